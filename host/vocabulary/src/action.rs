@@ -1,0 +1,109 @@
+//! Everything that can be done to the outside, as plain data. The gate judges it; nothing else may.
+
+use crate::{digest::Sha256, id::PluginId};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Who wants to act.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Principal {
+    /// The person, by a command of `deskhand`.
+    Person,
+    /// A plugin.
+    Plugin(PluginId),
+}
+
+impl fmt::Display for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Person => f.write_str("you"),
+            Self::Plugin(id) => id.fmt(f),
+        }
+    }
+}
+
+/// How far a folder is granted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Access {
+    /// Its files may be read.
+    Read,
+    /// Changes to it may be proposed as well.
+    Write,
+}
+
+/// An effect on something outside of Deskhand, or on what Deskhand may do. Paths are absolute, as
+/// [`crate::path::encode`] writes them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "action", rename_all = "kebab-case")]
+pub enum Action {
+    /// See names, facts and contents of files below a folder.
+    ReadFolder {
+        /// The folder.
+        folder: String,
+    },
+    /// Apply a plan of changes to a folder, removals not included.
+    ChangeFolder {
+        /// The folder.
+        folder: String,
+        /// The plan that the person was shown.
+        plan: Sha256,
+        /// How many changes.
+        changes: u64,
+    },
+    /// Move files of a folder to the recoverable store.
+    RemoveFiles {
+        /// The folder.
+        folder: String,
+        /// The plan that the person was shown.
+        plan: Sha256,
+        /// How many files and folders.
+        count: u64,
+    },
+    /// Make changes that can make something run: dotfiles that shells read, hooks, autostart entries, executable bits.
+    ChangeSensitive {
+        /// The folder.
+        folder: String,
+        /// The plan that the person was shown.
+        plan: Sha256,
+        /// How many changes.
+        count: u64,
+    },
+    /// Run a slash command of a plugin.
+    RunCommand {
+        /// The plugin.
+        plugin: PluginId,
+        /// The command.
+        command: String,
+    },
+    /// Call a tool of a plugin.
+    CallTool {
+        /// The plugin.
+        plugin: PluginId,
+        /// The tool.
+        tool: String,
+    },
+    /// Ask the person something.
+    AskPerson,
+    /// Keep state from one call to the next.
+    KeepState,
+    /// Install a plugin or a new version of it, with these rights.
+    InstallPlugin {
+        /// The plugin.
+        plugin: PluginId,
+        /// The version.
+        version: String,
+        /// The component.
+        component: Sha256,
+        /// The names of its rights.
+        permissions: Vec<String>,
+    },
+    /// Trust a marketplace.
+    AddMarketplace {
+        /// Where it is.
+        location: String,
+        /// The SHA-256 of its root metadata.
+        fingerprint: Sha256,
+    },
+}

@@ -1,0 +1,194 @@
+//! What is put on the record. The log holds ids, digests, counts and decisions; names and contents go into an entry's
+//! `content`, which is kept apart under the task's own key, so that it can be destroyed while the record stays.
+
+use crate::{
+    action::{Access, Action, Principal},
+    digest::Sha256,
+    id::{CommitId, PluginId, TaskId},
+};
+use serde::{Deserialize, Serialize};
+
+/// The version of the event format, in every event of `--json` and of the log.
+pub const VERSION: u32 = 1;
+
+/// A row of the log. Rises by one a row in one Deskhand home.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct EventId(pub u64);
+
+/// What is to be recorded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// The task that it belongs to, if any.
+    pub task: Option<TaskId>,
+    /// What happened.
+    pub event: Event,
+    /// Names and contents that belong to it, as JSON; kept under the task's key. An entry without a task has none.
+    pub content: Option<serde_json::Value>,
+}
+
+/// What happened. Kinds are added, never changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// A person asked for something. Content: `request`, `folders`.
+    TaskStarted,
+    /// Which command serves the request, and why. Content: `arguments`.
+    CommandChosen {
+        /// Whose.
+        plugin: PluginId,
+        /// Which.
+        command: String,
+        /// Why, such as the trigger that fits.
+        reason: String,
+    },
+    /// The gate decided. Written before the effect.
+    Decided {
+        /// Who wanted to act.
+        principal: Principal,
+        /// What.
+        action: Action,
+        /// Whether it may.
+        allowed: bool,
+        /// The rule that decided, as `deskhand why` names it.
+        rule: String,
+    },
+    /// A component is called. Content: `arguments`.
+    CallStarted {
+        /// Whose.
+        plugin: PluginId,
+        /// The role: `command` or `tools`.
+        role: String,
+        /// The command or tool.
+        name: String,
+        /// The component.
+        component: Sha256,
+    },
+    /// A call has ended. Content: `message`, where there is one.
+    CallEnded {
+        /// Whose.
+        plugin: PluginId,
+        /// `ok`, an error code of `deskhand:plugin`, or the kind of a fault.
+        outcome: String,
+        /// How long, in microseconds.
+        micros: u64,
+    },
+    /// A line that a plugin wrote to its log. Content: `message`, `fields`.
+    PluginLogged {
+        /// Whose.
+        plugin: PluginId,
+        /// `debug`, `info`, `warn` or `error`.
+        level: String,
+    },
+    /// A plan was shown. Content: `plan`.
+    Proposed {
+        /// The plan.
+        plan: Sha256,
+        /// How many changes.
+        changes: u64,
+        /// How many of them are removals.
+        removals: u64,
+    },
+    /// A plan begins to be applied. Written before the first effect.
+    CommitStarted {
+        /// Its number.
+        commit: CommitId,
+        /// The plan.
+        plan: Sha256,
+        /// How many changes.
+        changes: u64,
+    },
+    /// A plan is applied, or given up and rolled back. Content: `refused`, each with its reason.
+    CommitEnded {
+        /// Its number.
+        commit: CommitId,
+        /// `applied`, `rolled-back` or `nothing`.
+        outcome: String,
+        /// How many changes were made.
+        applied: u64,
+        /// How many were refused because the file had changed, was gone, or the like.
+        refused: u64,
+    },
+    /// A commit is undone, wholly or in part. An undo is itself a commit.
+    Undone {
+        /// What was undone.
+        commit: CommitId,
+        /// The commit that did it.
+        by: CommitId,
+        /// How many changes were undone.
+        undone: u64,
+        /// How many were left because a person has changed the file since.
+        left: u64,
+    },
+    /// An apply whose process had died was brought to a whole state.
+    Recovered {
+        /// Its number.
+        commit: CommitId,
+        /// `completed` or `rolled-back`.
+        outcome: String,
+    },
+    /// Before-images were given up to free space.
+    Purged {
+        /// Whose.
+        commits: Vec<CommitId>,
+        /// How much was freed, in bytes.
+        bytes: u64,
+    },
+    /// Something was granted. Content: `folder`.
+    Granted {
+        /// The grant's number.
+        grant: u64,
+        /// How far.
+        access: Access,
+        /// `once`, `task` or `always`.
+        duration: String,
+    },
+    /// A grant was taken back.
+    Revoked {
+        /// The grant's number.
+        grant: u64,
+    },
+    /// A marketplace was added, removed, or its state verified anew.
+    Marketplace {
+        /// What it is called here.
+        name: String,
+        /// `added`, `removed` or `refreshed`.
+        change: String,
+        /// The version of its root metadata.
+        root: u64,
+    },
+    /// A plugin was installed, updated, uninstalled, staged or stopped.
+    Plugin {
+        /// Which.
+        plugin: PluginId,
+        /// `installed`, `updated`, `uninstalled`, `staged`, `revoked`.
+        change: String,
+        /// The version that it is about.
+        version: String,
+        /// The component.
+        component: Sha256,
+    },
+    /// The task is over.
+    TaskEnded {
+        /// `done`, `cancelled`, `failed`, `stopped` or `unserved`.
+        outcome: String,
+    },
+}
+
+/// Why an entry could not be recorded. An effect whose record fails does not happen.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the log could not be written: {reason}. Nothing is changed without a record; free some space or mend the log (`deskhand doctor`), then try again"
+)]
+pub struct LogError {
+    /// What went wrong.
+    pub reason: String,
+}
+
+/// The log, as the rooms below the application see it.
+pub trait Log: Send + Sync {
+    /// Record, and return when it is durable.
+    fn append(&self, entry: Entry) -> Result<EventId, LogError>;
+    /// Record soon, in order with all else. If it fails, the next `append` does.
+    fn queue(&self, entry: Entry);
+}

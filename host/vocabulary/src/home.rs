@@ -1,0 +1,79 @@
+//! Where Deskhand keeps its own things. Outside every view that a task gets.
+
+use std::path::{Path, PathBuf};
+
+/// The folders that are Deskhand's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Home {
+    /// Settings that a person edits.
+    pub config: PathBuf,
+    /// What must not be lost: the log, grants, journals, before-images, plugins, marketplaces, keys.
+    pub data: PathBuf,
+    /// What can be made again: compiled code.
+    pub cache: PathBuf,
+}
+
+impl Home {
+    /// All in one folder, as `DESKHAND_HOME` says.
+    pub fn within(root: &Path) -> Self {
+        Self { config: root.join("config"), data: root.join("data"), cache: root.join("cache") }
+    }
+
+    /// From the environment: `DESKHAND_HOME`, else the XDG base directories (specification 0.8), else none where
+    /// there is no home folder. `var` reads a variable.
+    pub fn find(var: impl Fn(&str) -> Option<PathBuf>) -> Option<Self> {
+        let absolute = |name| var(name).filter(|path: &PathBuf| path.is_absolute());
+        if let Some(root) = absolute("DESKHAND_HOME") {
+            return Some(Self::within(&root));
+        }
+        let home = absolute("HOME");
+        let base = |name, below: &str| {
+            absolute(name).or_else(|| home.as_ref().map(|home| home.join(below))).map(|path| path.join("deskhand"))
+        };
+        Some(Self {
+            config: base("XDG_CONFIG_HOME", ".config")?,
+            data: base("XDG_DATA_HOME", ".local/share")?,
+            cache: base("XDG_CACHE_HOME", ".cache")?,
+        })
+    }
+
+    /// The three folders.
+    pub fn folders(&self) -> [&Path; 3] {
+        [&self.config, &self.data, &self.cache]
+    }
+
+    /// `config.toml`.
+    pub fn config_file(&self) -> PathBuf {
+        self.config.join("config.toml")
+    }
+
+    /// The log.
+    pub fn log_file(&self) -> PathBuf {
+        self.data.join("log.db")
+    }
+
+    /// Journals of commits, a folder each.
+    pub fn commits(&self) -> PathBuf {
+        self.data.join("commits")
+    }
+
+    /// Before-images and removed files of the file system that the home is on.
+    pub fn store(&self) -> PathBuf {
+        self.data.join("store")
+    }
+
+    /// Installed components, by digest, and their index.
+    pub fn plugins(&self) -> PathBuf {
+        self.data.join("plugins")
+    }
+
+    /// The trusted state of each marketplace that was added.
+    pub fn marketplaces(&self) -> PathBuf {
+        self.data.join("marketplaces")
+    }
+
+    /// Compiled code of components.
+    pub fn compiled(&self) -> PathBuf {
+        self.cache.join("compiled")
+    }
+}

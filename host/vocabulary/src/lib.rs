@@ -1,0 +1,27 @@
+//! The words that every room of the host shares: ids, digests, paths, manifests, actions, plans, events,
+//! and the traits through which a lower room reaches what a higher one owns.
+//!
+//! This room imports no other. It does no input or output; it says what things are called and what they hold.
+
+pub mod action;
+pub mod clock;
+pub mod digest;
+pub mod event;
+pub mod home;
+pub mod id;
+pub mod manifest;
+pub mod path;
+pub mod person;
+pub mod plan;
+pub mod text;
+
+pub use action::{Access, Action, Principal};
+pub use clock::{Clock, SystemClock};
+pub use digest::Sha256;
+pub use event::{Entry, Event, EventId, Log, LogError};
+pub use home::Home;
+pub use id::{CommitId, MarketplaceName, PluginId, PluginName, TaskId};
+pub use manifest::Manifest;
+pub use path::{FilePath, FolderName, RelativePath};
+pub use person::{Answer, Notice, Person, Progress, Question, Stop, Unanswered};
+pub use plan::{Change, ChangeKind, Plan};

@@ -1,0 +1,197 @@
+//! What a plugin says of itself: written by its author as `plugin.toml` and by the SDK's macros, packed as JSON into
+//! the component's custom section [`SECTION`], signed with it, and read without running or compiling anything.
+
+use crate::id::PluginName;
+use semver::{Version, VersionReq};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The custom section that holds the manifest.
+pub const SECTION: &str = "deskhand:manifest";
+/// The most that a packed manifest may take, in bytes.
+pub const MAX_BYTES: usize = 256 * 1024;
+
+/// A plugin's manifest, as packed. A field that is not known here is refused: it may be a right that this version
+/// of Deskhand could not enforce.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Who and what.
+    pub plugin: About,
+    /// What it asks for, each with a reason. Nothing else is answered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub permissions: Vec<Permission>,
+    /// Slash commands.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub commands: Vec<Command>,
+    /// Tools for models and other plugins.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tools: Vec<Tool>,
+    /// Other plugins of the same marketplace that it needs, by range.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub dependencies: BTreeMap<PluginName, VersionReq>,
+    /// A JSON Schema (2020-12) of its configuration; none if it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config: Option<serde_json::Value>,
+    /// What it needs at most; the host may allow less.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+/// Who and what a plugin is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct About {
+    /// Unique within a marketplace.
+    pub name: PluginName,
+    /// Semantic version (semver.org 2.0).
+    pub version: Version,
+    /// Who made it, for the person.
+    pub publisher: String,
+    /// One sentence for the person who looks for it.
+    pub summary: String,
+    /// The `deskhand:plugin` interface that it was built for.
+    pub interface: Version,
+    /// SPDX expression.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub license: Option<String>,
+    /// Where to read more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub homepage: Option<String>,
+}
+
+/// Something that a plugin asks for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Permission {
+    /// What.
+    pub kind: PermissionKind,
+    /// Within which bounds: for `tools.call` the tools' names (`name` or `plugin/name`); empty for the other kinds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scope: Vec<String>,
+    /// Why, in the author's words, for the person who decides.
+    pub reason: String,
+}
+
+/// The rights that exist. Each is the door to one interface of `deskhand:plugin`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum PermissionKind {
+    /// Read the folders of the task (`files`).
+    #[serde(rename = "files.read")]
+    FilesRead,
+    /// Propose changes to the folders of the task (`changes`).
+    #[serde(rename = "files.change")]
+    FilesChange,
+    /// Propose removals as well (`changes.remove`).
+    #[serde(rename = "files.remove")]
+    FilesRemove,
+    /// Ask the person and show notices (`user`).
+    #[serde(rename = "person.ask")]
+    PersonAsk,
+    /// Keep state of its own (`store`).
+    #[serde(rename = "state.keep")]
+    StateKeep,
+    /// Call tools of other plugins (`toolbox`).
+    #[serde(rename = "tools.call")]
+    ToolsCall,
+}
+
+impl PermissionKind {
+    /// All kinds, in the order in which they are shown.
+    pub const ALL: [Self; 6] =
+        [Self::FilesRead, Self::FilesChange, Self::FilesRemove, Self::PersonAsk, Self::StateKeep, Self::ToolsCall];
+
+    /// The name in manifests.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::FilesRead => "files.read",
+            Self::FilesChange => "files.change",
+            Self::FilesRemove => "files.remove",
+            Self::PersonAsk => "person.ask",
+            Self::StateKeep => "state.keep",
+            Self::ToolsCall => "tools.call",
+        }
+    }
+
+    /// The interface of `deskhand:plugin` that a component imports to use it.
+    pub const fn interface(self) -> &'static str {
+        match self {
+            Self::FilesRead => "files",
+            Self::FilesChange | Self::FilesRemove => "changes",
+            Self::PersonAsk => "user",
+            Self::StateKeep => "store",
+            Self::ToolsCall => "toolbox",
+        }
+    }
+
+    /// What it lets a plugin do, for the person: completes "It may …".
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::FilesRead => "read the folders that you give to a task",
+            Self::FilesChange => "propose changes to those folders, which you see before they are made",
+            Self::FilesRemove => "propose removals, each of which you are asked about",
+            Self::PersonAsk => "ask you questions while it works",
+            Self::StateKeep => "keep notes of its own on this computer",
+            Self::ToolsCall => "use tools of other plugins",
+        }
+    }
+}
+
+/// A slash command.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Command {
+    /// What the person types after `/`.
+    pub name: PluginName,
+    /// One sentence.
+    pub summary: String,
+    /// JSON Schema (2020-12) of the arguments: an object whose properties are booleans, integers, strings, enums of
+    /// strings, or arrays of one of the last two.
+    pub arguments: serde_json::Value,
+    /// How the arguments are written in words, such as `by {by}` or `to {pattern}`: literal words, and properties in
+    /// braces. Each form is a clause; clauses come in any order, each at most once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub forms: Vec<String>,
+    /// Requests in plain words that this command serves, such as `sort the files of a folder by type`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub triggers: Vec<String>,
+    /// Requests in plain words that sound alike and that it does not serve.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_for: Vec<String>,
+}
+
+/// A tool.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tool {
+    /// Unique within the plugin.
+    pub name: PluginName,
+    /// For the person.
+    pub title: String,
+    /// For the model.
+    pub description: String,
+    /// JSON Schema (2020-12) of the arguments, an object.
+    pub input: serde_json::Value,
+    /// JSON Schema of the structured result, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<serde_json::Value>,
+    /// True if it only reads. Believed by nobody: what it does is checked at each call.
+    #[serde(default)]
+    pub read_only: bool,
+}
+
+/// What a plugin needs at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Linear memory, in MiB.
+    pub memory_mib: u32,
+    /// Time of its own in one call, in seconds; waiting for the person or for the host does not count.
+    pub seconds: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { memory_mib: 64, seconds: 30 }
+    }
+}

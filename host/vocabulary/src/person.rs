@@ -1,0 +1,172 @@
+//! The person, as the rooms below the application see them: someone who may be there or not, who is asked, told and
+//! shown progress. The application implements it for a terminal, for JSON lines, and for nobody.
+
+use crate::{
+    action::{Access, Principal},
+    digest::Sha256,
+    id::PluginId,
+    manifest::Permission,
+    plan::Plan,
+};
+use serde::{Deserialize, Serialize};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+/// A question to the person. Text in it that comes from a plugin is not trusted and is shown with its origin.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "question", rename_all = "kebab-case")]
+pub enum Question {
+    /// Apply, edit or cancel a plan. Removals in it are shown, and asked about separately afterwards.
+    Apply {
+        /// What is decided; an answer holds for its digest.
+        plan: Arc<Plan>,
+    },
+    /// Agree to the removals of a plan.
+    Remove {
+        /// The plan; its removals are what is decided.
+        plan: Arc<Plan>,
+    },
+    /// Agree to the changes of a plan that can make something run.
+    Sensitive {
+        /// The plan; its sensitive changes are what is decided.
+        plan: Arc<Plan>,
+    },
+    /// Grant a folder.
+    Grant {
+        /// Absolute, as [`crate::path::encode`] writes it.
+        folder: String,
+        /// How far.
+        access: Access,
+    },
+    /// Install a plugin, or an update that asks for more.
+    Install {
+        /// The plugin.
+        plugin: PluginId,
+        /// The version to be installed.
+        version: String,
+        /// The version that runs now.
+        installed: Option<String>,
+        /// The component.
+        component: Sha256,
+        /// What it asks for.
+        permissions: Vec<Permission>,
+        /// Those of them that the installed version did not have.
+        widened: Vec<Permission>,
+    },
+    /// A question of a plugin, answered yes or no.
+    Confirm {
+        /// Who asks.
+        origin: Principal,
+        /// What. Not trusted.
+        text: String,
+    },
+    /// A question with choices, of a plugin or of the host (then `origin` is [`Principal::Person`]).
+    Choose {
+        /// Who asks.
+        origin: Principal,
+        /// What. Not trusted.
+        text: String,
+        /// At least one.
+        choices: Vec<Choice>,
+    },
+    /// A form of a plugin.
+    Form {
+        /// Who asks.
+        origin: Principal,
+        /// What. Not trusted.
+        text: String,
+        /// A flat JSON Schema of an object.
+        schema: serde_json::Value,
+    },
+}
+
+/// A choice of a question.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choice {
+    /// What is answered.
+    pub id: String,
+    /// What is shown.
+    pub label: String,
+    /// A few words more, or none.
+    #[serde(default)]
+    pub hint: String,
+}
+
+/// What the person answered.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// Agreed.
+    Yes,
+    /// Declined.
+    No,
+    /// A plan edited as text, to be validated and shown again ([`Question::Apply`] only).
+    Edited(String),
+    /// The id of a choice.
+    Chosen(String),
+    /// A form filled in.
+    Filled(serde_json::Value),
+}
+
+/// Why a question has no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unanswered {
+    /// Nobody is there to be asked.
+    #[error("nobody is there to be asked")]
+    Absent,
+    /// The person stopped the task.
+    #[error("stopped by you")]
+    Stopped,
+}
+
+/// Something to be told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Notice {
+    /// Who says it.
+    pub origin: Principal,
+    /// What. Not trusted unless the origin is the host, which speaks as [`Principal::Person`]'s own tool.
+    pub text: String,
+}
+
+/// How far something is.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Progress {
+    /// Who is at work.
+    pub origin: Principal,
+    /// At what. Not trusted.
+    pub text: String,
+    /// How much is done, of how much; either may be unknown.
+    pub done: Option<u64>,
+    /// See `done`.
+    pub total: Option<u64>,
+}
+
+/// The person. Every method may be called from any thread; `ask` blocks until there is an answer.
+pub trait Person: Send + Sync {
+    /// True if there is somebody to ask.
+    fn present(&self) -> bool;
+    /// Ask. Questions are put one at a time.
+    fn ask(&self, question: &Question) -> Result<Answer, Unanswered>;
+    /// Tell.
+    fn tell(&self, notice: &Notice);
+    /// Show how far something is. Cheap; may be called often.
+    fn progress(&self, progress: &Progress);
+}
+
+/// Whether the person has stopped what is running. Cheap to clone and to ask.
+#[derive(Clone, Debug, Default)]
+pub struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// Stop it.
+    pub fn stop(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    /// True once it is stopped.
+    pub fn is_stopped(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}

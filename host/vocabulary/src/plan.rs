@@ -1,0 +1,88 @@
+//! A change set as a person sees it, before anything is touched.
+
+use crate::{action::Principal, digest::Sha256, path::FilePath};
+use serde::{Deserialize, Serialize};
+
+/// What a change does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChangeKind {
+    /// Make a folder.
+    MakeFolder,
+    /// Write a whole file, new or over one.
+    Write,
+    /// Give a file or folder another name or place.
+    Move,
+    /// Copy a file.
+    Copy,
+    /// Put a file or folder into the recoverable store.
+    Remove,
+}
+
+impl ChangeKind {
+    /// The name in events and in `deskhand:plugin`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::MakeFolder => "make-folder",
+            Self::Write => "write",
+            Self::Move => "move",
+            Self::Copy => "copy",
+            Self::Remove => "remove",
+        }
+    }
+}
+
+/// One change of a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// Unique within the task.
+    pub id: u64,
+    /// What.
+    pub kind: ChangeKind,
+    /// What is moved, copied or removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<FilePath>,
+    /// What comes to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<FilePath>,
+    /// The size of the file that is moved, copied, removed or written, in bytes; of a folder, of all in it.
+    pub bytes: u64,
+    /// Files that the change takes along: 1 for a file, all below for a folder.
+    pub files: u64,
+    /// True if the target is a file that is there already (its old content goes to the recoverable store).
+    #[serde(default)]
+    pub replaces: bool,
+    /// Why, in the words of whoever proposed it. Not trusted.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// Why this change can make something run, if it can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sensitive: Option<String>,
+}
+
+/// A whole change set, shown and decided as one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// What it is for, in the words of whoever proposed it. Not trusted.
+    pub title: String,
+    /// Who proposed it.
+    pub origin: Principal,
+    /// In the order in which they are made.
+    pub changes: Vec<Change>,
+    /// How to arrange it: `{"arrange": "tree" | "table" | "groups", ...}`. What is not known is shown as a tree.
+    pub view: serde_json::Value,
+    /// The digest of the changes with all their preconditions. An approval holds for this and nothing else.
+    pub digest: Sha256,
+}
+
+impl Plan {
+    /// The changes that are removals.
+    pub fn removals(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(|change| change.kind == ChangeKind::Remove)
+    }
+
+    /// The changes that can make something run.
+    pub fn sensitive(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(|change| change.sensitive.is_some())
+    }
+}
