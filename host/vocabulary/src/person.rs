@@ -147,6 +147,8 @@ pub struct Progress {
 pub trait Person: Send + Sync {
     /// True if there is somebody to ask.
     fn present(&self) -> bool;
+    /// Show a plan, before any question about it and also where none is asked (such as with `--yes`).
+    fn show(&self, plan: &Plan);
     /// Ask. Questions are put one at a time.
     fn ask(&self, question: &Question) -> Result<Answer, Unanswered>;
     /// Tell.
