@@ -1,0 +1,284 @@
+//! The gate: the one place where it is decided whether something happens.
+
+use crate::{
+    context::Context,
+    effect::Effect,
+    folder::OwnFolders,
+    kind::{Kind, Recorded},
+    permit::Permit,
+    rules::{Case, Finding, Verdict, findings, name, place, strictest},
+};
+use deskhand_records::{Duration, Grant, Records, RecordsError, Scope};
+use deskhand_vocabulary::{
+    Action, Answer, Entry, Event, EventId, Home, Log, LogError, Person, Principal, TaskId, Unanswered,
+};
+use serde::Serialize;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// Decisions that stand are kept for so many actions; beyond it they are forgotten and put on the record once more.
+const STANDING_DECISIONS: usize = 4096;
+
+/// How an action is judged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Judgement {
+    /// Allow, ask or deny.
+    pub verdict: Verdict,
+    /// The rule that decided.
+    pub rule: &'static str,
+    /// Why, in one sentence for the person.
+    pub explanation: String,
+}
+
+/// Why there is no permit.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// A rule says no.
+    #[error("Not allowed: {explanation} `deskhand why` tells more (rule `{rule}`)")]
+    Denied {
+        /// The rule.
+        rule: &'static str,
+        /// Why, in one sentence.
+        explanation: String,
+    },
+    /// The person said no.
+    #[error("you declined, and nothing was done")]
+    Declined,
+    /// The person edited the plan. It is another plan now: check it and ask again.
+    #[error("you edited the plan; it is checked and shown again before anything is done")]
+    Edited(String),
+    /// The person could not be asked, or stopped the task.
+    #[error("{0}, and nothing was done. Run it in a terminal, or answer in advance (`--yes`, `--allow-removals N`)")]
+    Unanswered(Unanswered),
+    /// The decision could not be recorded.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// What was granted could not be read.
+    #[error(transparent)]
+    Records(#[from] RecordsError),
+}
+
+/// Why something was not granted.
+#[derive(Debug, thiserror::Error)]
+pub enum GrantError {
+    /// Deskhand's own folders.
+    #[error(
+        "Deskhand keeps its log, its keys and what undo needs there, so it cannot be granted. Choose another folder"
+    )]
+    Home,
+    /// Not an absolute, plain path.
+    #[error("a folder is granted by its whole path, without `.` and `..`; got {0}")]
+    NotAPath(String),
+    /// The records failed.
+    #[error(transparent)]
+    Records(#[from] RecordsError),
+}
+
+type Standing = (Option<TaskId>, Principal, Action);
+
+/// The gate. One a process; share it by [`Arc`].
+pub struct Gate {
+    log: Arc<dyn Log>,
+    person: Arc<dyn Person>,
+    records: Arc<Records>,
+    own: OwnFolders,
+    recorded: Mutex<HashMap<Standing, (bool, &'static str, EventId)>>,
+    removed: Mutex<HashMap<Option<TaskId>, u64>>,
+}
+
+impl std::fmt::Debug for Gate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gate").field("own", &self.own).finish_non_exhaustive()
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Gate {
+    /// A gate that asks `person`, writes to the records, and keeps everybody out of `home`.
+    pub fn new(records: Arc<Records>, person: Arc<dyn Person>, home: &Home) -> Self {
+        let log: Arc<dyn Log> = Arc::<Records>::clone(&records);
+        Self { log, person, records, own: OwnFolders::of(home), recorded: Mutex::default(), removed: Mutex::default() }
+    }
+
+    /// How an action would be judged now. Changes nothing, asks nobody.
+    pub fn judge(&self, context: &Context, action: &Action) -> Result<Judgement, RecordsError> {
+        let grants = self.records.grants()?;
+        let found = strictest(findings(&self.case(context, action, &grants)));
+        Ok(Judgement { verdict: found.verdict, rule: found.rule, explanation: found.reason })
+    }
+
+    pub(crate) fn case<'a>(&'a self, context: &'a Context, action: &'a Action, grants: &'a [Grant]) -> Case<'a> {
+        let used = locked(&self.removed).get(&context.task).copied().unwrap_or(0);
+        let case = Case::of(action, context, grants, &self.own);
+        Case { removals_left: context.standing.removals.saturating_sub(used), ..case }
+    }
+
+    /// Decide: judge, ask the person where the rules say so, put the decision on the record, and only then allow it.
+    pub fn permit<E: Effect>(&self, context: &Context, effect: E) -> Result<Permit<E>, Refused> {
+        let actions = effect.actions();
+        let removals = actions.iter().fold(0_u64, |sum, action| match action {
+            Action::RemoveFiles { count, .. } => sum.saturating_add(*count),
+            _ => sum,
+        });
+        let mut approved = false;
+        loop {
+            let grants = self.records.grants()?;
+            let mut rests_on = Vec::new();
+            let mut judge = |action| {
+                let case = self.case(context, action, &grants);
+                let found = findings(&Case {
+                    access: effect.access(),
+                    asks_nothing_new: effect.asks_nothing_new(),
+                    removals,
+                    ..case
+                });
+                rests_on.extend(found.iter().filter_map(|found| found.grant));
+                strictest(found)
+            };
+            let each: Vec<Finding> = actions.iter().map(&mut judge).collect();
+            let Finding { verdict, rule, reason, .. } = strictest(each.clone());
+            match verdict {
+                Verdict::Deny => {
+                    self.record(context, &actions, false, |_| rule)?;
+                    return Err(Refused::Denied { rule, explanation: reason });
+                }
+                Verdict::Ask if !approved => {
+                    self.ask(context, &actions, &effect, rule, reason)?;
+                    approved = true; // and once more from the top: much can have changed while the question stood
+                }
+                Verdict::Ask | Verdict::Allow => {
+                    rests_on.retain(|id| grants.iter().any(|g| g.id == *id && g.duration == Duration::Once));
+                    let in_advance = each.iter().any(|found| found.rule == name::REMOVALS).then_some(removals);
+                    if !self.use_up(context, &rests_on, in_advance)? {
+                        continue; // another call was first; what is left may give another answer
+                    }
+                    let rule_of = |at: usize| match each.get(at) {
+                        Some(found) if !approved => found.rule,
+                        _ => name::APPROVED,
+                    };
+                    let decided = self.record(context, &actions, true, rule_of)?;
+                    return Ok(Permit::new(effect, decided));
+                }
+            }
+        }
+    }
+
+    /// Take what an allowed effect uses up. False if somebody else took it in the meantime.
+    fn use_up(&self, context: &Context, once: &[u64], removals: Option<u64>) -> Result<bool, RecordsError> {
+        for grant in once {
+            if !self.records.use_grant(*grant, context.task)? {
+                return Ok(false);
+            }
+        }
+        let Some(removals) = removals else { return Ok(true) };
+        let mut removed = locked(&self.removed);
+        let used = removed.entry(context.task).or_default();
+        let sum = used.checked_add(removals).filter(|sum| *sum <= context.standing.removals);
+        *used = sum.unwrap_or(*used);
+        Ok(sum.is_some())
+    }
+
+    /// Ask. Returns if the person agreed; all else is a refusal, on the record.
+    fn ask<E: Effect>(
+        &self,
+        context: &Context,
+        actions: &[Action],
+        effect: &E,
+        rule: &'static str,
+        reason: String,
+    ) -> Result<(), Refused> {
+        let Some(question) = effect.question() else {
+            self.record(context, actions, false, |_| rule)?;
+            return Err(Refused::Denied { rule, explanation: reason });
+        };
+        let (rule, refused) = match self.person.ask(&question) {
+            Ok(Answer::Yes) => {
+                if let Some(scope) = effect.granted_by_yes().filter(|_| rule == name::GRANT)
+                    && let Some(task) = context.task
+                {
+                    self.records.grant(Some(task), scope, Duration::Task(task))?;
+                }
+                return Ok(());
+            }
+            Ok(Answer::Edited(text)) => (name::EDITED, Refused::Edited(text)),
+            Ok(Answer::No | Answer::Chosen(_) | Answer::Filled(_)) => (name::DECLINED, Refused::Declined),
+            Err(why @ Unanswered::Absent) => (name::ABSENT, Refused::Unanswered(why)),
+            Err(why @ Unanswered::Stopped) => (name::STOPPED, Refused::Unanswered(why)),
+        };
+        self.record(context, actions, false, |_| rule)?;
+        Err(refused)
+    }
+
+    /// Put a decision on the record, durably; a decision that stands, once. Returns its event.
+    fn record(
+        &self,
+        context: &Context,
+        actions: &[Action],
+        allowed: bool,
+        rule: impl Fn(usize) -> &'static str,
+    ) -> Result<EventId, Refused> {
+        let mut decided = None;
+        for (at, action) in actions.iter().enumerate() {
+            let rule = rule(at);
+            let standing = (Kind::of(action).row().recorded == Recorded::OncePerTask)
+                .then(|| (context.task, context.principal.clone(), action.clone()));
+            if let Some(key) = &standing
+                && let Some((was_allowed, was_rule, event)) = locked(&self.recorded).get(key)
+                && (*was_allowed, *was_rule) == (allowed, rule)
+            {
+                decided = Some(*event);
+                continue;
+            }
+            let event = Event::Decided {
+                principal: context.principal.clone(),
+                action: action.clone(),
+                allowed,
+                rule: rule.to_owned(),
+            };
+            let entry = Entry { task: context.task, event, content: None };
+            if at + 1 < actions.len() && standing.is_none() {
+                self.log.queue(entry); // the append of the last one makes all of them durable
+                continue;
+            }
+            let event = self.log.append(entry)?;
+            decided = Some(event);
+            if let Some(key) = standing {
+                let mut recorded = locked(&self.recorded);
+                if recorded.len() >= STANDING_DECISIONS {
+                    recorded.clear();
+                }
+                recorded.insert(key, (allowed, rule, event));
+            }
+        }
+        decided.ok_or_else(|| Refused::Denied {
+            rule: name::DEFAULT,
+            explanation: "There is nothing in it that could be judged.".to_owned(),
+        })
+    }
+
+    /// Grant something. Only a command of the person may lead here. What is granted already is returned as it is.
+    pub fn grant(&self, task: Option<TaskId>, scope: Scope, duration: Duration) -> Result<Grant, GrantError> {
+        if let Scope::Folder { folder, .. } = &scope {
+            let path = place(folder).ok_or_else(|| GrantError::NotAPath(folder.clone()))?;
+            if self.own.hold(&path) {
+                return Err(GrantError::Home);
+            }
+        }
+        Ok(self.records.grant(task, scope, duration)?)
+    }
+
+    /// All grants that hold, the oldest first.
+    pub fn grants(&self) -> Result<Vec<Grant>, RecordsError> {
+        Ok(self.records.grants()?.to_vec())
+    }
+
+    /// Take a grant back. Returns what it was.
+    pub fn revoke(&self, id: u64) -> Result<Grant, RecordsError> {
+        self.records.revoke(id)
+    }
+}

@@ -1,0 +1,184 @@
+//! The one table of the kinds of action: the gate, the words of prompts, `deskhand why` and the page of the
+//! documentation are made from it. An action without a row does not compile.
+
+use deskhand_vocabulary::{Access, Action, manifest::PermissionKind};
+
+/// What a plugin must have declared, at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Right {
+    /// This kind of right.
+    Declared(PermissionKind),
+    /// Nothing helps: only the person may do it.
+    PersonOnly,
+}
+
+/// What the person must have granted before a plugin may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// Nothing beyond the rights that were agreed to at install.
+    Nothing,
+    /// The folder, this far.
+    Folder(Access),
+    /// The command.
+    Command,
+    /// The tool, where it belongs to a plugin of another marketplace.
+    Tool,
+}
+
+/// Whether the person is asked each time, whoever acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// No.
+    Never,
+    /// Yes; `--yes` is an answer given in advance.
+    OrYes,
+    /// Yes; only `--allow-removals N` is an answer given in advance, for at most N files in a run.
+    OrRemovals,
+    /// Yes, always.
+    Always,
+}
+
+/// How often the decision is put on the record, always before the effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recorded {
+    /// Each time.
+    EachTime,
+    /// The first time in a task, and whenever the decision turns out differently.
+    OncePerTask,
+}
+
+/// What follows the verb in `deskhand why`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Object {
+    /// A folder.
+    Folder,
+    /// A command, as `command` or `marketplace:plugin/command`.
+    Command,
+    /// A tool, as `marketplace:plugin/tool`.
+    Tool,
+    /// A plugin, as `marketplace:plugin`.
+    Plugin,
+    /// The place of a marketplace.
+    Marketplace,
+    /// Nothing.
+    Nothing,
+}
+
+/// A row of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The name in lists, such as `folder.read`.
+    pub name: &'static str,
+    /// What a person types in `deskhand why`.
+    pub verb: &'static str,
+    /// What follows it.
+    pub object: Object,
+    /// Completes "It may …", in the words of the person; `{}` is the object.
+    pub words: &'static str,
+    /// What a plugin must have declared.
+    pub right: Right,
+    /// What must have been granted to it.
+    pub needs: Needs,
+    /// Whether the person is asked each time.
+    pub asked: Asked,
+    /// How often it is recorded.
+    pub recorded: Recorded,
+}
+
+macro_rules! table {
+    ($($(#[$doc:meta])* $kind:ident: $row:expr;)*) => {
+        /// The kinds of action.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Kind {
+            $($(#[$doc])* $kind,)*
+        }
+
+        impl Kind {
+            /// All kinds, in the order in which they are listed.
+            pub const ALL: &'static [Self] = &[$(Self::$kind),*];
+
+            /// The kind of an action.
+            pub const fn of(action: &Action) -> Self {
+                match action {
+                    $(Action::$kind { .. } => Self::$kind,)*
+                }
+            }
+
+            /// Its row.
+            pub const fn row(self) -> &'static Row {
+                match self {
+                    $(Self::$kind => {
+                        const ROW: Row = $row;
+                        &ROW
+                    })*
+                }
+            }
+        }
+    };
+}
+
+use PermissionKind::{FilesChange, FilesRead, FilesRemove, PersonAsk, StateKeep, ToolsCall};
+use Right::{Declared, PersonOnly};
+
+table! {
+    /// See names, facts and contents below a folder.
+    ReadFolder: Row {
+        name: "folder.read", verb: "read", object: Object::Folder, words: "read {}",
+        right: Declared(FilesRead), needs: Needs::Folder(Access::Read),
+        asked: Asked::Never, recorded: Recorded::OncePerTask,
+    };
+    /// Apply a plan of changes.
+    ChangeFolder: Row {
+        name: "folder.change", verb: "change", object: Object::Folder, words: "change {}",
+        right: Declared(FilesChange), needs: Needs::Folder(Access::Write),
+        asked: Asked::OrYes, recorded: Recorded::EachTime,
+    };
+    /// Apply the removals of a plan.
+    RemoveFiles: Row {
+        name: "folder.remove", verb: "remove", object: Object::Folder, words: "remove files from {}",
+        right: Declared(FilesRemove), needs: Needs::Folder(Access::Write),
+        asked: Asked::OrRemovals, recorded: Recorded::EachTime,
+    };
+    /// Apply the changes of a plan that can make something run.
+    ChangeSensitive: Row {
+        name: "folder.sensitive", verb: "arm", object: Object::Folder, words: "put something that can run by itself into {}",
+        right: Declared(FilesChange), needs: Needs::Folder(Access::Write),
+        asked: Asked::Always, recorded: Recorded::EachTime,
+    };
+    /// Run a slash command.
+    RunCommand: Row {
+        name: "command.run", verb: "run", object: Object::Command, words: "run the command {}",
+        right: Declared(ToolsCall), needs: Needs::Command,
+        asked: Asked::Never, recorded: Recorded::OncePerTask,
+    };
+    /// Call a tool.
+    CallTool: Row {
+        name: "tool.call", verb: "call", object: Object::Tool, words: "call the tool {}",
+        right: Declared(ToolsCall), needs: Needs::Tool,
+        asked: Asked::Never, recorded: Recorded::OncePerTask,
+    };
+    /// Ask the person something.
+    AskPerson: Row {
+        name: "person.ask", verb: "ask", object: Object::Nothing, words: "ask you questions",
+        right: Declared(PersonAsk), needs: Needs::Nothing,
+        asked: Asked::Never, recorded: Recorded::OncePerTask,
+    };
+    /// Keep state from one call to the next.
+    KeepState: Row {
+        name: "state.keep", verb: "keep", object: Object::Nothing, words: "keep notes of its own on this computer",
+        right: Declared(StateKeep), needs: Needs::Nothing,
+        asked: Asked::Never, recorded: Recorded::OncePerTask,
+    };
+    /// Install a plugin or a new version of it.
+    InstallPlugin: Row {
+        name: "plugin.install", verb: "install", object: Object::Plugin, words: "install {}",
+        right: PersonOnly, needs: Needs::Nothing,
+        asked: Asked::OrYes, recorded: Recorded::EachTime,
+    };
+    /// Trust a marketplace.
+    AddMarketplace: Row {
+        name: "marketplace.add", verb: "trust", object: Object::Marketplace, words: "trust the marketplace {}",
+        right: PersonOnly, needs: Needs::Nothing,
+        asked: Asked::Never, recorded: Recorded::EachTime,
+    };
+}

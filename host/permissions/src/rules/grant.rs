@@ -1,0 +1,84 @@
+//! What a plugin may reach is what the person granted: to the task, or for good.
+
+use super::{Case, Finding, Verdict, folder, name};
+use crate::{context::Context, kind::Needs};
+use deskhand_records::{Duration, Grant, Scope};
+use deskhand_vocabulary::{Access, Action, Principal, path::decode};
+use std::{
+    ffi::OsString,
+    os::unix::ffi::OsStringExt as _,
+    path::{Component, PathBuf},
+};
+
+pub(super) fn look(case: &Case<'_>) -> Option<Finding> {
+    let Principal::Plugin(caller) = &case.context.principal else { return None };
+    let access = match case.row.needs {
+        Needs::Nothing => return None,
+        Needs::Folder(access) => case.access.map_or(access, |more| more.max(access)),
+        Needs::Tool => match case.action {
+            Action::CallTool { plugin, .. } if plugin.marketplace == caller.marketplace => return None,
+            _ => Access::Read,
+        },
+        Needs::Command => Access::Read,
+    };
+    if let Some(grant) = covering(case.action, access, case.context, case.grants) {
+        let reason = match grant.duration {
+            Duration::Always => format!("You granted it until you revoke it (grant {}).", grant.id),
+            Duration::Task(_) => format!("You granted it for this task (grant {}).", grant.id),
+            Duration::Once => format!("You granted it for one use (grant {}).", grant.id),
+        };
+        return Some(Finding { grant: Some(grant.id), ..Finding::new(name::GRANT, Verdict::Allow, reason) });
+    }
+    let read_only = access == Access::Write && covering(case.action, Access::Read, case.context, case.grants).is_some();
+    Some(match case.action {
+        _ if read_only => Finding::new(name::GRANT, Verdict::Deny, "The folder is granted for reading only."),
+        // opening the folder asks; what is done in it later has nothing to ask with
+        Action::ReadFolder { .. } => Finding::new(
+            name::GRANT,
+            Verdict::Ask,
+            "You have not granted the folder, so you are asked before it is opened.",
+        ),
+        Action::CallTool { .. } | Action::RunCommand { .. } => {
+            Finding::new(name::GRANT, Verdict::Ask, "You have not granted it, so you are asked.")
+        }
+        _ => Finding::new(name::GRANT, Verdict::Deny, "You have not granted the folder to this task."),
+    })
+}
+
+/// The grant that covers an action: one that stays before one that is used up.
+pub(crate) fn covering<'a>(
+    action: &Action,
+    access: Access,
+    context: &Context,
+    grants: &'a [Grant],
+) -> Option<&'a Grant> {
+    let wanted = folder(action).and_then(place);
+    let covers = |grant: &Grant| match (&grant.scope, action) {
+        (Scope::Folder { folder, access: granted }, _) => {
+            *granted >= access
+                && wanted.as_ref().zip(place(folder)).is_some_and(|(wanted, granted)| wanted.starts_with(granted))
+        }
+        (Scope::Command { plugin, command }, Action::RunCommand { plugin: p, command: c }) => {
+            plugin == p && command == c
+        }
+        (Scope::Tool { plugin, tool }, Action::CallTool { plugin: p, tool: t }) => plugin == p && tool == t,
+        (Scope::Command { .. } | Scope::Tool { .. }, _) => false,
+    };
+    let holds = |grant: &Grant| match grant.duration {
+        Duration::Task(task) => context.task == Some(task),
+        Duration::Always | Duration::Once => true,
+    };
+    let order = |grant: &&Grant| match grant.duration {
+        Duration::Always => 0,
+        Duration::Task(_) => 1,
+        Duration::Once => 2,
+    };
+    grants.iter().filter(|grant| holds(grant) && covers(grant)).min_by_key(order)
+}
+
+/// The path that a text of [`deskhand_vocabulary::path::encode`] stands for; none if it is not absolute or not plain.
+pub(crate) fn place(folder: &str) -> Option<PathBuf> {
+    let path = PathBuf::from(OsString::from_vec(decode(folder)));
+    let plain = path.components().all(|part| matches!(part, Component::RootDir | Component::Normal(_)));
+    (path.is_absolute() && plain).then_some(path)
+}

@@ -1,0 +1,113 @@
+//! What can go wrong with the records, in words for the person.
+
+use std::path::PathBuf;
+
+/// Why the records could not be opened, read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordsError {
+    /// Made by a later version.
+    #[error(
+        "{path} was made by a newer Deskhand (format {found}; this one knows formats up to {known}). Nothing was touched. Update Deskhand, or point DESKHAND_HOME to another folder",
+        path = path.display()
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: i64,
+        /// The latest format that this program knows.
+        known: i64,
+    },
+    /// Another program's database.
+    #[error(
+        "{path} is a database of another program. Nothing was touched. Move it away, or point DESKHAND_HOME to another folder",
+        path = path.display()
+    )]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Not a database, or a damaged one.
+    #[error(
+        "{path} is damaged: {reason}. Keep a copy of it, then restore it from a backup or move it away: Deskhand starts a new log, and undo still works from the journals",
+        path = path.display()
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite says.
+        reason: String,
+    },
+    /// No right to write.
+    #[error(
+        "{path} cannot be written: {reason}. Give yourself the right to write to it and to its folder, or point DESKHAND_HOME to another folder",
+        path = path.display()
+    )]
+    ReadOnly {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        reason: String,
+    },
+    /// No space.
+    #[error(
+        "there is no space left for {path}. Nothing is changed without a record, so Deskhand stops here. Free some space (`deskhand purge` says how much it would free), then try again",
+        path = path.display()
+    )]
+    Full {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Another process holds the records for too long.
+    #[error(
+        "another Deskhand has been writing to {path} for too long. Wait until it is done, or end it, then try again",
+        path = path.display()
+    )]
+    Busy {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Any other failure of the database or of the file system.
+    #[error(
+        "{path} could not be used: {reason}. See that its folder exists and is yours (`deskhand doctor`), then try again",
+        path = path.display()
+    )]
+    Failed {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        reason: String,
+    },
+    /// An earlier write failed, and what was queued with it is lost; the log is closed until the next start.
+    #[error("the log stopped after an earlier failure: {reason}")]
+    Stopped {
+        /// The earlier failure.
+        reason: String,
+    },
+    /// Something was asked for that is not there.
+    #[error("there is no {what} {id}. `deskhand {list}` lists what there is")]
+    Unknown {
+        /// What was looked for, such as `task`.
+        what: &'static str,
+        /// Its number.
+        id: u64,
+        /// The command that lists them.
+        list: &'static str,
+    },
+    /// The randomness of the system is not there.
+    #[error(
+        "the system gives no random numbers ({reason}), so no key can be made. Restart the computer, then try again"
+    )]
+    Random {
+        /// What the system says.
+        reason: String,
+    },
+    /// The key of a task is gone, but a copy of the page that held it may still lie in the write-ahead log.
+    #[error(
+        "task {task} is forgotten, but another running Deskhand keeps an old page of the log open. End it, then run `deskhand forget {task}` again to wipe that page"
+    )]
+    StillOpen {
+        /// The task.
+        task: u64,
+    },
+}
