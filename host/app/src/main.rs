@@ -1,1 +1,4 @@
+//! `deskhand`
+#![allow(dead_code, unused_imports)]
+mod request;
 fn main() {}

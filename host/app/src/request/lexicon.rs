@@ -1,0 +1,140 @@
+//! What is known of a language: stop words, words that mean the same, and parts of a request that change nothing.
+
+use super::words::{fold, split};
+use serde::Deserialize;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::LazyLock,
+};
+
+/// The languages together: a request may mix them, and a word seldom means two things in two languages.
+pub(crate) static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
+    let mut lexicon = Lexicon::default();
+    for source in [include_str!("lexicon/english.toml"), include_str!("lexicon/german.toml")] {
+        #[expect(clippy::expect_used, reason = "the files are part of the program and read by a test")]
+        lexicon.add(&toml::from_str(source).expect("a lexicon is well formed"));
+    }
+    lexicon
+});
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Source {
+    stopwords: Vec<String>,
+    generic: Vec<String>,
+    concepts: HashMap<String, Vec<String>>,
+    asides: Vec<Asides>,
+    literals: HashMap<String, Vec<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asides {
+    phrases: Vec<String>,
+}
+
+/// See the module.
+#[derive(Default)]
+pub(crate) struct Lexicon {
+    stopwords: HashSet<String>,
+    generic: HashSet<String>,
+    /// One folded word → the concept that it names.
+    concepts: HashMap<String, String>,
+    /// Longer first: folded words, `*` for up to six of any → the concept.
+    phrases: Vec<(Vec<String>, String)>,
+    asides: Vec<Vec<String>>,
+    /// A literal word of a form → what is said in its place.
+    literals: HashMap<String, Vec<Vec<String>>>,
+}
+
+/// The most words that `*` of a phrase stands for.
+const GAP: usize = 6;
+
+impl Lexicon {
+    fn add(&mut self, source: &Source) {
+        self.stopwords.extend(source.stopwords.iter().map(|word| fold(word)));
+        self.generic.extend(source.generic.iter().cloned());
+        for (concept, members) in &source.concepts {
+            for member in members {
+                let words = pattern(member);
+                match words.as_slice() {
+                    [word] => {
+                        self.concepts.insert(word.clone(), concept.clone());
+                    }
+                    _ => self.phrases.push((words, concept.clone())),
+                }
+            }
+        }
+        self.asides.extend(source.asides.iter().flat_map(|asides| &asides.phrases).map(|phrase| pattern(phrase)));
+        for (literal, phrases) in &source.literals {
+            self.literals.entry(literal.clone()).or_default().extend(phrases.iter().map(|phrase| pattern(phrase)));
+        }
+        self.phrases.sort_by_key(|(words, _)| std::cmp::Reverse(words.len()));
+    }
+
+    pub(crate) fn is_stopword(&self, word: &str) -> bool {
+        self.stopwords.contains(word)
+    }
+
+    /// How much a concept says about which command is meant, from 0 to 1.
+    pub(crate) fn weight(&self, concept: &str) -> f64 {
+        if self.generic.contains(concept) { 0.35 } else { 1.0 }
+    }
+
+    /// The concept that a folded word names.
+    pub(crate) fn concept(&self, word: &str) -> Option<&str> {
+        self.concepts.get(word).map(String::as_str)
+    }
+
+    /// The concept that the words from here on name together, and how many of them.
+    pub(crate) fn phrase(&self, words: &[&str]) -> Option<(&str, usize)> {
+        self.phrases.iter().find_map(|(phrase, concept)| Some((concept.as_str(), starts(phrase, words)?)))
+    }
+
+    /// How many of the words stand in place of a form's literal word.
+    pub(crate) fn literal(&self, literal: &str, words: &[&str]) -> Option<usize> {
+        self.literals.get(literal)?.iter().filter_map(|phrase| starts(phrase, words)).max()
+    }
+
+    /// True if an aside begins here.
+    pub(crate) fn is_aside(&self, words: &[&str]) -> bool {
+        self.asides.iter().any(|phrase| starts(phrase, words).is_some())
+    }
+
+    /// Every word that means something, for the correction of typing errors.
+    pub(crate) fn known(&self) -> impl Iterator<Item = &str> {
+        self.concepts.keys().map(String::as_str)
+    }
+}
+
+/// A phrase as folded words, `*` kept.
+fn pattern(phrase: &str) -> Vec<String> {
+    phrase.split_whitespace().flat_map(|part| if part == "*" { vec![part.to_owned()] } else { split(part) }).collect()
+}
+
+/// How many of `words` the pattern takes from their start.
+fn starts(pattern: &[String], words: &[&str]) -> Option<usize> {
+    match pattern {
+        [] => Some(0),
+        [star, rest @ ..] if star == "*" => {
+            (0..=GAP.min(words.len())).find_map(|gap| Some(gap + starts(rest, &words[gap..])?))
+        }
+        [first, rest @ ..] => {
+            let (word, after) = words.split_first()?;
+            if word == first { Some(1 + starts(rest, after)?) } else { None }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn phrases_leap_over_a_few_words() {
+        let words = ["raume", "bitte", "den", "ordner", "auf"];
+        assert_eq!(LEXICON.phrase(&words), Some(("organize", 5)));
+        assert!(LEXICON.is_aside(&["before", "moving", "anything"]));
+        assert_eq!(LEXICON.concept("tidy"), Some("organize"));
+    }
+}

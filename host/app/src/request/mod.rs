@@ -1,0 +1,25 @@
+//! What a person asked for, as a command with arguments: typed (`/organize by type`) or said in plain words.
+//!
+//! Nothing here knows any command. All that is known of one stands in its plugin's manifest (name, triggers, forms,
+//! argument schema); all that is known of language stands in `lexicon/`.
+
+mod forms;
+mod lexicon;
+mod matching;
+mod schema;
+mod slash;
+mod words;
+
+pub(crate) use matching::{Match, choose};
+pub(crate) use slash::{NotTyped, Typed, parse};
+
+use deskhand_vocabulary::{PluginId, manifest::Command};
+
+/// An installed command.
+#[derive(Clone, Debug)]
+pub(crate) struct Candidate {
+    /// Whose.
+    pub(crate) plugin: PluginId,
+    /// As its manifest declares it.
+    pub(crate) command: Command,
+}

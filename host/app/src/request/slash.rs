@@ -1,0 +1,246 @@
+//! `/command arguments`, typed.
+
+use super::{
+    Candidate,
+    forms::{Form, Style, value},
+    schema::{Kind, properties},
+    words::{Word, fold},
+};
+use deskhand_vocabulary::PluginId;
+use serde_json::{Map, Value};
+
+/// A typed command that fits.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Typed {
+    /// Index of the candidate.
+    pub(crate) candidate: usize,
+    /// The arguments, which fit the command's schema.
+    pub(crate) arguments: Value,
+}
+
+/// Why a typed command was not understood.
+#[derive(Debug, thiserror::Error, PartialEq)]
+pub(crate) enum NotTyped {
+    #[error("no installed command is called `/{name}`{}. See them with: deskhand commands", hint(.near))]
+    Unknown { name: String, near: Vec<String> },
+    #[error("several plugins have a command `/{name}`: {}. Type one with its plugin, such as `/{}:{name}`", list(.plugins), first(.plugins))]
+    Ambiguous { name: String, plugins: Vec<PluginId> },
+    #[error("`/{name}` does not know what to do with `{part}`. {usage}")]
+    Unfit { name: String, part: String, usage: String },
+    #[error("`/{name}` cannot take that: {reason}. {usage}")]
+    Invalid { name: String, reason: String, usage: String },
+    #[error("a quotation mark is not closed in `{part}`")]
+    Unclosed { part: String },
+}
+
+fn hint(near: &[String]) -> String {
+    if near.is_empty() { String::new() } else { format!("; did you mean `/{}`?", near.join("` or `/")) }
+}
+
+fn list(plugins: &[PluginId]) -> String {
+    plugins.iter().map(|plugin| format!("`{plugin}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn first(plugins: &[PluginId]) -> String {
+    plugins.first().map(ToString::to_string).unwrap_or_default()
+}
+
+/// Read a typed command: `/name …`, `/plugin:name …` or `/marketplace:plugin:name …`. None if the text does not start
+/// with a slash and a name. `preferred` is the plugin whose command the person chose where several have the name.
+pub(crate) fn parse(
+    text: &str,
+    candidates: &[Candidate],
+    preferred: impl Fn(&str) -> Option<PluginId>,
+) -> Option<Result<Typed, NotTyped>> {
+    let rest = text.trim().strip_prefix('/')?;
+    let (name, rest) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+    if name.is_empty() || name.contains('/') {
+        return None;
+    }
+    Some(find(name, candidates, preferred).and_then(|candidate| {
+        let arguments = arguments(&candidates[candidate], rest)?;
+        Ok(Typed { candidate, arguments })
+    }))
+}
+
+fn find(name: &str, candidates: &[Candidate], preferred: impl Fn(&str) -> Option<PluginId>) -> Result<usize, NotTyped> {
+    let (plugin, command) = name.rsplit_once(':').map_or((None, name), |(plugin, command)| (Some(plugin), command));
+    let fits = |candidate: &Candidate| {
+        candidate.command.name.as_str() == command
+            && plugin
+                .is_none_or(|plugin| candidate.plugin.to_string() == plugin || candidate.plugin.name.as_str() == plugin)
+    };
+    let found: Vec<usize> = (0..candidates.len()).filter(|index| fits(&candidates[*index])).collect();
+    match found.as_slice() {
+        [one] => Ok(*one),
+        [] => {
+            let mut near: Vec<(usize, &str)> = candidates
+                .iter()
+                .map(|candidate| candidate.command.name.as_str())
+                .map(|known| (strsim::damerau_levenshtein(known, command), known))
+                .filter(|(distance, _)| *distance <= 2)
+                .collect();
+            near.sort_unstable();
+            near.dedup();
+            let near = near.into_iter().take(2).map(|(_, known)| known.to_owned()).collect();
+            Err(NotTyped::Unknown { name: name.to_owned(), near })
+        }
+        several => {
+            let chosen = preferred(command);
+            several.iter().copied().find(|index| Some(&candidates[*index].plugin) == chosen.as_ref()).ok_or_else(|| {
+                let plugins = several.iter().map(|index| candidates[*index].plugin.clone()).collect();
+                NotTyped::Ambiguous { name: command.to_owned(), plugins }
+            })
+        }
+    }
+}
+
+fn arguments(candidate: &Candidate, text: &str) -> Result<Value, NotTyped> {
+    let command = &candidate.command;
+    let name = command.name.to_string();
+    let words = read(text)?;
+    let properties = properties(&command.arguments);
+    let mut forms: Vec<Form> = command.forms.iter().filter_map(|form| Form::read(form, &properties)).collect();
+    let mut found = Map::new();
+    let mut rest = words.as_slice();
+    while let Some(first) = rest.first() {
+        if let Some((property, given)) = option(first, &properties) {
+            let (value, taken) = match given {
+                Some(given) => {
+                    let words: Vec<Word> = given.split(',').map(|part| word(part, false)).collect();
+                    (value(property, &words, None, Style::Typed).map(|(value, _)| value), 1)
+                }
+                None if matches!(property.kind, Kind::Flag(_)) => (Some(Value::Bool(true)), 1),
+                None => match value(property, &rest[1..], None, Style::Typed) {
+                    Some((value, taken)) => (Some(value), taken + 1),
+                    None => (None, 1),
+                },
+            };
+            let value = value.ok_or_else(|| unfit(candidate, &first.text))?;
+            found.insert(property.name.clone(), value);
+            rest = &rest[taken..];
+            continue;
+        }
+        let fit = forms
+            .iter()
+            .enumerate()
+            .filter_map(|(index, form)| {
+                let mut arguments = Map::new();
+                let taken = form.fit(rest, &properties, Style::Typed, &mut arguments)?;
+                Some((taken, index, arguments))
+            })
+            .max_by_key(|(taken, ..)| *taken);
+        let Some((taken, index, arguments)) = fit.filter(|(taken, ..)| *taken > 0) else {
+            return Err(unfit(candidate, &first.text));
+        };
+        forms.remove(index);
+        found.extend(arguments);
+        rest = &rest[taken..];
+    }
+    let arguments = Value::Object(found);
+    check(candidate, &arguments).map_err(|reason| NotTyped::Invalid { name, reason, usage: usage(candidate) })?;
+    Ok(arguments)
+}
+
+/// Whether arguments fit a command's schema; else why not.
+pub(crate) fn check(candidate: &Candidate, arguments: &Value) -> Result<(), String> {
+    let schema = jsonschema::draft202012::options()
+        .build(&candidate.command.arguments)
+        .map_err(|error| format!("the plugin's own schema is wrong: {error}"))?;
+    let reasons: Vec<String> = schema.iter_errors(arguments).take(3).map(|error| error.to_string()).collect();
+    if reasons.is_empty() { Ok(()) } else { Err(reasons.join("; ")) }
+}
+
+fn unfit(candidate: &Candidate, part: &str) -> NotTyped {
+    NotTyped::Unfit { name: candidate.command.name.to_string(), part: part.to_owned(), usage: usage(candidate) }
+}
+
+/// How a command is typed, for the person.
+pub(crate) fn usage(candidate: &Candidate) -> String {
+    let command = &candidate.command;
+    let properties = properties(&command.arguments);
+    let clauses: Vec<String> = command.forms.iter().map(|form| clause(form, &properties)).collect();
+    if clauses.is_empty() {
+        format!("It takes nothing more: /{}", command.name)
+    } else {
+        format!("It is typed: /{} [{}]", command.name, clauses.join("] ["))
+    }
+}
+
+fn clause(form: &str, properties: &[super::schema::Property]) -> String {
+    let part = |part: &str| {
+        let Some(name) = part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) else { return part.to_owned() };
+        let Some(property) = properties.iter().find(|property| property.name == name) else { return part.to_owned() };
+        match &property.kind {
+            Kind::Flag(phrases) => phrases.last().map(|phrase| phrase.join(" ")).unwrap_or_else(|| name.to_owned()),
+            Kind::OneOf(values) => {
+                let values: Vec<&str> = values.iter().map(|(value, _)| value.as_str()).collect();
+                format!("{}{}", values.join("|"), if property.many { " and …" } else { "" })
+            }
+            Kind::Integer => "NUMBER".to_owned(),
+            Kind::Text => format!("\"{}\"", name.to_uppercase()),
+        }
+    };
+    form.split_whitespace().map(part).collect::<Vec<_>>().join(" ")
+}
+
+/// `--name`, `--name=value` or `name=value`, if the name is a property's.
+fn option<'a, 'p>(
+    word: &'a Word,
+    properties: &'p [super::schema::Property],
+) -> Option<(&'p super::schema::Property, Option<&'a str>)> {
+    if word.quoted {
+        return None;
+    }
+    let (name, value) =
+        word.text.split_once('=').map_or((word.text.as_str(), None), |(name, value)| (name, Some(value)));
+    let dashed = name.strip_prefix("--");
+    if dashed.is_none() && value.is_none() {
+        return None;
+    }
+    let wanted = dashed.unwrap_or(name).replace('-', "_");
+    properties.iter().find(|property| property.name == wanted).map(|property| (property, value))
+}
+
+fn word(text: &str, quoted: bool) -> Word {
+    let bare: String = text.chars().filter(|c| c.is_alphanumeric()).collect();
+    Word { text: text.to_owned(), folded: if quoted { String::new() } else { fold(&bare) }, quoted, ends: false }
+}
+
+/// Words as typed: apart by spaces and commas, quotes hold together, `\` takes a quote as it is.
+fn read(text: &str) -> Result<Vec<Word>, NotTyped> {
+    let mut words = Vec::new();
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        if c.is_whitespace() || c == ',' {
+            continue;
+        }
+        if let Some(closing) = match c {
+            '"' => Some('"'),
+            '\'' => Some('\''),
+            '“' => Some('”'),
+            _ => None,
+        } {
+            let mut inner = String::new();
+            loop {
+                match chars.next() {
+                    None => return Err(NotTyped::Unclosed { part: format!("{c}{inner}") }),
+                    Some('\\') if chars.peek() == Some(&closing) => inner.extend(chars.next()),
+                    Some(next) if next == closing => break,
+                    Some(next) => inner.push(next),
+                }
+            }
+            words.push(word(&inner, true));
+        } else {
+            let mut raw = String::from(c);
+            while let Some(next) = chars.next_if(|next| !next.is_whitespace() && (*next != ',' || raw.contains('='))) {
+                raw.push(next);
+            }
+            words.push(word(&raw, false));
+        }
+    }
+    Ok(words)
+}
+
+#[cfg(test)]
+pub(in crate::request) mod tests;
