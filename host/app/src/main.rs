@@ -1,4 +1,5 @@
 //! `deskhand`
 #![allow(dead_code, unused_imports)]
 mod request;
+mod show;
 fn main() {}

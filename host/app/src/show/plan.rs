@@ -1,0 +1,225 @@
+//! A plan, as the person sees it before deciding.
+
+use super::{bytes, count, counted, line, origin, tree::Folder};
+use deskhand_vocabulary::{Change, ChangeKind, FilePath, Plan, path, text};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How much of a plan is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Detail {
+    /// A few files of each folder, and every rename.
+    Short,
+    /// Every file.
+    Full,
+}
+
+impl Detail {
+    fn limit(self) -> usize {
+        match self {
+            Self::Short => 4,
+            Self::Full => usize::MAX,
+        }
+    }
+}
+
+/// The whole plan: title, arrangement, renames, removals, what can make something run, and the sum.
+pub(crate) fn plan(plan: &Plan, detail: Detail) -> String {
+    let mut out = format!("{}{}\n\n", origin(&plan.origin), line(&text::shortened(&plan.title, 200)));
+    match plan.view["arrange"].as_str() {
+        Some("groups") => groups(plan, detail, &mut out),
+        Some("table") => table(plan, detail, &mut out),
+        _ => tree(plan, detail, &mut out),
+    }
+    if plan.removals().next().is_some() && plan.view["arrange"] != "groups" {
+        out.push_str("\nTo be removed (kept where you can get it back):\n");
+        out.push_str(&removals(plan, detail));
+    }
+    if plan.sensitive().next().is_some() {
+        out.push_str("\nTake a close look: these can make something run:\n");
+        out.push_str(&sensitive(plan));
+    }
+    out.push('\n');
+    out.push_str(&sum(plan));
+    out.push('\n');
+    out
+}
+
+/// The removals of a plan, a line each.
+pub(crate) fn removals(plan: &Plan, detail: Detail) -> String {
+    let rows: Vec<String> = plan
+        .removals()
+        .map(|change| format!("  {}  {}{}\n", name(change.source.as_ref()), bytes(change.bytes), because(change)))
+        .collect();
+    short(&rows, detail, 20)
+}
+
+/// The sensitive changes of a plan, a line each, always all of them.
+pub(crate) fn sensitive(plan: &Plan) -> String {
+    let row = |change: &Change| {
+        let what = match (&change.source, &change.target) {
+            (Some(source), Some(target)) => format!("{} → {}", name(Some(source)), name(Some(target))),
+            (one, other) => name(one.as_ref().or(other.as_ref())),
+        };
+        format!("  {what}: {}\n", line(change.sensitive.as_deref().unwrap_or_default()))
+    };
+    plan.sensitive().map(row).collect()
+}
+
+fn tree(plan: &Plan, detail: Detail, out: &mut String) {
+    let mut folders: BTreeMap<String, Folder> = BTreeMap::new();
+    let made: BTreeSet<&FilePath> =
+        plan.changes.iter().filter(|c| c.kind == ChangeKind::MakeFolder).filter_map(|c| c.target.as_ref()).collect();
+    for change in plan.changes.iter().filter(|change| change.kind != ChangeKind::Remove) {
+        let Some(target) = &change.target else { continue };
+        let names: Vec<String> = target.path.names().map(|name| line(&path::encode(name))).collect();
+        let root = folders.entry(line(target.folder.as_str())).or_default();
+        if change.kind == ChangeKind::MakeFolder {
+            root.open(names.iter().map(String::as_str));
+            continue;
+        }
+        let Some((last, above)) = names.split_last() else { continue };
+        let mark = match change.kind {
+            ChangeKind::Write if change.replaces => " (new content)",
+            ChangeKind::Write => " (new)",
+            ChangeKind::Copy => " (copy)",
+            _ if change.replaces => " (replaces the one there)",
+            _ => "",
+        };
+        root.add(above.iter().map(String::as_str), format!("{last}{mark}"), change.files, change.bytes);
+    }
+    for (name, folder) in &folders {
+        out.push_str(&format!("{name}/\n"));
+        for row in folder.lines(detail.limit()) {
+            out.push_str(&row);
+            out.push('\n');
+        }
+    }
+    let renamed: Vec<String> = plan.changes.iter().filter_map(renamed).collect();
+    if !renamed.is_empty() {
+        out.push_str("\nOther names, so that nothing is overwritten:\n");
+        out.extend(renamed);
+    }
+    if !made.is_empty() {
+        out.push_str(&format!("\nNew folders: {}\n", count(made.len() as u64)));
+    }
+}
+
+/// A move that gives another name, in a line.
+fn renamed(change: &Change) -> Option<String> {
+    let (source, target) = (change.source.as_ref()?, change.target.as_ref()?);
+    if change.kind != ChangeKind::Move || source.path.name() == target.path.name() {
+        return None;
+    }
+    Some(format!("  {} → {}{}\n", name(Some(source)), name(Some(target)), because(change)))
+}
+
+fn table(plan: &Plan, detail: Detail, out: &mut String) {
+    let same_place = |change: &Change| match (&change.source, &change.target) {
+        (Some(source), Some(target)) => source.folder == target.folder && source.path.parent() == target.path.parent(),
+        _ => false,
+    };
+    let row = |change: &Change| {
+        let target = match &change.target {
+            Some(target) if same_place(change) => line(&path::encode(target.path.name().unwrap_or_default())),
+            target => name(target.as_ref()),
+        };
+        let row = match (&change.source, change.kind) {
+            (Some(source), ChangeKind::Move) => format!("  {} → {target}", name(Some(source))),
+            (Some(source), ChangeKind::Copy) => format!("  {} ⇒ {target} (copy)", name(Some(source))),
+            (_, ChangeKind::MakeFolder) => format!("  {target}/ (new folder)"),
+            _ => format!("  {target} (new content)"),
+        };
+        format!("{row}{}\n", because(change))
+    };
+    let rows: Vec<String> = plan.changes.iter().filter(|change| change.kind != ChangeKind::Remove).map(row).collect();
+    out.push_str(&short(&rows, detail, 24));
+}
+
+/// `view.groups`: `[{"title": …, "keep": path, "changes": [ids]}]`.
+fn groups(plan: &Plan, detail: Detail, out: &mut String) {
+    let by_id: BTreeMap<u64, &Change> = plan.changes.iter().map(|change| (change.id, change)).collect();
+    let mut shown = BTreeSet::new();
+    let mut rows = Vec::new();
+    for group in plan.view["groups"].as_array().into_iter().flatten() {
+        let mut row = format!("  {}\n", line(&text::shortened(group["title"].as_str().unwrap_or_default(), 120)));
+        if let Some(keep) = group["keep"].as_str().and_then(|keep| keep.parse::<FilePath>().ok()) {
+            row.push_str(&format!("    keep    {}\n", name(Some(&keep))));
+        }
+        for id in group["changes"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_u64) {
+            if let Some(change) = by_id.get(&id).filter(|_| shown.insert(id)) {
+                row.push_str(&change_line("    ", change));
+            }
+        }
+        rows.push(row);
+    }
+    // what the view leaves out is shown all the same: nothing is applied that was not shown
+    rows.extend(
+        plan.changes.iter().filter(|change| !shown.contains(&change.id)).map(|change| change_line("  ", change)),
+    );
+    out.push_str(&short(&rows, detail, 12));
+}
+
+fn change_line(indent: &str, change: &Change) -> String {
+    match (change.kind, &change.source, &change.target) {
+        (ChangeKind::Remove, source, _) => {
+            format!("{indent}remove  {}  {}\n", name(source.as_ref()), bytes(change.bytes))
+        }
+        (_, Some(source), target) => {
+            format!("{indent}{}  {} → {}\n", change.kind.name(), name(Some(source)), name(target.as_ref()))
+        }
+        (_, None, target) => format!("{indent}{}  {}\n", change.kind.name(), name(target.as_ref())),
+    }
+}
+
+fn sum(plan: &Plan) -> String {
+    let of = |kind: ChangeKind| plan.changes.iter().filter(move |change| change.kind == kind);
+    let files = |kind: ChangeKind| of(kind).map(|change| change.files).sum::<u64>();
+    let mut parts = Vec::new();
+    let moved = files(ChangeKind::Move);
+    if moved > 0 {
+        parts.push(format!(
+            "{} moved or renamed ({})",
+            counted(moved, "file"),
+            bytes(of(ChangeKind::Move).map(|c| c.bytes).sum())
+        ));
+    }
+    let folders = of(ChangeKind::MakeFolder).count() as u64;
+    if folders > 0 {
+        parts.push(format!("{} made", counted(folders, "folder")));
+    }
+    for (kind, words) in [(ChangeKind::Write, "written"), (ChangeKind::Copy, "copied")] {
+        if files(kind) > 0 {
+            parts.push(format!("{} {words}", counted(files(kind), "file")));
+        }
+    }
+    let removed = files(ChangeKind::Remove);
+    if removed > 0 {
+        parts.push(format!("{} removed ({})", counted(removed, "file"), bytes(plan.removals().map(|c| c.bytes).sum())));
+    }
+    if removed == 0 {
+        parts.push("nothing removed".to_owned());
+    }
+    format!("{}.", parts.join(", "))
+}
+
+fn name(path: Option<&FilePath>) -> String {
+    path.map(|path| line(&path.to_string())).unwrap_or_default()
+}
+
+fn because(change: &Change) -> String {
+    if change.reason.is_empty() {
+        String::new()
+    } else {
+        format!("  ({})", line(&text::shortened(&change.reason, 120)))
+    }
+}
+
+fn short(rows: &[String], detail: Detail, limit: usize) -> String {
+    if detail == Detail::Full || rows.len() <= limit {
+        return rows.concat();
+    }
+    format!("{}  … and {} more\n", rows[..limit - 1].concat(), count((rows.len() - limit + 1) as u64))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,94 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+use super::*;
+use deskhand_vocabulary::{Principal, Sha256};
+use serde_json::{Value, json};
+
+fn change(id: u64, kind: ChangeKind, source: Option<&str>, target: Option<&str>, reason: &str) -> Change {
+    let path = |text: &str| text.parse().unwrap();
+    Change {
+        id,
+        kind,
+        source: source.map(path),
+        target: target.map(path),
+        bytes: 1500 * id,
+        files: 1,
+        replaces: false,
+        reason: reason.to_owned(),
+        sensitive: None,
+    }
+}
+
+fn example(view: Value, changes: Vec<Change>) -> Plan {
+    let origin = Principal::Plugin("home:sorter".parse().unwrap());
+    Plan { title: "Sort\u{1b}[2J by type".into(), origin, changes, view, digest: Sha256::of("x") }
+}
+
+#[test]
+fn a_tree_shows_folders_renames_and_the_sum() {
+    use ChangeKind::{MakeFolder, Move};
+    let mut changes = vec![
+        change(1, MakeFolder, None, Some("D/Pictures"), ""),
+        change(2, Move, Some("D/a.jpg"), Some("D/Pictures/a.jpg"), ""),
+        change(3, Move, Some("D/A.jpg"), Some("D/Pictures/A (2).jpg"), "name taken by a.jpg"),
+        change(4, Move, Some("D/x.pdf"), Some("D/Documents/x.pdf"), ""),
+    ];
+    changes.extend(
+        (5..10).map(|n| change(n, Move, Some(&format!("D/{n}.png")), Some(&format!("D/Pictures/{n}.png")), "")),
+    );
+    assert_eq!(
+        plan(&example(json!({"arrange": "tree"}), changes), Detail::Short),
+        "\
+[home:sorter] Sort\\u{1b}[2J by type
+
+D/
+├── Documents/        1 file    6.0 kB
+│   └── x.pdf
+└── Pictures/        7 files     60 kB
+    ├── a.jpg
+    ├── A (2).jpg
+    ├── 5.png
+    └── … and 4 more
+
+Other names, so that nothing is overwritten:
+  D/A.jpg → D/Pictures/A (2).jpg  (name taken by a.jpg)
+
+New folders: 1
+
+8 files moved or renamed (66 kB), 1 folder made, nothing removed.
+"
+    );
+}
+
+#[test]
+fn removals_stand_apart_and_groups_hide_nothing() {
+    use ChangeKind::Remove;
+    let changes =
+        vec![change(1, Remove, Some("D/b.txt"), None, "same as a.txt"), change(2, Remove, Some("D/c.txt"), None, "")];
+    let view = json!({"arrange": "groups", "groups": [{"title": "2 alike", "keep": "D/a.txt", "changes": [1]}]});
+    assert_eq!(
+        plan(&example(view, changes.clone()), Detail::Short),
+        "\
+[home:sorter] Sort\\u{1b}[2J by type
+
+  2 alike
+    keep    D/a.txt
+    remove  D/b.txt  1.5 kB
+  remove  D/c.txt  3.0 kB
+
+2 files removed (4.5 kB).
+"
+    );
+    assert_eq!(
+        plan(&example(json!({"arrange": "table"}), changes), Detail::Full),
+        "\
+[home:sorter] Sort\\u{1b}[2J by type
+
+
+To be removed (kept where you can get it back):
+  D/b.txt  1.5 kB  (same as a.txt)
+  D/c.txt  3.0 kB
+
+2 files removed (4.5 kB).
+"
+    );
+}
