@@ -1,1 +1,95 @@
-//! deskhand-sdk
+//! Write plugins for Deskhand.
+//!
+//! A plugin is a crate with functions whose arguments are types. The attributes `#[command]` and `#[tool]` say what a
+//! function is; `plugin!` says which of them the plugin has. All that a plugin may do goes through this crate's
+//! modules, one for each interface of `deskhand:plugin`; a component keeps only the interfaces that its code uses, and that
+//! list is what the person sees before installing it.
+//!
+//! ```
+//! use deskhand_sdk::prelude::*;
+//!
+//! #[derive(Deserialize, JsonSchema)]
+//! #[serde(deny_unknown_fields)]
+//! pub struct Arguments {
+//!     /// What the new name ends with.
+//!     suffix: String,
+//! }
+//!
+//! /// Add a suffix to the name of every file of a folder.
+//! #[command(forms = ["with {suffix}"], triggers = ["add a suffix to all files"])]
+//! pub fn suffix(arguments: Arguments) -> Result<Reply> {
+//!     let folder = files::folder()?;
+//!     for entry in files::walk(&folder).depth(1) {
+//!         let entry = entry?;
+//!         if entry.is_file() {
+//!             let name = format!("{}{}", entry.path.name(), arguments.suffix);
+//!             changes::move_file(&entry, &entry.path.with_name(&name)?)?;
+//!         }
+//!     }
+//!     let decision = changes::propose("Add a suffix", View::Table)?;
+//!     Ok(Reply::text(if decision.is_applied() { "Done." } else { "Nothing was changed." }))
+//! }
+//!
+//! deskhand_sdk::plugin! { commands: [suffix] }
+//!
+//! // the same code runs natively against a folder in memory, so it is tested with plain `cargo test`
+//! let host = testing::Host::new().folder("Notes").file("Notes/a.txt", "text");
+//! host.run(|| suffix(Arguments { suffix: ".old".into() })).unwrap();
+//! assert_eq!(host.tree(), ["Notes/a.txt.old"]);
+//! ```
+
+#[cfg(target_family = "wasm")]
+#[doc(hidden)]
+pub mod bindings;
+pub mod changes;
+mod content;
+#[cfg_attr(target_family = "wasm", path = "door/wasm.rs")]
+#[cfg_attr(not(target_family = "wasm"), path = "door/native.rs")]
+mod door;
+mod error;
+pub mod files;
+pub mod invocation;
+pub mod log;
+pub mod path;
+#[doc(hidden)]
+pub mod plugin;
+pub mod schema;
+pub mod store;
+#[cfg(not(target_family = "wasm"))]
+pub mod testing;
+pub mod time;
+pub mod toolbox;
+pub mod user;
+
+pub use content::{Body, Content, Reply, ToolOutput};
+pub use deskhand_sdk_macros::{command, plugin, tool};
+pub use error::{Code, Error, Result};
+
+/// The version of `deskhand:plugin` that this SDK speaks.
+pub const INTERFACE: &str = "0.1.0";
+
+/// What a plugin needs at hand: `use deskhand_sdk::prelude::*;`.
+pub mod prelude {
+    #[cfg(not(target_family = "wasm"))]
+    pub use crate::testing;
+    pub use crate::{
+        Code, Content, Error, Reply, Result, ToolOutput,
+        changes::{self, View},
+        command,
+        files::{self, Fact},
+        invocation, log,
+        path::FilePath,
+        store,
+        time::{Date, DateTime, Moment},
+        tool, toolbox, user,
+    };
+    pub use schemars::JsonSchema;
+    pub use serde::{Deserialize, Serialize};
+}
+
+#[doc(hidden)]
+pub mod reexports {
+    pub use schemars;
+    pub use serde;
+    pub use serde_json;
+}

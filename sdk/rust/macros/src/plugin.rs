@@ -1,0 +1,156 @@
+//! `plugin!`: the exports of the component, and, natively, the description that the build reads.
+
+use crate::function::{command_type, tool_type};
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+use syn::{
+    Path, Token, Type, bracketed,
+    parse::{Parse, ParseStream},
+    punctuated::Punctuated,
+};
+
+/// What is written in `plugin!`.
+struct Plugin {
+    commands: Vec<Path>,
+    tools: Vec<Path>,
+    config: Option<Type>,
+}
+
+impl Parse for Plugin {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let mut plugin = Self { commands: Vec::new(), tools: Vec::new(), config: None };
+        let mut seen: Vec<Ident> = Vec::new();
+        while !input.is_empty() {
+            let key: Ident = input.parse()?;
+            if seen.contains(&key) {
+                return Err(syn::Error::new(key.span(), format!("`{key}` is written twice")));
+            }
+            input.parse::<Token![:]>()?;
+            match key.to_string().as_str() {
+                "commands" => plugin.commands = paths(input)?,
+                "tools" => plugin.tools = paths(input)?,
+                "config" => plugin.config = Some(input.parse()?),
+                _ => return Err(syn::Error::new(key.span(), "a plugin has `commands`, `tools` and `config`")),
+            }
+            seen.push(key);
+            if !input.is_empty() {
+                input.parse::<Token![,]>()?;
+            }
+        }
+        if plugin.commands.is_empty() && plugin.tools.is_empty() {
+            return Err(input.error("name at least one command or tool: plugin! { commands: [organize] }"));
+        }
+        Ok(plugin)
+    }
+}
+
+fn paths(input: ParseStream<'_>) -> syn::Result<Vec<Path>> {
+    let list;
+    bracketed!(list in input);
+    Ok(Punctuated::<Path, Token![,]>::parse_terminated(&list)?.into_iter().collect())
+}
+
+/// The path of the type that stands beside a function.
+fn beside(path: &Path, name: fn(&Ident) -> Ident) -> Path {
+    let mut path = path.clone();
+    if let Some(last) = path.segments.last_mut() {
+        let span = last.ident.span();
+        last.ident = name(&last.ident);
+        last.ident.set_span(span);
+    }
+    path
+}
+
+pub(crate) fn expand(input: TokenStream) -> syn::Result<TokenStream> {
+    let Plugin { commands, tools, config } = syn::parse2(input)?;
+    let commands: Vec<Path> = commands.iter().map(|path| beside(path, command_type)).collect();
+    let tools: Vec<Path> = tools.iter().map(|path| beside(path, tool_type)).collect();
+    let command_export = (!commands.is_empty()).then(|| export_commands(&commands));
+    let tool_export = (!tools.is_empty()).then(|| export_tools(&tools));
+    let config = match config {
+        None => quote!(::std::option::Option::None),
+        Some(config) => quote!(::std::option::Option::Some(::deskhand_sdk::schema::of::<#config>())),
+    };
+    Ok(quote! {
+        #command_export
+        #tool_export
+
+        /// What the manifest says of this plugin's commands and tools.
+        #[cfg(not(target_family = "wasm"))]
+        #[doc(hidden)]
+        pub fn __deskhand_description() -> ::deskhand_sdk::plugin::description::Plugin {
+            ::deskhand_sdk::plugin::description::Plugin {
+                interface: ::std::string::String::from(::deskhand_sdk::INTERFACE),
+                commands: ::std::vec![#(<#commands as ::deskhand_sdk::plugin::Command>::describe()),*],
+                tools: ::std::vec![#(<#tools as ::deskhand_sdk::plugin::Tool>::describe()),*],
+                config: #config,
+            }
+        }
+
+        #[cfg(all(test, not(target_family = "wasm")))]
+        #[test]
+        fn deskhand_description() -> ::std::io::Result<()> {
+            ::deskhand_sdk::plugin::description::hand_over(&__deskhand_description())
+        }
+    })
+}
+
+fn export_commands(commands: &[Path]) -> TokenStream {
+    quote! {
+        #[cfg(target_family = "wasm")]
+        #[allow(unsafe_code, missing_docs)]
+        const _: () = {
+            use ::deskhand_sdk::bindings::{command as role, deskhand::plugin::types};
+            use role::exports::deskhand::plugin::command::{Guest, Reply};
+
+            struct Commands;
+
+            impl Guest for Commands {
+                fn run(name: ::std::string::String, arguments: ::std::string::String)
+                    -> ::std::result::Result<Reply, types::Error>
+                {
+                    #(if name == <#commands as ::deskhand_sdk::plugin::Command>::NAME {
+                        return <#commands as ::deskhand_sdk::plugin::Command>::run(&arguments)
+                            .map(::std::convert::Into::into)
+                            .map_err(::std::convert::Into::into);
+                    })*
+                    ::deskhand_sdk::plugin::unknown::<::deskhand_sdk::Reply>("command", &name)
+                        .map(::std::convert::Into::into)
+                        .map_err(::std::convert::Into::into)
+                }
+            }
+
+            role::export!(Commands with_types_in role);
+        };
+    }
+}
+
+fn export_tools(tools: &[Path]) -> TokenStream {
+    quote! {
+        #[cfg(target_family = "wasm")]
+        #[allow(unsafe_code, missing_docs)]
+        const _: () = {
+            use ::deskhand_sdk::bindings::{tools as role, deskhand::plugin::types};
+            use role::exports::deskhand::plugin::tools::Guest;
+
+            struct Tools;
+
+            impl Guest for Tools {
+                fn call(tool: ::std::string::String, arguments: ::std::string::String)
+                    -> ::std::result::Result<types::ToolOutput, types::Error>
+                {
+                    #(if tool == <#tools as ::deskhand_sdk::plugin::Tool>::NAME {
+                        return <#tools as ::deskhand_sdk::plugin::Tool>::call(&arguments)
+                            .map(::std::convert::Into::into)
+                            .map_err(::std::convert::Into::into);
+                    })*
+                    ::deskhand_sdk::plugin::unknown::<::deskhand_sdk::ToolOutput>("tool", &tool)
+                        .map(::std::convert::Into::into)
+                        .map_err(::std::convert::Into::into)
+                }
+            }
+
+            role::export!(Tools with_types_in role);
+        };
+    }
+}

@@ -1,0 +1,274 @@
+//! The door to the host, in a component: the interface's imports, with the types of this crate on the near side.
+
+use crate::{
+    Error, Result,
+    bindings::deskhand::plugin as host,
+    changes::{Change, ChangeKind, Pending, RawDecision},
+    content::{Body, Content, Reply, ToolOutput},
+    error::Code,
+    files::{Entry, Folder, Kind, Page, Version},
+    log::Level,
+    path::FilePath,
+    store::Item,
+    time::Moment,
+    user::Choice,
+};
+
+pub(crate) fn log(level: Level, message: &str, fields: &[(&str, &str)]) {
+    let level = match level {
+        Level::Debug => host::log::Level::Debug,
+        Level::Info => host::log::Level::Info,
+        Level::Warn => host::log::Level::Warn,
+        Level::Error => host::log::Level::Error,
+    };
+    let fields: Vec<(String, String)> = fields.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+    host::log::write(level, message, &fields);
+}
+
+pub(crate) fn config() -> String {
+    host::invocation::config()
+}
+
+pub(crate) fn context() -> String {
+    host::invocation::context()
+}
+
+pub(crate) fn cancelled() -> bool {
+    host::invocation::cancelled()
+}
+
+pub(crate) fn progress(message: &str, share: Option<f32>) {
+    host::invocation::progress(message, share);
+}
+
+pub(crate) fn emit(part: Content) {
+    host::invocation::emit(&part.into());
+}
+
+pub(crate) fn folders() -> Vec<Folder> {
+    host::files::folders().into_iter().map(|f| Folder { name: f.name, writable: f.writable }).collect()
+}
+
+pub(crate) fn walk(
+    root: &FilePath,
+    glob: Option<&str>,
+    options: &str,
+    cursor: Option<&str>,
+    limit: u32,
+) -> Result<Page> {
+    let page = host::files::walk(root.as_str(), glob, options, cursor, limit)?;
+    Ok(Page { entries: page.entries.into_iter().map(Into::into).collect(), next: page.next })
+}
+
+pub(crate) fn stat(paths: &[FilePath]) -> Vec<Result<Entry>> {
+    host::files::stat(&texts(paths)).into_iter().map(|entry| Ok(entry?.into())).collect()
+}
+
+pub(crate) fn read(path: &FilePath, if_version: Option<&str>, offset: u64, length: u32) -> Result<Vec<u8>> {
+    Ok(host::files::read(path.as_str(), if_version, offset, length)?)
+}
+
+pub(crate) fn digest(paths: &[FilePath]) -> Vec<Result<String>> {
+    host::files::digest(&texts(paths)).into_iter().map(|digest| Ok(digest?)).collect()
+}
+
+pub(crate) fn attributes(paths: &[FilePath], names: &[&str]) -> Vec<Result<String>> {
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    host::files::attributes(&texts(paths), &names).into_iter().map(|json| Ok(json?)).collect()
+}
+
+pub(crate) fn make_folder(path: &FilePath) -> Result<u64> {
+    Ok(host::changes::make_folder(path.as_str())?)
+}
+
+pub(crate) fn write(path: &FilePath, bytes: &[u8], if_version: Option<&str>) -> Result<u64> {
+    Ok(host::changes::write(path.as_str(), bytes, if_version)?)
+}
+
+pub(crate) fn move_file(source: &FilePath, version: &str, target: &FilePath, over: Option<&str>) -> Result<u64> {
+    Ok(host::changes::move_(source.as_str(), version, target.as_str(), over)?)
+}
+
+pub(crate) fn copy(source: &FilePath, version: &str, target: &FilePath, over: Option<&str>) -> Result<u64> {
+    Ok(host::changes::copy(source.as_str(), version, target.as_str(), over)?)
+}
+
+pub(crate) fn remove(path: &FilePath, version: &str) -> Result<u64> {
+    Ok(host::changes::remove(path.as_str(), version)?)
+}
+
+pub(crate) fn explain(change: u64, reason: &str) -> Result<()> {
+    Ok(host::changes::explain(change, reason)?)
+}
+
+pub(crate) fn withdraw(change: u64) -> Result<()> {
+    Ok(host::changes::withdraw(change)?)
+}
+
+pub(crate) fn pending(after: Option<u64>, limit: u32) -> Result<Vec<Pending>> {
+    host::changes::pending(after, limit)?.into_iter().map(pending_change).collect()
+}
+
+fn pending_change(change: host::changes::PendingChange) -> Result<Pending> {
+    let kind = ChangeKind::from_name(&change.kind)
+        .ok_or_else(|| Error::unsupported(format!("a pending change of a kind unknown here: `{}`", change.kind)))?;
+    Ok(Pending {
+        change: Change(change.id),
+        kind,
+        source: change.source.map(FilePath::from_host),
+        target: change.target.map(FilePath::from_host),
+        reason: change.reason,
+    })
+}
+
+pub(crate) fn propose(title: &str, view: &str) -> Result<RawDecision> {
+    let decision = host::changes::propose(title, view)?;
+    Ok(RawDecision { state: decision.state, commit: decision.commit, outcome: decision.outcome })
+}
+
+pub(crate) fn notify(message: &str) -> Result<()> {
+    Ok(host::user::notify(message)?)
+}
+
+pub(crate) fn confirm(question: &str) -> Result<bool> {
+    Ok(host::user::confirm(question)?)
+}
+
+pub(crate) fn choose(question: &str, choices: &[Choice]) -> Result<String> {
+    let choices: Vec<host::user::Choice> = choices
+        .iter()
+        .map(|choice| host::user::Choice {
+            id: choice.id.clone(),
+            label: choice.label.clone(),
+            hint: choice.hint.clone(),
+        })
+        .collect();
+    Ok(host::user::choose(question, &choices)?)
+}
+
+pub(crate) fn ask(question: &str, schema: &str) -> Result<String> {
+    Ok(host::user::ask(question, schema)?)
+}
+
+pub(crate) fn store_get(key: &str) -> Result<Option<Item>> {
+    Ok(host::store::get(key)?.map(|item| Item { value: item.value, version: item.version }))
+}
+
+pub(crate) fn store_put(key: &str, value: &[u8], if_version: Option<u64>) -> Result<u64> {
+    Ok(host::store::put(key, value, if_version)?)
+}
+
+pub(crate) fn store_delete(key: &str) -> Result<()> {
+    Ok(host::store::delete(key)?)
+}
+
+pub(crate) fn store_list(prefix: &str, after: Option<&str>, limit: u32) -> Result<Vec<String>> {
+    Ok(host::store::list(prefix, after, limit)?)
+}
+
+pub(crate) fn call_tool(tool: &str, arguments: &str) -> Result<ToolOutput> {
+    tool_output(host::toolbox::call(tool, arguments)?)
+}
+
+pub(crate) fn call_tools(calls: &[(String, String)]) -> Vec<Result<ToolOutput>> {
+    let calls: Vec<host::toolbox::ToolCall> = calls
+        .iter()
+        .map(|(tool, arguments)| host::toolbox::ToolCall { tool: tool.clone(), arguments: arguments.clone() })
+        .collect();
+    host::toolbox::call_all(&calls).into_iter().map(|output| tool_output(output?)).collect()
+}
+
+pub(crate) fn catalog(query: Option<&str>, limit: u32) -> Result<String> {
+    Ok(host::toolbox::catalog(query, limit)?)
+}
+
+fn texts(paths: &[FilePath]) -> Vec<String> {
+    paths.iter().map(|path| path.as_str().to_owned()).collect()
+}
+
+fn tool_output(output: host::types::ToolOutput) -> Result<ToolOutput> {
+    let structured = output.structured.as_deref().map(serde_json::from_str).transpose()?;
+    Ok(ToolOutput { content: output.content.into_iter().map(Into::into).collect(), structured })
+}
+
+impl From<host::files::Entry> for Entry {
+    fn from(entry: host::files::Entry) -> Self {
+        Self {
+            path: FilePath::from_host(entry.path),
+            kind: match entry.kind.as_str() {
+                "file" => Kind::File,
+                "folder" => Kind::Folder,
+                "link" => Kind::Link,
+                _ => Kind::Other(entry.kind),
+            },
+            size: entry.size,
+            modified: entry.modified.into(),
+            created: entry.created.map(Into::into),
+            file_id: entry.file_id,
+            links: entry.links,
+            version: Version(entry.version),
+        }
+    }
+}
+
+impl From<host::types::Instant> for Moment {
+    fn from(instant: host::types::Instant) -> Self {
+        Self { seconds: instant.seconds, nanoseconds: instant.nanoseconds }
+    }
+}
+
+impl From<host::types::Content> for Content {
+    fn from(content: host::types::Content) -> Self {
+        let body = match content.body {
+            host::types::Body::Text(text) => Body::Text(text),
+            host::types::Body::Bytes(bytes) => Body::Bytes(bytes),
+            host::types::Body::Uri(uri) => Body::Uri(uri),
+        };
+        Self { media_type: content.media_type, body }
+    }
+}
+
+impl From<Content> for host::types::Content {
+    fn from(content: Content) -> Self {
+        let body = match content.body {
+            Body::Text(text) => host::types::Body::Text(text),
+            Body::Bytes(bytes) => host::types::Body::Bytes(bytes),
+            Body::Uri(uri) => host::types::Body::Uri(uri),
+        };
+        Self { media_type: content.media_type, body }
+    }
+}
+
+impl From<Reply> for crate::bindings::command::exports::deskhand::plugin::command::Reply {
+    fn from(reply: Reply) -> Self {
+        Self { show: reply.show.into_iter().map(Into::into).collect(), prompt: reply.prompt }
+    }
+}
+
+impl From<ToolOutput> for host::types::ToolOutput {
+    fn from(output: ToolOutput) -> Self {
+        Self {
+            content: output.content.into_iter().map(Into::into).collect(),
+            structured: output.structured.map(|value| value.to_string()),
+        }
+    }
+}
+
+macro_rules! codes {
+    ($($code:ident),*) => {
+        impl From<host::types::Error> for Error {
+            fn from(error: host::types::Error) -> Self {
+                let code = match error.code { $(host::types::ErrorCode::$code => Code::$code,)* };
+                Self { code, message: error.message, retry_after_ms: error.retry_after_ms }
+            }
+        }
+
+        impl From<Error> for host::types::Error {
+            fn from(error: Error) -> Self {
+                let code = match error.code { $(Code::$code => host::types::ErrorCode::$code,)* };
+                Self { code, message: error.message, retry_after_ms: error.retry_after_ms }
+            }
+        }
+    };
+}
+codes!(Invalid, Denied, Parked, NotFound, Conflict, TooLarge, Unsupported, Exhausted, Unavailable, Cancelled, Failed);

@@ -1,0 +1,180 @@
+//! The pending set of a test: changes, and the disk as it will be once they are made.
+
+use super::disk::{Content, Disk};
+use crate::{
+    Code, Error, Result,
+    changes::{Change, ChangeKind, Pending},
+    path::FilePath,
+    time::Moment,
+};
+
+/// What a change needs to be made.
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    MakeFolder(FilePath),
+    Write { path: FilePath, bytes: Vec<u8>, over: Option<String> },
+    Move { source: FilePath, version: String, target: FilePath, over: Option<String> },
+    Copy { source: FilePath, version: String, target: FilePath, over: Option<String> },
+    Remove { path: FilePath, version: String },
+}
+
+impl Step {
+    fn shown(&self) -> (ChangeKind, Option<&FilePath>, Option<&FilePath>) {
+        match self {
+            Self::MakeFolder(path) => (ChangeKind::MakeFolder, None, Some(path)),
+            Self::Write { path, .. } => (ChangeKind::Write, None, Some(path)),
+            Self::Move { source, target, .. } => (ChangeKind::Move, Some(source), Some(target)),
+            Self::Copy { source, target, .. } => (ChangeKind::Copy, Some(source), Some(target)),
+            Self::Remove { path, .. } => (ChangeKind::Remove, Some(path), None),
+        }
+    }
+
+    /// Make it on a disk, if it fits what is there.
+    pub(crate) fn make(&self, disk: &mut Disk, now: Moment) -> Result<()> {
+        match self {
+            Self::MakeFolder(path) => {
+                free(disk, path)?;
+                disk.insert(path, Content::Folder, now);
+            }
+            Self::Write { path, bytes, over } => {
+                target(disk, path, over.as_deref())?;
+                disk.write(path, bytes, now);
+            }
+            Self::Move { source, version, target: to, over } => {
+                seen(disk, source, version)?;
+                if to.is_within(source) {
+                    return Err(Error::invalid(format!("`{}` cannot be moved into itself", source.display())));
+                }
+                target(disk, to, over.as_deref())?;
+                disk.rename(source, to)?;
+            }
+            Self::Copy { source, version, target: to, over } => {
+                seen(disk, source, version)?;
+                disk.bytes(source)?;
+                target(disk, to, over.as_deref())?;
+                disk.copy(source, to)?;
+            }
+            Self::Remove { path, version } => {
+                seen(disk, path, version)?;
+                disk.forget(path);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The path is free, in a folder that is there.
+fn free(disk: &Disk, path: &FilePath) -> Result<()> {
+    if disk.contains(path) {
+        return Err(Error::conflict(format!("something lies at `{}` already", path.display())));
+    }
+    let parent = path.parent().ok_or_else(|| Error::invalid("this is one of the folders given to the task"))?;
+    match disk.node(&parent).map(|node| &node.content) {
+        Ok(Content::Folder) => Ok(()),
+        Ok(_) => Err(Error::conflict(format!("`{}` is not a folder", parent.display()))),
+        Err(_) => Err(Error::not_found(format!("the folder `{}` is not there: make it first", parent.display()))),
+    }
+}
+
+/// The path may be written to: it is free, or holds the file that is meant.
+fn target(disk: &Disk, path: &FilePath, over: Option<&str>) -> Result<()> {
+    let Some(version) = over else { return free(disk, path) };
+    seen(disk, path, version)?;
+    match disk.node(path)?.content {
+        Content::File(..) => Ok(()),
+        _ => Err(Error::conflict(format!("`{}` is not a file", path.display()))),
+    }
+}
+
+/// What lies there is in the state that was seen.
+fn seen(disk: &Disk, path: &FilePath, version: &str) -> Result<()> {
+    if path.is_root() {
+        return Err(Error::invalid("a folder given to the task is not moved or removed itself"));
+    }
+    if disk.entry(path)?.version.0 == version {
+        return Ok(());
+    }
+    Err(Error::conflict(format!("`{}` has changed since it was looked at", path.display())))
+}
+
+/// The pending set.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Set {
+    changes: Vec<(u64, Step, String)>,
+    last: u64,
+}
+
+impl Set {
+    pub(crate) fn add(&mut self, step: Step) -> u64 {
+        self.last += 1;
+        self.changes.push((self.last, step, String::new()));
+        self.last
+    }
+
+    pub(crate) fn explain(&mut self, change: u64, reason: &str) -> Result<()> {
+        let found = self.changes.iter_mut().find(|(id, ..)| *id == change).ok_or_else(|| unknown(change))?;
+        reason.clone_into(&mut found.2);
+        Ok(())
+    }
+
+    /// The disk as it would be without a change, and the set without it; a conflict if another needs it.
+    pub(crate) fn without(&self, change: u64, real: &Disk, now: Moment) -> Result<(Self, Disk)> {
+        if !self.changes.iter().any(|(id, ..)| *id == change) {
+            return Err(unknown(change));
+        }
+        let mut rest = self.clone();
+        rest.changes.retain(|(id, ..)| *id != change);
+        let view = rest.view(real, now).map_err(|error| {
+            Error::new(Code::Conflict, format!("another pending change needs it: {}", error.message))
+        })?;
+        Ok((rest, view))
+    }
+
+    /// The disk as it will be.
+    pub(crate) fn view(&self, real: &Disk, now: Moment) -> Result<Disk> {
+        let mut view = real.clone();
+        for (_, step, _) in &self.changes {
+            step.make(&mut view, now)?;
+        }
+        Ok(view)
+    }
+
+    /// The disk with all changes made that still fit, and those that do not, with the reason.
+    pub(crate) fn applied(&self, real: &Disk, now: Moment) -> (Disk, Vec<serde_json::Value>) {
+        let mut disk = real.clone();
+        let mut refused = Vec::new();
+        for (id, step, _) in &self.changes {
+            if let Err(error) = step.make(&mut disk, now) {
+                refused.push(serde_json::json!({ "change": id, "reason": error.message }));
+            }
+        }
+        (disk, refused)
+    }
+
+    pub(crate) fn shown(&self) -> Vec<Pending> {
+        let shown = |(id, step, reason): &(u64, Step, String)| {
+            let (kind, source, target) = step.shown();
+            Pending {
+                change: Change(*id),
+                kind,
+                source: source.cloned(),
+                target: target.cloned(),
+                reason: reason.clone(),
+            }
+        };
+        self.changes.iter().map(shown).collect()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.changes.len()
+    }
+
+    /// Forget all changes; their numbers are not used again.
+    pub(crate) fn clear(&mut self) {
+        self.changes.clear();
+    }
+}
+
+fn unknown(change: u64) -> Error {
+    Error::not_found(format!("there is no pending change {change}"))
+}

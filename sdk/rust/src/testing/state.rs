@@ -1,0 +1,452 @@
+//! What the test host knows, and how it answers each function of the interface.
+
+use super::{
+    Answer, File, Proposal,
+    disk::{Content as DiskContent, Disk},
+    glob,
+    pending::{Set, Step},
+};
+use crate::{
+    Code, Content, Error, Result, ToolOutput,
+    changes::{Pending, RawDecision},
+    files::{Entry, Folder, Page},
+    log::Level,
+    path::FilePath,
+    store::Item,
+    time::Moment,
+    user::Choice,
+};
+use serde_json::{Map, Value, json};
+use sha2::Digest as _;
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, HashMap, VecDeque},
+    rc::Rc,
+};
+
+/// A tool of a test.
+pub(crate) type TestTool = Rc<dyn Fn(Value) -> Result<ToolOutput>>;
+
+/// The most bytes that one read returns.
+const MOST_READ: u32 = 16 << 20;
+
+pub(crate) struct State {
+    grants: Vec<Folder>,
+    pub(crate) real: Disk,
+    view: Disk,
+    pub(crate) set: Set,
+    pub(crate) now: Moment,
+    pub(crate) time_zone: String,
+    pub(crate) locale: String,
+    pub(crate) config: Value,
+    pub(crate) answers: VecDeque<Answer>,
+    pub(crate) replies: VecDeque<Value>,
+    pub(crate) checks_left: Option<u64>,
+    pub(crate) tools: Vec<(String, TestTool)>,
+    pub(crate) meanwhile: Vec<(FilePath, Vec<u8>)>,
+    store: BTreeMap<String, (Vec<u8>, u64)>,
+    commits: u64,
+    pub(crate) proposals: Vec<Proposal>,
+    pub(crate) questions: Vec<String>,
+    pub(crate) notices: Vec<String>,
+    pub(crate) progress: Vec<(String, Option<f32>)>,
+    pub(crate) emitted: Vec<Content>,
+    pub(crate) lines: Vec<(Level, String)>,
+    pub(crate) calls: HashMap<&'static str, Cell<u64>>,
+}
+
+/// Setting up.
+impl State {
+    pub(crate) fn new() -> Self {
+        Self {
+            grants: Vec::new(),
+            real: Disk::default(),
+            view: Disk::default(),
+            set: Set::default(),
+            now: Moment::at(1_704_067_200),
+            time_zone: "Etc/UTC".into(),
+            locale: "en".into(),
+            config: json!({}),
+            answers: VecDeque::new(),
+            replies: VecDeque::new(),
+            checks_left: None,
+            tools: Vec::new(),
+            meanwhile: Vec::new(),
+            store: BTreeMap::new(),
+            commits: 0,
+            proposals: Vec::new(),
+            questions: Vec::new(),
+            notices: Vec::new(),
+            progress: Vec::new(),
+            emitted: Vec::new(),
+            lines: Vec::new(),
+            calls: HashMap::new(),
+        }
+    }
+
+    /// Change the disk as somebody else would: what is pending is seen over it where it still fits.
+    fn put(&mut self, change: impl FnOnce(&mut Disk, Moment)) {
+        change(&mut self.real, self.now);
+        self.view = self.real.clone();
+    }
+
+    pub(crate) fn grant(&mut self, path: FilePath, writable: bool) {
+        self.put(|disk, now| {
+            disk.insert(&path, DiskContent::Folder, now);
+        });
+        self.grants.push(Folder { name: path.as_str().to_owned(), writable });
+    }
+
+    pub(crate) fn put_folder(&mut self, path: &FilePath) {
+        self.put(|disk, now| {
+            disk.insert(path, DiskContent::Folder, now);
+        });
+    }
+
+    pub(crate) fn put_file(&mut self, path: &FilePath, file: File) {
+        self.put(|disk, now| {
+            let size = file.size.unwrap_or(file.bytes.len() as u64);
+            let content = DiskContent::File(file.bytes.into(), size);
+            let node = disk.insert(path, content, file.modified.unwrap_or(now));
+            (node.created, node.readable, node.facts) = (file.created, !file.unreadable, file.facts);
+        });
+    }
+
+    pub(crate) fn put_name(&mut self, path: &FilePath, name: &FilePath) {
+        self.put(|disk, _| {
+            #[expect(clippy::panic, reason = "a mistake in a test, which has no other way to be told")]
+            if let Err(error) = disk.link(path, name) {
+                panic!("a hard link of a test: {error}");
+            }
+        });
+    }
+
+    pub(crate) fn put_link(&mut self, path: &FilePath, target: &str) {
+        self.put(|disk, now| {
+            disk.insert(path, DiskContent::Link, now).facts.insert("link-target".into(), target.into());
+        });
+    }
+
+    pub(crate) fn put_special(&mut self, path: &FilePath, kind: &str) {
+        self.put(|disk, now| {
+            disk.insert(path, DiskContent::Other(kind.to_owned()), now);
+        });
+    }
+
+    pub(crate) fn drop_pending(&mut self) {
+        self.set.clear();
+        self.view = self.real.clone();
+    }
+
+    fn count(&mut self, function: &'static str) {
+        let count = self.calls.entry(function).or_default();
+        count.set(count.get() + 1);
+    }
+}
+
+/// `invocation` and `log`.
+impl State {
+    pub(crate) fn log(&mut self, level: Level, message: &str, fields: &[(&str, &str)]) {
+        let fields: String = fields.iter().map(|(name, value)| format!(" {name}={value}")).collect();
+        self.lines.push((level, format!("{message}{fields}")));
+    }
+
+    pub(crate) fn config(&self) -> String {
+        self.config.to_string()
+    }
+
+    pub(crate) fn context(&self) -> String {
+        json!({ "task": "1", "present": true, "locale": self.locale, "time-zone": self.time_zone }).to_string()
+    }
+
+    pub(crate) fn cancelled(&mut self) -> bool {
+        match &mut self.checks_left {
+            None => false,
+            Some(0) => true,
+            Some(left) => {
+                *left -= 1;
+                false
+            }
+        }
+    }
+
+    pub(crate) fn progress(&mut self, message: &str, share: Option<f32>) {
+        self.progress.push((message.to_owned(), share));
+    }
+
+    pub(crate) fn emit(&mut self, part: Content) {
+        self.emitted.push(part);
+    }
+}
+
+/// `files`.
+impl State {
+    pub(crate) fn folders(&self) -> Vec<Folder> {
+        self.grants.clone()
+    }
+
+    fn granted(&self, path: &FilePath) -> Result<&Folder> {
+        self.grants.iter().find(|folder| folder.name == path.folder()).ok_or_else(|| {
+            Error::new(Code::Denied, format!("the folder `{}` is not given to this task", path.folder()))
+        })
+    }
+
+    pub(crate) fn walk(
+        &mut self,
+        root: &FilePath,
+        pattern: Option<&str>,
+        options: &str,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<Page> {
+        self.count("files.walk");
+        self.granted(root)?;
+        let options: Map<String, Value> = serde_json::from_str(options)?;
+        let depth = options.get("depth").and_then(Value::as_u64).unwrap_or(u64::MAX);
+        match self.view.node(root)?.content {
+            DiskContent::Folder => {}
+            _ => return Err(Error::invalid(format!("`{}` is not a folder", root.display()))),
+        }
+        let names = |path: &FilePath| path.as_str().split('/').count() as u64;
+        let first = names(root);
+        let below = |path: &FilePath| path.as_str()[root.as_str().len() + 1..].to_owned();
+        let fits = |path: &FilePath| {
+            names(path) - first <= depth && pattern.is_none_or(|pattern| glob::matches(pattern, &below(path)))
+        };
+        let found = self.view.below(root).into_iter().filter(fits);
+        let order = |path: &str| path.split('/').map(str::to_owned).collect::<Vec<_>>();
+        let mut rest = found.skip_while(|path| cursor.is_some_and(|cursor| order(path.as_str()) <= order(cursor)));
+        let page: Vec<FilePath> = rest.by_ref().take(limit.max(1) as usize).collect();
+        let next = rest.next().and(page.last()).map(|path| path.as_str().to_owned());
+        let entries = page.iter().map(|path| self.view.entry(path)).collect::<Result<_>>()?;
+        Ok(Page { entries, next })
+    }
+
+    pub(crate) fn stat(&mut self, path: &FilePath) -> Result<Entry> {
+        self.count("files.stat");
+        self.granted(path)?;
+        self.view.entry(path)
+    }
+
+    pub(crate) fn read(
+        &mut self,
+        path: &FilePath,
+        if_version: Option<&str>,
+        offset: u64,
+        length: u32,
+    ) -> Result<Vec<u8>> {
+        self.count("files.read");
+        self.granted(path)?;
+        if length > MOST_READ {
+            return Err(Error::new(Code::TooLarge, format!("one read returns at most {MOST_READ} bytes")));
+        }
+        let (bytes, size) = self.view.bytes(path)?;
+        if if_version.is_some_and(|version| self.view.entry(path).is_ok_and(|entry| entry.version.0 != version)) {
+            return Err(Error::conflict(format!("`{}` has changed since it was looked at", path.display())));
+        }
+        let end = offset.saturating_add(u64::from(length)).min(size);
+        let at = |at: u64| bytes.get(usize::try_from(at).unwrap_or(usize::MAX)).copied().unwrap_or(0);
+        Ok((offset.min(end)..end).map(at).collect())
+    }
+
+    pub(crate) fn digest(&mut self, path: &FilePath) -> Result<String> {
+        self.count("files.digest");
+        self.granted(path)?;
+        let (bytes, size) = self.view.bytes(path)?;
+        let mut digest = sha2::Sha256::new();
+        digest.update(&bytes[..]);
+        let mut zeros = size.saturating_sub(bytes.len() as u64);
+        while zeros > 0 {
+            let some = zeros.min(4096);
+            digest.update(&[0; 4096][..usize::try_from(some).unwrap_or(0)]);
+            zeros -= some;
+        }
+        Ok(hex::encode(digest.finalize()))
+    }
+
+    pub(crate) fn attributes(&mut self, path: &FilePath, names: &[&str]) -> Result<String> {
+        self.count("files.attributes");
+        self.granted(path)?;
+        let facts = &self.view.node(path)?.facts;
+        let asked = names.iter().filter_map(|name| Some(((*name).to_owned(), facts.get(*name)?.clone())));
+        Ok(Value::Object(asked.collect()).to_string())
+    }
+}
+
+/// `changes`.
+impl State {
+    fn add(&mut self, paths: &[&FilePath], step: Step) -> Result<u64> {
+        self.count("changes");
+        for path in paths {
+            if !self.granted(path)?.writable {
+                return Err(Error::new(Code::Denied, format!("the folder `{}` may only be read", path.folder())));
+            }
+        }
+        // on a step that does not fit, nothing of it is left in the view
+        step.make(&mut self.view, self.now)?;
+        Ok(self.set.add(step))
+    }
+
+    pub(crate) fn make_folder(&mut self, path: &FilePath) -> Result<u64> {
+        self.add(&[path], Step::MakeFolder(path.clone()))
+    }
+
+    pub(crate) fn write(&mut self, path: &FilePath, bytes: &[u8], over: Option<&str>) -> Result<u64> {
+        let step = Step::Write { path: path.clone(), bytes: bytes.to_vec(), over: over.map(str::to_owned) };
+        self.add(&[path], step)
+    }
+
+    pub(crate) fn move_file(
+        &mut self,
+        source: &FilePath,
+        version: &str,
+        target: &FilePath,
+        over: Option<&str>,
+    ) -> Result<u64> {
+        let (source, target) = (source.clone(), target.clone());
+        let (version, over) = (version.to_owned(), over.map(str::to_owned));
+        self.add(&[&source.clone(), &target.clone()], Step::Move { source, version, target, over })
+    }
+
+    pub(crate) fn copy(
+        &mut self,
+        source: &FilePath,
+        version: &str,
+        target: &FilePath,
+        over: Option<&str>,
+    ) -> Result<u64> {
+        self.granted(source)?;
+        let step = Step::Copy {
+            source: source.clone(),
+            version: version.to_owned(),
+            target: target.clone(),
+            over: over.map(str::to_owned),
+        };
+        self.add(&[target], step)
+    }
+
+    pub(crate) fn remove(&mut self, path: &FilePath, version: &str) -> Result<u64> {
+        self.add(&[path], Step::Remove { path: path.clone(), version: version.to_owned() })
+    }
+
+    pub(crate) fn explain(&mut self, change: u64, reason: &str) -> Result<()> {
+        self.set.explain(change, reason)
+    }
+
+    pub(crate) fn withdraw(&mut self, change: u64) -> Result<()> {
+        (self.set, self.view) = self.set.without(change, &self.real, self.now)?;
+        Ok(())
+    }
+
+    pub(crate) fn pending(&self, after: Option<u64>, limit: u32) -> Vec<Pending> {
+        let rest = self.set.shown().into_iter().filter(|change| after.is_none_or(|after| change.change.id() > after));
+        rest.take(limit as usize).collect()
+    }
+
+    pub(crate) fn propose(&mut self, title: &str, view: &str) -> Result<RawDecision> {
+        self.count("changes.propose");
+        let changes = self.set.shown();
+        self.proposals.push(Proposal { title: title.to_owned(), view: serde_json::from_str(view)?, changes });
+        for (path, bytes) in std::mem::take(&mut self.meanwhile) {
+            self.real.write(&path, &bytes, self.now);
+        }
+        match self.answers.pop_front().unwrap_or(Answer::Apply) {
+            Answer::Apply => Ok(self.apply()),
+            Answer::Keep(keep) => {
+                let dropped: Vec<u64> =
+                    self.set.shown().iter().filter(|change| !keep(change)).map(|change| change.change.id()).collect();
+                for change in dropped {
+                    self.withdraw(change)?;
+                }
+                Ok(self.apply())
+            }
+            Answer::Cancel => {
+                self.drop_pending();
+                Ok(RawDecision { state: "cancelled".into(), commit: None, outcome: "{}".into() })
+            }
+            Answer::Absent => Err(Error::new(Code::Parked, "nobody is there to decide; the question waits")),
+        }
+    }
+
+    /// Make all that still fits; what does not is refused with its reason and the rest goes on.
+    fn apply(&mut self) -> RawDecision {
+        let (real, refused) = self.set.applied(&self.real, self.now);
+        let applied = self.set.len() - refused.len();
+        self.real = real;
+        self.drop_pending();
+        self.commits += u64::from(applied > 0);
+        let outcome = json!({ "applied": applied, "refused": refused });
+        let commit = (applied > 0).then(|| self.commits.to_string());
+        RawDecision { state: "applied".into(), commit, outcome: outcome.to_string() }
+    }
+}
+
+/// `user`, `store` and `toolbox`.
+impl State {
+    pub(crate) fn notify(&mut self, message: &str) {
+        self.notices.push(message.to_owned());
+    }
+
+    fn reply(&mut self, question: &str) -> Result<Value> {
+        self.questions.push(question.to_owned());
+        self.replies
+            .pop_front()
+            .ok_or_else(|| Error::new(Code::Parked, "nobody is there to answer; the question waits"))
+    }
+
+    pub(crate) fn confirm(&mut self, question: &str) -> Result<bool> {
+        let reply = self.reply(question)?;
+        reply.as_bool().ok_or_else(|| mismatch(question, "true or false", &reply))
+    }
+
+    pub(crate) fn choose(&mut self, question: &str, choices: &[Choice]) -> Result<String> {
+        if choices.is_empty() {
+            return Err(Error::invalid("a question with choices needs at least one"));
+        }
+        let reply = self.reply(question)?;
+        let chosen = choices.iter().find(|choice| reply.as_str() == Some(&choice.id));
+        chosen.map(|choice| choice.id.clone()).ok_or_else(|| mismatch(question, "the id of one of its choices", &reply))
+    }
+
+    pub(crate) fn ask(&mut self, question: &str, _schema: &str) -> Result<String> {
+        let reply = self.reply(question)?;
+        if reply.is_object() { Ok(reply.to_string()) } else { Err(mismatch(question, "an object", &reply)) }
+    }
+
+    pub(crate) fn store_get(&self, key: &str) -> Option<Item> {
+        self.store.get(key).map(|(value, version)| Item { value: value.clone(), version: *version })
+    }
+
+    pub(crate) fn store_put(&mut self, key: &str, value: &[u8], if_version: Option<u64>) -> Result<u64> {
+        let version = self.store.get(key).map_or(0, |(_, version)| *version);
+        if if_version.is_some_and(|seen| seen != version) {
+            return Err(Error::conflict(format!("what is kept as `{key}` has changed since it was looked at")));
+        }
+        self.store.insert(key.to_owned(), (value.to_vec(), version + 1));
+        Ok(version + 1)
+    }
+
+    pub(crate) fn store_delete(&mut self, key: &str) {
+        self.store.remove(key);
+    }
+
+    pub(crate) fn store_list(&self, prefix: &str, after: Option<&str>, limit: u32) -> Vec<String> {
+        let fits = |key: &&String| key.starts_with(prefix) && after.is_none_or(|after| key.as_str() > after);
+        self.store.keys().filter(fits).take(limit as usize).cloned().collect()
+    }
+
+    pub(crate) fn tool(&self, name: &str) -> Result<TestTool> {
+        let found = self.tools.iter().find(|(known, _)| known == name);
+        found.map(|(_, tool)| Rc::clone(tool)).ok_or_else(|| Error::not_found(format!("there is no tool `{name}`")))
+    }
+
+    pub(crate) fn catalog(&self, query: Option<&str>, limit: u32) -> String {
+        let fits = |name: &&String| query.is_none_or(|query| name.contains(query));
+        let names = self.tools.iter().map(|(name, _)| name).filter(fits).take(limit as usize);
+        Value::Array(names.map(|name| json!({ "name": name })).collect()).to_string()
+    }
+}
+
+fn mismatch(question: &str, wanted: &str, reply: &Value) -> Error {
+    Error::invalid(format!("the test's answer to \"{question}\" is {reply}; it takes {wanted}"))
+}
