@@ -1,0 +1,328 @@
+//! One call: a fresh store, its limits, what it may reach, and the way in and out.
+
+use crate::{
+    bindings,
+    fault::{self, Cause, PluginFault},
+    index::Release,
+    invocation::Invocation,
+    limits::{Limiter, Meter},
+    load::{Linked, Loaded},
+    output::{Console, PluginLog},
+    reply::{CallError, Code, Refused, Reply, Sized as _, ToolOutput},
+    rights::Rights,
+    runtime::Inner,
+    slots::Slot,
+};
+use deskhand_vocabulary::{Entry, Event, PluginId};
+use serde_json::json;
+use std::{sync::Arc, time::Duration};
+use wasmtime::{PoolConcurrencyLimitError, Store, UpdateDeadline, component::ResourceTable};
+use wasmtime_wasi::{HostWallClock, WasiCtx, WasiCtxView, WasiView};
+
+/// Which role of a component is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    Command,
+    Tool,
+}
+
+impl Role {
+    /// The interface, in events.
+    const fn interface(self) -> &'static str {
+        match self {
+            Self::Command => "command",
+            Self::Tool => "tools",
+        }
+    }
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Command => "command",
+            Self::Tool => "tool",
+        }
+    }
+}
+
+/// What is called.
+pub(crate) struct Request {
+    pub(crate) plugin: PluginId,
+    pub(crate) role: Role,
+    pub(crate) name: String,
+    /// A JSON document.
+    pub(crate) arguments: String,
+    /// How many calls led here.
+    pub(crate) depth: u32,
+}
+
+/// What comes back.
+pub(crate) enum Answer {
+    Command(Reply),
+    Tool(ToolOutput),
+}
+
+/// The state of one call: what its store holds, and what the capabilities work with.
+pub(crate) struct Call {
+    pub(crate) runtime: Arc<Inner>,
+    pub(crate) plugin: PluginId,
+    pub(crate) invocation: Invocation,
+    pub(crate) rights: Rights,
+    pub(crate) meter: Arc<Meter>,
+    pub(crate) slot: Slot,
+    pub(crate) log: Arc<PluginLog>,
+    pub(crate) depth: u32,
+    pub(crate) limiter: Limiter,
+    /// How many questions and notices it may still put to the person.
+    pub(crate) questions: u32,
+    /// How many parts of its answer it may still show before it answers.
+    pub(crate) parts: u32,
+    wasi: WasiCtx,
+    table: ResourceTable,
+}
+
+impl WasiView for Call {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+/// The most questions and notices of one call.
+const QUESTIONS: u32 = 100;
+/// The most parts that one call may show before it answers.
+const PARTS: u32 = 200;
+/// The most WASI handles that one call may hold.
+const HANDLES: usize = 4096;
+/// The most randomness that is given in one piece, in bytes.
+const RANDOM: u64 = 64 << 10;
+
+impl Call {
+    /// Let somebody else have this call's place, and its clock stand still, while `wait` runs.
+    pub(crate) fn waiting<T>(&mut self, wait: impl FnOnce(&mut Self) -> T) -> Result<T, Refused> {
+        let _paused = self.meter.pause();
+        self.slot.leave();
+        let result = wait(self);
+        self.slot.retake(&self.invocation.stop).map_err(|_| stopped())?;
+        Ok(result)
+    }
+}
+
+/// What a capability answers once the person has stopped the task.
+pub(crate) fn stopped() -> Refused {
+    Refused::new(Code::Cancelled, "stopped by the person")
+}
+
+/// Make a call, and put it on the record.
+pub(crate) async fn call(runtime: &Arc<Inner>, invocation: Invocation, request: Request) -> Result<Answer, CallError> {
+    let plugins = runtime.index.plugins()?;
+    let installed = plugins.get(&request.plugin).ok_or_else(|| CallError::NotInstalled(request.plugin.clone()))?;
+    let release = &installed.release;
+    let named = match request.role {
+        Role::Command => release.listing.commands.iter().any(|command| command.name.as_str() == request.name),
+        Role::Tool => release.listing.tools.iter().any(|tool| tool.name.as_str() == request.name),
+    };
+    if !named {
+        let (plugin, role) = (request.plugin.clone(), request.role.word());
+        return Err(CallError::NoSuch { plugin, role, name: request.name });
+    }
+    if request.depth > runtime.config.depth {
+        return Err(CallError::TooDeep { plugin: request.plugin, limit: runtime.config.depth });
+    }
+    let plugin = request.plugin.clone();
+    let log = invocation.log.clone();
+    let task = Some(invocation.task);
+    let started = Event::CallStarted {
+        plugin: plugin.clone(),
+        role: request.role.interface().to_owned(),
+        name: request.name.clone(),
+        component: release.component,
+    };
+    log.queue(Entry { task, event: started, content: Some(json!({ "arguments": request.arguments })) });
+    let begun = std::time::Instant::now();
+    let result = run(runtime, invocation, &request, release).await;
+    let (outcome, content) = match &result {
+        Ok(_) => ("ok", None),
+        Err(error) => (error.outcome(), Some(json!({ "message": error.to_string() }))),
+    };
+    let micros = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let ended = Event::CallEnded { plugin, outcome: outcome.to_owned(), micros };
+    log.queue(Entry { task, event: ended, content });
+    result
+}
+
+async fn run(
+    runtime: &Arc<Inner>,
+    invocation: Invocation,
+    request: &Request,
+    release: &Arc<Release>,
+) -> Result<Answer, CallError> {
+    let failed = |fault| CallError::Fault { plugin: request.plugin.clone(), fault };
+    let slot = runtime.slots.take(&invocation.stop).map_err(|_| CallError::Stopped)?;
+    let machine = runtime.machine().map_err(failed)?;
+    let loader = runtime.loader(machine);
+    let loaded = runtime.loads.get(&request.plugin, release, &loader).map_err(failed)?;
+    let _ticking = machine.ticker.call();
+
+    let own = Duration::from_secs(u64::from(release.listing.limits.seconds.max(1)));
+    let meter = Meter::start(own.min(runtime.config.time), invocation.stop.clone());
+    let log = PluginLog::new(invocation.log.clone(), invocation.task, request.plugin.clone(), runtime.config.log_bytes);
+    let out = Console::new(log.clone(), "info");
+    let err = Console::new(log.clone(), "warn");
+    let rights = Rights::new(&request.plugin, release, &invocation);
+    let call = Call {
+        runtime: runtime.clone(),
+        plugin: request.plugin.clone(),
+        rights,
+        meter: meter.clone(),
+        slot,
+        log: log.clone(),
+        depth: request.depth,
+        questions: QUESTIONS,
+        parts: PARTS,
+        limiter: Limiter::new(&release.listing.limits, &runtime.config),
+        wasi: wasi(&invocation, &out, &err),
+        table: table(),
+        invocation,
+    };
+    let result = drive(runtime, &loaded, call, request, &meter).await;
+    out.end();
+    err.end();
+    log.end();
+    match result {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(refused)) => Err(CallError::Refused { plugin: request.plugin.clone(), refused }),
+        Err(Cause::Stopped) => Err(CallError::Stopped),
+        Err(Cause::Fault(fault)) => Err(failed(fault)),
+    }
+}
+
+fn table() -> ResourceTable {
+    let mut table = ResourceTable::new();
+    table.set_max_capacity(HANDLES);
+    table
+}
+
+fn wasi(invocation: &Invocation, out: &Console, err: &Console) -> WasiCtx {
+    struct Wall(Arc<dyn deskhand_vocabulary::Clock>);
+    impl HostWallClock for Wall {
+        fn resolution(&self) -> Duration {
+            Duration::from_nanos(1)
+        }
+
+        fn now(&self) -> Duration {
+            // before 1970 there is no time in WASI 0.2
+            Duration::try_from(self.0.now().as_duration()).unwrap_or_default()
+        }
+    }
+    WasiCtx::builder()
+        .stdout(out.clone())
+        .stderr(err.clone())
+        .max_random_size(RANDOM)
+        .wall_clock(Wall(invocation.clock.clone()))
+        .allow_tcp(false)
+        .allow_udp(false)
+        .build()
+}
+
+type Outcome = Result<Result<Answer, Refused>, Cause>;
+
+/// Run the component in the pool, or outside of it where the pool is full or too small for it.
+async fn drive(
+    runtime: &Arc<Inner>,
+    loaded: &Arc<Loaded>,
+    call: Call,
+    request: &Request,
+    meter: &Arc<Meter>,
+) -> Outcome {
+    let piece = runtime.config.piece_bytes;
+    let mut store = store(&loaded.first, call, piece);
+    let linked = &loaded.first;
+    let instance = match linked.pre.instantiate_async(&mut store).await {
+        Ok(instance) => instance,
+        Err(error) if error.is::<PoolConcurrencyLimitError>() => {
+            let call = store.into_data();
+            let machine = runtime.machine().map_err(Cause::Fault)?;
+            let Some(linked) = loaded.overflow(machine, &runtime.cache) else {
+                let reason = "there is no memory left for another call".to_owned();
+                return Err(Cause::Fault(PluginFault::Host { reason }));
+            };
+            let mut store = self::store(linked, call, piece);
+            return match linked.pre.instantiate_async(&mut store).await {
+                Ok(instance) => enter(&mut store, linked, &instance, request, meter, piece).await,
+                Err(error) => Err(fault::classify_start(&error, &store.data().limiter, meter.seconds(), piece)),
+            };
+        }
+        Err(error) => return Err(fault::classify_start(&error, &store.data().limiter, meter.seconds(), piece)),
+    };
+    enter(&mut store, linked, &instance, request, meter, piece).await
+}
+
+fn store(linked: &Linked, call: Call, piece: usize) -> Store<Call> {
+    let mut store = Store::new(linked.pre.engine(), call);
+    store.limiter(|call| &mut call.limiter);
+    store.set_hostcall_fuel(piece);
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(|context| {
+        context.data().meter.check()?;
+        Ok(UpdateDeadline::Continue(1))
+    });
+    store
+}
+
+async fn enter(
+    store: &mut Store<Call>,
+    linked: &Linked,
+    instance: &wasmtime::component::Instance,
+    request: &Request,
+    meter: &Arc<Meter>,
+    piece: usize,
+) -> Outcome {
+    let limit = store.data().runtime.config.reply_bytes;
+    let result = {
+        let answer = answer(store, linked, instance, request);
+        tokio::select! {
+            biased;
+            result = answer => result,
+            ended = meter.watch() => Err(wasmtime::Error::from(ended)),
+        }
+    };
+    match result {
+        Ok(Ok(answer)) => {
+            let bytes = match &answer {
+                Answer::Command(reply) => reply.bytes(),
+                Answer::Tool(output) => output.bytes(),
+            };
+            if bytes > limit {
+                let fault = PluginFault::TooMuchOutput { bytes: bytes as u64, limit: limit as u64 };
+                return Err(Cause::Fault(fault));
+            }
+            Ok(Ok(answer))
+        }
+        Ok(Err(mut refused)) => {
+            refused.message = deskhand_vocabulary::text::shortened(&refused.message, 2000);
+            Ok(Err(refused))
+        }
+        Err(error) => Err(fault::classify(&error, &store.data().limiter, meter.seconds(), piece)),
+    }
+}
+
+async fn answer(
+    store: &mut Store<Call>,
+    linked: &Linked,
+    instance: &wasmtime::component::Instance,
+    request: &Request,
+) -> wasmtime::Result<Result<Answer, Refused>> {
+    let absent = || wasmtime::Error::msg("the role was found when the component was loaded");
+    match request.role {
+        Role::Command => {
+            let world: bindings::command::WithCommand =
+                linked.command.as_ref().ok_or_else(absent)?.load(&mut *store, instance)?;
+            let reply = world.deskhand_plugin_command().call_run(store, &request.name, &request.arguments).await?;
+            Ok(reply.map(|reply| Answer::Command(reply.into())).map_err(Refused::from))
+        }
+        Role::Tool => {
+            let world: bindings::tools::WithTools =
+                linked.tools.as_ref().ok_or_else(absent)?.load(&mut *store, instance)?;
+            let output = world.deskhand_plugin_tools().call_call(store, &request.name, &request.arguments).await?;
+            Ok(output.map(|output| Answer::Tool(output.into())).map_err(Refused::from))
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! What a plugin can ask for, a file each. Every function checks the right, then the arguments, then does it.
+
+pub(crate) mod invocation;
+pub(crate) mod log;
+pub(crate) mod toolbox;
+pub(crate) mod user;
+
+use crate::{bindings::wit::types, call::Call};
+
+impl types::Host for Call {}

@@ -1,0 +1,325 @@
+//! What is installed: one file, read in one go when it is first needed, so that a thousand plugins cost one read and no
+//! folder is searched. Written under a lock, whole, by temporary file and rename; a reader sees the old or the new one.
+
+use crate::{cache::Compiled, durable, fault::PluginFault, inspect};
+use deskhand_vocabulary::{
+    Home, Manifest, PluginId, PluginName, Sha256,
+    manifest::{Limits, Permission},
+};
+use semver::Version;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::{
+    fs::{File, OpenOptions},
+    io,
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+};
+
+/// The version of the file's format.
+const FORMAT: u32 = 1;
+
+/// Why the index cannot be used.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum IndexError {
+    /// The file system says no.
+    #[error("the list of installed plugins, {}, {reason}. Nothing was changed; `deskhand doctor` may say more", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What it says.
+        reason: String,
+    },
+    /// It is not what this version writes.
+    #[error("the list of installed plugins, {}, is damaged ({reason}). Nothing was changed; put it back from a backup, or remove it and install your plugins again", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Where.
+        reason: String,
+    },
+    /// A newer Deskhand wrote it.
+    #[error("the list of installed plugins, {}, was written by a newer Deskhand (format {format}). Use that one", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        format: u32,
+    },
+}
+
+/// The file, as it is written.
+#[derive(Serialize, Deserialize)]
+struct Document {
+    format: u32,
+    plugins: Vec<Row>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Row {
+    pub(crate) id: PluginId,
+    #[serde(flatten)]
+    pub(crate) current: RowRelease,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) staged: Option<RowRelease>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct RowRelease {
+    pub(crate) component: Sha256,
+    pub(crate) bytes: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) compiled: Option<Compiled>,
+    pub(crate) manifest: Box<RawValue>,
+}
+
+/// An installed plugin.
+#[derive(Clone, Debug)]
+pub struct Installed {
+    /// Which.
+    pub id: PluginId,
+    /// The version that runs.
+    pub release: Arc<Release>,
+    /// A version that waits until the person agrees to it.
+    pub staged: Option<Arc<Release>>,
+}
+
+/// One version of a plugin, on this computer.
+#[derive(Debug)]
+pub struct Release {
+    /// The digest of the component.
+    pub component: Sha256,
+    /// Its size, in bytes.
+    pub bytes: u64,
+    /// What lists and searches need of its manifest.
+    pub listing: Listing,
+    pub(crate) compiled: Option<Compiled>,
+    pub(crate) permissions: Arc<[Permission]>,
+    raw: Box<RawValue>,
+    manifest: OnceLock<Manifest>,
+}
+
+impl Release {
+    /// The whole manifest, parsed when it is first asked for.
+    pub fn manifest(&self) -> Result<&Manifest, PluginFault> {
+        if let Some(manifest) = self.manifest.get() {
+            return Ok(manifest);
+        }
+        let manifest = inspect::parse_manifest(self.raw.get().as_bytes())?;
+        Ok(self.manifest.get_or_init(|| manifest))
+    }
+
+    /// True if compiled code was made for it.
+    pub fn is_compiled(&self) -> bool {
+        self.compiled.is_some()
+    }
+}
+
+/// The part of a manifest that lists, searches and the matching of requests read. Schemas are left out: they are most of a
+/// manifest, and are parsed for the one plugin that is called.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Listing {
+    /// Who and what.
+    pub plugin: ListedAbout,
+    /// What it asks for.
+    #[serde(default)]
+    pub permissions: Vec<Permission>,
+    /// Its slash commands.
+    #[serde(default)]
+    pub commands: Vec<ListedCommand>,
+    /// Its tools.
+    #[serde(default)]
+    pub tools: Vec<ListedTool>,
+    /// What it needs at most.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+/// Who and what a plugin is.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ListedAbout {
+    /// Its name in its marketplace.
+    pub name: PluginName,
+    /// The version.
+    pub version: Version,
+    /// Who made it.
+    pub publisher: String,
+    /// What it is for.
+    pub summary: String,
+}
+
+/// A slash command, without its schema.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ListedCommand {
+    /// What is typed after `/`.
+    pub name: PluginName,
+    /// One sentence.
+    pub summary: String,
+    /// How arguments are written in words.
+    #[serde(default)]
+    pub forms: Vec<String>,
+    /// Requests that it serves.
+    #[serde(default)]
+    pub triggers: Vec<String>,
+    /// Requests that sound alike and that it does not serve.
+    #[serde(default)]
+    pub not_for: Vec<String>,
+}
+
+/// A tool, without its schemas.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ListedTool {
+    /// Its name.
+    pub name: PluginName,
+    /// For the person.
+    pub title: String,
+    /// For the model.
+    pub description: String,
+    /// True if it says that it only reads.
+    #[serde(default)]
+    pub read_only: bool,
+}
+
+/// All that is installed, as it was when it was read. Sorted by id.
+#[derive(Debug, Default)]
+pub struct Plugins(Vec<Installed>);
+
+impl Plugins {
+    /// One of them.
+    pub fn get(&self, id: &PluginId) -> Option<&Installed> {
+        self.0.binary_search_by(|installed| installed.id.cmp(id)).ok().map(|at| &self.0[at])
+    }
+}
+
+impl std::ops::Deref for Plugins {
+    type Target = [Installed];
+
+    fn deref(&self) -> &[Installed] {
+        &self.0
+    }
+}
+
+/// What tells that the file is still the one that was read.
+type Stamp = (u64, u64, i64, i64);
+
+/// The file and what was last read of it.
+pub(crate) struct Index {
+    path: PathBuf,
+    read: Mutex<Option<(Option<Stamp>, Arc<Plugins>)>>,
+}
+
+/// A row's release, with what lists need of its manifest.
+pub(crate) fn release(row: &RowRelease) -> Result<Arc<Release>, serde_json::Error> {
+    let listing: Listing = serde_json::from_str(row.manifest.get())?;
+    Ok(Arc::new(Release {
+        component: row.component,
+        bytes: row.bytes,
+        permissions: listing.permissions.clone().into(),
+        listing,
+        compiled: row.compiled.clone(),
+        raw: row.manifest.clone(),
+        manifest: OnceLock::new(),
+    }))
+}
+
+impl Index {
+    pub(crate) fn new(home: &Home) -> Self {
+        Self { path: home.plugins().join("index.json"), read: Mutex::new(None) }
+    }
+
+    fn io(&self, error: &io::Error) -> IndexError {
+        IndexError::Io { path: self.path.clone(), reason: error.to_string() }
+    }
+
+    fn stamp(&self) -> Result<Option<Stamp>, IndexError> {
+        match std::fs::metadata(&self.path) {
+            Ok(facts) => Ok(Some((facts.ino(), facts.len(), facts.mtime(), facts.mtime_nsec()))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(self.io(&error)),
+        }
+    }
+
+    /// What is installed now. Reads the file if it is not the one that was read last.
+    pub(crate) fn plugins(&self) -> Result<Arc<Plugins>, IndexError> {
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        let stamp = self.stamp()?;
+        if let Some((known, plugins)) = &*read
+            && *known == stamp
+        {
+            return Ok(plugins.clone());
+        }
+        let plugins = Arc::new(self.parse(&self.document()?)?);
+        *read = Some((stamp, plugins.clone()));
+        Ok(plugins)
+    }
+
+    fn document(&self) -> Result<Document, IndexError> {
+        let text = match std::fs::read_to_string(&self.path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Document { format: FORMAT, plugins: Vec::new() });
+            }
+            Err(error) => return Err(self.io(&error)),
+        };
+        #[derive(Deserialize)]
+        struct Format {
+            format: u32,
+        }
+        let damaged =
+            |error: serde_json::Error| IndexError::Damaged { path: self.path.clone(), reason: error.to_string() };
+        match serde_json::from_str::<Document>(&text) {
+            Ok(document) if document.format == FORMAT => Ok(document),
+            Ok(document) => Err(IndexError::Newer { path: self.path.clone(), format: document.format }),
+            Err(error) => match serde_json::from_str::<Format>(&text) {
+                Ok(other) if other.format > FORMAT => {
+                    Err(IndexError::Newer { path: self.path.clone(), format: other.format })
+                }
+                _ => Err(damaged(error)),
+            },
+        }
+    }
+
+    fn parse(&self, document: &Document) -> Result<Plugins, IndexError> {
+        let damaged = |id: &PluginId, error: serde_json::Error| IndexError::Damaged {
+            path: self.path.clone(),
+            reason: format!("at {id}: {error}"),
+        };
+        let mut plugins = Vec::with_capacity(document.plugins.len());
+        for row in &document.plugins {
+            plugins.push(Installed {
+                id: row.id.clone(),
+                release: release(&row.current).map_err(|error| damaged(&row.id, error))?,
+                staged: row.staged.as_ref().map(release).transpose().map_err(|error| damaged(&row.id, error))?,
+            });
+        }
+        plugins.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(Plugins(plugins))
+    }
+
+    /// Change the file under its lock. `change` sees the rows as they are on disk and says what it did.
+    pub(crate) fn change<T>(&self, change: impl FnOnce(&mut Vec<Row>) -> T) -> Result<T, IndexError> {
+        let _lock = self.lock()?;
+        let mut document = self.document()?;
+        let result = change(&mut document.plugins);
+        document.plugins.sort_by(|a, b| a.id.cmp(&b.id));
+        let text = serde_json::to_vec(&document)
+            .map_err(|error| IndexError::Damaged { path: self.path.clone(), reason: error.to_string() })?;
+        durable::write(&self.path, &text).map_err(|error| self.io(&error))?;
+        Ok(result)
+    }
+
+    fn lock(&self) -> Result<File, IndexError> {
+        let folder = self.path.parent().unwrap_or_else(|| Path::new("."));
+        durable::private_folder(folder).map_err(|error| self.io(&error))?;
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o600)
+            .open(folder.join("index.lock"))
+            .map_err(|error| self.io(&error))?;
+        file.lock().map_err(|error| self.io(&error))?;
+        Ok(file)
+    }
+}
