@@ -72,6 +72,11 @@ impl Home {
         self.data.join("marketplaces")
     }
 
+    /// Signing keys of the marketplaces that are published from here, a folder each.
+    pub fn keys(&self) -> PathBuf {
+        self.data.join("keys")
+    }
+
     /// Compiled code of components.
     pub fn compiled(&self) -> PathBuf {
         self.cache.join("compiled")

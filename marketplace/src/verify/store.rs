@@ -1,0 +1,82 @@
+//! What has been verified before, kept so that a marketplace cannot be put back to an older state between two runs.
+//! What is read back is verified again from the pinned root.
+
+use crate::disk::{Disk, PRIVATE};
+use sigstore_tuf::{Error, Result, cache::MetadataStore};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// The most that is read back of one file, in bytes; more cannot have been written.
+const LIMIT: u64 = super::LIMITS.targets;
+
+/// A folder of trusted metadata: the current file of each role, and every root on the way.
+#[derive(Clone, Debug)]
+pub(crate) struct Store {
+    folder: PathBuf,
+    read_only: bool,
+    failed: Arc<Mutex<Option<String>>>,
+}
+
+impl Store {
+    pub(crate) fn new(folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), read_only: false, failed: Arc::default() }
+    }
+
+    /// One that is read and not written.
+    pub(crate) fn read_only(folder: &Path) -> Self {
+        Self { read_only: true, ..Self::new(folder) }
+    }
+
+    /// What went wrong while writing, if anything did. The verifier itself takes a failed write for a lost
+    /// convenience; here it is a lost defence.
+    pub(crate) fn failure(&self) -> Option<String> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The file that a name is kept in; none for what need not be kept.
+    fn path(&self, name: &str) -> Option<PathBuf> {
+        let (folder, file) = match name.strip_prefix("root_history/") {
+            Some(root) => (self.folder.join("roots"), root),
+            None => (self.folder.clone(), name),
+        };
+        let kept = match name.strip_prefix("root_history/") {
+            Some(root) => root.strip_suffix(".root.json").is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit())),
+            None => matches!(name, "root.json" | "timestamp.json" | "snapshot.json" | "targets.json"),
+        };
+        kept.then(|| folder.join(file))
+    }
+}
+
+impl MetadataStore for Store {
+    fn load(&self, name: &str) -> Result<Option<Vec<u8>>> {
+        use io::Read as _;
+        let Some(path) = self.path(name) else { return Ok(None) };
+        let file = match std::fs::File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Error::io(format!("reading {}", path.display()), error)),
+        };
+        let mut bytes = Vec::new();
+        file.take(LIMIT)
+            .read_to_end(&mut bytes)
+            .map_err(|error| Error::io(format!("reading {}", path.display()), error))?;
+        Ok(Some(bytes))
+    }
+
+    fn store(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        let Some(path) = self.path(name).filter(|_| !self.read_only) else { return Ok(()) };
+        if matches!(self.load(name), Ok(Some(same)) if same == bytes) {
+            return Ok(());
+        }
+        let disk = Disk::real();
+        let made = path.parent().map_or(Ok(()), |parent| disk.make_folders(parent));
+        made.and_then(|()| disk.write(&path, bytes, PRIVATE)).map_err(|error| {
+            let text = error.to_string();
+            *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(text.clone());
+            Error::transport(text)
+        })
+    }
+}
