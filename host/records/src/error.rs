@@ -1,9 +1,10 @@
 //! What can go wrong with the records, in words for the person.
 
-use std::path::PathBuf;
+use rusqlite::ErrorCode;
+use std::path::{Path, PathBuf};
 
 /// Why the records could not be opened, read or written.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RecordsError {
     /// Made by a later version.
     #[error(
@@ -29,7 +30,7 @@ pub enum RecordsError {
     },
     /// Not a database, or a damaged one.
     #[error(
-        "{path} is damaged: {reason}. Keep a copy of it, then restore it from a backup or move it away: Deskhand starts a new log, and undo still works from the journals",
+        "{path} is damaged: {reason}. Keep a copy of it, then restore it from a backup, or move it away and Deskhand starts a new log",
         path = path.display()
     )]
     Damaged {
@@ -94,6 +95,12 @@ pub enum RecordsError {
         /// The command that lists them.
         list: &'static str,
     },
+    /// An event of a kind that this version does not know.
+    #[error("event {event} of the log was written by a newer Deskhand and cannot be read by this one. Update Deskhand")]
+    UnknownEvent {
+        /// Its number.
+        event: u64,
+    },
     /// The randomness of the system is not there.
     #[error(
         "the system gives no random numbers ({reason}), so no key can be made. Restart the computer, then try again"
@@ -110,4 +117,30 @@ pub enum RecordsError {
         /// The task.
         task: u64,
     },
+}
+
+impl RecordsError {
+    /// What an error of SQLite means for the person.
+    pub(crate) fn of(path: &Path, error: &rusqlite::Error) -> Self {
+        let (path, reason) = (path.to_owned(), error.to_string());
+        match error.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Self::Damaged { path, reason },
+            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Self::ReadOnly { path, reason },
+            Some(ErrorCode::DiskFull) => Self::Full { path },
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy { path },
+            _ => Self::Failed { path, reason },
+        }
+    }
+
+    /// The same for an error of the file system.
+    pub(crate) fn of_file(path: &Path, error: &std::io::Error) -> Self {
+        let (path, reason) = (path.to_owned(), error.to_string());
+        match error.kind() {
+            std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+                Self::ReadOnly { path, reason }
+            }
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::Full { path },
+            _ => Self::Failed { path, reason },
+        }
+    }
 }

@@ -1,11 +1,12 @@
 //! What the person has granted: kept beside the log, each change of it an event.
 
-use deskhand_vocabulary::{
-    action::Access,
-    id::{PluginId, TaskId},
-};
+use crate::{Records, RecordsError, locked};
+use deskhand_vocabulary::{Access, Entry, Event, PluginId, TaskId};
 use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// What is granted. A kind is added as an effect comes that needs it, such as a host for the network.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -67,4 +68,147 @@ pub struct Grant {
     pub duration: Duration,
     /// Since when.
     pub since: Timestamp,
+}
+
+/// The grants as they were last read, and what tells that they may have changed.
+#[derive(Debug)]
+pub(crate) struct Known {
+    /// SQLite's count of changes by other connections, ours for writing included.
+    data_version: i64,
+    /// Our own count of changes to grants, in the file.
+    changes: i64,
+    grants: Arc<[Grant]>,
+}
+
+/// A folder's path in an event; a command or tool, by its own key.
+fn named(scope: &Scope) -> (Access, Value) {
+    match scope {
+        Scope::Folder { folder, access } => (*access, json!({ "folder": folder })),
+        Scope::Command { plugin, command } => (Access::Read, json!({ "command": format!("{plugin}/{command}") })),
+        Scope::Tool { plugin, tool } => (Access::Read, json!({ "tool": format!("{plugin}/{tool}") })),
+    }
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Grant> {
+    let scope = row.get_ref(1)?.as_str()?;
+    let task = row.get::<_, Option<i64>>(3)?;
+    let duration = match (row.get_ref(2)?.as_str()?, task) {
+        ("once", _) => Duration::Once,
+        ("always", _) => Duration::Always,
+        (_, Some(task)) => Duration::Task(TaskId(task.cast_unsigned())),
+        // the table's own checks leave no other case; if it is there all the same, it grants nothing that lasts
+        (_, None) => Duration::Once,
+    };
+    let unreadable = |error| rusqlite::Error::FromSqlConversionFailure(1, rusqlite::types::Type::Text, Box::new(error));
+    Ok(Grant {
+        id: row.get::<_, i64>(0)?.cast_unsigned(),
+        scope: serde_json::from_str(scope).map_err(unreadable)?,
+        duration,
+        since: Timestamp::from_microsecond(row.get(4)?).unwrap_or(Timestamp::MIN),
+    })
+}
+
+const COLUMNS: &str = "SELECT id, scope, duration, task, since FROM grants";
+
+fn one(connection: &Connection, id: i64) -> rusqlite::Result<Option<Grant>> {
+    connection.prepare_cached(&format!("{COLUMNS} WHERE id = ?1"))?.query_row([id], read).optional()
+}
+
+impl Records {
+    /// All grants that hold, the oldest first. Fast when nothing has changed: they are kept in memory and read anew once
+    /// any process has changed them.
+    pub fn grants(&self) -> Result<Arc<[Grant]>, RecordsError> {
+        let mut known = locked(&self.grants);
+        let fresh = self.read(|connection| {
+            let number = |sql| connection.prepare_cached(sql)?.query_row([], |row| row.get::<_, i64>(0));
+            // read first: what changes while the rest is read makes it old again
+            let data_version = number("PRAGMA data_version")?;
+            if let Some(known) = known.as_ref()
+                && known.data_version == data_version
+            {
+                return Ok(None);
+            }
+            let changes = number("SELECT coalesce((SELECT value FROM numbers WHERE name = 'grants'), 0)")?;
+            let grants = match known.as_ref() {
+                Some(known) if known.changes == changes => Arc::clone(&known.grants),
+                _ => {
+                    let mut statement = connection.prepare_cached(&format!("{COLUMNS} ORDER BY id"))?;
+                    let grants = statement.query_map([], read)?;
+                    grants.collect::<rusqlite::Result<Vec<_>>>()?.into()
+                }
+            };
+            Ok(Some(Known { data_version, changes, grants }))
+        })?;
+        Ok(match fresh {
+            Some(fresh) => Arc::clone(&known.insert(fresh).grants),
+            None => known.as_ref().map(|known| Arc::clone(&known.grants)).unwrap_or_default(),
+        })
+    }
+
+    /// Grant something, for the event's record in `task`. What is granted already, with the same scope and duration, is
+    /// returned as it is.
+    pub fn grant(&self, task: Option<TaskId>, scope: Scope, duration: Duration) -> Result<Grant, RecordsError> {
+        self.write(move |writing| {
+            let failed = |error| rusqlite::Error::ToSqlConversionFailure(Box::new(error));
+            let text = serde_json::to_string(&scope).map_err(failed)?;
+            let bound = match duration {
+                Duration::Task(task) => Some(task.0.cast_signed()),
+                Duration::Once | Duration::Always => None,
+            };
+            let same = writing
+                .connection
+                .prepare_cached(&format!("{COLUMNS} WHERE scope = ?1 AND duration = ?2 AND task IS ?3"))?
+                .query_row(params![text, duration.name(), bound], read)
+                .optional()?;
+            if let Some(same) = same {
+                return Ok(same);
+            }
+            let (id, since) = (writing.raise("grant")?, writing.now());
+            writing.connection.prepare_cached("INSERT INTO grants VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(params![
+                id,
+                text,
+                duration.name(),
+                bound,
+                since
+            ])?;
+            writing.raise("grants")?;
+            let (access, content) = named(&scope);
+            let event = Event::Granted { grant: id.cast_unsigned(), access, duration: duration.name().to_owned() };
+            writing.append(Entry { task, event, content: task.map(|_| content) })?;
+            let since = Timestamp::from_microsecond(since).unwrap_or(Timestamp::MIN);
+            Ok(Grant { id: id.cast_unsigned(), scope, duration, since })
+        })
+    }
+
+    /// Use up a grant for one use, for good: a folder becomes the task's, all else is gone. False if another use was first.
+    pub fn use_grant(&self, id: u64, task: Option<TaskId>) -> Result<bool, RecordsError> {
+        self.write(move |writing| {
+            let id = id.cast_signed();
+            let Some(grant) = one(writing.connection, id)? else { return Ok(false) };
+            if grant.duration != Duration::Once {
+                return Ok(false);
+            }
+            match (&grant.scope, task) {
+                (Scope::Folder { .. }, Some(task)) => writing
+                    .connection
+                    .prepare_cached("UPDATE grants SET duration = 'task', task = ?2 WHERE id = ?1")?
+                    .execute([id, task.0.cast_signed()])?,
+                _ => writing.connection.prepare_cached("DELETE FROM grants WHERE id = ?1")?.execute([id])?,
+            };
+            writing.raise("grants")?;
+            Ok(true)
+        })
+    }
+
+    /// Take a grant back. Returns what it was.
+    pub fn revoke(&self, id: u64) -> Result<Grant, RecordsError> {
+        let revoked = self.write(move |writing| {
+            let Some(grant) = one(writing.connection, id.cast_signed())? else { return Ok(None) };
+            writing.connection.prepare_cached("DELETE FROM grants WHERE id = ?1")?.execute([id.cast_signed()])?;
+            writing.raise("grants")?;
+            writing.append(Entry { task: None, event: Event::Revoked { grant: id }, content: None })?;
+            Ok(Some(grant))
+        })?;
+        revoked.ok_or(RecordsError::Unknown { what: "grant", id, list: "grants" })
+    }
 }
