@@ -110,8 +110,8 @@ pub struct Walk {
 }
 
 impl Walk {
-    /// Only what matches: `*` and `?` within a name, `**` across names, `{a,b}` for either; matched against the path
-    /// below the root of the walk.
+    /// Only what matches: `*`, `?` and `[a-z]` within a name, `**` across names, `{a,b}` for either. Without a `/` the
+    /// pattern is for the last name of a path, with one for the whole path below the root of the walk.
     #[must_use]
     pub fn glob(mut self, glob: impl Into<String>) -> Self {
         self.glob = Some(glob.into());
@@ -270,10 +270,16 @@ pub enum Fact {
     Taken,
     /// When a document was written (PDF, OOXML), as the person's clock shows it.
     Created,
+    /// When sound or film was recorded (QuickTime, MP4), as the person's clock shows it.
+    Recorded,
+    /// The file's own time, as the person's clock shows it.
+    Modified,
     /// POSIX permission bits.
     Mode,
     /// What a link names.
     LinkTarget,
+    /// Whether the content is elsewhere (a cloud's stand-in for a file), so that reading it would fetch it.
+    Placeholder,
 }
 
 impl Fact {
@@ -283,8 +289,11 @@ impl Fact {
             Self::MediaType => "media-type",
             Self::Taken => "image.taken",
             Self::Created => "document.created",
+            Self::Recorded => "media.created",
+            Self::Modified => "file.modified",
             Self::Mode => "mode",
             Self::LinkTarget => "link-target",
+            Self::Placeholder => "placeholder",
         }
     }
 }
@@ -305,9 +314,30 @@ impl Attributes {
         self.date(Fact::Created)
     }
 
+    /// When sound or film was recorded.
+    pub fn recorded(&self) -> Option<DateTime> {
+        self.date(Fact::Recorded)
+    }
+
+    /// The file's own time.
+    pub fn modified(&self) -> Option<DateTime> {
+        self.date(Fact::Modified)
+    }
+
+    /// The date that belongs to the content, of those that were asked for: when a picture was taken, a document written,
+    /// or sound or film recorded; else the file's own time.
+    pub fn date_of_content(&self) -> Option<DateTime> {
+        self.taken().or_else(|| self.created()).or_else(|| self.recorded()).or_else(|| self.modified())
+    }
+
     /// POSIX permission bits.
     pub fn mode(&self) -> Option<u32> {
-        self.get(Fact::Mode.name()).and_then(Value::as_u64).and_then(|mode| u32::try_from(mode).ok())
+        self.get(Fact::Mode.name()).and_then(Value::as_str).and_then(|mode| u32::from_str_radix(mode, 8).ok())
+    }
+
+    /// True if the content is elsewhere.
+    pub fn is_placeholder(&self) -> bool {
+        self.get(Fact::Placeholder.name()) == Some(&Value::Bool(true))
     }
 
     /// What a link names, as it is written in the link.

@@ -1,7 +1,8 @@
-//! Patterns of names, as a walk takes them: `*` and `?` within a name, `**` across names, `{a,b}` for either.
+//! Patterns of names, as a walk takes them: `*`, `?` and `[a-z]` within a name, `**` across names, `{a,b}` for either.
 
-/// True if the path, written from the root of the walk, matches.
+/// True if the path, written from the root of the walk, matches. A pattern without a `/` is for its last name.
 pub(crate) fn matches(pattern: &str, path: &str) -> bool {
+    let path = if pattern.contains('/') { path } else { path.rsplit('/').next().unwrap_or(path) };
     alternatives(pattern).iter().any(|pattern| names(&parts(pattern), &parts(path)))
 }
 
@@ -33,8 +34,34 @@ fn one_name(pattern: &[char], name: &[char]) -> bool {
         ([], []) => true,
         (['*', rest @ ..], _) => one_name(rest, name) || (!name.is_empty() && one_name(pattern, &name[1..])),
         (['?', rest @ ..], [_, name @ ..]) => one_name(rest, name),
+        (['[', set @ ..], [c, name @ ..]) => match set.iter().skip(1).position(|c| *c == ']') {
+            Some(end) => in_set(&set[..=end], *c) && one_name(&set[end + 2..], name),
+            None => false,
+        },
         ([a, rest @ ..], [b, name @ ..]) => a == b && one_name(rest, name),
         _ => false,
+    }
+}
+
+/// What stands between `[` and `]`: characters and ranges, after `!` or `^` all others.
+fn in_set(set: &[char], c: char) -> bool {
+    let (not, mut rest) = match set {
+        ['!' | '^', rest @ ..] => (true, rest),
+        rest => (false, rest),
+    };
+    let mut found = false;
+    loop {
+        rest = match rest {
+            [] => return found != not,
+            [from, '-', to, rest @ ..] => {
+                found |= (*from..=*to).contains(&c);
+                rest
+            }
+            [one, rest @ ..] => {
+                found |= *one == c;
+                rest
+            }
+        };
     }
 }
 
@@ -46,7 +73,13 @@ mod tests {
     fn patterns() {
         for (pattern, path, expected) in [
             ("*.jpg", "a.jpg", true),
-            ("*.jpg", "b/a.jpg", false),
+            ("*.jpg", "b/a.jpg", true),
+            ("./*.jpg", "b/a.jpg", false),
+            ("b/*.jpg", "b/c/a.jpg", false),
+            ("[a-c]?.txt", "bx.txt", true),
+            ("[!a-c]*", "bx.txt", false),
+            ("[]x]", "x", true),
+            ("[x", "x", false),
             ("**/*.jpg", "a.jpg", true),
             ("**/*.jpg", "b/c/a.jpg", true),
             ("*.{jpg,png}", "a.png", true),

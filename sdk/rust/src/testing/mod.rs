@@ -138,10 +138,14 @@ impl Host {
         self.with(|state| state.put_special(&path(at), kind))
     }
 
-    /// The person's time zone (IANA); `Etc/UTC` if not said.
+    /// The person's time zone (IANA) and how many seconds its clocks are ahead of UTC, the whole year; `Etc/UTC` and 0
+    /// if not said.
     #[must_use]
-    pub fn time_zone(self, zone: &str) -> Self {
-        self.with(|state| zone.clone_into(&mut state.time_zone))
+    pub fn time_zone(self, zone: &str, ahead: i32) -> Self {
+        self.with(|state| {
+            zone.clone_into(&mut state.time_zone);
+            state.utc_offset = ahead;
+        })
     }
 
     /// The person's language (BCP 47); `en` if not said.

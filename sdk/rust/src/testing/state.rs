@@ -3,6 +3,7 @@
 use super::{
     Answer, File, Proposal,
     disk::{Content as DiskContent, Disk},
+    file::media_type_of,
     glob,
     pending::{Set, Step},
 };
@@ -37,6 +38,7 @@ pub(crate) struct State {
     pub(crate) set: Set,
     pub(crate) now: Moment,
     pub(crate) time_zone: String,
+    pub(crate) utc_offset: i32,
     pub(crate) locale: String,
     pub(crate) config: Value,
     pub(crate) answers: VecDeque<Answer>,
@@ -65,6 +67,7 @@ impl State {
             set: Set::default(),
             now: Moment::at(1_704_067_200),
             time_zone: "Etc/UTC".into(),
+            utc_offset: 0,
             locale: "en".into(),
             config: json!({}),
             answers: VecDeque::new(),
@@ -156,7 +159,7 @@ impl State {
     }
 
     pub(crate) fn context(&self) -> String {
-        json!({ "task": "1", "present": true, "locale": self.locale, "time-zone": self.time_zone }).to_string()
+        json!({ "task": "1", "person": true, "locale": self.locale, "time-zone": self.time_zone }).to_string()
     }
 
     pub(crate) fn cancelled(&mut self) -> bool {
@@ -267,9 +270,23 @@ impl State {
     pub(crate) fn attributes(&mut self, path: &FilePath, names: &[&str]) -> Result<String> {
         self.count("files.attributes");
         self.granted(path)?;
-        let facts = &self.view.node(path)?.facts;
-        let asked = names.iter().filter_map(|name| Some(((*name).to_owned(), facts.get(*name)?.clone())));
-        Ok(Value::Object(asked.collect()).to_string())
+        let node = self.view.node(path)?;
+        let is_file = matches!(node.content, DiskContent::File(..));
+        let derived = |name: &str| match name {
+            "media-type" if is_file => Some(Value::from(media_type_of(path.extension()))),
+            "media-type" if matches!(node.content, DiskContent::Folder) => Some(Value::from("inode/directory")),
+            "file.modified" => Some(Value::from(node.modified.with_offset(self.utc_offset).to_string())),
+            "mode" => Some(Value::from(if is_file { "0644" } else { "0755" })),
+            "placeholder" => Some(Value::from(false)),
+            _ => None,
+        };
+        let mut facts = Map::new();
+        for name in names {
+            if let Some(fact) = node.facts.get(*name).cloned().or_else(|| derived(name)) {
+                facts.insert((*name).to_owned(), fact);
+            }
+        }
+        Ok(Value::Object(facts).to_string())
     }
 }
 
@@ -443,7 +460,8 @@ impl State {
     pub(crate) fn catalog(&self, query: Option<&str>, limit: u32) -> String {
         let fits = |name: &&String| query.is_none_or(|query| name.contains(query));
         let names = self.tools.iter().map(|(name, _)| name).filter(fits).take(limit as usize);
-        Value::Array(names.map(|name| json!({ "name": name })).collect()).to_string()
+        let tools: Vec<Value> = names.map(|name| json!({ "name": name })).collect();
+        json!({ "tools": tools }).to_string()
     }
 }
 
