@@ -14,7 +14,7 @@ use std::{
 const APPLICATION: i64 = 0x4473_6b68;
 
 /// How long a write waits for another process.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The steps from one format to the next, each in a transaction. A step is never changed once it was released.
 const STEPS: &[&str] = &[include_str!("schema/1.sql")];

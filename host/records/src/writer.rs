@@ -15,7 +15,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
-        mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+        mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread::JoinHandle,
     time::{Duration, Instant},
@@ -27,6 +27,9 @@ const LINE: usize = 1024;
 const BATCH: usize = 512;
 /// How long a write that nobody waits for may wait for company.
 const LINGER: Duration = Duration::from_millis(20);
+
+/// How long emptying the write-ahead log waits for whoever still reads from it.
+const PATIENCE_WITH_READERS: Duration = Duration::from_secs(2);
 
 /// Called with each event once it is durable, in order. Runs on the writing thread: be brief, write nothing.
 pub(crate) type Listener = Box<dyn Fn(&Recorded) + Send>;
@@ -167,10 +170,7 @@ impl Desk {
                 next = if waited_for {
                     line.try_recv().ok()
                 } else {
-                    match line.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                        Ok(message) => Some(message),
-                        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-                    }
+                    line.recv_timeout(until.saturating_duration_since(Instant::now())).ok()
                 };
             }
             self.commit(batch);
@@ -234,10 +234,13 @@ impl Desk {
     }
 
     fn checkpoint(&self) -> Result<bool, RecordsError> {
-        self.connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0))
-            .map(|busy| busy == 0)
-            .map_err(|error| RecordsError::of(&self.path, &error))
+        let empty = || {
+            self.connection.busy_timeout(PATIENCE_WITH_READERS)?;
+            let busy = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0))?;
+            self.connection.busy_timeout(schema::PATIENCE)?;
+            Ok(busy == 0)
+        };
+        empty().map_err(|error| RecordsError::of(&self.path, &error))
     }
 }
 
@@ -333,3 +336,7 @@ impl Writing<'_> {
             .query_row([name], |row| row.get(0))
     }
 }
+
+#[cfg(test)]
+#[path = "writer_tests.rs"]
+mod tests;
