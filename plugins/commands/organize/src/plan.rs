@@ -1,0 +1,206 @@
+//! The plan: where each file goes. Pure: it is told what is there, and says what to change.
+
+use crate::{
+    language::Language,
+    layout::{Folder, Key, Traits, folders, is_folder_name},
+    target::{Lister, Targets},
+};
+use deskhand_filing::{
+    companions::Families,
+    name::{MAX_BYTES, Taken, byte_len, join, key, last, numbered_stem, parent, split, without_number},
+    natural::Natural,
+    survey::{Left, Reason},
+    words,
+};
+use deskhand_sdk::time::DateTime;
+use std::collections::{BTreeSet, HashMap};
+
+/// What is wanted.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    /// The folder to organize, as a path.
+    pub root: String,
+    /// What to sort by, the outermost first. Not empty.
+    pub by: Vec<Key>,
+    /// Folders below the root to put everything into; none for the root itself.
+    pub into: Vec<String>,
+    /// The language of new folders.
+    pub language: Language,
+}
+
+/// A file that may be moved.
+#[derive(Clone, Debug)]
+pub struct File<'a> {
+    /// Where it is.
+    pub path: &'a str,
+    /// What decides on its folder; or why it is left alone after all.
+    pub traits: Result<Traits, Reason>,
+    /// A date of it that is not to be believed, if that came first.
+    pub passed_over: Option<DateTime>,
+}
+
+/// One file gets another place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Move {
+    /// The index of the file.
+    pub file: usize,
+    /// Where to.
+    pub target: String,
+    /// What the person should know about it; often nothing.
+    pub reason: String,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// Folders to make, the outer before the inner.
+    pub make: Vec<String>,
+    /// In the order in which they are shown.
+    pub moves: Vec<Move>,
+    /// How many files lie where they belong.
+    pub stay: u64,
+    /// How many files get another name, because theirs is taken.
+    pub renamed: u64,
+    /// How many files have a first date that is not to be believed.
+    pub doubtful: u64,
+    /// What is left alone, of the files that were given.
+    pub left: Left,
+}
+
+/// Plans for `files`. Files of one family (a picture and its XMP file) go together.
+pub fn plan<L: Lister>(wish: &Wish, files: &[File<'_>], lister: &mut L) -> Result<Plan, L::Error> {
+    let paths: Vec<&str> = files.iter().map(|file| file.path).collect();
+    let families = Families::among(&paths);
+    let mut order: Vec<usize> = (0..files.len()).collect();
+    order.sort_by_cached_key(|index| Natural::of(paths[*index]));
+
+    let mut plan = Plan::default();
+    let mut targets = Targets::below(&wish.root);
+    let mut wanted = Vec::new();
+    for family in families.listed(order) {
+        match leave(wish, files, &family, &mut plan) {
+            None => continue,
+            Some(traits) => {
+                let folders = path_of(wish, last(paths[family[0]]), &traits);
+                wanted.push((targets.resolve(&folders, lister)?, family));
+            }
+        }
+    }
+    let mut numbers = HashMap::new();
+    let mut used = BTreeSet::new();
+    for (folder, family) in wanted {
+        if parent(paths[family[0]]) == folder {
+            plan.stay += count(family.len());
+        } else {
+            let taken = &mut targets.at(&folder).taken;
+            for moved in place(&families, &family, &paths, &folder, taken, &mut numbers) {
+                plan.renamed += u64::from(last(&moved.target) != last(paths[moved.file]));
+                plan.doubtful += u64::from(files[moved.file].passed_over.is_some());
+                let reason = reason(&files[moved.file], &wish.by, moved.reason);
+                plan.moves.push(Move { reason, ..moved });
+            }
+            used.insert(folder);
+        }
+    }
+    plan.make = targets.to_make(used.iter().map(String::as_str));
+    Ok(plan)
+}
+
+/// The traits of a family, which are those of its head; or none, if one of it is to be left alone and so all of it is.
+fn leave(wish: &Wish, files: &[File<'_>], family: &[usize], plan: &mut Plan) -> Option<Traits> {
+    // a file with the name of a folder that sorting makes could stand in its way, today or the next time
+    let why = |index: &usize| {
+        let in_the_way = || is_folder_name(&wish.by, &wish.into, last(files[*index].path)).then_some(Reason::InTheWay);
+        files[*index].traits.err().or_else(in_the_way)
+    };
+    let reasons: Vec<Option<Reason>> = family.iter().map(why).collect();
+    if reasons.iter().all(Option::is_none) {
+        return files[family[0]].traits.ok();
+    }
+    for (index, reason) in family.iter().zip(reasons) {
+        let reason = reason.unwrap_or(Reason::Together);
+        plan.left.add(reason, below(wish, files[*index].path));
+    }
+    None
+}
+
+fn path_of(wish: &Wish, name: &str, traits: &Traits) -> Vec<Folder> {
+    let mut path: Vec<Folder> = wish.into.iter().map(Folder::named).collect();
+    path.extend(folders(&wish.by, wish.language, name, traits));
+    path
+}
+
+fn below<'a>(wish: &Wish, path: &'a str) -> &'a str {
+    path.get(wish.root.len() + 1..).unwrap_or(path)
+}
+
+/// Gives each file of a family a free name in `folder`, all with the same stem.
+fn place(
+    families: &Families,
+    family: &[usize],
+    paths: &[&str],
+    folder: &str,
+    taken: &mut Taken,
+    numbers: &mut HashMap<String, u32>,
+) -> Vec<Move> {
+    let head = last(paths[family[0]]);
+    let old: Vec<&str> = family.iter().map(|index| last(paths[*index])).collect();
+    let (stem, extension) = split(head);
+    // what the longest name of the family has beyond the stem, which all of them begin with
+    let longest = old.iter().map(|name| byte_len(name).saturating_sub(byte_len(stem))).max().unwrap_or(0);
+    let counter = numbers.entry(join(folder, &key(&format!("{}{extension}", without_number(stem))))).or_insert(1);
+    let mut way: Option<String> = None;
+    loop {
+        let names: Vec<String> = if way.is_none() {
+            old.iter().map(|name| (*name).to_owned()).collect()
+        } else {
+            let stem = numbered_stem(stem, &"x".repeat(longest), *counter);
+            families.names(family, paths, &format!("{stem}{extension}"))
+        };
+        let mut own = Taken::default();
+        let fit = names.iter().all(|name| own.take(name) && byte_len(name) <= MAX_BYTES);
+        if !fit && family.len() > 1 {
+            // two of the family differ in case only: one stem for all cannot be
+            let alone = family.iter().flat_map(|index| place(families, &[*index], paths, folder, taken, numbers));
+            return alone.collect();
+        }
+        let blocker = names.iter().find_map(|name| taken.by(name));
+        match blocker {
+            None => {
+                let explained = |name: &str, old: &str| match way.as_deref() {
+                    Some(way) if name != old => format!("the name {} is taken", words::name(way)),
+                    _ => String::new(),
+                };
+                let moves = family.iter().zip(&names).zip(&old).map(|((index, name), old)| Move {
+                    file: *index,
+                    target: join(folder, name),
+                    reason: explained(name, old),
+                });
+                let moves = moves.collect();
+                for name in &names {
+                    taken.take(name);
+                }
+                return moves;
+            }
+            Some(blocker) => {
+                way.get_or_insert_with(|| blocker.to_owned());
+                *counter += 1;
+            }
+        }
+    }
+}
+
+fn reason(file: &File<'_>, by: &[Key], name: String) -> String {
+    let date = file.passed_over.filter(|_| by.iter().any(|key| key.is_date()));
+    let date = date.map(|moment| match file.traits {
+        Ok(Traits { moment: Some(used), .. }) => {
+            format!("its own date {} cannot be right, so {} is used", moment.date, used.date)
+        }
+        _ => format!("its date {} cannot be right", moment.date),
+    });
+    [Some(name), date].into_iter().flatten().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("; ")
+}
+
+fn count(n: usize) -> u64 {
+    u64::try_from(n).unwrap_or(u64::MAX)
+}
