@@ -1,1 +1,3 @@
 //! deskhand-workspace
+
+pub mod facts;
