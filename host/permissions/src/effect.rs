@@ -29,8 +29,8 @@ pub trait Effect: sealed::Sealed {
         None
     }
 
-    /// How far a folder must be granted, where the kind of action alone does not say.
-    fn access(&self) -> Option<Access> {
+    /// How far it opens a folder for a task, if it does.
+    fn opens(&self) -> Option<Access> {
         None
     }
 
@@ -103,7 +103,7 @@ impl Effect for OpenFolder {
         Some(Question::Grant { folder: self.opened.folder.clone(), access: self.access })
     }
 
-    fn access(&self) -> Option<Access> {
+    fn opens(&self) -> Option<Access> {
         Some(self.access)
     }
 

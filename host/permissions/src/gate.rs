@@ -132,7 +132,7 @@ impl Gate {
             let mut judge = |action| {
                 let case = self.case(context, action, &grants);
                 let found = findings(&Case {
-                    access: effect.access(),
+                    opening: effect.opens(),
                     asks_nothing_new: effect.asks_nothing_new(),
                     removals,
                     ..case

@@ -3,17 +3,22 @@
 
 pub mod context;
 pub mod effect;
+pub mod explain;
 pub mod folder;
 pub mod gate;
 pub mod kind;
 pub mod permit;
 pub mod rules;
+pub mod table;
+pub mod words;
 
 pub use context::{Context, Standing};
 pub use deskhand_records::{Duration, Grant, Scope};
 pub use effect::{Effect, Folders};
+pub use explain::Explanation;
 pub use folder::CannotOpen;
 pub use gate::{Gate, GrantError, Judgement, Refused};
 pub use kind::Kind;
 pub use permit::Permit;
 pub use rules::{Finding, Verdict};
+pub use words::{NotAnAction, parse_action, parse_action_of, words};

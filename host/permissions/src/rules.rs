@@ -88,8 +88,8 @@ pub(crate) struct Case<'a> {
     pub(crate) context: &'a Context,
     pub(crate) grants: &'a [Grant],
     pub(crate) own: &'a OwnFolders,
-    /// How far the folder must be granted, where it is more than the row says.
-    pub(crate) access: Option<Access>,
+    /// Set where a folder is opened for a task: how far. There the person can be asked for the grant.
+    pub(crate) opening: Option<Access>,
     pub(crate) asks_nothing_new: bool,
     /// Removals of the whole effect, and how many more may go without a question.
     pub(crate) removals: u64,
@@ -108,7 +108,7 @@ impl<'a> Case<'a> {
             context,
             grants,
             own,
-            access: None,
+            opening: None,
             asks_nothing_new: false,
             removals,
             removals_left: context.standing.removals,

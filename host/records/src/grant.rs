@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 /// What is granted. A kind is added as an effect comes that needs it, such as a host for the network.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -35,8 +35,9 @@ pub enum Scope {
     },
 }
 
-/// For how long something is granted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// For how long something is granted. In JSON: `"once"`, `{"task":7}` or `"always"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Duration {
     /// For one use: a command or tool for one call, a folder for the first task that opens it.
     Once,
@@ -57,8 +58,30 @@ impl Duration {
     }
 }
 
+impl fmt::Display for Duration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Once => f.write_str("one use"),
+            Self::Task(task) => write!(f, "task {task}"),
+            Self::Always => f.write_str("always"),
+        }
+    }
+}
+
+/// What is granted, in words. A folder's name is not made safe to show here.
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder { folder, access: Access::Read } => write!(f, "read {folder}"),
+            Self::Folder { folder, access: Access::Write } => write!(f, "read and change {folder}"),
+            Self::Command { plugin, command } => write!(f, "run the command {plugin}/{command}"),
+            Self::Tool { plugin, tool } => write!(f, "call the tool {plugin}/{tool}"),
+        }
+    }
+}
+
 /// A grant that holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Grant {
     /// What `deskhand revoke` takes. Counted from 1 in one Deskhand home, never used again.
     pub id: u64,

@@ -6,6 +6,7 @@ use crate::{
     schema,
 };
 use deskhand_vocabulary::{EventId, Sha256};
+use std::fmt;
 
 /// What a check of the log found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +23,20 @@ pub enum Verification {
         /// What is wrong with it, in a few words for the person.
         reason: &'static str,
     },
+}
+
+impl fmt::Display for Verification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Whole { events } => write!(f, "the log is whole: {events} events, each as it was written"),
+            Self::Broken { event, reason } => write!(
+                f,
+                "the log is broken at event {}: {reason}. What stands before it is as it was written. Keep a copy of the file \
+                 as it is, then look for what else was changed, or restore it from a backup",
+                event.0
+            ),
+        }
+    }
 }
 
 impl Records {

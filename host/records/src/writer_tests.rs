@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use crate::{Filter, Records, RecordsError, Verification};
 use deskhand_vocabulary::{Entry, Event, EventId, Log as _, LogError, SystemClock, TaskId};

@@ -1,5 +1,5 @@
 //! A writing process that is killed: what it was told to be durable is there, and the log is whole.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 mod common;
 

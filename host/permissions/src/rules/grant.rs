@@ -11,15 +11,18 @@ use std::{
 };
 
 pub(super) fn look(case: &Case<'_>) -> Option<Finding> {
-    let Principal::Plugin(caller) = &case.context.principal else { return None };
-    let access = match case.row.needs {
-        Needs::Nothing => return None,
-        Needs::Folder(access) => case.access.map_or(access, |more| more.max(access)),
-        Needs::Tool => match case.action {
-            Action::CallTool { plugin, .. } if plugin.marketplace == caller.marketplace => return None,
-            _ => Access::Read,
+    let access = match &case.context.principal {
+        // opening a folder hands it to the plugins of the task, so that takes a grant from the person as well
+        Principal::Person => case.opening.filter(|_| case.context.task.is_some())?,
+        Principal::Plugin(caller) => match case.row.needs {
+            Needs::Nothing => return None,
+            Needs::Folder(access) => case.opening.map_or(access, |more| more.max(access)),
+            Needs::Tool => match case.action {
+                Action::CallTool { plugin, .. } if plugin.marketplace == caller.marketplace => return None,
+                _ => Access::Read,
+            },
+            Needs::Command => Access::Read,
         },
-        Needs::Command => Access::Read,
     };
     if let Some(grant) = covering(case.action, access, case.context, case.grants) {
         let reason = match grant.duration {
@@ -29,7 +32,9 @@ pub(super) fn look(case: &Case<'_>) -> Option<Finding> {
         };
         return Some(Finding { grant: Some(grant.id), ..Finding::new(name::GRANT, Verdict::Allow, reason) });
     }
-    let read_only = access == Access::Write && covering(case.action, Access::Read, case.context, case.grants).is_some();
+    let read_only = case.opening.is_none()
+        && access == Access::Write
+        && covering(case.action, Access::Read, case.context, case.grants).is_some();
     Some(match case.action {
         _ if read_only => Finding::new(name::GRANT, Verdict::Deny, "The folder is granted for reading only."),
         // opening the folder asks; what is done in it later has nothing to ask with
