@@ -1,3 +1,46 @@
-//! deskhand-workspace
+//! The granted folders of a task: reading them, the one pending set of changes, and the one place where it becomes real,
+//! with a journal before the first effect and everything kept that undo needs.
+//!
+//! This room imports the vocabulary, the records and the permissions. Its main type is [`Workspace`]. A folder enters it
+//! only by a permit; every read sees the disk with the pending set applied; nothing is touched until
+//! [`Workspace::commit`], which takes the permits for exactly the plan that was shown.
+//!
+//! What holds throughout:
+//! - Below a granted folder everything is reached from its open handle, with `openat2` that follows no link and crosses no
+//!   mount. Names are bytes. Deskhand's own folders are in no view.
+//! - Whatever is done to a granted folder is a rename of a known file to a free name, or an exchange of two known files.
+//!   Nothing is ever overwritten or deleted there; what goes, goes into a store on the same file system.
+//! - Every effect is in the journal, durably, before the first is made. An apply that dies is taken back at the next
+//!   start, or found complete.
+//!
+//! The pending set holds what is to be and not the way there: changing a thing again changes its one pending change, and
+//! moving it home takes that away. A call refuses a target that is taken in the view, so chains are proposed from their free
+//! end and swaps through a third name; on the disk, they are ordered and untangled by the commit.
 
+pub mod disk;
+mod commit;
+mod entry;
+mod error;
 pub mod facts;
+mod folder;
+mod glob;
+mod journal;
+mod layer;
+mod meta;
+mod places;
+mod planning;
+mod sensitive;
+mod settle;
+mod store;
+mod view;
+mod walk;
+mod workspace;
+
+pub use commit::Commit;
+pub use entry::{Entry, Kind};
+pub use error::{Code, CommitError, FileError, WorkspaceError};
+pub use folder::Folder;
+pub use glob::Glob;
+pub use journal::Outcome;
+pub use walk::{Page, WalkOptions};
+pub use workspace::{ChangeId, Nested, Pending, Permits, Workspace};

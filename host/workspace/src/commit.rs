@@ -1,0 +1,1001 @@
+//! The one place where a change set becomes real: checks, journal, effects, end; or all of it taken back.
+
+use crate::{
+    disk::{self, Disk},
+    entry::{Kind, Stamp},
+    error::{CommitError, FileError, WorkspaceError, shown},
+    folder::{Masks, Root},
+    journal::{self, At, Before, End, Head, Outcome, Record, Recorded, Step, Text, Times, Top},
+    layer::{Content, Kept},
+    meta,
+    places::Places,
+    planning::{Item, Place, Prepared, What, survey},
+    settle,
+    store::{Store, Stores},
+};
+use deskhand_vocabulary::{
+    Change, Clock, CommitId, Entry, Event, Home, Log, Stop, TaskId, path::encode,
+};
+use rustix::{
+    fd::{AsFd as _, OwnedFd},
+    fs::Access,
+    io::Errno,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
+    os::unix::ffi::OsStrExt as _,
+    sync::Arc,
+};
+
+/// What came of a commit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Commit {
+    /// Its number: what `deskhand undo` takes.
+    pub id: CommitId,
+    /// How many changes were made.
+    pub applied: u64,
+    /// The changes that were not made, each with the reason.
+    pub refused: Vec<(Change, String)>,
+    /// True if it was stopped or failed, and everything is as it was.
+    pub rolled_back: bool,
+    /// How many changes of an earlier commit it took back.
+    pub undone: u64,
+    /// What the person should know besides.
+    pub warnings: Vec<String>,
+}
+
+/// What a commit works with.
+pub(crate) struct Site<'a> {
+    pub(crate) home: &'a Home,
+    pub(crate) disk: &'a dyn Disk,
+    pub(crate) clock: &'a dyn Clock,
+    pub(crate) log: &'a dyn Log,
+    pub(crate) task: Option<TaskId>,
+    pub(crate) roots: &'a [Arc<Root>],
+    pub(crate) masks: &'a Masks,
+    pub(crate) stores: &'a Stores,
+}
+
+/// Names in the commit's folder of a store, by the number of the change's item.
+fn staged(index: usize) -> String {
+    format!("s{index}")
+}
+
+fn before(index: usize) -> String {
+    format!("b{index}")
+}
+
+struct Ready {
+    changes: Vec<Recorded>,
+    steps: Vec<Step>,
+    stores: Vec<Arc<Store>>,
+    folders: Vec<Times>,
+}
+
+pub(crate) fn commit(
+    site: &Site<'_>,
+    prepared: &Prepared,
+    progress: &dyn Fn(u64, u64),
+    stop: &Stop,
+) -> Result<Commit, CommitError> {
+    let stores = stores(site, prepared)?;
+    writable(site, prepared)?;
+    room(site, prepared, &stores)?;
+    if stop.is_stopped() {
+        return Err(CommitError::Stopped);
+    }
+    let writer = journal::Writer::begin(site.home, site.disk)?;
+    let id = writer.commit;
+    let ready = match ready(site, prepared, stores, id) {
+        Ok(ready) => ready,
+        Err(error) => {
+            give_up(site, &writer, prepared, &[]);
+            return Err(error);
+        }
+    };
+    let head = head(site, prepared, &ready, id);
+    let mut records = vec![Record::Head(Box::new(head))];
+    records.extend(ready.changes.chunks(256).map(|part| Record::Changes(part.to_vec())));
+    records.extend(ready.steps.chunks(256).map(|part| Record::Steps(part.to_vec())));
+    records.push(Record::Ready);
+    let durable = writer
+        .append(site.disk, &records)
+        .and_then(|()| sync_stores(site, &ready))
+        .and_then(|()| writer.sync(site.home, site.disk));
+    drop(records);
+    if let Err(error) = durable {
+        give_up(site, &writer, prepared, &ready.stores);
+        return Err(WorkspaceError::home(site.home.commits(), error).into());
+    }
+    let count = prepared.plan.changes.len() as u64;
+    let started = Event::CommitStarted { commit: id, plan: prepared.plan.digest, changes: count };
+    if let Err(error) = site.log.append(Entry { task: site.task, event: started, content: None }) {
+        give_up(site, &writer, prepared, &ready.stores);
+        return Err(error.into());
+    }
+    let mut engine = Engine::new(site, prepared, &ready);
+    let outcome = engine.run(progress, stop);
+    engine.finish(&writer, outcome)
+}
+
+/// Before anything was touched: the number is used up, and says so.
+fn give_up(site: &Site<'_>, writer: &journal::Writer, prepared: &Prepared, stores: &[Arc<Store>]) {
+    let end = End { outcome: Outcome::RolledBack, refused: Vec::new(), folders: Vec::new(), astray: Vec::new() };
+    let ended = writer.end(site.disk, end);
+    for store in stores {
+        let _ = discard(site.disk, store, writer.commit, prepared.items.len());
+    }
+    if ended.is_err() {
+        // without an end, recovery finds nothing done and writes it
+        let _ = site.disk.sync(writer.folder());
+    }
+}
+
+/// Remove what was staged and not used.
+fn discard(disk: &dyn Disk, store: &Store, commit: CommitId, items: usize) -> Result<(), Errno> {
+    let folder = match store.existing(&commit.to_string()) {
+        Ok(folder) => folder,
+        Err(Errno::NOENT) => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    for index in 0..items {
+        for name in [staged(index), format!("c{index}")] {
+            match crate::store::remove_tree(disk, folder.as_fd(), name.as_bytes()) {
+                Ok(()) | Err(Errno::NOENT) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    match disk.remove_folder(store.handle(), commit.to_string().as_bytes()) {
+        Ok(()) | Err(Errno::NOTEMPTY | Errno::NOENT) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The stores of all folders that the plan touches; the first is that of the folder with the lowest number.
+fn stores(site: &Site<'_>, prepared: &Prepared) -> Result<BTreeMap<u16, Arc<Store>>, CommitError> {
+    let mut found = BTreeMap::new();
+    for item in &prepared.items {
+        let (from, to) = item.what.ends();
+        for place in [from, to].into_iter().flatten() {
+            if found.contains_key(&place.0) {
+                continue;
+            }
+            let root = site.roots.get(usize::from(place.0)).ok_or(CommitError::Stale)?;
+            if !root.writable {
+                return Err(CommitError::ReadOnly {
+                    folder: root.shown(),
+                    reason: "it was granted for reading only".to_owned(),
+                });
+            }
+            found.insert(place.0, site.stores.of(root)?);
+        }
+    }
+    Ok(found)
+}
+
+/// The folders on the disk whose entries change.
+fn touched(prepared: &Prepared) -> BTreeSet<Place> {
+    let mut folders = BTreeSet::new();
+    let made: HashSet<&Place> = prepared
+        .items
+        .iter()
+        .filter_map(|item| if let What::MakeFolder { to } = &item.what { Some(to) } else { None })
+        .collect();
+    for item in &prepared.items {
+        let (from, to) = item.what.ends();
+        for place in [from, to].into_iter().flatten() {
+            if let Some(parent) = place.1.parent() {
+                let parent = (place.0, parent);
+                if !made.contains(&parent) {
+                    folders.insert(parent);
+                }
+            }
+        }
+    }
+    folders
+}
+
+/// Refuse where nothing at all could be done; single folders that cannot be written are left to their changes.
+fn writable(site: &Site<'_>, prepared: &Prepared) -> Result<(), CommitError> {
+    let mut failed = None;
+    for (index, path) in touched(prepared) {
+        let root = site.roots.get(usize::from(index)).ok_or(CommitError::Stale)?;
+        let Ok(way) = root.way(&path, site.masks) else { continue };
+        let flags = rustix::fs::AtFlags::EACCESS;
+        match rustix::fs::accessat(&way, ".", Access::WRITE_OK | Access::EXEC_OK, flags) {
+            Ok(()) => return Ok(()),
+            Err(error) => {
+                let reason = match error {
+                    Errno::ROFS => "its disk is read-only",
+                    _ => "you may not write to it",
+                };
+                let folder = encode(root.absolute(&path).as_os_str().as_bytes());
+                failed = failed.or(Some(CommitError::ReadOnly { folder, reason: reason.to_owned() }));
+            }
+        }
+    }
+    failed.map_or(Ok(()), Err)
+}
+
+/// File systems that copy without taking room: btrfs, xfs, bcachefs (statfs(2)).
+const SHARING: [u64; 3] = [0x9123_683e, 0x5846_5342, 0xca45_1a4e];
+
+/// Refuse before the first effect when the disks cannot hold what is staged and kept.
+fn room(site: &Site<'_>, prepared: &Prepared, stores: &BTreeMap<u16, Arc<Store>>) -> Result<(), CommitError> {
+    let mut needed: BTreeMap<u16, u64> = BTreeMap::new();
+    for item in &prepared.items {
+        let block = 4096;
+        let (root, bytes) = match &item.what {
+            What::MakeFolder { to } => (to.0, block),
+            What::Arrive { content: Content::Copy { seen, .. }, to, .. } => (to.0, seen.blocks.saturating_mul(512)),
+            What::Arrive { content: Content::Stored(kept), to, .. } if kept.copy => (to.0, kept.stamp.size),
+            What::Rewrite { content: Content::Copy { seen, .. }, at, .. } => (at.0, seen.blocks.saturating_mul(512)),
+            What::Rewrite { at, seen, .. } if seen.links > 1 => (at.0, seen.blocks.saturating_mul(512)),
+            What::Move { to, seen, across: true, .. } => (to.0, item.change.bytes.max(seen.size)),
+            _ => continue,
+        };
+        let sum = needed.entry(root).or_default();
+        *sum = sum.saturating_add(bytes);
+    }
+    // a journal takes less than this for each change
+    let mut by_store: Vec<(Arc<Store>, u64, String)> = Vec::new();
+    let shown = |root: u16| site.roots.get(usize::from(root)).map_or_else(String::new, |root| root.shown());
+    for (root, store) in stores {
+        let bytes = needed.get(root).copied().unwrap_or(0);
+        match by_store.iter_mut().find(|(known, ..)| known.stamp.dev == store.stamp.dev) {
+            Some((_, sum, _)) => *sum = sum.saturating_add(bytes),
+            None => by_store.push((Arc::clone(store), bytes, shown(*root))),
+        }
+    }
+    let journal = (prepared.items.len() as u64).saturating_mul(1024) + (64 << 10);
+    let own = Store::open(&site.home.store()).map_err(|error| WorkspaceError::home(site.home.store(), error))?;
+    match by_store.iter_mut().find(|(known, ..)| known.stamp.dev == own.stamp.dev) {
+        Some((_, sum, _)) => *sum = sum.saturating_add(journal),
+        None => by_store.push((Arc::new(own), journal, encode(site.home.data.as_os_str().as_bytes()))),
+    }
+    for (store, bytes, folder) in by_store {
+        let failed = |error| WorkspaceError::home(&store.path, error);
+        #[expect(clippy::cast_sign_loss, reason = "a magic number is a bit pattern")]
+        let magic = rustix::fs::fstatfs(store.handle()).map(|stat| stat.f_type as u64 & 0xffff_ffff).map_err(failed)?;
+        let free = store.free().map_err(failed)?;
+        let bytes = if SHARING.contains(&magic) { bytes.min(journal + (1 << 20)) } else { bytes };
+        if bytes > free {
+            return Err(CommitError::NoSpace { folder, needed: bytes, free });
+        }
+    }
+    Ok(())
+}
+
+/// Stage all content and tell every effect beforehand.
+fn ready(
+    site: &Site<'_>,
+    prepared: &Prepared,
+    by_root: BTreeMap<u16, Arc<Store>>,
+    id: CommitId,
+) -> Result<Ready, CommitError> {
+    let mut stores: Vec<Arc<Store>> = Vec::new();
+    let mut indices: BTreeMap<u16, u16> = BTreeMap::new();
+    let mut add = |store: &Arc<Store>| {
+        let known = stores.iter().position(|known| known.path == store.path).unwrap_or_else(|| {
+            stores.push(Arc::clone(store));
+            stores.len() - 1
+        });
+        u16::try_from(known).unwrap_or(u16::MAX)
+    };
+    for (root, store) in &by_root {
+        let index = add(store);
+        indices.insert(*root, index);
+    }
+    let mut kept_in = BTreeMap::new();
+    for item in &prepared.items {
+        if let What::Arrive { content: Content::Stored(kept), .. } | What::Rewrite { content: Content::Stored(kept), .. } =
+            &item.what
+        {
+            let store = site.stores.at(&kept.store).map_err(|error| WorkspaceError::home(&kept.store, error))?;
+            kept_in.insert(kept.store.clone(), add(&store));
+        }
+    }
+    let mut stage = Stage { site, id: id.0, places: Places::new(site.roots, stores.clone(), site.masks, site.disk) };
+    let mut first = Vec::new();
+    let mut then = Vec::new();
+    let mut last = Vec::new();
+    let mut changes = Vec::with_capacity(prepared.items.len());
+    for (index, item) in prepared.items.iter().enumerate() {
+        let number = u32::try_from(index).map_err(|_| CommitError::Stale)?;
+        let store = |place: &Place| indices.get(&place.0).copied().unwrap_or_default();
+        let tree = |place: &Place| At::Tree(place.0, Text(place.1.clone()));
+        let step = |from, to, what: &Stamp, other: Option<Stamp>| Step { change: number, from, to, what: *what, other };
+        let kept = |store, name: String, stamp: &Stamp| Before {
+            store,
+            folder: id.0,
+            name,
+            stamp: *stamp,
+            copy: None,
+        };
+        let mut recorded = Recorded {
+            change: item.change.clone(),
+            undoes: item.undoes,
+            tidy: item.is_tidy(),
+            made: None,
+            before: None,
+        };
+        match &item.what {
+            What::MakeFolder { to } => {
+                let stamp = stage.folder(store(to), &staged(index), to)?;
+                recorded.made = Some(stamp);
+                then.push(step(At::Store(store(to), id.0, staged(index)), tree(to), &stamp, None));
+            }
+            What::Arrive { content, to, replaces } => {
+                let (from, stamp) = stage.content(store(to), index, content, Some(to), None, &kept_in)?;
+                recorded.made = Some(stamp);
+                if let (Some(old), At::Store(store, folder, name)) = (replaces, &from) {
+                    let before = Before { store: *store, folder: *folder, name: name.clone(), stamp: *old, copy: None };
+                    recorded.before = Some(before);
+                }
+                then.push(step(from, tree(to), &stamp, *replaces));
+            }
+            What::Move { from, seen, to, across: true, replaces, .. } => {
+                let stamp = stage.across(store(to), &staged(index), from, seen)?;
+                recorded.made = Some(stamp);
+                if let Some(old) = replaces {
+                    recorded.before = Some(kept(store(to), staged(index), old));
+                }
+                first.push(step(tree(from), At::Store(store(from), id.0, before(index)), seen, None));
+                then.push(step(At::Store(store(to), id.0, staged(index)), tree(to), &stamp, *replaces));
+            }
+            What::Move { from, seen, to, lifted: true, replaces, .. } => {
+                let way = At::Store(store(to), id.0, before(index));
+                recorded.made = Some(*seen);
+                if let Some(old) = replaces {
+                    recorded.before = Some(kept(store(to), before(index), old));
+                }
+                first.push(step(tree(from), way.clone(), seen, None));
+                then.push(step(way, tree(to), seen, *replaces));
+            }
+            What::Move { from, seen, to, .. } => {
+                recorded.made = Some(*seen);
+                then.push(step(tree(from), tree(to), seen, None));
+            }
+            What::Rewrite { content, at, seen } => {
+                let from_place = rewritten_at(prepared, index).unwrap_or(at);
+                let over = Some((from_place, seen));
+                let (from, stamp) = stage.content(store(at), index, content, None, over, &kept_in)?;
+                recorded.made = Some(stamp);
+                if let At::Store(store, folder, name) = &from {
+                    let copy = if seen.links > 1 { Some(stage.copy(*store, index, from_place, seen)?) } else { None };
+                    let before = Before { store: *store, folder: *folder, name: name.clone(), stamp: *seen, copy };
+                    recorded.before = Some(before);
+                }
+                then.push(step(from, tree(at), &stamp, Some(*seen)));
+            }
+            What::Remove { from, seen, tidy, .. } => {
+                let to = At::Store(store(from), id.0, before(index));
+                recorded.before = Some(kept(store(from), before(index), seen));
+                let list = if *tidy { &mut last } else { &mut first };
+                list.push(step(tree(from), to, seen, None));
+            }
+        }
+        changes.push(recorded);
+    }
+    let depth = |step: &Step| match &step.from {
+        At::Tree(_, path) => path.0.names().count(),
+        At::Store(..) => 0,
+    };
+    first.sort_by_key(|step| std::cmp::Reverse(depth(step)));
+    let mut steps = first;
+    steps.extend(then);
+    steps.extend(last);
+    let folders = folders(site, prepared);
+    Ok(Ready { changes, steps, stores, folders })
+}
+
+/// Where a file that gets new content is on the disk now: its own move, if it has one, is another item.
+fn rewritten_at(prepared: &Prepared, index: usize) -> Option<&Place> {
+    let What::Rewrite { at, .. } = &prepared.items.get(index)?.what else { return None };
+    prepared.items.iter().find_map(|item| match &item.what {
+        What::Move { from, to, .. } if to == at => Some(from),
+        _ => None,
+    })
+}
+
+fn folders(site: &Site<'_>, prepared: &Prepared) -> Vec<Times> {
+    let restored = prepared.undoes.iter().flat_map(|undoes| &undoes.times);
+    let mut found: Vec<Times> = touched(prepared)
+        .into_iter()
+        .filter_map(|(index, path)| {
+            let root = site.roots.get(usize::from(index))?;
+            let stamp = Stamp::of(root.way(&path, site.masks).ok()?).ok()?;
+            Some(times(index, &path.to_string(), &stamp))
+        })
+        .collect();
+    for (times_before, _) in restored {
+        if !found.iter().any(|known| known.root == times_before.root && known.path == times_before.path)
+            && let Ok(path) = Text::try_from(times_before.path.clone())
+            && let Some(root) = site.roots.get(usize::from(times_before.root))
+            && let Ok(stamp) = root.stat(&path.0, site.masks)
+        {
+            found.push(times(times_before.root, &times_before.path, &stamp));
+        }
+    }
+    found
+}
+
+fn times(root: u16, path: &str, stamp: &Stamp) -> Times {
+    Times { root, path: path.to_owned(), stamp: *stamp, accessed: stamp.accessed, modified: stamp.modified }
+}
+
+fn head(site: &Site<'_>, prepared: &Prepared, ready: &Ready, id: CommitId) -> Head {
+    let restore = prepared
+        .undoes
+        .iter()
+        .flat_map(|undoes| &undoes.times)
+        .filter(|(times, after)| {
+            // a folder in which something else has happened since keeps its times
+            let now = ready.folders.iter().find(|known| known.root == times.root && known.path == times.path);
+            match (now, after) {
+                (Some(now), Some(after)) => now.stamp.same_thing(&times.stamp) && now.modified == *after,
+                (None, None) => true,
+                _ => false,
+            }
+        })
+        .map(|(times, _)| times.clone())
+        .collect();
+    Head {
+        version: journal::VERSION,
+        commit: id,
+        task: site.task,
+        at: site.clock.now(),
+        title: prepared.plan.title.clone(),
+        origin: prepared.plan.origin.clone(),
+        plan: prepared.plan.digest,
+        changes: prepared.plan.changes.len() as u64,
+        undoes: prepared.undoes.as_ref().map(|undoes| undoes.commit),
+        roots: site
+            .roots
+            .iter()
+            .map(|root| Top { name: root.name.to_string(), path: root.shown(), stamp: root.stamp })
+            .collect(),
+        stores: ready.stores.iter().map(|store| encode(store.path.as_os_str().as_bytes())).collect(),
+        folders: ready.folders.clone(),
+        restore,
+    }
+}
+
+fn sync_stores(site: &Site<'_>, ready: &Ready) -> Result<(), Errno> {
+    let mut done = BTreeSet::new();
+    for store in &ready.stores {
+        if done.insert(store.stamp.dev) && ready.changes.iter().any(|recorded| recorded.made.is_some()) {
+            site.disk.sync_all(store.handle())?;
+        }
+    }
+    Ok(())
+}
+
+/// Brings content into the stores, before the journal.
+struct Stage<'a> {
+    site: &'a Site<'a>,
+    id: u64,
+    places: Places<'a>,
+}
+
+impl Stage<'_> {
+    fn fail(place: Option<&str>, error: Errno) -> CommitError {
+        FileError::system(error, place.unwrap_or("what is to be written")).into()
+    }
+
+    fn folder(&mut self, store: u16, name: &str, to: &Place) -> Result<Stamp, CommitError> {
+        let path = to.1.to_string();
+        let above = self.existing_above(to);
+        let disk = self.site.disk;
+        let folder = self.places.kept(store, self.id).map_err(|error| Self::fail(Some(&path), error))?;
+        let make = || {
+            disk.make_folder(folder, name.as_bytes(), 0o777)?;
+            let made = disk::open_folder(folder, name.as_bytes())?;
+            if let Some(above) = &above {
+                meta::inherit(disk, above.as_fd(), made.as_fd(), true)?;
+            }
+            Stamp::at(folder, name.as_bytes())
+        };
+        make().map_err(|error| Self::fail(Some(&path), error))
+    }
+
+    /// The nearest folder above a place that is on the disk.
+    fn existing_above(&self, to: &Place) -> Option<OwnedFd> {
+        let root = self.places.root(to.0).ok()?;
+        let mut path = to.1.parent()?;
+        loop {
+            match root.way(&path, self.site.masks) {
+                Ok(way) => return Some(way),
+                Err(_) => path = path.parent()?,
+            }
+        }
+    }
+
+    fn content(
+        &mut self,
+        store: u16,
+        index: usize,
+        content: &Content,
+        to: Option<&Place>,
+        over: Option<(&Place, &Stamp)>,
+        kept_in: &BTreeMap<std::path::PathBuf, u16>,
+    ) -> Result<(At, Stamp), CommitError> {
+        let name = staged(index);
+        let path = to.or(over.map(|(place, _)| place)).map(|place| place.1.to_string());
+        let fail = |error| Self::fail(path.as_deref(), error);
+        if let Content::Stored(kept) = content
+            && !kept.copy
+        {
+            let folder = kept.folder.parse().map_err(|_| CommitError::Stale)?;
+            let at = At::Store(kept_in.get(&kept.store).copied().ok_or(CommitError::Stale)?, folder, kept.name.clone());
+            let found = self.places.stat(&at).map_err(fail)?.ok_or_else(|| fail(Errno::NOENT))?;
+            if !found.same_thing(&kept.stamp) {
+                return Err(CommitError::Stale);
+            }
+            return Ok((at, found));
+        }
+        let above = to.and_then(|to| self.existing_above(to));
+        let disk = self.site.disk;
+        match content {
+            Content::Staged(staged) => {
+                let folder = self.places.kept(store, self.id).map_err(fail)?;
+                let from = staged.scratch.handle();
+                match disk.link(from, staged.name.as_bytes(), folder, name.as_bytes()) {
+                    Ok(()) => {}
+                    Err(Errno::PERM | Errno::XDEV | Errno::NOTSUP | Errno::MLINK) => {
+                        let source = disk::open_file(from, staged.name.as_bytes()).map_err(fail)?;
+                        let file = disk.create(folder, name.as_bytes(), 0o666).map_err(fail)?;
+                        disk.copy(source.as_fd(), file.as_fd(), staged.size).map_err(fail)?;
+                    }
+                    Err(error) => return Err(fail(error)),
+                }
+                if let Some(above) = above {
+                    let made = disk::open_file(folder, name.as_bytes()).map_err(fail)?;
+                    meta::inherit(disk, above.as_fd(), made.as_fd(), false).map_err(fail)?;
+                }
+            }
+            Content::Copy { root, path, seen } => {
+                let (from, source) =
+                    self.places.root(*root).and_then(|root| root.parent(path, self.site.masks)).map_err(fail)?;
+                let folder = self.places.kept(store, self.id).map_err(fail)?;
+                let now = Stamp::at(from.as_fd(), source).map_err(fail)?;
+                if !seen.unchanged(&now) {
+                    return Err(CommitError::File(changed(path)));
+                }
+                copy_one(disk, from.as_fd(), source, &now, folder, name.as_bytes()).map_err(fail)?;
+            }
+            Content::Stored(kept) => {
+                let source = Store::open(&kept.store).and_then(|store| store.existing(&kept.folder)).map_err(fail)?;
+                let folder = self.places.kept(store, self.id).map_err(fail)?;
+                copy_tree(disk, source.as_fd(), kept.name.as_bytes(), folder, name.as_bytes()).map_err(fail)?;
+            }
+        }
+        if let Some((place, seen)) = over {
+            let (from, source) =
+                self.places.root(place.0).and_then(|root| root.parent(&place.1, self.site.masks)).map_err(fail)?;
+            let folder = self.places.kept(store, self.id).map_err(fail)?;
+            let carry = || {
+                let old = meta::handle(from.as_fd(), source)?;
+                let now = Stamp::of(&old)?;
+                if !now.same_thing(seen) {
+                    return Err(Errno::NOENT);
+                }
+                let new = disk::open_file(folder, name.as_bytes())?;
+                meta::carry(disk, old.as_fd(), &now, new.as_fd(), false)
+            };
+            carry().map_err(fail)?;
+        }
+        let folder = self.places.kept(store, self.id).map_err(fail)?;
+        let stamp = Stamp::at(folder, name.as_bytes()).map_err(fail)?;
+        Ok((At::Store(store, self.id, name), stamp))
+    }
+
+    /// A before-image of a file that has other names through which it could be changed.
+    fn copy(&mut self, store: u16, index: usize, place: &Place, seen: &Stamp) -> Result<String, CommitError> {
+        let name = format!("c{index}");
+        let path = place.1.to_string();
+        let fail = |error| Self::fail(Some(&path), error);
+        let (from, source) =
+            self.places.root(place.0).and_then(|root| root.parent(&place.1, self.site.masks)).map_err(fail)?;
+        let disk = self.site.disk;
+        let folder = self.places.kept(store, self.id).map_err(fail)?;
+        copy_one(disk, from.as_fd(), source, seen, folder, name.as_bytes()).map_err(fail)?;
+        Ok(name)
+    }
+
+    /// A copy on the target's file system of what is moved there.
+    fn across(&mut self, store: u16, name: &str, place: &Place, seen: &Stamp) -> Result<Stamp, CommitError> {
+        let path = place.1.to_string();
+        let fail = |error| Self::fail(Some(&path), error);
+        let (from, source) =
+            self.places.root(place.0).and_then(|root| root.parent(&place.1, self.site.masks)).map_err(fail)?;
+        if !seen.unchanged(&Stamp::at(from.as_fd(), source).map_err(fail)?) {
+            return Err(CommitError::File(changed(&place.1)));
+        }
+        let disk = self.site.disk;
+        let folder = self.places.kept(store, self.id).map_err(fail)?;
+        copy_tree(disk, from.as_fd(), source, folder, name.as_bytes()).map_err(fail)?;
+        Stamp::at(folder, name.as_bytes()).map_err(fail)
+    }
+}
+
+fn changed(path: &impl std::fmt::Display) -> FileError {
+    FileError::conflict(format!("`{path}` has changed since it was read. Read it again, then propose anew."))
+}
+
+/// Copy a file or link with all that belongs to it.
+fn copy_one(
+    disk: &dyn Disk,
+    from: rustix::fd::BorrowedFd<'_>,
+    source: &[u8],
+    seen: &Stamp,
+    to: rustix::fd::BorrowedFd<'_>,
+    name: &[u8],
+) -> Result<(), Errno> {
+    match seen.kind {
+        Kind::File => {
+            let file = disk::open_file(from, source)?;
+            let new = disk.create(to, name, 0o600)?;
+            disk.copy(file.as_fd(), new.as_fd(), seen.size)?;
+            meta::carry(disk, file.as_fd(), seen, new.as_fd(), true)
+        }
+        Kind::Link => {
+            disk.make_link(&crate::folder::read_link(from, source)?, to, name)?;
+            disk.set_times(to, name, seen.accessed, seen.modified)
+        }
+        Kind::Folder | Kind::Fifo | Kind::Socket | Kind::Device => Err(Errno::NOTSUP),
+    }
+}
+
+/// Copy a tree with all that belongs to it.
+fn copy_tree(
+    disk: &dyn Disk,
+    from: rustix::fd::BorrowedFd<'_>,
+    source: &[u8],
+    to: rustix::fd::BorrowedFd<'_>,
+    name: &[u8],
+) -> Result<(), Errno> {
+    let stamp = Stamp::at(from, source)?;
+    if stamp.kind != Kind::Folder {
+        return copy_one(disk, from, source, &stamp, to, name);
+    }
+    if stamp.mount_root {
+        return Err(Errno::XDEV);
+    }
+    let inner = disk::open_folder(from, source)?;
+    disk.make_folder(to, name, 0o700)?;
+    let new = disk::open_folder(to, name)?;
+    for inside in disk::names(inner.as_fd())? {
+        copy_tree(disk, inner.as_fd(), &inside, new.as_fd(), &inside)?;
+    }
+    meta::carry(disk, inner.as_fd(), &stamp, new.as_fd(), true)
+}
+
+/// How the effects went.
+enum Went {
+    Through,
+    /// Stopped by the person, or a failure after which the rest would be half.
+    Back(Option<String>),
+}
+
+struct Engine<'a> {
+    site: &'a Site<'a>,
+    prepared: &'a Prepared,
+    ready: &'a Ready,
+    places: Places<'a>,
+    /// Inodes whose times of change are ours by now.
+    touched: HashSet<(u64, u64)>,
+    refused: BTreeMap<u32, String>,
+    done: Vec<usize>,
+}
+
+impl<'a> Engine<'a> {
+    fn new(site: &'a Site<'a>, prepared: &'a Prepared, ready: &'a Ready) -> Self {
+        let places = Places::new(site.roots, ready.stores.clone(), site.masks, site.disk);
+        Self {
+            site,
+            prepared,
+            ready,
+            places,
+            touched: HashSet::new(),
+            refused: BTreeMap::new(),
+            done: Vec::new(),
+        }
+    }
+
+    fn run(&mut self, progress: &dyn Fn(u64, u64), stop: &Stop) -> Went {
+        let total = self.ready.steps.len() as u64;
+        for (index, step) in self.ready.steps.iter().enumerate() {
+            progress(index as u64, total);
+            if stop.is_stopped() {
+                return Went::Back(None);
+            }
+            if self.refused.contains_key(&step.change) {
+                continue;
+            }
+            match self.step(step) {
+                Ok(()) => self.done.push(index),
+                Err(reason) => {
+                    self.refused.insert(step.change, reason.clone());
+                    // an earlier step of the same change is taken back, or else everything is
+                    let earlier: Vec<usize> =
+                        self.done.iter().copied().filter(|at| self.ready.steps[*at].change == step.change).collect();
+                    for at in earlier.into_iter().rev() {
+                        let earlier = &self.ready.steps[at];
+                        if self.places.rename(&earlier.to, &earlier.from, &earlier.what).is_err() {
+                            return Went::Back(Some(reason));
+                        }
+                        self.done.retain(|done| *done != at);
+                    }
+                }
+            }
+        }
+        progress(total, total);
+        Went::Through
+    }
+
+    /// One effect with its preconditions, or why it was not made; then nothing has changed.
+    fn step(&mut self, step: &Step) -> Result<(), String> {
+        let item = self.item(step);
+        let path = item.map_or_else(String::new, |item| {
+            let change = &item.change;
+            change.source.as_ref().or(change.target.as_ref()).map_or_else(String::new, ToString::to_string)
+        });
+        let say = |error: Errno| FileError::system(error, &path).message;
+        let changed = || format!("`{path}` has changed since it was read");
+        let now = self.places.stat(&step.from).map_err(say)?.ok_or_else(|| say(Errno::NOENT))?;
+        let as_known = match &step.from {
+            At::Store(..) => step.what.same_thing(&now),
+            At::Tree(..) if self.touched.contains(&now.id()) => step.what.same_content(&now),
+            At::Tree(..) => step.what.unchanged(&now),
+        };
+        if !as_known {
+            return Err(changed());
+        }
+        self.check_folder(item, step).map_err(|error| error.unwrap_or_else(changed))?;
+        let Some(other) = &step.other else {
+            self.places.rename(&step.from, &step.to, &step.what).map_err(|error| self.say_target(item, error))?;
+            self.touched.insert(now.id());
+            return self.check_tidied(item, step);
+        };
+        let old = self.places.stat(&step.to).map_err(say)?.ok_or_else(|| self.say_target(item, Errno::NOENT))?;
+        let as_known = if self.touched.contains(&old.id()) { other.same_content(&old) } else { other.unchanged(&old) };
+        if !as_known {
+            return Err(self.target(item).map_or_else(changed, |to| format!("`{to}` has changed since it was read")));
+        }
+        self.places.exchange(&step.from, &step.to).map_err(|error| self.say_target(item, error))?;
+        self.touched.extend([now.id(), old.id()]);
+        // whoever saved it between the look and the exchange keeps what they saved
+        match self.places.stat(&step.from) {
+            Ok(Some(landed)) if other.same_content(&landed) => Ok(()),
+            _ => {
+                self.places.exchange(&step.from, &step.to).map_err(|error| self.say_target(item, error))?;
+                Err(self.target(item).map_or_else(changed, |to| format!("`{to}` was changed just now")))
+            }
+        }
+    }
+
+    fn item(&self, step: &Step) -> Option<&'a Item> {
+        self.prepared.items.get(usize::try_from(step.change).ok()?)
+    }
+
+    fn target(&self, item: Option<&Item>) -> Option<String> {
+        item.and_then(|item| item.change.target.as_ref().or(item.change.source.as_ref())).map(ToString::to_string)
+    }
+
+    fn say_target(&self, item: Option<&Item>, error: Errno) -> String {
+        let target = self.target(item).unwrap_or_default();
+        match error {
+            Errno::NOENT => format!("the folder that `{target}` is to be in is not there"),
+            error => FileError::system(error, target).message,
+        }
+    }
+
+    /// A folder is removed only with what was shown to be in it, and neither removed nor moved with Deskhand's own in it.
+    fn check_folder(&self, item: Option<&Item>, step: &Step) -> Result<(), Option<String>> {
+        let (Some(item), At::Tree(index, path)) = (item, &step.from) else { return Ok(()) };
+        if step.what.kind != Kind::Folder {
+            return Ok(());
+        }
+        let root = self.places.root(*index).map_err(|_| None)?;
+        if self.site.masks.lie_in(&root.absolute(&path.0)) {
+            return Err(Some(format!("Deskhand's own folders lie in `{}`", path.0)));
+        }
+        let held = |error: Errno| Some(FileError::system(error, &path.0).message);
+        match &item.what {
+            What::Remove { tree: Some(tree), .. } => {
+                let now = survey(root, &path.0, self.site.masks, &|_| false).map_err(held)?;
+                if now == *tree { Ok(()) } else { Err(None) }
+            }
+            What::Remove { tidy: true, .. } => {
+                let way = root.way(&path.0, self.site.masks).map_err(held)?;
+                let names = disk::names(way.as_fd()).map_err(held)?;
+                if names.is_empty() { Ok(()) } else { Err(Some(format!("`{}` is not empty", path.0))) }
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What was put into an empty folder in the moment it was taken away comes back with it.
+    fn check_tidied(&mut self, item: Option<&Item>, step: &Step) -> Result<(), String> {
+        if !item.is_some_and(Item::is_tidy) {
+            return Ok(());
+        }
+        let At::Store(store, folder, name) = &step.to else { return Ok(()) };
+        let kept = self.places.kept(*store, *folder).and_then(|kept| disk::open_folder(kept, name.as_bytes()));
+        match kept.and_then(|kept| disk::names(kept.as_fd())) {
+            Ok(names) if names.is_empty() => Ok(()),
+            _ => {
+                let back = self.places.rename(&step.to, &step.from, &step.what);
+                back.map_err(|error| self.say_target(item, error))?;
+                Err("it is not empty".to_owned())
+            }
+        }
+    }
+
+    fn finish(mut self, writer: &journal::Writer, went: Went) -> Result<Commit, CommitError> {
+        let id = writer.commit;
+        let mut astray = Vec::new();
+        let (outcome, why) = match went {
+            Went::Through if self.done.is_empty() => (Outcome::Nothing, None),
+            Went::Through => (Outcome::Applied, None),
+            Went::Back(why) => (Outcome::RolledBack, why),
+        };
+        if outcome == Outcome::RolledBack {
+            let done: Vec<Step> = self.done.iter().map(|at| self.ready.steps[*at].clone()).collect();
+            astray = match settle::take_back(&mut self.places, &self.ready.changes, &done) {
+                Ok(astray) => astray,
+                Err(error) => return Err(self.unsettled(id, &error.to_string())),
+            };
+        }
+        let settled = match outcome {
+            Outcome::Applied => settle::restore_times(&self.places, &self.restore()),
+            Outcome::RolledBack | Outcome::Nothing => settle::restore_times(&self.places, &self.ready.folders),
+        };
+        let settled = settled.and_then(|()| self.sync());
+        let end = End {
+            outcome,
+            refused: self.refusals().iter().map(|(change, reason)| (change.id, reason.clone())).collect(),
+            folders: self.folders_after(),
+            astray: astray.clone(),
+        };
+        if let Err(error) = settled.and_then(|()| writer.end(self.site.disk, end)) {
+            return Err(self.unsettled(id, &error.to_string()));
+        }
+        self.discard_unused(id, outcome);
+        let mut warnings = astray;
+        warnings.extend(why);
+        let refused = self.refusals();
+        let total = self.prepared.plan.changes.len() as u64;
+        let applied = if outcome == Outcome::Applied { total.saturating_sub(refused.len() as u64) } else { 0 };
+        let content = serde_json::json!({
+            "refused": refused.iter().map(|(change, reason)| {
+                serde_json::json!({ "change": change, "reason": reason })
+            }).collect::<Vec<_>>(),
+        });
+        let ended = Event::CommitEnded {
+            commit: id,
+            outcome: outcome.name().to_owned(),
+            applied,
+            refused: refused.len() as u64,
+        };
+        let log = self.site.log;
+        let task = self.site.task;
+        if let Err(error) = log.append(Entry { task, event: ended, content: task.map(|_| content) }) {
+            warnings.push(error.to_string());
+        }
+        let mut undone = 0;
+        if let Some(undoes) = &self.prepared.undoes
+            && outcome == Outcome::Applied
+        {
+            undone = self
+                .prepared
+                .items
+                .iter()
+                .enumerate()
+                .filter(|(at, item)| {
+                    item.undoes.is_some() && !self.refused.contains_key(&u32::try_from(*at).unwrap_or(u32::MAX))
+                })
+                .count() as u64;
+            let left = undoes.left + refused.len() as u64;
+            let event = Event::Undone { commit: undoes.commit, by: id, undone, left };
+            if let Err(error) = log.append(Entry { task, event, content: None }) {
+                warnings.push(error.to_string());
+            }
+        }
+        Ok(Commit { id, applied, refused, rolled_back: outcome == Outcome::RolledBack, undone, warnings })
+    }
+
+    fn unsettled(&self, id: CommitId, reason: &str) -> CommitError {
+        CommitError::Unsettled { commit: id.0, reason: reason.to_owned() }
+    }
+
+    fn restore(&self) -> Vec<Times> {
+        let Some(undoes) = &self.prepared.undoes else { return Vec::new() };
+        if !self.refused.is_empty() || undoes.left > 0 {
+            return Vec::new();
+        }
+        undoes
+            .times
+            .iter()
+            .filter(|(times, after)| {
+                let now = self.ready.folders.iter().find(|known| known.root == times.root && known.path == times.path);
+                match (now, after) {
+                    (Some(now), Some(after)) => now.stamp.same_thing(&times.stamp) && now.modified == *after,
+                    (None, None) => true,
+                    _ => false,
+                }
+            })
+            .map(|(times, _)| times.clone())
+            .collect()
+    }
+
+    /// Everything durable: each touched folder where they are few, else the file systems.
+    fn sync(&self) -> Result<(), Errno> {
+        let mut done = BTreeSet::new();
+        for store in &self.ready.stores {
+            if done.insert(store.stamp.dev) {
+                self.site.disk.sync_all(store.handle())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn folders_after(&self) -> Vec<Option<crate::entry::Moment>> {
+        let modified = |times: &Times| {
+            let folder = settle::open(&self.places, times).ok().flatten()?;
+            Stamp::of(folder).ok().map(|stamp| stamp.modified)
+        };
+        self.ready.folders.iter().map(modified).collect()
+    }
+
+    fn refusals(&self) -> Vec<(Change, String)> {
+        let shown = |(index, reason): (&u32, &String)| {
+            let item = self.prepared.items.get(usize::try_from(*index).ok()?)?;
+            (!item.is_tidy()).then(|| (item.change.clone(), reason.clone()))
+        };
+        self.refused.iter().filter_map(shown).collect()
+    }
+
+    /// Staged content of changes that were not made is nobody's.
+    fn discard_unused(&mut self, id: CommitId, outcome: Outcome) {
+        for (index, item) in self.prepared.items.iter().enumerate() {
+            let number = u32::try_from(index).unwrap_or(u32::MAX);
+            if outcome == Outcome::Applied && !self.refused.contains_key(&number) {
+                continue;
+            }
+            for step in self.ready.steps.iter().filter(|step| step.change == number) {
+                if let At::Store(store, folder, name) = &step.from
+                    && *folder == id.0
+                    && *name == staged(index)
+                    && matches!(item.what, What::MakeFolder { .. } | What::Arrive { .. } | What::Rewrite { .. } | What::Move { across: true, .. })
+                    && let Ok(Some(found)) = self.places.stat(&step.from)
+                    && found.same_thing(&step.what)
+                    && let Ok(kept) = self.places.kept(*store, *folder)
+                {
+                    let _ = crate::store::remove_tree(self.site.disk, kept, name.as_bytes());
+                }
+            }
+        }
+        for store in &self.ready.stores {
+            let _ = self.site.disk.remove_folder(store.handle(), id.to_string().as_bytes());
+        }
+    }
+}
+
+/// A kept thing as content to be restored.
+pub(crate) fn restored(store: &std::path::Path, before: &Before, copy: bool) -> Content {
+    Content::Stored(Arc::new(Kept {
+        store: store.to_owned(),
+        folder: before.folder.to_string(),
+        name: before.name.clone(),
+        stamp: before.stamp,
+        copy,
+    }))
+}
+
+/// Bytes of a name for a message.
+pub(crate) fn name(bytes: &[u8]) -> String {
+    shown(bytes)
+}

@@ -1,0 +1,419 @@
+//! The journal of a commit: what is intended, durable before the first effect, and how it ended.
+//!
+//! `commits/<number>/journal` is a sequence of records, each a 4-byte little-endian length, the first 8 bytes of the
+//! SHA-256 of the payload, and the payload as JSON. A record that is cut off or does not match its digest ends the
+//! journal: it was being written when the machine stopped, so nothing that it says has begun. `commits/<number>/lock` is
+//! locked (flock(2)) by the process that applies, for as long as it lives.
+
+use crate::{
+    disk::Disk,
+    entry::{Moment, Stamp},
+    error::WorkspaceError,
+};
+use deskhand_vocabulary::{Change, CommitId, Home, Principal, RelativePath, Sha256, TaskId, path};
+use jiff::Timestamp;
+use rustix::{
+    fd::{AsFd as _, BorrowedFd, OwnedFd},
+    fs::{FlockOperation, Mode, OFlags},
+    io::Errno,
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    fs,
+    os::unix::ffi::OsStrExt as _,
+    path::{Path, PathBuf},
+};
+
+/// The version of the form. A journal of a later one is refused, not guessed at.
+pub(crate) const VERSION: u32 = 1;
+
+/// A record.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Record {
+    Head(Box<Head>),
+    Changes(Vec<Recorded>),
+    Steps(Vec<Step>),
+    /// All of the intent is above.
+    Ready,
+    End(End),
+}
+
+/// What is applied, where, for whom.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Head {
+    pub(crate) version: u32,
+    pub(crate) commit: CommitId,
+    pub(crate) task: Option<TaskId>,
+    pub(crate) at: Timestamp,
+    pub(crate) title: String,
+    pub(crate) origin: Principal,
+    pub(crate) plan: Sha256,
+    pub(crate) changes: u64,
+    /// The commit that this one takes back, wholly or in part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) undoes: Option<CommitId>,
+    pub(crate) roots: Vec<Top>,
+    /// Absolute paths of stores; the commit's folder in each bears its number.
+    pub(crate) stores: Vec<String>,
+    /// The folders whose times the effects change, as they were.
+    pub(crate) folders: Vec<Times>,
+    /// Folders that get the times they had before the commit that is undone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) restore: Vec<Times>,
+}
+
+/// A granted folder.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Top {
+    pub(crate) name: String,
+    /// Absolute, as `path::encode` writes it.
+    pub(crate) path: String,
+    pub(crate) stamp: Stamp,
+}
+
+/// The times of a folder.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Times {
+    pub(crate) root: u16,
+    pub(crate) path: String,
+    pub(crate) stamp: Stamp,
+    pub(crate) accessed: Moment,
+    pub(crate) modified: Moment,
+}
+
+/// A change and what its undo needs.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Recorded {
+    pub(crate) change: Change,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) undoes: Option<u64>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) tidy: bool,
+    /// What is at the target afterwards, as far as it was known before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) made: Option<Stamp>,
+    /// What was removed or replaced, and where it is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) before: Option<Before>,
+}
+
+/// A before-image.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Before {
+    pub(crate) store: u16,
+    /// The folder in the store, a commit's number.
+    pub(crate) folder: u64,
+    pub(crate) name: String,
+    pub(crate) stamp: Stamp,
+    /// A copy of the content, where the file had other names through which it could be changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) copy: Option<String>,
+}
+
+/// A place of an effect.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) enum At {
+    /// In a granted folder.
+    #[serde(rename = "t")]
+    Tree(u16, Text),
+    /// In a commit's folder of a store.
+    #[serde(rename = "s")]
+    Store(u16, u64, String),
+}
+
+/// A path in its lossless text form.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub(crate) struct Text(pub(crate) RelativePath);
+
+impl TryFrom<String> for Text {
+    type Error = path::NotAPath;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        if text.is_empty() { Ok(Self(RelativePath::root())) } else { text.parse().map(Self) }
+    }
+}
+
+impl From<Text> for String {
+    fn from(text: Text) -> Self {
+        text.0.to_string()
+    }
+}
+
+/// One effect: a rename of `from` to `to`, which is free; or, with `other`, an exchange of the two.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Step {
+    /// Which of the changes it belongs to, counted from 0.
+    #[serde(rename = "n")]
+    pub(crate) change: u32,
+    #[serde(rename = "f")]
+    pub(crate) from: At,
+    #[serde(rename = "t")]
+    pub(crate) to: At,
+    /// What is at `from` before.
+    #[serde(rename = "w")]
+    pub(crate) what: Stamp,
+    /// What is at `to` before.
+    #[serde(rename = "o", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) other: Option<Stamp>,
+}
+
+/// How it ended.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct End {
+    pub(crate) outcome: Outcome,
+    /// Numbers of changes that were not made, and why.
+    pub(crate) refused: Vec<(u64, String)>,
+    /// When each touched folder was last changed, after it all; none where it is not there any more.
+    pub(crate) folders: Vec<Option<Moment>>,
+    /// What could not be brought back to its place, and where it is now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) astray: Vec<String>,
+}
+
+/// How a commit ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Its changes are made, but for those refused.
+    Applied,
+    /// All was taken back.
+    RolledBack,
+    /// Every change was refused.
+    Nothing,
+}
+
+impl Outcome {
+    /// The name in events.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::RolledBack => "rolled-back",
+            Self::Nothing => "nothing",
+        }
+    }
+}
+
+/// A journal that is being written.
+pub(crate) struct Writer {
+    pub(crate) commit: CommitId,
+    folder: OwnedFd,
+    file: OwnedFd,
+    /// Held for as long as this process applies.
+    _lock: OwnedFd,
+}
+
+impl Writer {
+    /// Take the next number. The number is taken by making its folder, so no two processes get the same.
+    pub(crate) fn begin(home: &Home, disk: &dyn Disk) -> Result<Self, WorkspaceError> {
+        let failed = |error: Errno| WorkspaceError::home(home.commits(), error);
+        let _home = lock_home(home)?;
+        let commits = open_folder(&home.commits()).map_err(failed)?;
+        let mut number = numbers(home)?.last().copied().unwrap_or(0) + 1;
+        loop {
+            match disk.make_folder(commits.as_fd(), number.to_string().as_bytes(), 0o700) {
+                Ok(()) => break,
+                Err(Errno::EXIST) => number += 1,
+                Err(error) => return Err(failed(error)),
+            }
+        }
+        let path = home.commits().join(number.to_string());
+        let folder = open_folder(&path).map_err(failed)?;
+        let lock = disk.create(folder.as_fd(), b"lock", 0o600).map_err(failed)?;
+        rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive).map_err(failed)?;
+        let file = disk.create(folder.as_fd(), b"journal", 0o600).map_err(failed)?;
+        Ok(Self { commit: CommitId(number), folder, file, _lock: lock })
+    }
+
+    /// Go on with a journal whose process is gone; `lock` shows that it is.
+    pub(crate) fn resume(path: &Path, commit: CommitId, lock: OwnedFd, length: u64) -> Result<Self, Errno> {
+        let folder = open_folder(path)?;
+        let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let file = rustix::fs::openat(&folder, "journal", flags, Mode::empty())?;
+        rustix::fs::ftruncate(&file, length)?;
+        rustix::fs::seek(&file, rustix::fs::SeekFrom::End(0))?;
+        Ok(Self { commit, folder, file, _lock: lock })
+    }
+
+    pub(crate) fn append(&self, disk: &dyn Disk, records: &[Record]) -> Result<(), Errno> {
+        let mut bytes = Vec::new();
+        for record in records {
+            let payload = serde_json::to_vec(record).map_err(|_| Errno::INVAL)?;
+            let length = u32::try_from(payload.len()).map_err(|_| Errno::FBIG)?;
+            bytes.extend_from_slice(&length.to_le_bytes());
+            bytes.extend_from_slice(&Sha256::of(&payload).0[..8]);
+            bytes.extend_from_slice(&payload);
+            if bytes.len() > 1 << 20 {
+                disk.write(self.file.as_fd(), &bytes)?;
+                bytes.clear();
+            }
+        }
+        disk.write(self.file.as_fd(), &bytes)
+    }
+
+    /// Durable, with its name, when this returns.
+    pub(crate) fn sync(&self, home: &Home, disk: &dyn Disk) -> Result<(), Errno> {
+        disk.sync(self.file.as_fd())?;
+        disk.sync(self.folder.as_fd())?;
+        let commits = open_folder(&home.commits())?;
+        disk.sync(commits.as_fd())?;
+        let data = open_folder(&home.data)?;
+        disk.sync(data.as_fd())
+    }
+
+    pub(crate) fn end(&self, disk: &dyn Disk, end: End) -> Result<(), Errno> {
+        self.append(disk, &[Record::End(end)])?;
+        disk.sync(self.file.as_fd())
+    }
+
+    /// Give the number up: nothing was begun. The folder stays, so that numbers rise.
+    pub(crate) fn folder(&self) -> BorrowedFd<'_> {
+        self.folder.as_fd()
+    }
+}
+
+/// A journal that was read.
+#[derive(Clone, Debug)]
+pub(crate) struct Journal {
+    pub(crate) head: Head,
+    pub(crate) changes: Vec<Recorded>,
+    pub(crate) steps: Vec<Step>,
+    /// True if all of the intent is there; else nothing was begun.
+    pub(crate) ready: bool,
+    pub(crate) end: Option<End>,
+    /// Bytes up to the last whole record.
+    pub(crate) length: u64,
+}
+
+/// Read a journal. None where not even its head is there, so that nothing was begun.
+pub(crate) fn read(path: &Path, commit: u64) -> Result<Option<Journal>, WorkspaceError> {
+    let bytes = match fs::read(path.join("journal")) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(WorkspaceError::home(path, error)),
+    };
+    parse(&bytes, commit)
+}
+
+fn parse(bytes: &[u8], commit: u64) -> Result<Option<Journal>, WorkspaceError> {
+    let mut rest = bytes;
+    let mut journal: Option<Journal> = None;
+    let mut length = 0;
+    while let Some((record, tail)) = next(rest) {
+        let record: Result<Record, _> = serde_json::from_slice(record);
+        if journal.is_none() {
+            // a later version may have other fields: look at its number alone
+            let version = first_version(bytes);
+            if version.is_some_and(|version| version > VERSION) {
+                return Err(WorkspaceError::Journal {
+                    commit,
+                    reason: format!("it was written by a later version of Deskhand (form {})", version.unwrap_or(0)),
+                    advice: "Update Deskhand, then start it again",
+                });
+            }
+        }
+        let record = record.map_err(|error| WorkspaceError::Journal {
+            commit,
+            reason: format!("a record is not understood ({error})"),
+            advice: "Keep it, and run `deskhand doctor`",
+        })?;
+        length += (rest.len() - tail.len()) as u64;
+        rest = tail;
+        match (record, journal.as_mut()) {
+            (Record::Head(head), None) => {
+                journal = Some(Journal {
+                    head: *head,
+                    changes: Vec::new(),
+                    steps: Vec::new(),
+                    ready: false,
+                    end: None,
+                    length: 0,
+                });
+            }
+            (Record::Changes(changes), Some(journal)) => journal.changes.extend(changes),
+            (Record::Steps(steps), Some(journal)) => journal.steps.extend(steps),
+            (Record::Ready, Some(journal)) => journal.ready = true,
+            (Record::End(end), Some(journal)) => journal.end = Some(end),
+            (_, _) => {
+                return Err(WorkspaceError::Journal {
+                    commit,
+                    reason: "its records are not in order".to_owned(),
+                    advice: "Keep it, and run `deskhand doctor`",
+                });
+            }
+        }
+    }
+    if let Some(journal) = &mut journal {
+        journal.length = length;
+    }
+    Ok(journal)
+}
+
+fn next(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = bytes.split_first_chunk::<4>()?;
+    let (digest, rest) = rest.split_first_chunk::<8>()?;
+    let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
+    let (payload, rest) = rest.split_at_checked(length)?;
+    (Sha256::of(payload).0[..8] == digest[..]).then_some((payload, rest))
+}
+
+fn first_version(bytes: &[u8]) -> Option<u32> {
+    let (payload, _) = next(bytes)?;
+    let value: serde_json::Value = serde_json::from_slice(payload).ok()?;
+    value.get("head")?.get("version")?.as_u64().and_then(|version| u32::try_from(version).ok())
+}
+
+/// The numbers of all commits, rising.
+pub(crate) fn numbers(home: &Home) -> Result<Vec<u64>, WorkspaceError> {
+    let path = home.commits();
+    let entries = match fs::read_dir(&path) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(WorkspaceError::home(path, error)),
+    };
+    let mut numbers = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(|error| WorkspaceError::home(&path, error))?;
+        if let Some(number) = entry.file_name().to_str().and_then(|name| name.parse().ok()) {
+            numbers.push(number);
+        }
+    }
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+/// Held while numbers are given out and while the journals of the gone are claimed.
+pub(crate) fn lock_home(home: &Home) -> Result<OwnedFd, WorkspaceError> {
+    let path = home.commits().join(".lock");
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    let lock = rustix::fs::open(&path, flags, Mode::RUSR | Mode::WUSR).map_err(|e| WorkspaceError::home(&path, e))?;
+    loop {
+        match rustix::fs::flock(&lock, FlockOperation::LockExclusive) {
+            Ok(()) => return Ok(lock),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(WorkspaceError::home(path, error)),
+        }
+    }
+}
+
+/// The lock of a commit, if its process is gone.
+pub(crate) fn claim(path: &Path) -> Result<Option<OwnedFd>, Errno> {
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    let lock = rustix::fs::open(path.join("lock"), flags, Mode::RUSR | Mode::WUSR)?;
+    match rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(Some(lock)),
+        Err(Errno::WOULDBLOCK) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+pub(crate) fn open_folder(path: &Path) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    rustix::fs::open(path, flags, Mode::empty())
+}
+
+/// An absolute path from its text in a journal.
+pub(crate) fn absolute(text: &str) -> PathBuf {
+    PathBuf::from(std::ffi::OsStr::from_bytes(&path::decode(text)))
+}

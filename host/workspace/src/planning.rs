@@ -1,0 +1,480 @@
+//! From the pending set to a plan that can be shown, decided and made real.
+
+use crate::{
+    disk,
+    entry::{Kind, Stamp},
+    error::{Code, FileError, WorkspaceError},
+    folder::{Masks, Root},
+    journal::Times,
+    layer::{Away, Content, Key, Made, Node, State, home},
+    sensitive,
+    view::{View, alike},
+};
+use deskhand_vocabulary::{Change, ChangeKind, CommitId, FilePath, Plan, Principal, RelativePath, Sha256};
+use rustix::{fd::AsFd as _, io::Errno};
+use serde::Serialize;
+use sha2::Digest as _;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+/// A place on the disk, in a folder of the task.
+pub(crate) type Place = (u16, RelativePath);
+
+/// A plan and all that making it real needs.
+#[derive(Clone, Debug)]
+pub(crate) struct Prepared {
+    pub(crate) plan: Arc<Plan>,
+    /// The state of the pending set that it was made from.
+    pub(crate) revision: u64,
+    /// In the order of the plan's changes; those that are not shown as changes come last.
+    pub(crate) items: Vec<Item>,
+    pub(crate) undoes: Option<Undoes>,
+}
+
+/// What an undo takes back.
+#[derive(Clone, Debug)]
+pub(crate) struct Undoes {
+    pub(crate) commit: CommitId,
+    pub(crate) left: u64,
+    /// Times of folders as they were before that commit, each with when it was last changed after it.
+    pub(crate) times: Vec<(Times, Option<crate::entry::Moment>)>,
+}
+
+/// One change, told by places on the disk.
+#[derive(Clone, Debug)]
+pub(crate) struct Item {
+    pub(crate) change: Change,
+    pub(crate) undoes: Option<u64>,
+    pub(crate) what: What,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum What {
+    MakeFolder {
+        to: Place,
+    },
+    /// Something new: written, copied or restored.
+    Arrive {
+        content: Content,
+        to: Place,
+        replaces: Option<Stamp>,
+    },
+    Move {
+        from: Place,
+        seen: Stamp,
+        to: Place,
+        /// Through the store, because its name or its way is not free when its turn comes.
+        lifted: bool,
+        /// To another file system.
+        across: bool,
+        replaces: Option<Stamp>,
+    },
+    /// New content for a file; the place is where the file then is.
+    Rewrite {
+        content: Content,
+        at: Place,
+        seen: Stamp,
+    },
+    Remove {
+        from: Place,
+        seen: Stamp,
+        tidy: bool,
+        /// For a folder: what is in it.
+        tree: Option<Tree>,
+    },
+}
+
+/// What a folder holds, all below.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tree {
+    pub(crate) files: u64,
+    pub(crate) bytes: u64,
+    /// Over names, kinds, sizes and times.
+    pub(crate) digest: [u8; 32],
+}
+
+/// What a plan's digest is made of.
+#[derive(Serialize)]
+struct Decided<'a> {
+    title: &'a str,
+    origin: &'a Principal,
+    view: &'a serde_json::Value,
+    roots: Vec<(String, &'a Stamp)>,
+    items: Vec<(&'a Change, String)>,
+}
+
+pub(crate) fn prepare(
+    view: &View<'_>,
+    title: &str,
+    origin: Principal,
+    shape: serde_json::Value,
+    undoes: Option<Undoes>,
+) -> Result<Prepared, WorkspaceError> {
+    let state = view.state;
+    let mut items = items(view)?;
+    if items.is_empty() {
+        return Err(WorkspaceError::Nothing);
+    }
+    avoid_aliases(view, &mut items)?;
+    // removals first, the deepest first; then what comes, the highest first: so every folder is there when it is needed
+    items.sort_by_cached_key(|item| {
+        let place = match &item.what {
+            What::Remove { from, tidy, .. } => {
+                return (if *tidy { 2_u8 } else { 0 }, usize::MAX - depth(from), 0, item.change.id);
+            }
+            What::MakeFolder { to } | What::Arrive { to, .. } | What::Move { to, .. } => to,
+            What::Rewrite { at, .. } => at,
+        };
+        (1, depth(place), u8::from(matches!(item.what, What::Rewrite { .. })), item.change.id)
+    });
+    let digest = digest(view.roots, title, &origin, &shape, &items)?;
+    let changes = items.iter().filter(|item| !item.is_tidy()).map(|item| item.change.clone()).collect();
+    let plan = Plan { title: title.to_owned(), origin, changes, view: shape, digest };
+    Ok(Prepared { plan: Arc::new(plan), revision: state.revision, items, undoes })
+}
+
+impl Item {
+    pub(crate) fn is_tidy(&self) -> bool {
+        matches!(self.what, What::Remove { tidy: true, .. })
+    }
+}
+
+fn depth(place: &Place) -> usize {
+    place.1.names().count()
+}
+
+fn digest(
+    roots: &[Arc<Root>],
+    title: &str,
+    origin: &Principal,
+    view: &serde_json::Value,
+    items: &[Item],
+) -> Result<Sha256, WorkspaceError> {
+    let decided = Decided {
+        title,
+        origin,
+        view,
+        roots: roots.iter().map(|root| (root.shown(), &root.stamp)).collect(),
+        items: items.iter().map(|item| (&item.change, item.what.precondition())).collect(),
+    };
+    Sha256::of_json(&decided).map_err(|error| FileError::new(Code::Failed, error.to_string()).into())
+}
+
+impl What {
+    fn precondition(&self) -> String {
+        let stamp = |stamp: &Stamp| stamp.version();
+        let over = |stamp: &Option<Stamp>| stamp.as_ref().map_or_else(String::new, Stamp::version);
+        let content = |content: &Content| match content {
+            Content::Staged(staged) => format!("staged {}", staged.digest),
+            Content::Copy { seen, .. } => format!("copy {}", seen.version()),
+            Content::Stored(kept) => format!("kept {} {}", kept.name, kept.stamp.version()),
+        };
+        match self {
+            Self::MakeFolder { .. } => "folder".to_owned(),
+            Self::Arrive { content: c, replaces, .. } => format!("arrive {} over {}", content(c), over(replaces)),
+            Self::Move { seen, replaces, .. } => format!("move {} over {}", stamp(seen), over(replaces)),
+            Self::Rewrite { content: c, seen, .. } => format!("rewrite {} {}", content(c), stamp(seen)),
+            Self::Remove { seen, tree, tidy, .. } => {
+                let tree = tree.map_or_else(String::new, |tree| hex::encode(tree.digest));
+                format!("remove {} {tree} {tidy}", stamp(seen))
+            }
+        }
+    }
+}
+
+fn gone(path: &impl std::fmt::Display) -> FileError {
+    FileError::conflict(format!("`{path}` is not where it was. List the folder again, then propose anew"))
+}
+
+fn items(view: &View<'_>) -> Result<Vec<Item>, WorkspaceError> {
+    let state = view.state;
+    let lifted = lifted(state);
+    let mut folders = HashMap::new();
+    let mut items = Vec::with_capacity(state.notes.len());
+    for (id, note) in &state.notes {
+        let Some(node) = state.nodes.get(&note.key) else { continue };
+        let what = what(view, *id, &note.key, node, &lifted, &mut folders)?;
+        let (bytes, files) = extent(view, &what)?;
+        let (source, target) = what.ends();
+        let path = |place: &Place| view.path(place.0, place.1.clone());
+        let source = match (&what, &note.kind) {
+            // what a copy is made of is worth showing, though it is left alone
+            (What::Arrive { content: Content::Copy { root, path, .. }, .. }, ChangeKind::Copy) => {
+                view.path(*root, path.clone())
+            }
+            _ => source.and_then(path),
+        };
+        let target = target.and_then(path);
+        let replaces = matches!(&what, What::Rewrite { .. })
+            || matches!(&what, What::Move { replaces: Some(_), .. } | What::Arrive { replaces: Some(_), .. });
+        let sensitive = sensitive::why(view, &what, source.as_ref(), target.as_ref());
+        let change = Change {
+            id: *id,
+            kind: note.kind,
+            source,
+            target,
+            bytes,
+            files,
+            replaces,
+            reason: note.reason.clone(),
+            sensitive,
+        };
+        items.push(Item { change, undoes: note.undoes, what });
+    }
+    Ok(items)
+}
+
+impl What {
+    /// Where it comes from and where it goes.
+    pub(crate) fn ends(&self) -> (Option<&Place>, Option<&Place>) {
+        match self {
+            Self::MakeFolder { to } | Self::Arrive { to, .. } => (None, Some(to)),
+            Self::Move { from, to, .. } => (Some(from), Some(to)),
+            Self::Rewrite { at, .. } => (None, Some(at)),
+            Self::Remove { from, .. } => (Some(from), None),
+        }
+    }
+}
+
+/// The moves that cannot be made in one step.
+fn lifted(state: &State) -> HashSet<Key> {
+    let mut lifted = HashSet::new();
+    for (key, node) in &state.nodes {
+        let Some(spot) = state.spot(key) else { continue };
+        // its name is free only once the one that has it is away
+        if (node.made.is_some() || matches!(node.away, Away::Moved(_)))
+            && let Some(under) = spot.parent.below(&spot.name)
+            && under != *key
+            && state.nodes.get(&under).is_some_and(|node| matches!(node.away, Away::Moved(_)))
+        {
+            lifted.insert(under);
+        }
+        if !matches!(node.away, Away::Moved(_)) {
+            continue;
+        }
+        if node.replaces.is_some() || is_below_leaving(state, key) {
+            lifted.insert(key.clone());
+        }
+    }
+    lifted
+}
+
+/// True if a folder that it lies in on the disk goes elsewhere.
+fn is_below_leaving(state: &State, key: &Key) -> bool {
+    let mut at = home(key).map(|spot| spot.parent);
+    while let Some(folder) = at {
+        if state.nodes.get(&folder).is_some_and(|node| node.away != Away::No) {
+            return true;
+        }
+        at = home(&folder).map(|spot| spot.parent);
+    }
+    false
+}
+
+fn what(
+    view: &View<'_>,
+    id: u64,
+    key: &Key,
+    node: &Node,
+    lifted: &HashSet<Key>,
+    folders: &mut HashMap<Key, Option<Place>>,
+) -> Result<What, WorkspaceError> {
+    let state = view.state;
+    let replaces = match &node.replaces {
+        Some(old) => state.nodes.get(old).and_then(|node| node.seen),
+        None => None,
+    };
+    let mut to = || state.place_through(key, folders).ok_or_else(|| gone(&format!("change {id}")));
+    if let Some((made_by, made)) = &node.made
+        && *made_by == id
+    {
+        return Ok(match made {
+            Made::Folder => What::MakeFolder { to: to()? },
+            Made::File(content) => What::Arrive { content: content.clone(), to: to()?, replaces },
+        });
+    }
+    let Key::Base(root, path) = key else { return Err(gone(&format!("change {id}")).into()) };
+    let from = (*root, path.clone());
+    let seen = node.seen.ok_or_else(|| gone(path))?;
+    if let Some((written, content)) = &node.content
+        && *written == id
+    {
+        return Ok(What::Rewrite { content: content.clone(), at: to()?, seen });
+    }
+    match node.away {
+        Away::Removed(removed) if removed == id => {
+            let tree = if seen.kind == Kind::Folder && !node.tidy {
+                Some(survey_place(view, &from)?)
+            } else {
+                None
+            };
+            Ok(What::Remove { from, seen, tidy: node.tidy, tree })
+        }
+        Away::Moved(moved) if moved == id => {
+            let to = to()?;
+            let (a, b) = (view.root_of(from.0), view.root_of(to.0));
+            let across = match (a, b) {
+                (Ok(a), Ok(b)) => (a.stamp.dev, a.stamp.mount) != (b.stamp.dev, b.stamp.mount),
+                _ => return Err(gone(path).into()),
+            };
+            Ok(What::Move { from, seen, to, lifted: lifted.contains(key), across, replaces })
+        }
+        _ => Err(gone(&format!("change {id}")).into()),
+    }
+}
+
+/// Bytes and files that a change takes along.
+fn extent(view: &View<'_>, what: &What) -> Result<(u64, u64), WorkspaceError> {
+    let of = |content: &Content| match content {
+        Content::Staged(staged) => (staged.size, 1),
+        Content::Copy { seen, .. } => (seen.size, 1),
+        Content::Stored(kept) => (kept.stamp.size, 1),
+    };
+    Ok(match what {
+        What::MakeFolder { .. } => (0, 0),
+        What::Arrive { content, .. } | What::Rewrite { content, .. } => of(content),
+        What::Remove { tree: Some(tree), .. } => (tree.bytes, tree.files),
+        What::Move { from, seen, .. } if seen.kind == Kind::Folder => {
+            let tree = survey_place(view, from)?;
+            (tree.bytes, tree.files)
+        }
+        What::Remove { seen, .. } if seen.kind == Kind::Folder => (0, 0),
+        What::Move { seen, .. } | What::Remove { seen, .. } => (seen.size, 1),
+    })
+}
+
+fn survey_place(view: &View<'_>, place: &Place) -> Result<Tree, WorkspaceError> {
+    let root = view.root_of(place.0).map_err(|_| gone(&place.1))?;
+    let leaving = |path: &RelativePath| {
+        view.state.nodes.get(&Key::Base(place.0, path.clone())).is_some_and(|node| node.away != Away::No)
+    };
+    survey(root, &place.1, view.masks, &leaving)
+        .map_err(|error| FileError::system(error, format!("{}/{}", root.name, place.1)).into())
+}
+
+/// What is below a folder on the disk, but for what `leaving` says is not to be counted.
+pub(crate) fn survey(
+    root: &Root,
+    path: &RelativePath,
+    masks: &Masks,
+    leaving: &dyn Fn(&RelativePath) -> bool,
+) -> Result<Tree, Errno> {
+    let mut hash = sha2::Sha256::new();
+    let mut tree = Tree::default();
+    let mut open = vec![path.clone()];
+    while let Some(folder) = open.pop() {
+        let way = root.way(&folder, masks)?;
+        let mut names = disk::names(way.as_fd())?;
+        names.sort_unstable();
+        for name in names {
+            let inside = folder.join(&name).map_err(|_| Errno::NAMETOOLONG)?;
+            if leaving(&inside) {
+                continue;
+            }
+            let stamp = root.stat_in(way.as_fd(), &name, masks)?;
+            hash.update(inside.as_bytes());
+            hash.update([0, stamp.kind as u8]);
+            if stamp.kind == Kind::Folder {
+                open.push(inside);
+            } else {
+                tree.files += 1;
+                tree.bytes = tree.bytes.saturating_add(stamp.size);
+                hash.update(format!("{:x} {:x} {:?}", stamp.ino, stamp.size, stamp.modified));
+            }
+        }
+    }
+    tree.digest = hash.finalize().into();
+    Ok(tree)
+}
+
+/// On file systems that take two spellings for one name: what keeps its place but for the spelling goes through the store,
+/// and two things that would get one name are refused.
+fn avoid_aliases(view: &View<'_>, items: &mut [Item]) -> Result<(), WorkspaceError> {
+    let mut folding: HashMap<Place, bool> = HashMap::new();
+    let mut names: HashMap<(Place, String), Vec<(usize, Vec<u8>)>> = HashMap::new();
+    for (index, item) in items.iter().enumerate() {
+        let to = match &item.what {
+            What::MakeFolder { to } | What::Arrive { to, .. } | What::Move { to, .. } => to,
+            What::Rewrite { .. } | What::Remove { .. } => continue,
+        };
+        let (Some(parent), Some(name)) = (to.1.parent(), to.1.name()) else { continue };
+        let parent = (to.0, parent);
+        let folds = match folding.get(&parent) {
+            Some(folds) => *folds,
+            None => {
+                let folds = folds(view, &parent);
+                folding.insert(parent.clone(), folds);
+                folds
+            }
+        };
+        if folds {
+            let key = String::from_utf8_lossy(name).to_lowercase();
+            names.entry((parent, key)).or_default().push((index, name.to_vec()));
+        }
+    }
+    let mut lift = Vec::new();
+    for ((parent, _), group) in &names {
+        for (at, (index, name)) in group.iter().enumerate() {
+            if let Some((_, other)) = group[..at].iter().find(|(_, other)| alike(other, name)) {
+                let folder = view.path(parent.0, parent.1.clone());
+                let folder = folder.map_or_else(String::new, |folder| folder.to_string());
+                return Err(FileError::conflict(format!(
+                    "`{}` and `{}` would be one name on the disk of `{folder}`. Choose another name for one of them",
+                    crate::error::shown(other),
+                    crate::error::shown(name)
+                ))
+                .into());
+            }
+            let Ok(root) = view.root_of(parent.0) else { continue };
+            let Ok(way) = root.way(&parent.1, view.masks) else { continue };
+            if let Ok(stamp) = Stamp::at(way.as_fd(), name) {
+                lift.push((*index, stamp.id()));
+            }
+        }
+    }
+    for (_, id) in lift {
+        for item in items.iter_mut() {
+            if let What::Move { seen, lifted, .. } = &mut item.what
+                && seen.id() == id
+            {
+                *lifted = true;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// File systems that never tell case apart, by the numbers of statfs(2): msdos and vfat, exfat, ntfs (old and new), cifs,
+/// smb2, hfs+.
+const FOLDING: [i64; 7] = [0x4d44, 0x2011_bab0, 0x5346_544e, 0x7366_746e, 0xff53_4d42, 0xfe53_4d42, 0x482b];
+/// `FS_CASEFOLD_FL` of linux/fs.h: a folder of ext4 or f2fs that does not tell case apart.
+const CASEFOLD: u32 = 0x4000_0000;
+
+fn folds(view: &View<'_>, parent: &Place) -> bool {
+    let Ok(root) = view.root_of(parent.0) else { return false };
+    // a folder that is yet to come inherits from the nearest one that is there
+    let mut path = parent.1.clone();
+    let way = loop {
+        match (root.way(&path, view.masks), path.parent()) {
+            (Ok(way), _) => break way,
+            (Err(_), Some(above)) => path = above,
+            (Err(_), None) => return false,
+        }
+    };
+    let Ok(folder) = disk::open_folder(way.as_fd(), b".") else { return false };
+    #[expect(clippy::unnecessary_cast, reason = "the type differs from one architecture to another")]
+    let magic = rustix::fs::fstatfs(&folder).map_or(0, |stat| stat.f_type as i64) & 0xffff_ffff;
+    FOLDING.contains(&magic)
+        || rustix::fs::ioctl_getflags(&folder).is_ok_and(|flags| flags.bits() & CASEFOLD != 0)
+}
+
+/// The plan's changes as paths of the task, for whoever listens.
+pub(crate) fn lines(plan: &Plan) -> impl Iterator<Item = String> {
+    plan.changes.iter().map(|change| {
+        let path = |path: &Option<FilePath>| path.as_ref().map_or_else(String::new, |path| format!(" {path}"));
+        let arrow = if change.source.is_some() && change.target.is_some() { " ->" } else { "" };
+        format!("{} {}{}{arrow}{}", change.id, change.kind.name(), path(&change.source), path(&change.target))
+    })
+}

@@ -1,0 +1,320 @@
+//! The granted folders as they would be with the pending set applied.
+
+use crate::{
+    disk,
+    entry::{Entry, Kind, Moment, Stamp, timestamp},
+    error::{Code, FileError},
+    folder::{Masks, Root},
+    layer::{Away, Content, Key, Made, Slot, Spot, State},
+};
+use deskhand_vocabulary::{FilePath, RelativePath};
+use rustix::{
+    fd::{AsFd as _, OwnedFd},
+    io::Errno,
+};
+use std::{cell::RefCell, collections::BTreeSet, sync::Arc};
+
+/// One moment's view.
+pub(crate) struct View<'a> {
+    pub(crate) roots: &'a [Arc<Root>],
+    pub(crate) masks: &'a Masks,
+    pub(crate) state: &'a State,
+    /// The folder that was last looked into: most calls name many files of one folder.
+    last: RefCell<Option<(u16, RelativePath, OwnedFd)>>,
+}
+
+/// What is seen under a path.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    pub(crate) key: Key,
+    pub(crate) kind: Kind,
+    pub(crate) size: u64,
+    pub(crate) modified: Moment,
+    pub(crate) created: Option<Moment>,
+    pub(crate) file_id: String,
+    pub(crate) links: u32,
+    pub(crate) version: String,
+    pub(crate) mode: u32,
+    pub(crate) blocks: u64,
+    /// As it is on the disk; none for what is yet to come.
+    pub(crate) stamp: Option<Stamp>,
+}
+
+impl Seen {
+    pub(crate) fn entry(self, path: FilePath) -> Entry {
+        Entry {
+            path,
+            kind: self.kind,
+            size: self.size,
+            modified: timestamp(self.modified),
+            created: self.created.map(timestamp),
+            file_id: self.file_id,
+            links: self.links,
+            version: self.version,
+            mode: self.mode,
+            blocks: self.blocks,
+        }
+    }
+}
+
+/// Where something is to be.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    pub(crate) spot: Spot,
+    pub(crate) root: u16,
+    /// All folders that it is to lie in.
+    pub(crate) trail: Vec<Key>,
+    /// What has the name now.
+    pub(crate) taken: Option<Seen>,
+}
+
+impl<'a> View<'a> {
+    pub(crate) fn new(roots: &'a [Arc<Root>], masks: &'a Masks, state: &'a State) -> Self {
+        Self { roots, masks, state, last: RefCell::new(None) }
+    }
+
+    pub(crate) fn root(&self, path: &FilePath) -> Result<u16, FileError> {
+        self.roots
+            .iter()
+            .position(|root| root.name == path.folder)
+            .and_then(|index| u16::try_from(index).ok())
+            .ok_or_else(|| {
+                FileError::new(
+                    Code::Denied,
+                    format!("the folder `{}` is not granted to this task. Grant it with --folder", path.folder),
+                )
+            })
+    }
+
+    pub(crate) fn root_of(&self, index: u16) -> Result<&Arc<Root>, Errno> {
+        self.roots.get(usize::from(index)).ok_or(Errno::NOENT)
+    }
+
+    /// As a path of the task.
+    pub(crate) fn path(&self, root: u16, path: RelativePath) -> Option<FilePath> {
+        Some(FilePath { folder: self.roots.get(usize::from(root))?.name.clone(), path })
+    }
+
+    pub(crate) fn find(&self, path: &FilePath) -> Result<Seen, FileError> {
+        let root = self.root(path)?;
+        let trail = self.state.trail(root, &path.path).ok_or_else(|| FileError::missing(path))?;
+        let key = trail.last().ok_or_else(|| FileError::missing(path))?;
+        self.look(key).map_err(|error| FileError::system(error, path))
+    }
+
+    /// Where `path` is to come to be, in a folder that is there or pending.
+    pub(crate) fn target(&self, path: &FilePath) -> Result<Target, FileError> {
+        let root = self.root(path)?;
+        if !self.roots.get(usize::from(root)).is_some_and(|root| root.writable) {
+            return Err(FileError::new(
+                Code::Denied,
+                format!("the folder `{}` was granted for reading only. Grant it for writing to change it", path.folder),
+            ));
+        }
+        let whole = || FileError::invalid(format!("`{path}` is the granted folder itself; name something in it"));
+        let name = path.path.name().ok_or_else(whole)?.to_vec();
+        let parent = path.path.parent().ok_or_else(whole)?;
+        let no_folder = || {
+            FileError::new(
+                Code::NotFound,
+                format!("the folder that `{path}` is to be in is not there. Make it first"),
+            )
+        };
+        let trail = self.state.trail(root, &parent).ok_or_else(no_folder)?;
+        let parent_key = trail.last().cloned().ok_or_else(no_folder)?;
+        match self.look(&parent_key) {
+            Ok(seen) if seen.kind == Kind::Folder => {}
+            Ok(_) => return Err(FileError::system(Errno::NOTDIR, path)),
+            Err(Errno::NOENT) => return Err(no_folder()),
+            Err(error) => return Err(FileError::system(error, path)),
+        }
+        let spot = Spot { parent: parent_key, name };
+        let taken = self.taken(&spot).map_err(|error| FileError::system(error, path))?;
+        Ok(Target { spot, root, trail, taken })
+    }
+
+    /// What a name in the view leads to.
+    pub(crate) fn taken(&self, spot: &Spot) -> Result<Option<Seen>, Errno> {
+        let Some(key) = self.state.child(&spot.parent, &spot.name) else { return Ok(None) };
+        match self.look(&key) {
+            Ok(seen) => {
+                // a file system that takes two spellings for one name shows a file that is pending to leave
+                if seen.links == 1 && self.is_leaving(spot, &key, &seen) { Ok(None) } else { Ok(Some(seen)) }
+            }
+            Err(Errno::NOENT) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn is_leaving(&self, spot: &Spot, key: &Key, seen: &Seen) -> bool {
+        let Some(stamp) = &seen.stamp else { return false };
+        let Some(names) = self.state.names(&spot.parent) else { return false };
+        if names.contains_key(&spot.name) || names.len() > 4096 && !names.keys().any(|name| alike(name, &spot.name)) {
+            return false;
+        }
+        names.iter().any(|(name, slot)| {
+            *slot == Slot::Nothing
+                && alike(name, &spot.name)
+                && spot.parent.below(name).is_some_and(|other| {
+                    other != *key
+                        && self.state.nodes.get(&other).and_then(|node| node.seen).is_some_and(|s| s.id() == stamp.id())
+                })
+        })
+    }
+
+    pub(crate) fn look(&self, key: &Key) -> Result<Seen, Errno> {
+        let node = self.state.nodes.get(key);
+        match key {
+            Key::Base(root, path) => {
+                let stamp = self.stamp(*root, path)?;
+                let mut seen = Seen {
+                    key: key.clone(),
+                    kind: stamp.kind,
+                    size: stamp.size,
+                    modified: stamp.modified,
+                    created: stamp.born,
+                    file_id: stamp.file_id(),
+                    links: stamp.links,
+                    version: stamp.version(),
+                    mode: stamp.mode,
+                    blocks: stamp.blocks,
+                    stamp: Some(stamp),
+                };
+                if let Some((id, content)) = node.and_then(|node| node.content.as_ref()) {
+                    describe(&mut seen, *id, content);
+                }
+                Ok(seen)
+            }
+            Key::New(_) => {
+                let (id, made) = node.and_then(|node| node.made.as_ref()).ok_or(Errno::NOENT)?;
+                let mut seen = Seen {
+                    key: key.clone(),
+                    kind: Kind::Folder,
+                    size: 0,
+                    modified: (0, 0),
+                    created: None,
+                    file_id: format!("new-{id}"),
+                    links: 1,
+                    version: format!("new-{id}"),
+                    mode: 0o755,
+                    blocks: 0,
+                    stamp: None,
+                };
+                if let Made::File(content) = made {
+                    seen.kind = match content {
+                        Content::Staged(_) => Kind::File,
+                        Content::Copy { seen, .. } => seen.kind,
+                        Content::Stored(kept) => kept.stamp.kind,
+                    };
+                    seen.mode = 0o644;
+                    describe(&mut seen, *id, content);
+                }
+                Ok(seen)
+            }
+        }
+    }
+
+    fn stamp(&self, root: u16, path: &RelativePath) -> Result<Stamp, Errno> {
+        let folder = self.root_of(root)?;
+        let (Some(parent), Some(name)) = (path.parent(), path.name()) else {
+            return folder.stat(path, self.masks);
+        };
+        let mut last = self.last.borrow_mut();
+        if let Some((known, at, handle)) = last.as_ref()
+            && *known == root
+            && *at == parent
+        {
+            return folder.stat_in(handle.as_fd(), name, self.masks);
+        }
+        let handle = folder.way(&parent, self.masks)?;
+        let stamp = folder.stat_in(handle.as_fd(), name, self.masks);
+        *last = Some((root, parent, handle));
+        stamp
+    }
+
+    /// The names in a folder, in the order of their bytes.
+    pub(crate) fn list(&self, folder: &Key) -> Result<BTreeSet<Vec<u8>>, Errno> {
+        let mut names = BTreeSet::new();
+        if let Key::Base(root, path) = folder {
+            let way = self.root_of(*root)?.way(path, self.masks)?;
+            names.extend(disk::names(way.as_fd())?);
+        }
+        if let Some(changed) = self.state.names(folder) {
+            for (name, slot) in changed {
+                match slot {
+                    Slot::Nothing => names.remove(name),
+                    Slot::Here(_) => names.insert(name.clone()),
+                };
+            }
+        }
+        Ok(names)
+    }
+
+    /// The content of a file, open.
+    pub(crate) fn open(&self, seen: &Seen) -> Result<OwnedFd, Errno> {
+        let node = self.state.nodes.get(&seen.key);
+        let content = node.and_then(|node| match (&node.content, &node.made) {
+            (Some((_, content)), _) | (None, Some((_, Made::File(content)))) => Some(content),
+            _ => None,
+        });
+        match (content, &seen.key) {
+            (Some(content), _) => self.open_content(content),
+            (None, Key::Base(root, path)) => self.root_of(*root)?.open(path, self.masks),
+            (None, Key::New(_)) => Err(Errno::ISDIR),
+        }
+    }
+
+    fn open_content(&self, content: &Content) -> Result<OwnedFd, Errno> {
+        match content {
+            Content::Staged(staged) => disk::open_file(staged.scratch.handle(), staged.name.as_bytes()),
+            Content::Copy { root, path, .. } => self.root_of(*root)?.open(path, self.masks),
+            Content::Stored(kept) => {
+                let store = crate::store::Store::open(&kept.store)?;
+                disk::open_file(store.existing(&kept.folder)?.as_fd(), kept.name.as_bytes())
+            }
+        }
+    }
+
+    /// True if a thing may be taken from where it is.
+    pub(crate) fn may_leave(&self, key: &Key) -> bool {
+        match key {
+            Key::Base(root, path) => self
+                .root_of(*root)
+                .is_ok_and(|root| root.writable && !path.is_root() && !self.masks.lie_in(&root.absolute(path))),
+            Key::New(_) => true,
+        }
+    }
+
+    /// True if nothing pending touches it.
+    pub(crate) fn is_untouched(&self, key: &Key) -> bool {
+        self.state.nodes.get(key).is_none_or(|node| node.away == Away::No && node.content.is_none())
+    }
+}
+
+fn describe(seen: &mut Seen, id: u64, content: &Content) {
+    match content {
+        Content::Staged(staged) => {
+            seen.size = staged.size;
+            seen.modified = staged.modified;
+            seen.version = format!("new-{id}-{}", staged.name);
+        }
+        Content::Copy { seen: copied, .. } => {
+            seen.size = copied.size;
+            seen.modified = copied.modified;
+            seen.version = format!("new-{id}-{}", copied.version());
+        }
+        Content::Stored(kept) => {
+            seen.size = kept.stamp.size;
+            seen.modified = kept.stamp.modified;
+            seen.version = format!("new-{id}-{}", kept.stamp.version());
+        }
+    }
+}
+
+/// True if some file system may take the two for one name: they differ in case or in Unicode form only.
+pub(crate) fn alike(a: &[u8], b: &[u8]) -> bool {
+    fn folded(name: &[u8]) -> String {
+        String::from_utf8_lossy(name).to_lowercase().chars().filter(|c| !('\u{300}'..='\u{36f}').contains(c)).collect()
+    }
+    a == b || (a.is_ascii() && b.is_ascii() && a.eq_ignore_ascii_case(b)) || (!(a.is_ascii() && b.is_ascii()) && folded(a) == folded(b))
+}
