@@ -1,7 +1,7 @@
 //! Files that belong together and stay together: a picture and its XMP file, the two halves of a Live Photo, RAW and
 //! JPEG of one shot, an archive and its signature, a film and its subtitles.
 
-use crate::name::{extension, join, key, last, parent, split};
+use crate::name::{extension, join, last, parent, path_key, split};
 use std::collections::HashMap;
 
 const PICTURES: &[&str] = &["jpg", "jpeg", "heic", "heif", "png", "tif", "tiff", "webp", "dng", "avif", "psd", "gif"];
@@ -66,9 +66,9 @@ impl Families {
     /// Finds the families among `paths`.
     pub fn among(paths: &[&str]) -> Self {
         let names: HashMap<String, usize> =
-            paths.iter().enumerate().rev().map(|(index, path)| (key(path), index)).collect();
+            paths.iter().enumerate().rev().map(|(index, path)| (path_key(path), index)).collect();
         // of two names that differ in case only, one can follow: under a new stem both would be one name
-        let own = |index: &usize, path: &str| names.get(&key(path)) == Some(index);
+        let own = |index: &usize, path: &str| names.get(&path_key(path)) == Some(index);
         let follows = paths
             .iter()
             .enumerate()
@@ -153,7 +153,7 @@ impl Families {
 
 fn main_of(index: usize, path: &str, names: &HashMap<String, usize>) -> Option<Follows> {
     let (folder, name) = (parent(path), last(path));
-    let find = |candidate: &str| names.get(&key(&join(folder, candidate))).copied().filter(|main| *main != index);
+    let find = |candidate: &str| names.get(&path_key(&join(folder, candidate))).copied().filter(|main| *main != index);
     let lower = name.to_lowercase();
     for ending in BEHIND {
         let whole = lower.ends_with(ending).then(|| name.len().checked_sub(ending.len())).flatten();

@@ -43,6 +43,11 @@ pub fn key(name: &str) -> String {
     name.nfd().flat_map(folded).nfc().collect()
 }
 
+/// [`key`] of the last name of a path, in the very folder that it lies in.
+pub fn path_key(path: &str) -> String {
+    join(parent(path), &key(last(path)))
+}
+
 /// Splits a name into stem and extension; the extension begins with its dot, or is empty. Extensions of two parts
 /// (`.tar.gz`, `.part1.rar`, `.7z.001`, `.d.ts`) are kept whole.
 pub fn split(name: &str) -> (&str, &str) {

@@ -2,7 +2,7 @@
 
 use crate::{
     entry::{Kind, Seen},
-    name::{extension, join, key, last, parent, split},
+    name::{extension, join, last, parent, path_key, split},
     words,
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -325,7 +325,7 @@ impl Marks {
         }
         for ending in PAGE_FOLDERS {
             if let Some(stem) = name.strip_suffix(ending).filter(|stem| !stem.is_empty()) {
-                self.pages.insert(key(&join(parent(entry.path), stem)));
+                self.pages.insert(path_key(&join(parent(entry.path), stem)));
             }
         }
     }
@@ -336,13 +336,13 @@ impl Marks {
         }
         if PARTIAL.contains(&extension(name).as_str()) {
             let whole = name.rfind('.').map_or(name, |dot| &name[..dot]);
-            self.files.insert(key(&join(folder, whole)), Reason::Partial);
+            self.files.insert(path_key(&join(folder, whole)), Reason::Partial);
         }
         if let Some(document) = name.strip_prefix(".~lock.").and_then(|rest| rest.strip_suffix('#')) {
-            self.files.insert(key(&join(folder, document)), Reason::Open);
+            self.files.insert(path_key(&join(folder, document)), Reason::Open);
         }
         if let Some(rest) = name.strip_prefix("~$") {
-            self.locks.insert(key(&join(folder, rest)));
+            self.locks.insert(path_key(&join(folder, rest)));
         }
     }
 
@@ -367,17 +367,17 @@ impl Marks {
         if name.starts_with('.') {
             return Some(if ending == "icloud" { Reason::Placeholder } else { Reason::Hidden });
         }
-        if let Some(reason) = self.files.get(&key(entry.path)) {
+        if let Some(reason) = self.files.get(&path_key(entry.path)) {
             return Some(*reason);
         }
         if OFFICE.contains(&ending.as_str()) && !self.locks.is_empty() {
             let starts = name.char_indices().map(|(at, _)| at).take(3);
-            if starts.into_iter().any(|at| self.locks.contains(&key(&join(folder, &name[at..])))) {
+            if starts.into_iter().any(|at| self.locks.contains(&path_key(&join(folder, &name[at..])))) {
                 return Some(Reason::Open);
             }
         }
         if matches!(ending.as_str(), "html" | "htm" | "xhtml" | "mht") {
-            return self.pages.contains(&key(&join(folder, split(name).0))).then_some(Reason::SavedPage);
+            return self.pages.contains(&path_key(&join(folder, split(name).0))).then_some(Reason::SavedPage);
         }
         None
     }

@@ -217,7 +217,7 @@ fn into_a_subfolder_and_all_the_way_down() {
 #[test]
 fn the_longest_names_stay_within_the_limit() {
     let long = format!("{}.jpeg", "ü".repeat(125));
-    let disk = Disk::of(&[&format!("D/{long}"), &format!("D/Pictures/{long}"), &format!("D/\u{f7ff}\n.jpg")]);
+    let disk = Disk::of(&[&format!("D/{long}"), &format!("D/Pictures/{long}"), "D/\u{f7ff}\n.jpg"]);
     let (paths, plan, _) = disk.plan(&wish(&[Key::Type]), false);
     let expected = format!("D/Pictures/{} (2).jpeg", "ü".repeat(123));
     assert_eq!(
