@@ -1,0 +1,89 @@
+//! The house: which rooms there are, and which way they look.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use deskhand_tests::root;
+use std::{collections::BTreeMap, fs};
+
+/// From the bottom to the top: a crate uses only what stands before it.
+const ORDER: [&str; 6] = [
+    "deskhand-vocabulary",
+    "deskhand-records",
+    "deskhand-permissions",
+    "deskhand-workspace",
+    "deskhand-runtime",
+    "deskhand",
+];
+
+/// Crates beside the rooms, and all of ours that they may use.
+const BESIDE: [(&str, &[&str]); 2] =
+    [("deskhand-marketplace", &["deskhand-vocabulary"]), ("deskhand-build", &["deskhand-vocabulary"])];
+
+fn uses(manifest: &str) -> (String, Vec<String>) {
+    let manifest: toml::Table = manifest.parse().unwrap();
+    let name = manifest["package"]["name"].as_str().unwrap().to_owned();
+    let dependencies = manifest.get("dependencies").and_then(toml::Value::as_table);
+    let ours = dependencies.into_iter().flat_map(|table| table.keys()).filter(|name| name.starts_with("deskhand"));
+    (name, ours.cloned().collect())
+}
+
+#[test]
+fn a_room_imports_only_rooms_below_it() {
+    let folders = [
+        "host/vocabulary",
+        "host/records",
+        "host/permissions",
+        "host/workspace",
+        "host/runtime",
+        "host/app",
+        "marketplace",
+        "sdk/build",
+    ];
+    let rooms: BTreeMap<String, Vec<String>> = folders
+        .iter()
+        .map(|folder| uses(&fs::read_to_string(root().join(folder).join("Cargo.toml")).unwrap()))
+        .collect();
+    let place = |name: &str| ORDER.iter().position(|room| *room == name);
+    for (room, used) in &rooms {
+        for other in used {
+            let beside = BESIDE.iter().find(|(name, _)| name == room);
+            let allowed = match (beside, place(room), place(other)) {
+                (Some((_, allowed)), ..) => allowed.contains(&other.as_str()),
+                (None, Some(_), None) => room == "deskhand" && BESIDE.iter().any(|(name, _)| name == other),
+                (None, Some(room), Some(other)) => other < room,
+                (None, None, _) => false,
+            };
+            assert!(allowed, "{room} uses {other}");
+        }
+    }
+    assert_eq!(rooms.len(), ORDER.len() + BESIDE.len());
+}
+
+#[test]
+fn only_the_runtime_sees_wasmtime() {
+    for folder in [
+        "host/vocabulary",
+        "host/records",
+        "host/permissions",
+        "host/workspace",
+        "host/app",
+        "marketplace",
+        "sdk/build",
+        "sdk/rust",
+    ] {
+        let manifest = fs::read_to_string(root().join(folder).join("Cargo.toml")).unwrap();
+        assert!(!manifest.contains("wasmtime"), "{folder}");
+    }
+}
+
+#[test]
+fn the_top_level_is_what_the_layout_says() {
+    let tracked =
+        std::process::Command::new("git").args(["ls-tree", "--name-only", "-d", "HEAD"]).current_dir(root()).output();
+    let names = String::from_utf8(tracked.unwrap().stdout).unwrap();
+    for name in names.lines().filter(|name| !name.starts_with('.')) {
+        assert!(
+            ["docs", "host", "marketplace", "plugins", "sdk", "tests", "vm-bridge", "wit"].contains(&name),
+            "{name}"
+        );
+    }
+}
