@@ -10,6 +10,7 @@ pub mod date;
 pub mod entry;
 pub mod name;
 pub mod natural;
+pub mod placing;
 pub mod proposal;
 pub mod reading;
 pub mod survey;

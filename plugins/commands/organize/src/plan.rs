@@ -7,13 +7,14 @@ use crate::{
 };
 use deskhand_filing::{
     companions::Families,
-    name::{MAX_BYTES, Taken, byte_len, join, key, last, numbered_stem, parent, split, without_number},
+    name::{join, last, parent},
     natural::Natural,
+    placing::Placing,
     survey::{Left, Reason},
     words,
 };
 use deskhand_sdk::time::DateTime;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 /// What is wanted.
 #[derive(Clone, Debug)]
@@ -86,18 +87,19 @@ pub fn plan<L: Lister>(wish: &Wish, files: &[File<'_>], lister: &mut L) -> Resul
             }
         }
     }
-    let mut numbers = HashMap::new();
+    let mut placing = Placing::new(&families, &paths);
     let mut used = BTreeSet::new();
     for (folder, family) in wanted {
         if parent(paths[family[0]]) == folder {
             plan.stay += count(family.len());
         } else {
-            let taken = &mut targets.at(&folder).taken;
-            for moved in place(&families, &family, &paths, &folder, taken, &mut numbers) {
-                plan.renamed += u64::from(last(&moved.target) != last(paths[moved.file]));
-                plan.doubtful += u64::from(files[moved.file].passed_over.is_some());
-                let reason = reason(&files[moved.file], &wish.by, moved.reason);
-                plan.moves.push(Move { reason, ..moved });
+            let names: Vec<String> = family.iter().map(|index| last(paths[*index]).to_owned()).collect();
+            for placed in placing.place(&family, &names, &folder, &mut targets.at(&folder).taken) {
+                let file = &files[placed.file];
+                plan.renamed += u64::from(placed.taken_by.is_some());
+                plan.doubtful += u64::from(file.passed_over.is_some());
+                let reason = reason(file, &wish.by, placed.taken_by.as_deref());
+                plan.moves.push(Move { file: placed.file, target: join(&folder, &placed.name), reason });
             }
             used.insert(folder);
         }
@@ -134,63 +136,8 @@ fn below<'a>(wish: &Wish, path: &'a str) -> &'a str {
     path.get(wish.root.len() + 1..).unwrap_or(path)
 }
 
-/// Gives each file of a family a free name in `folder`, all with the same stem.
-fn place(
-    families: &Families,
-    family: &[usize],
-    paths: &[&str],
-    folder: &str,
-    taken: &mut Taken,
-    numbers: &mut HashMap<String, u32>,
-) -> Vec<Move> {
-    let head = last(paths[family[0]]);
-    let old: Vec<&str> = family.iter().map(|index| last(paths[*index])).collect();
-    let (stem, extension) = split(head);
-    // what the longest name of the family has beyond the stem, which all of them begin with
-    let longest = old.iter().map(|name| byte_len(name).saturating_sub(byte_len(stem))).max().unwrap_or(0);
-    let counter = numbers.entry(join(folder, &key(&format!("{}{extension}", without_number(stem))))).or_insert(1);
-    let mut way: Option<String> = None;
-    loop {
-        let names: Vec<String> = if way.is_none() {
-            old.iter().map(|name| (*name).to_owned()).collect()
-        } else {
-            let stem = numbered_stem(stem, &"x".repeat(longest), *counter);
-            families.names(family, paths, &format!("{stem}{extension}"))
-        };
-        let mut own = Taken::default();
-        let fit = names.iter().all(|name| own.take(name) && byte_len(name) <= MAX_BYTES);
-        if !fit && family.len() > 1 {
-            // two of the family differ in case only: one stem for all cannot be
-            let alone = family.iter().flat_map(|index| place(families, &[*index], paths, folder, taken, numbers));
-            return alone.collect();
-        }
-        let blocker = names.iter().find_map(|name| taken.by(name));
-        match blocker {
-            None => {
-                let explained = |name: &str, old: &str| match way.as_deref() {
-                    Some(way) if name != old => format!("the name {} is taken", words::name(way)),
-                    _ => String::new(),
-                };
-                let moves = family.iter().zip(&names).zip(&old).map(|((index, name), old)| Move {
-                    file: *index,
-                    target: join(folder, name),
-                    reason: explained(name, old),
-                });
-                let moves = moves.collect();
-                for name in &names {
-                    taken.take(name);
-                }
-                return moves;
-            }
-            Some(blocker) => {
-                way.get_or_insert_with(|| blocker.to_owned());
-                *counter += 1;
-            }
-        }
-    }
-}
-
-fn reason(file: &File<'_>, by: &[Key], name: String) -> String {
+fn reason(file: &File<'_>, by: &[Key], taken_by: Option<&str>) -> String {
+    let name = taken_by.map(|other| format!("the name {} is taken", words::name(other)));
     let date = file.passed_over.filter(|_| by.iter().any(|key| key.is_date()));
     let date = date.map(|moment| match file.traits {
         Ok(Traits { moment: Some(used), .. }) => {
@@ -198,7 +145,7 @@ fn reason(file: &File<'_>, by: &[Key], name: String) -> String {
         }
         _ => format!("its date {} cannot be right", moment.date),
     });
-    [Some(name), date].into_iter().flatten().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("; ")
+    [name, date].into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 fn count(n: usize) -> u64 {
