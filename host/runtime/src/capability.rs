@@ -2,6 +2,7 @@
 
 pub(crate) mod invocation;
 pub(crate) mod log;
+pub(crate) mod store;
 pub(crate) mod toolbox;
 pub(crate) mod user;
 

@@ -1,6 +1,7 @@
 //! What a call is made with: the task, the person, the folders, the gate.
 
 use deskhand_permissions::{Gate, context::Standing};
+use deskhand_records::Records;
 use deskhand_vocabulary::{Clock, Log, Person, PluginId, Stop, TaskId};
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
@@ -17,6 +18,8 @@ pub struct Invocation {
     pub person: Arc<dyn Person>,
     /// Where it is put on the record.
     pub log: Arc<dyn Log>,
+    /// The records, for what plugins keep.
+    pub records: Arc<Records>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Whether the person has stopped the task.

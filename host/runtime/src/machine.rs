@@ -67,6 +67,7 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<Call>> {
     wit::log::add_to_linker::<Call, HasSelf<Call>>(l, |call| call)?;
     wit::invocation::add_to_linker::<Call, HasSelf<Call>>(l, |call| call)?;
     wit::user::add_to_linker::<Call, HasSelf<Call>>(l, |call| call)?;
+    wit::store::add_to_linker::<Call, HasSelf<Call>>(l, |call| call)?;
     wit::toolbox::add_to_linker::<Call, HasSelf<Call>>(l, |call| call)?;
     Ok(linker)
 }
