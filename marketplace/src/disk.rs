@@ -75,6 +75,7 @@ impl Disk {
         self.write_beside(&beside, bytes, mode)
             .and_then(|()| self.step())
             .and_then(|()| std::fs::rename(&beside, path))
+            .inspect_err(|_| self.give_up(&beside))
             .map_err(|source| MarketError::write(path, source))?;
         path.parent().map_or(Ok(()), |parent| self.sync_folder(parent))
     }
@@ -85,7 +86,9 @@ impl Disk {
             return Err(MarketError::write(path, io::ErrorKind::AlreadyExists.into()));
         }
         let beside = beside(path);
-        self.write_beside(&beside, bytes, mode).map_err(|source| MarketError::write(path, source))?;
+        self.write_beside(&beside, bytes, mode)
+            .inspect_err(|_| self.give_up(&beside))
+            .map_err(|source| MarketError::write(path, source))?;
         // A link to an existing name fails, which a rename would not.
         let linked = self.step().and_then(|()| std::fs::hard_link(&beside, path)).or_else(|error| match error.kind() {
             io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied if !path.exists() => {
@@ -93,9 +96,11 @@ impl Disk {
             }
             _ => Err(error),
         });
-        let _ = std::fs::remove_file(&beside);
+        self.give_up(&beside);
         linked.map_err(|source| MarketError::write(path, source))?;
-        path.parent().map_or(Ok(()), |parent| self.sync_folder(parent))
+        // It is ours: nothing was there before.
+        let synced = path.parent().map_or(Ok(()), |parent| self.sync_folder(parent));
+        synced.inspect_err(|_| drop(std::fs::remove_file(path)))
     }
 
     fn write_beside(&self, beside: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
@@ -106,6 +111,13 @@ impl Disk {
         file.write_all(bytes)?;
         self.step()?;
         file.sync_all()
+    }
+
+    /// Remove what was being written.
+    fn give_up(&self, beside: &Path) {
+        if self.step().is_ok() {
+            let _ = std::fs::remove_file(beside);
+        }
     }
 
     fn sync_folder(&self, path: &Path) -> Result<(), MarketError> {

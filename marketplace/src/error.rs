@@ -293,6 +293,14 @@ pub enum MarketError {
         /// The name.
         name: MarketplaceName,
     },
+    /// An earlier beginning of this marketplace.
+    #[error("an earlier `deskhand market init` of `{name}` did not finish. Nothing uses the keys that it left in {}: remove that folder, empty the marketplace's folder, and start again", keys.display())]
+    Unfinished {
+        /// The name.
+        name: MarketplaceName,
+        /// Where its keys are.
+        keys: PathBuf,
+    },
     /// Somebody else is publishing.
     #[error("somebody else is publishing to {} at this moment. Try again when they are done", folder.display())]
     Busy {
@@ -340,7 +348,7 @@ pub enum MarketError {
     #[error("the metadata could not be signed: {0}")]
     Canonical(#[from] NotAnInteger),
     /// A file that could not be written.
-    #[error("{} could not be written: {source}. Nothing was half done; make room or check the permissions, then try again", path.display())]
+    #[error("{} could not be written: {source}. Nobody sees anything half done; make room or check the permissions, then try again", path.display())]
     Write {
         /// The file.
         path: PathBuf,

@@ -11,6 +11,9 @@ pub(crate) mod metadata;
 mod new;
 mod rotate;
 
+#[cfg(test)]
+mod crash_tests;
+
 pub use metadata::lifetime;
 pub use new::{Created, NewMarketplace};
 pub use rotate::{Replace, Rotated};
@@ -18,7 +21,7 @@ pub use rotate::{Replace, Rotated};
 use crate::{
     MarketError,
     catalogue::{self, Catalogue, Published, Status},
-    disk::{Disk, Lock, PUBLIC},
+    disk::{Disk, Lock, PUBLIC, UNFINISHED},
     error::{Role, Trouble},
     marketplaces::{FIRST_ROOT, write_json},
     verify::{
@@ -304,6 +307,7 @@ impl Publisher {
         match Lock::try_take(&path) {
             Ok(Some(lock)) => {
                 sweep(&folder.join(METADATA));
+                sweep(&self.keys);
                 Ok(lock)
             }
             Ok(None) => Err(MarketError::Busy { folder }),
@@ -314,8 +318,12 @@ impl Publisher {
     /// The keys in our key folder.
     fn keys_here(&self) -> Result<Vec<Key>, MarketError> {
         let entries = fs::read_dir(&self.keys).map_err(|source| MarketError::read(&self.keys, source))?;
-        let is_key = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "pem");
-        let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(is_key).collect();
+        let names = entries.flatten().map(|entry| entry.file_name());
+        let is_key = |name: &std::ffi::OsString| {
+            let name = name.to_string_lossy();
+            name.ends_with(".pem") && !name.starts_with(UNFINISHED)
+        };
+        let mut paths: Vec<PathBuf> = names.filter(is_key).map(|name| self.keys.join(name)).collect();
         paths.sort();
         paths.iter().map(|path| Key::read(path)).collect()
     }
@@ -395,7 +403,7 @@ fn entries(chain: &Chain) -> Map<String, Value> {
 /// Remove what a crash left half written.
 fn sweep(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        if entry.file_name().to_string_lossy().starts_with(crate::disk::UNFINISHED) {
+        if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
             let _ = fs::remove_file(entry.path());
         }
     }

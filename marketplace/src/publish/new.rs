@@ -70,8 +70,11 @@ impl Publisher {
         disk: Disk,
     ) -> Result<(Self, Created), MarketError> {
         let keys = home.keys().join(new.name.as_str());
-        if keys.exists() {
+        if keys.join(RECORD).exists() {
             return Err(MarketError::NameTaken { name: new.name.clone() });
+        }
+        if keys.exists() {
+            return Err(MarketError::Unfinished { name: new.name.clone(), keys });
         }
         let folder = paths::absolute(new.folder)?;
         let empty = match fs::read_dir(&folder) {
@@ -103,7 +106,7 @@ impl Publisher {
         let files = lower(Map::new(), Versions::FIRST, &signers, now)?;
 
         // Keys first: a marketplace whose keys were lost is worse than keys without a marketplace.
-        let mut made = Made::default();
+        let mut made = Made { keys: Vec::new(), folders: vec![keys.clone()] };
         let root_places = root_keys
             .iter()
             .zip(&places)
@@ -113,9 +116,9 @@ impl Publisher {
         let online_key = made.key(&signers.online, &key_path(&keys, "online", &signers.online), &disk)?;
 
         let metadata = folder.join(METADATA);
+        made.folders.extend([metadata.clone(), folder.join(TARGETS)]);
         disk.make_folders(&metadata)?;
         disk.make_folders(&folder.join(TARGETS))?;
-        made.folders = vec![metadata.clone(), folder.join(TARGETS)];
         disk.write(&metadata.join(FIRST_ROOT), &first_root, PUBLIC)?;
         for (name, bytes) in &files {
             disk.write(&metadata.join(name), bytes, PUBLIC)?;
@@ -182,7 +185,6 @@ fn together(places: &[KeyPlace]) -> bool {
 }
 
 /// What has been made so far, taken away again if the rest fails.
-#[derive(Default)]
 struct Made {
     keys: Vec<PathBuf>,
     folders: Vec<PathBuf>,

@@ -117,11 +117,13 @@ impl Publisher {
         let signers: Vec<&Key> = quorum.iter().chain([&key]).collect();
         let signed = next.sign(&signers)?;
 
+        // Where the new key went is on record before anything needs it, the old one until nothing does.
         let place = key.write_new(&new, &self.disk)?;
         let mut ours = self.ours.clone();
-        ours.root_keys.retain(|place| place.id != *retired);
         ours.root_keys.push(place.clone());
+        self.keep(&ours)?;
         self.write(&[(file(&next), signed)], now)?;
+        ours.root_keys.retain(|place| place.id != *retired);
         self.keep(&ours)?;
         Ok((retired.clone(), place))
     }
