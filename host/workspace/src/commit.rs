@@ -13,16 +13,14 @@ use crate::{
     settle,
     store::{Store, Stores},
 };
-use deskhand_vocabulary::{
-    Change, Clock, CommitId, Entry, Event, Home, Log, Stop, TaskId, path::encode,
-};
+use deskhand_vocabulary::{Change, Clock, CommitId, Entry, Event, Home, Log, Stop, TaskId, path::encode};
 use rustix::{
     fd::{AsFd as _, OwnedFd},
     fs::Access,
     io::Errno,
 };
 use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     os::unix::ffi::OsStrExt as _,
     sync::Arc,
 };
@@ -86,10 +84,11 @@ pub(crate) fn commit(
     }
     let writer = journal::Writer::begin(site.home, site.disk)?;
     let id = writer.commit;
+    let all: Vec<Arc<Store>> = stores.values().map(Arc::clone).collect();
     let ready = match ready(site, prepared, stores, id) {
         Ok(ready) => ready,
         Err(error) => {
-            give_up(site, &writer, prepared, &[]);
+            give_up(site, &writer, prepared, &all);
             return Err(error);
         }
     };
@@ -118,17 +117,13 @@ pub(crate) fn commit(
     engine.finish(&writer, outcome)
 }
 
-/// Before anything was touched: the number is used up, and says so.
+/// Before anything was touched: the number is used up, and that is all. If even that cannot be written, recovery finds
+/// nothing done and does it.
 fn give_up(site: &Site<'_>, writer: &journal::Writer, prepared: &Prepared, stores: &[Arc<Store>]) {
-    let end = End { outcome: Outcome::RolledBack, refused: Vec::new(), folders: Vec::new(), astray: Vec::new() };
-    let ended = writer.end(site.disk, end);
     for store in stores {
         let _ = discard(site.disk, store, writer.commit, prepared.items.len());
     }
-    if ended.is_err() {
-        // without an end, recovery finds nothing done and writes it
-        let _ = site.disk.sync(writer.folder());
-    }
+    let _ = writer.forget(site.disk);
 }
 
 /// Remove what was staged and not used.
@@ -289,14 +284,19 @@ fn ready(
     }
     let mut kept_in = BTreeMap::new();
     for item in &prepared.items {
-        if let What::Arrive { content: Content::Stored(kept), .. } | What::Rewrite { content: Content::Stored(kept), .. } =
-            &item.what
+        if let What::Arrive { content: Content::Stored(kept), .. }
+        | What::Rewrite { content: Content::Stored(kept), .. } = &item.what
         {
             let store = site.stores.at(&kept.store).map_err(|error| WorkspaceError::home(&kept.store, error))?;
             kept_in.insert(kept.store.clone(), add(&store));
         }
     }
     let mut stage = Stage { site, id: id.0, places: Places::new(site.roots, stores.clone(), site.masks, site.disk) };
+    let moved: HashMap<&Place, &Place> = prepared
+        .items
+        .iter()
+        .filter_map(|item| if let What::Move { from, to, .. } = &item.what { Some((to, from)) } else { None })
+        .collect();
     let mut first = Vec::new();
     let mut then = Vec::new();
     let mut last = Vec::new();
@@ -306,13 +306,7 @@ fn ready(
         let store = |place: &Place| indices.get(&place.0).copied().unwrap_or_default();
         let tree = |place: &Place| At::Tree(place.0, Text(place.1.clone()));
         let step = |from, to, what: &Stamp, other: Option<Stamp>| Step { change: number, from, to, what: *what, other };
-        let kept = |store, name: String, stamp: &Stamp| Before {
-            store,
-            folder: id.0,
-            name,
-            stamp: *stamp,
-            copy: None,
-        };
+        let kept = |store, name: String, stamp: &Stamp| Before { store, folder: id.0, name, stamp: *stamp, copy: None };
         let mut recorded = Recorded {
             change: item.change.clone(),
             undoes: item.undoes,
@@ -358,7 +352,8 @@ fn ready(
                 then.push(step(tree(from), tree(to), seen, None));
             }
             What::Rewrite { content, at, seen } => {
-                let from_place = rewritten_at(prepared, index).unwrap_or(at);
+                // its own move, if it has one, is another item
+                let from_place = moved.get(at).copied().unwrap_or(at);
                 let over = Some((from_place, seen));
                 let (from, stamp) = stage.content(store(at), index, content, None, over, &kept_in)?;
                 recorded.made = Some(stamp);
@@ -388,15 +383,6 @@ fn ready(
     steps.extend(last);
     let folders = folders(site, prepared);
     Ok(Ready { changes, steps, stores, folders })
-}
-
-/// Where a file that gets new content is on the disk now: its own move, if it has one, is another item.
-fn rewritten_at(prepared: &Prepared, index: usize) -> Option<&Place> {
-    let What::Rewrite { at, .. } = &prepared.items.get(index)?.what else { return None };
-    prepared.items.iter().find_map(|item| match &item.what {
-        What::Move { from, to, .. } if to == at => Some(from),
-        _ => None,
-    })
 }
 
 fn folders(site: &Site<'_>, prepared: &Prepared) -> Vec<Times> {
@@ -693,15 +679,7 @@ struct Engine<'a> {
 impl<'a> Engine<'a> {
     fn new(site: &'a Site<'a>, prepared: &'a Prepared, ready: &'a Ready) -> Self {
         let places = Places::new(site.roots, ready.stores.clone(), site.masks, site.disk);
-        Self {
-            site,
-            prepared,
-            ready,
-            places,
-            touched: HashSet::new(),
-            refused: BTreeMap::new(),
-            done: Vec::new(),
-        }
+        Self { site, prepared, ready, places, touched: HashSet::new(), refused: BTreeMap::new(), done: Vec::new() }
     }
 
     fn run(&mut self, progress: &dyn Fn(u64, u64), stop: &Stop) -> Went {
@@ -960,22 +938,18 @@ impl<'a> Engine<'a> {
 
     /// Staged content of changes that were not made is nobody's.
     fn discard_unused(&mut self, id: CommitId, outcome: Outcome) {
-        for (index, item) in self.prepared.items.iter().enumerate() {
-            let number = u32::try_from(index).unwrap_or(u32::MAX);
-            if outcome == Outcome::Applied && !self.refused.contains_key(&number) {
+        for step in &self.ready.steps {
+            if outcome == Outcome::Applied && !self.refused.contains_key(&step.change) {
                 continue;
             }
-            for step in self.ready.steps.iter().filter(|step| step.change == number) {
-                if let At::Store(store, folder, name) = &step.from
-                    && *folder == id.0
-                    && *name == staged(index)
-                    && matches!(item.what, What::MakeFolder { .. } | What::Arrive { .. } | What::Rewrite { .. } | What::Move { across: true, .. })
-                    && let Ok(Some(found)) = self.places.stat(&step.from)
-                    && found.same_thing(&step.what)
-                    && let Ok(kept) = self.places.kept(*store, *folder)
-                {
-                    let _ = crate::store::remove_tree(self.site.disk, kept, name.as_bytes());
-                }
+            if let At::Store(store, folder, name) = &step.from
+                && *folder == id.0
+                && name.starts_with('s')
+                && let Ok(Some(found)) = self.places.stat(&step.from)
+                && found.same_thing(&step.what)
+                && let Ok(kept) = self.places.kept(*store, *folder)
+            {
+                let _ = crate::store::remove_tree(self.site.disk, kept, name.as_bytes());
             }
         }
         for store in &self.ready.stores {

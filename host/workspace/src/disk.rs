@@ -65,9 +65,7 @@ fn timestamps(accessed: Moment, modified: Moment) -> Timestamps {
 impl Disk for System {
     fn rename(&self, from: BorrowedFd<'_>, name: &[u8], to: BorrowedFd<'_>, new: &[u8]) -> Result<(), Errno> {
         match rustix::fs::renameat_with(from, os(name), to, os(new), RenameFlags::NOREPLACE) {
-            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
-                rename_without_noreplace(self, from, name, to, new)
-            }
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => rename_without_noreplace(self, from, name, to, new),
             result => result,
         }
     }
@@ -246,7 +244,8 @@ fn copy_range(from: BorrowedFd<'_>, to: BorrowedFd<'_>, start: u64, end: u64) ->
 pub(crate) fn open_folder(folder: BorrowedFd<'_>, name: &[u8]) -> Result<OwnedFd, Errno> {
     use rustix::fs::ResolveFlags;
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_XDEV | ResolveFlags::NO_MAGICLINKS;
+    let resolve =
+        ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_XDEV | ResolveFlags::NO_MAGICLINKS;
     let name = if name.is_empty() { b"." } else { name };
     retry(|| rustix::fs::openat2(folder, os(name), flags, Mode::empty(), resolve))
 }
@@ -255,7 +254,8 @@ pub(crate) fn open_folder(folder: BorrowedFd<'_>, name: &[u8]) -> Result<OwnedFd
 pub(crate) fn open_way(folder: BorrowedFd<'_>, name: &[u8]) -> Result<OwnedFd, Errno> {
     use rustix::fs::ResolveFlags;
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_XDEV | ResolveFlags::NO_MAGICLINKS;
+    let resolve =
+        ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_XDEV | ResolveFlags::NO_MAGICLINKS;
     let name = if name.is_empty() { b"." } else { name };
     retry(|| rustix::fs::openat2(folder, os(name), flags, Mode::empty(), resolve))
 }
@@ -264,7 +264,8 @@ pub(crate) fn open_way(folder: BorrowedFd<'_>, name: &[u8]) -> Result<OwnedFd, E
 /// a path first, judged, and only then for reading.
 pub(crate) fn open_file(folder: BorrowedFd<'_>, name: &[u8]) -> Result<OwnedFd, Errno> {
     use rustix::fs::ResolveFlags;
-    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_XDEV | ResolveFlags::NO_MAGICLINKS;
+    let resolve =
+        ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_XDEV | ResolveFlags::NO_MAGICLINKS;
     let stat = rustix::fs::statat(folder, os(name), AtFlags::SYMLINK_NOFOLLOW)?;
     match rustix::fs::FileType::from_raw_mode(stat.st_mode) {
         rustix::fs::FileType::RegularFile => {}

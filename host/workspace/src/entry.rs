@@ -133,8 +133,7 @@ pub(crate) struct Stamp {
     pub(crate) mount_root: bool,
 }
 
-const WANTED: StatxFlags =
-    StatxFlags::BASIC_STATS.union(StatxFlags::BTIME).union(StatxFlags::MNT_ID);
+const WANTED: StatxFlags = StatxFlags::BASIC_STATS.union(StatxFlags::BTIME).union(StatxFlags::MNT_ID);
 
 fn moment(time: StatxTimestamp) -> Moment {
     (time.tv_sec, time.tv_nsec)

@@ -75,17 +75,18 @@ impl FileError {
             Errno::NOTEMPTY => of(Code::Conflict, format!("`{what}` is not empty. Leave it, or empty it first")),
             Errno::NOSPC | Errno::DQUOT => of(
                 Code::Exhausted,
-                format!("the disk that `{what}` is on is full. Free some space (`deskhand purge` says how much it can free), then try again"),
+                format!(
+                    "the disk that `{what}` is on is full. Free some space (`deskhand purge` says how much it can free), then try again"
+                ),
             ),
             Errno::ROFS => of(
                 Code::Denied,
                 format!("`{what}` is on a read-only disk. Mount it for writing or choose another folder"),
             ),
             Errno::NAMETOOLONG => of(Code::TooLarge, format!("`{what}` is too long a name for this disk. Shorten it")),
-            Errno::IO => of(
-                Code::Failed,
-                format!("the disk reported an error at `{what}`. Check the disk before anything else"),
-            ),
+            Errno::IO => {
+                of(Code::Failed, format!("the disk reported an error at `{what}`. Check the disk before anything else"))
+            }
             Errno::FBIG => of(Code::TooLarge, format!("`{what}` is too large for this disk. Leave it out")),
             other => of(Code::Failed, format!("`{what}` could not be used: {other}. Try again, or leave it out")),
         }

@@ -17,7 +17,10 @@ enum Token {
     Any,
     /// Any names, `/` included.
     Deep,
-    Set { not: bool, ranges: Vec<(u8, u8)> },
+    Set {
+        not: bool,
+        ranges: Vec<(u8, u8)>,
+    },
 }
 
 /// More alternatives than any real pattern has.

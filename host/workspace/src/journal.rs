@@ -264,12 +264,29 @@ impl Writer {
 
     pub(crate) fn end(&self, disk: &dyn Disk, end: End) -> Result<(), Errno> {
         self.append(disk, &[Record::End(end)])?;
-        disk.sync(self.file.as_fd())
+        disk.sync(self.file.as_fd())?;
+        ended(disk, self.folder.as_fd())
     }
 
-    /// Give the number up: nothing was begun. The folder stays, so that numbers rise.
-    pub(crate) fn folder(&self) -> BorrowedFd<'_> {
-        self.folder.as_fd()
+    /// Nothing was begun. The folder stays, so that numbers rise.
+    pub(crate) fn forget(&self, disk: &dyn Disk) -> Result<(), Errno> {
+        forget(disk, self.folder.as_fd())
+    }
+}
+
+/// A commit that has ended has no lock; that is how recovery tells it without reading it.
+pub(crate) fn ended(disk: &dyn Disk, folder: BorrowedFd<'_>) -> Result<(), Errno> {
+    match disk.unlink(folder, b"lock") {
+        Ok(()) | Err(Errno::NOENT) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// A commit of which nothing was begun is only a number.
+pub(crate) fn forget(disk: &dyn Disk, folder: BorrowedFd<'_>) -> Result<(), Errno> {
+    match disk.unlink(folder, b"journal") {
+        Ok(()) | Err(Errno::NOENT) => ended(disk, folder),
+        Err(error) => Err(error),
     }
 }
 
@@ -293,14 +310,30 @@ pub(crate) fn read(path: &Path, commit: u64) -> Result<Option<Journal>, Workspac
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(WorkspaceError::home(path, error)),
     };
-    parse(&bytes, commit)
+    parse(&bytes, commit, false)
 }
 
-fn parse(bytes: &[u8], commit: u64) -> Result<Option<Journal>, WorkspaceError> {
+/// As [`read`], without its steps, which are most of it; and without its changes, if it takes back nothing.
+pub(crate) fn read_outline(path: &Path, commit: u64) -> Result<Option<Journal>, WorkspaceError> {
+    let bytes = match fs::read(path.join("journal")) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(WorkspaceError::home(path, error)),
+    };
+    parse(&bytes, commit, true)
+}
+
+fn parse(bytes: &[u8], commit: u64, outline: bool) -> Result<Option<Journal>, WorkspaceError> {
     let mut rest = bytes;
     let mut journal: Option<Journal> = None;
     let mut length = 0;
     while let Some((record, tail)) = next(rest) {
+        let undoes = journal.as_ref().is_some_and(|journal: &Journal| journal.head.undoes.is_some());
+        if outline && (record.starts_with(b"{\"steps\"") || !undoes && record.starts_with(b"{\"changes\"")) {
+            length += (rest.len() - tail.len()) as u64;
+            rest = tail;
+            continue;
+        }
         let record: Result<Record, _> = serde_json::from_slice(record);
         if journal.is_none() {
             // a later version may have other fields: look at its number alone

@@ -5,11 +5,7 @@
 //! says where it now is. So a move of a folder is one entry, whatever lies in it, and what lies in it is found through it.
 //! All of this is a set and not a history: moving a file twice is one move, moving it home again is none.
 
-use crate::{
-    entry::Stamp,
-    error::FileError,
-    store::Staged,
-};
+use crate::{entry::Stamp, error::FileError, store::Staged};
 use deskhand_vocabulary::{ChangeKind, RelativePath};
 use std::{
     collections::{BTreeMap, HashMap},
@@ -239,16 +235,8 @@ impl State {
     fn node(&mut self, key: &Key, seen: Option<Stamp>) -> Option<&mut Node> {
         if !self.nodes.contains_key(key) {
             let Spot { parent, name } = home(key)?;
-            let node = Node {
-                parent,
-                name,
-                seen,
-                away: Away::No,
-                made: None,
-                content: None,
-                replaces: None,
-                tidy: false,
-            };
+            let node =
+                Node { parent, name, seen, away: Away::No, made: None, content: None, replaces: None, tidy: false };
             self.nodes.insert(key.clone(), node);
         }
         self.nodes.get_mut(key)
@@ -265,8 +253,8 @@ impl State {
             // lifted already, and perhaps another has its name by now
             _ => return,
         }
-        let hide = at_home
-            || under.is_some_and(|under| self.nodes.get(&under).is_some_and(|node| node.away != Away::No));
+        let hide =
+            at_home || under.is_some_and(|under| self.nodes.get(&under).is_some_and(|node| node.away != Away::No));
         let names = self.folders.entry(parent).or_default();
         if hide {
             names.insert(name, Slot::Nothing);
@@ -413,9 +401,7 @@ impl State {
     /// Take `old` from its name, for `key` to have it; it goes to the recoverable store. A thing that had itself come from
     /// elsewhere is removed in its own right, and one that was yet to come does not come.
     fn displace(&mut self, old: &Over, key: &Key) -> Option<Key> {
-        let at_home = self
-            .spot(&old.key)
-            .is_some_and(|spot| spot.parent.below(&spot.name).as_ref() == Some(&old.key));
+        let at_home = self.spot(&old.key).is_some_and(|spot| spot.parent.below(&spot.name).as_ref() == Some(&old.key));
         if !at_home {
             self.remove(&old.key, old.seen, false, None);
             return None;
@@ -442,13 +428,16 @@ impl State {
         }
     }
 
+    /// Before a thing is put elsewhere by an edit: what it would have replaced stays as it is.
+    pub(crate) fn spare_replaced(&mut self, key: &Key) {
+        if let Some(old) = self.nodes.get_mut(key).and_then(|node| node.replaces.take()) {
+            self.come_home(&old);
+        }
+    }
+
     /// Take back a change. Fails where another change stands on it.
     pub(crate) fn withdraw(&mut self, id: u64) -> Result<(), FileError> {
-        let note = self
-            .notes
-            .get(&id)
-            .cloned()
-            .ok_or_else(|| FileError::missing(format!("change {id}")))?;
+        let note = self.notes.get(&id).cloned().ok_or_else(|| FileError::missing(format!("change {id}")))?;
         let taken = |what: &str| FileError::conflict(format!("change {id} cannot be withdrawn: {what}"));
         let node = self.nodes.get(&note.key).cloned().ok_or_else(|| FileError::missing(format!("change {id}")))?;
         if node.made.as_ref().is_some_and(|(made, _)| *made == id) {

@@ -17,18 +17,24 @@
 //! moving it home takes that away. A call refuses a target that is taken in the view, so chains are proposed from their free
 //! end and swaps through a third name; on the disk, they are ordered and untangled by the commit.
 
-pub mod disk;
 mod commit;
+pub mod disk;
+
+mod edit;
 mod entry;
 mod error;
 pub mod facts;
 mod folder;
 mod glob;
+mod history;
 mod journal;
 mod layer;
 mod meta;
 mod places;
 mod planning;
+mod proposal;
+mod purge;
+mod recovery;
 mod sensitive;
 mod settle;
 mod store;
@@ -37,10 +43,15 @@ mod walk;
 mod workspace;
 
 pub use commit::Commit;
+pub use edit::EditProblem;
 pub use entry::{Entry, Kind};
 pub use error::{Code, CommitError, FileError, WorkspaceError};
 pub use folder::Folder;
 pub use glob::Glob;
+pub use history::{History, Left, Listed, Preview, Shown, Standing, UndoOptions};
 pub use journal::Outcome;
+pub use proposal::{Decision, ProposeError, State, propose};
+pub use purge::{PurgeOptions, Purged, QUOTA, RETENTION};
+pub use recovery::{Recovered, recover, recover_with};
 pub use walk::{Page, WalkOptions};
 pub use workspace::{ChangeId, Nested, Pending, Permits, Workspace};

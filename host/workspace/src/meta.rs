@@ -89,7 +89,12 @@ const ACCESS_ACL: &str = "system.posix_acl_access";
 
 /// Give what was made in a store what it would have inherited from `parent`: the group of a set-group-id folder, and
 /// default access rules (acl(5)).
-pub(crate) fn inherit(disk: &dyn Disk, parent: BorrowedFd<'_>, made: BorrowedFd<'_>, folder: bool) -> Result<(), Errno> {
+pub(crate) fn inherit(
+    disk: &dyn Disk,
+    parent: BorrowedFd<'_>,
+    made: BorrowedFd<'_>,
+    folder: bool,
+) -> Result<(), Errno> {
     let above = Stamp::of(parent)?;
     let now = Stamp::of(made)?;
     let mut mode = now.mode;

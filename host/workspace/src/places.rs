@@ -12,10 +12,7 @@ use rustix::{
     fd::{AsFd as _, BorrowedFd, OwnedFd},
     io::Errno,
 };
-use std::{
-    collections::HashMap,
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 pub(crate) struct Places<'a> {
     pub(crate) roots: &'a [Arc<Root>],

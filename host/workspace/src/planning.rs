@@ -305,11 +305,7 @@ fn what(
     }
     match node.away {
         Away::Removed(removed) if removed == id => {
-            let tree = if seen.kind == Kind::Folder && !node.tidy {
-                Some(survey_place(view, &from)?)
-            } else {
-                None
-            };
+            let tree = if seen.kind == Kind::Folder && !node.tidy { Some(survey_place(view, &from)?) } else { None };
             Ok(What::Remove { from, seen, tidy: node.tidy, tree })
         }
         Away::Moved(moved) if moved == id => {
@@ -466,8 +462,7 @@ fn folds(view: &View<'_>, parent: &Place) -> bool {
     let Ok(folder) = disk::open_folder(way.as_fd(), b".") else { return false };
     #[expect(clippy::unnecessary_cast, reason = "the type differs from one architecture to another")]
     let magic = rustix::fs::fstatfs(&folder).map_or(0, |stat| stat.f_type as i64) & 0xffff_ffff;
-    FOLDING.contains(&magic)
-        || rustix::fs::ioctl_getflags(&folder).is_ok_and(|flags| flags.bits() & CASEFOLD != 0)
+    FOLDING.contains(&magic) || rustix::fs::ioctl_getflags(&folder).is_ok_and(|flags| flags.bits() & CASEFOLD != 0)
 }
 
 /// The plan's changes as paths of the task, for whoever listens.

@@ -1,10 +1,6 @@
 //! Changes that can make something run. Each gets a question of its own, whatever else was agreed to.
 
-use crate::{
-    layer::Content,
-    planning::What,
-    view::View,
-};
+use crate::{layer::Content, planning::What, view::View};
 use deskhand_vocabulary::{FilePath, RelativePath};
 
 /// Where a rule looks.
@@ -86,7 +82,12 @@ const TABLE: &[(Rule, &str)] = &[
 ];
 
 /// Why a change can make something run, if it can.
-pub(crate) fn why(view: &View<'_>, what: &What, source: Option<&FilePath>, target: Option<&FilePath>) -> Option<String> {
+pub(crate) fn why(
+    view: &View<'_>,
+    what: &What,
+    source: Option<&FilePath>,
+    target: Option<&FilePath>,
+) -> Option<String> {
     // copying out of such a place takes nothing from it
     let takes = matches!(what, What::Move { .. } | What::Remove { tidy: false, .. });
     let whole = |path: &FilePath| {
@@ -128,7 +129,8 @@ fn bits(content: &Content) -> u32 {
     match content {
         Content::Staged(_) => 0,
         Content::Copy { seen, .. } if seen.kind == crate::entry::Kind::File => seen.mode,
-        Content::Stored(kept) if kept.stamp.kind == crate::entry::Kind::File => kept.stamp.mode,
+        // what an undo puts back could be run there before
+        Content::Stored(kept) if kept.copy && kept.stamp.kind == crate::entry::Kind::File => kept.stamp.mode,
         Content::Copy { .. } | Content::Stored(_) => 0,
     }
 }

@@ -104,9 +104,10 @@ fn describe(places: &Places<'_>, changes: &[Recorded], step: &Step) -> String {
         At::Tree(root, path) => {
             places.root(*root).map_or_else(|_| path.0.to_string(), |root| root.absolute(&path.0).display().to_string())
         }
-        At::Store(store, folder, name) => places.stores.get(usize::from(*store)).map_or_else(String::new, |store| {
-            store.path.join(folder.to_string()).join(name).display().to_string()
-        }),
+        At::Store(store, folder, name) => places
+            .stores
+            .get(usize::from(*store))
+            .map_or_else(String::new, |store| store.path.join(folder.to_string()).join(name).display().to_string()),
     };
     path.map_or_else(|| at.clone(), |path| format!("`{path}` may be at {at}"))
 }

@@ -5,7 +5,7 @@ use crate::{
     entry::{Entry, Kind, Moment, Stamp, timestamp},
     error::{Code, FileError},
     folder::{Masks, Root},
-    layer::{Away, Content, Key, Made, Slot, Spot, State},
+    layer::{Content, Key, Made, Slot, Spot, State},
 };
 use deskhand_vocabulary::{FilePath, RelativePath};
 use rustix::{
@@ -115,10 +115,7 @@ impl<'a> View<'a> {
         let name = path.path.name().ok_or_else(whole)?.to_vec();
         let parent = path.path.parent().ok_or_else(whole)?;
         let no_folder = || {
-            FileError::new(
-                Code::NotFound,
-                format!("the folder that `{path}` is to be in is not there. Make it first"),
-            )
+            FileError::new(Code::NotFound, format!("the folder that `{path}` is to be in is not there. Make it first"))
         };
         let trail = self.state.trail(root, &parent).ok_or_else(no_folder)?;
         let parent_key = trail.last().cloned().ok_or_else(no_folder)?;
@@ -284,11 +281,6 @@ impl<'a> View<'a> {
             Key::New(_) => true,
         }
     }
-
-    /// True if nothing pending touches it.
-    pub(crate) fn is_untouched(&self, key: &Key) -> bool {
-        self.state.nodes.get(key).is_none_or(|node| node.away == Away::No && node.content.is_none())
-    }
 }
 
 fn describe(seen: &mut Seen, id: u64, content: &Content) {
@@ -316,5 +308,7 @@ pub(crate) fn alike(a: &[u8], b: &[u8]) -> bool {
     fn folded(name: &[u8]) -> String {
         String::from_utf8_lossy(name).to_lowercase().chars().filter(|c| !('\u{300}'..='\u{36f}').contains(c)).collect()
     }
-    a == b || (a.is_ascii() && b.is_ascii() && a.eq_ignore_ascii_case(b)) || (!(a.is_ascii() && b.is_ascii()) && folded(a) == folded(b))
+    a == b
+        || (a.is_ascii() && b.is_ascii() && a.eq_ignore_ascii_case(b))
+        || (!(a.is_ascii() && b.is_ascii()) && folded(a) == folded(b))
 }

@@ -4,8 +4,8 @@ use crate::{
     entry::{Entry, Kind},
     error::FileError,
     glob::Glob,
-    view::View,
     layer::Key,
+    view::View,
 };
 use deskhand_vocabulary::{FilePath, RelativePath};
 use rustix::io::Errno;

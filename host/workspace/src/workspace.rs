@@ -189,9 +189,7 @@ impl Workspace {
         }
         let name = match name {
             Ok(name) => name,
-            Err(_) => format!("folder {}", list.len() + 1)
-                .parse()
-                .map_err(|_| failed(Errno::INVAL))?,
+            Err(_) => format!("folder {}", list.len() + 1).parse().map_err(|_| failed(Errno::INVAL))?,
         };
         list.push(Arc::new(Root::new(name.clone(), path.clone(), writable, handle).map_err(failed)?));
         *roots = Arc::new(list);
@@ -200,11 +198,8 @@ impl Workspace {
 
     /// The folders of the task.
     pub fn folders(&self) -> Vec<Folder> {
-        let folder = |root: &Arc<Root>| Folder {
-            name: root.name.clone(),
-            path: root.path.clone(),
-            writable: root.writable,
-        };
+        let folder =
+            |root: &Arc<Root>| Folder { name: root.name.clone(), path: root.path.clone(), writable: root.writable };
         self.roots().iter().map(folder).collect()
     }
 
@@ -215,6 +210,16 @@ impl Workspace {
 
     pub(crate) fn roots(&self) -> Arc<Vec<Arc<Root>>> {
         Arc::clone(&self.shared.roots.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Change the set by a function that says whether its result is kept.
+    pub(crate) fn transform<T, E>(&self, act: impl FnOnce(&[Arc<Root>], &mut State) -> Result<T, E>) -> Result<T, E> {
+        let roots = self.roots();
+        let mut state = locked(&self.layer.state);
+        let mut draft = State::clone(&state);
+        let result = act(&roots, &mut draft)?;
+        *state = Arc::new(draft);
+        Ok(result)
     }
 
     pub(crate) fn state(&self) -> Arc<State> {
@@ -352,7 +357,9 @@ impl Workspace {
     /// A whole file: with `if_version` over the version that was seen, else only where nothing is.
     pub fn write(&self, path: &FilePath, bytes: &[u8], if_version: Option<&str>) -> Result<ChangeId, FileError> {
         // looked at first, so that nothing is staged for what is refused
-        let root = self.look(|view| view.target(path).and_then(|target| may_write(path, &target.taken, if_version).map(|()| target.root)))?;
+        let root = self.look(|view| {
+            view.target(path).and_then(|target| may_write(path, &target.taken, if_version).map(|()| target.root))
+        })?;
         let content = Content::Staged(Arc::new(self.stage(root, path, bytes)?));
         let path = path.clone();
         self.change(|view| {
@@ -372,13 +379,8 @@ impl Workspace {
         let disk = self.shared.disk.as_ref();
         let file = disk.create(scratch.handle(), name.as_bytes(), 0o666).map_err(failed)?;
         let written = disk.write(file.as_fd(), bytes);
-        let mut staged = Staged {
-            scratch,
-            name,
-            size: bytes.len() as u64,
-            modified: (0, 0),
-            digest: Sha256::of(bytes),
-        };
+        let mut staged =
+            Staged { scratch, name, size: bytes.len() as u64, modified: (0, 0), digest: Sha256::of(bytes) };
         written.map_err(failed)?;
         staged.modified = crate::entry::Stamp::of(&file).map_err(failed)?.modified;
         Ok(staged)
@@ -395,7 +397,8 @@ impl Workspace {
         }
         // recovery takes what nobody has locked
         let _home = crate::journal::lock_home(&self.shared.home).map_err(said)?;
-        let scratch = Scratch::new(store, Arc::clone(&self.shared.disk)).map_err(|error| FileError::system(error, path))?;
+        let scratch =
+            Scratch::new(store, Arc::clone(&self.shared.disk)).map_err(|error| FileError::system(error, path))?;
         let scratch = Arc::new(scratch);
         scratches.push(Arc::clone(&scratch));
         Ok(scratch)
@@ -500,6 +503,16 @@ impl Workspace {
         })
     }
 
+    /// Drop all that is pending, here and in the sets that this one is nested in, as far as it came from there.
+    pub fn discard(&self) {
+        let mut state = locked(&self.layer.state);
+        *state = Arc::new(state.cleared());
+        drop(state);
+        if self.is_current() {
+            self.clear_above();
+        }
+    }
+
     /// True if nothing is pending.
     pub fn is_unchanged(&self) -> bool {
         self.state().is_empty()
@@ -569,12 +582,7 @@ impl Workspace {
     }
 
     /// [`Workspace::commit`] after its permits were redeemed.
-    pub(crate) fn apply(
-        &self,
-        plan: &Plan,
-        progress: &dyn Fn(u64, u64),
-        stop: &Stop,
-    ) -> Result<Commit, CommitError> {
+    pub(crate) fn apply(&self, plan: &Plan, progress: &dyn Fn(u64, u64), stop: &Stop) -> Result<Commit, CommitError> {
         let prepared = self.prepared(plan).ok_or(CommitError::Stale)?;
         // nobody adds to the set while it is made real
         let mut state = locked(&self.layer.state);
@@ -601,9 +609,8 @@ impl Workspace {
         };
         if spent {
             *state = Arc::new(state.cleared());
-            let revision = state.revision;
             drop(state);
-            self.clear_above(revision);
+            self.clear_above();
             locked(&shared.plans).clear();
             locked(&shared.walkers).clear();
         }
@@ -623,7 +630,7 @@ impl Workspace {
     }
 
     /// What was applied was also what was pending in the sets above.
-    fn clear_above(&self, _revision: u64) {
+    fn clear_above(&self) {
         let mut layer = &self.layer;
         while let Some((above, revision)) = &layer.above {
             let mut state = locked(&above.state);
@@ -730,17 +737,14 @@ fn may_go(view: &View<'_>, path: &FilePath, seen: &Seen) -> Result<(), FileError
 }
 
 /// What a move or copy takes the place of, if it may.
-fn over(
-    target: &FilePath,
-    source: &Seen,
-    old: Option<Seen>,
-    version: Option<&str>,
-) -> Result<Option<Over>, FileError> {
+fn over(target: &FilePath, source: &Seen, old: Option<Seen>, version: Option<&str>) -> Result<Option<Over>, FileError> {
     match (old, version) {
         (None, None) => Ok(None),
         (None, Some(_)) => Err(FileError::missing(target)),
         // another spelling of its own name, on a disk that takes both for one
-        (Some(old), None) if old.stamp.is_some() && old.file_id == source.file_id && old.links == 1 && old.key != source.key => {
+        (Some(old), None)
+            if old.stamp.is_some() && old.file_id == source.file_id && old.links == 1 && old.key != source.key =>
+        {
             Ok(None)
         }
         (Some(_), None) => Err(taken(target)),

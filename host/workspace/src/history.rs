@@ -1,0 +1,778 @@
+//! What was done, and taking it back: commits, their changes, undo, the recoverable store.
+
+use crate::{
+    commit::restored,
+    edit::ensure_above,
+    entry::{Kind, Stamp},
+    error::WorkspaceError,
+    folder::{Masks, Root},
+    journal::{self, Before, Journal, Outcome, Recorded, Times},
+    layer::{Key, Made, State},
+    planning::Undoes,
+    proposal::{self, Decision, ProposeError},
+    store::Stores,
+    view::{Seen, View},
+    workspace::Workspace,
+};
+use deskhand_permissions::{Context, Gate};
+use deskhand_vocabulary::{
+    Change, ChangeKind, CommitId, FilePath, FolderName, Home, Person, Plan, Principal, Stop, TaskId,
+};
+use jiff::Timestamp;
+use rustix::fd::AsFd as _;
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// How a commit stands now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standing {
+    /// Its changes are made.
+    Applied,
+    /// All of them are taken back.
+    Undone,
+    /// Some of them are taken back.
+    PartlyUndone,
+    /// It was stopped or failed, and everything is as it was before.
+    RolledBack,
+    /// Every change was refused.
+    Nothing,
+    /// It is being applied, or waits for recovery.
+    Unfinished,
+}
+
+impl Standing {
+    /// In words for a person.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Undone => "undone",
+            Self::PartlyUndone => "partly undone",
+            Self::RolledBack => "rolled back",
+            Self::Nothing => "nothing done",
+            Self::Unfinished => "unfinished",
+        }
+    }
+}
+
+/// A commit, in short.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Listed {
+    /// Its number.
+    pub commit: CommitId,
+    /// The task that it belongs to.
+    pub task: Option<TaskId>,
+    /// When it was applied.
+    pub at: Timestamp,
+    /// What it was for, in the words of whoever proposed it. Not trusted.
+    pub title: String,
+    /// Who proposed it.
+    pub origin: Principal,
+    /// The folders that it was about, absolute.
+    pub folders: Vec<PathBuf>,
+    /// How many changes were made.
+    pub applied: u64,
+    /// How many were refused.
+    pub refused: u64,
+    /// How it stands.
+    pub standing: Standing,
+    /// The commit that it takes back, if it is an undo.
+    pub undoes: Option<CommitId>,
+    /// Why it cannot be undone, if it cannot.
+    pub not_undoable: Option<String>,
+}
+
+/// One change of a commit.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Shown {
+    /// What.
+    pub change: Change,
+    /// Why it was not made, if it was not.
+    pub refused: Option<String>,
+    /// The commit that took it back, if one did.
+    pub undone_by: Option<CommitId>,
+    /// True if what it removed or replaced is kept and can be restored.
+    pub kept: bool,
+}
+
+/// What is left as it is by an undo, and why.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Left {
+    /// The change that is not taken back.
+    pub change: Change,
+    /// Why.
+    pub reason: String,
+    /// True if the old version is kept, so that it can be written beside the file ([`UndoOptions::beside`]).
+    pub offer: bool,
+    /// Where the old version will be, if it was asked for.
+    pub beside: Option<FilePath>,
+}
+
+/// What to undo, and how.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UndoOptions {
+    /// Only changes of files and folders at or below these absolute paths, where they are or where they were; empty for
+    /// all.
+    pub only: Vec<PathBuf>,
+    /// Write old versions that cannot go back to their place beside it, as `report (before 7).txt`.
+    pub beside: bool,
+}
+
+/// An undo that is ready to be decided.
+#[derive(Debug)]
+pub struct Preview {
+    /// What will be done.
+    pub plan: Arc<Plan>,
+    /// What will be left as it is.
+    pub left: Vec<Left>,
+    undoes: Option<Undoes>,
+}
+
+/// The commits of a home.
+pub struct History {
+    home: Home,
+}
+
+impl std::fmt::Debug for History {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("History").field("home", &self.home).finish_non_exhaustive()
+    }
+}
+
+/// What is known of one commit without its changes.
+struct Outline {
+    journal: Journal,
+    /// Which of the changes of the commit that it undoes are taken back by it.
+    takes_back: BTreeSet<u64>,
+}
+
+impl History {
+    /// Of this home.
+    pub fn new(home: &Home) -> Self {
+        Self { home: home.clone() }
+    }
+
+    pub(crate) fn home(&self) -> &Home {
+        &self.home
+    }
+
+    /// All commits, the latest first.
+    pub fn list(&self) -> Result<Vec<Listed>, WorkspaceError> {
+        let outlines = self.outlines()?;
+        let mut listed: Vec<Listed> =
+            outlines.iter().map(|(number, outline)| self.listed(*number, outline, &outlines)).collect();
+        listed.reverse();
+        Ok(listed)
+    }
+
+    fn outlines(&self) -> Result<BTreeMap<u64, Outline>, WorkspaceError> {
+        let mut outlines = BTreeMap::new();
+        for number in journal::numbers(&self.home)? {
+            // a journal that cannot be read is told where that commit itself is asked for
+            if let Ok(Some(journal)) = self.read(number, false) {
+                let takes_back = takes_back(&journal);
+                outlines.insert(number, Outline { journal, takes_back });
+            }
+        }
+        Ok(outlines)
+    }
+
+    fn read(&self, number: u64, whole: bool) -> Result<Option<Journal>, WorkspaceError> {
+        let path = self.home.commits().join(number.to_string());
+        if whole { journal::read(&path, number) } else { journal::read_outline(&path, number) }
+    }
+
+    fn listed(&self, number: u64, outline: &Outline, all: &BTreeMap<u64, Outline>) -> Listed {
+        let Outline { journal, .. } = outline;
+        let head = &journal.head;
+        let (applied, refused) = match &journal.end {
+            Some(end) if end.outcome == Outcome::Applied => {
+                let refused = end.refused.len() as u64;
+                (head.changes.saturating_sub(refused), refused)
+            }
+            Some(end) => (0, end.refused.len() as u64),
+            None => (0, 0),
+        };
+        let undone = undone_by(number, all);
+        let taken_back = undone.iter().filter(|(_, back)| !back.redone).count() as u64;
+        let standing = match &journal.end {
+            None => Standing::Unfinished,
+            Some(end) => match end.outcome {
+                Outcome::RolledBack => Standing::RolledBack,
+                Outcome::Nothing => Standing::Nothing,
+                Outcome::Applied if taken_back == 0 => Standing::Applied,
+                Outcome::Applied if taken_back >= applied => Standing::Undone,
+                Outcome::Applied => Standing::PartlyUndone,
+            },
+        };
+        let not_undoable = not_undoable(standing, &undone, applied);
+        Listed {
+            commit: CommitId(number),
+            task: head.task,
+            at: head.at,
+            title: head.title.clone(),
+            origin: head.origin.clone(),
+            folders: head.roots.iter().map(|top| journal::absolute(&top.path)).collect(),
+            applied,
+            refused,
+            standing,
+            undoes: head.undoes,
+            not_undoable,
+        }
+    }
+
+    /// One commit and all its changes.
+    pub fn show(&self, commit: CommitId) -> Result<(Listed, Vec<Shown>), WorkspaceError> {
+        let journal = self.read(commit.0, true)?.ok_or(WorkspaceError::NoCommit(commit.0))?;
+        let outlines = self.outlines()?;
+        let outline = outlines.get(&commit.0).ok_or(WorkspaceError::NoCommit(commit.0))?;
+        let listed = self.listed(commit.0, outline, &outlines);
+        let undone = undone_by(commit.0, &outlines);
+        let refused: HashMap<u64, &String> =
+            journal.end.iter().flat_map(|end| end.refused.iter().map(|(id, why)| (*id, why))).collect();
+        let shown = journal.changes.iter().filter(|recorded| !recorded.tidy).map(|recorded| Shown {
+            change: recorded.change.clone(),
+            refused: refused.get(&recorded.change.id).map(|why| (*why).clone()),
+            undone_by: undone.get(&recorded.change.id).filter(|back| !back.redone).map(|back| back.by),
+            kept: self.kept(&journal, recorded).is_some(),
+        });
+        let shown = shown.collect();
+        Ok((listed, shown))
+    }
+
+    /// The before-image of a change, if it is still there.
+    fn kept(&self, journal: &Journal, recorded: &Recorded) -> Option<(PathBuf, Before)> {
+        let before = recorded.before.as_ref()?;
+        let path = journal::absolute(journal.head.stores.get(usize::from(before.store))?);
+        let stamp = kept_stamp(&path, before.folder, &before.name);
+        if stamp.is_some_and(|stamp| stamp.same_content(&before.stamp)) {
+            return Some((path, before.clone()));
+        }
+        // changed through another of its names: the copy is what it was
+        let name = before.copy.clone()?;
+        let stamp = kept_stamp(&path, before.folder, &name)?;
+        Some((path, Before { name, stamp, copy: None, ..before.clone() }))
+    }
+
+    /// The folders that an undo of this commit needs in its workspace, absolute.
+    pub fn folders(&self, commit: CommitId) -> Result<Vec<PathBuf>, WorkspaceError> {
+        let journal = self.read(commit.0, false)?.ok_or(WorkspaceError::NoCommit(commit.0))?;
+        let used: BTreeSet<u16> = journal.head.folders.iter().map(|times| times.root).collect();
+        Ok(journal
+            .head
+            .roots
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| used.is_empty() || u16::try_from(*index).is_ok_and(|index| used.contains(&index)))
+            .map(|(_, top)| journal::absolute(&top.path))
+            .collect())
+    }
+
+    /// Make the undo of a commit pending in `workspace`, which must have its folders and nothing pending, and say what
+    /// will be done and what will be left. Nothing is touched yet.
+    pub fn preview(
+        &self,
+        workspace: &Workspace,
+        commit: CommitId,
+        options: &UndoOptions,
+    ) -> Result<Preview, WorkspaceError> {
+        let not = |why: String| WorkspaceError::NotUndoable { commit: commit.0, why };
+        let journal = self.read(commit.0, true)?.ok_or(WorkspaceError::NoCommit(commit.0))?;
+        let outlines = self.outlines()?;
+        let outline = outlines.get(&commit.0).ok_or(WorkspaceError::NoCommit(commit.0))?;
+        let listed = self.listed(commit.0, outline, &outlines);
+        if let Some(why) = listed.not_undoable {
+            return Err(not(why));
+        }
+        if !workspace.is_unchanged() {
+            return Err(not("other changes are pending in this task. Apply or withdraw them first".to_owned()));
+        }
+        let undone = undone_by(commit.0, &outlines);
+        let roots = workspace.roots();
+        let map = map_roots(&journal, &roots).map_err(not)?;
+        let refused: HashSet<u64> = journal.end.iter().flat_map(|end| end.refused.iter().map(|(id, _)| *id)).collect();
+        let wanted: Vec<&Recorded> = journal
+            .changes
+            .iter()
+            .filter(|recorded| {
+                !refused.contains(&recorded.change.id)
+                    && !undone.contains_key(&recorded.change.id)
+                    && is_selected(&options.only, recorded, &journal)
+            })
+            .collect();
+        if wanted.is_empty() {
+            return Err(not("none of its changes is about what you named. `deskhand history` shows them".to_owned()));
+        }
+        let whole = wanted.len() == journal.changes.len() - refused.len();
+        let reversal = Reversal {
+            history: self,
+            journal: &journal,
+            map: &map,
+            masks: &workspace.shared.masks,
+            roots: &roots,
+            beside: options.beside,
+        };
+        let left = workspace.transform(|_, state| reversal.run(state, &wanted))?;
+        let times = if whole && left.is_empty() { times(&journal, &map) } else { Vec::new() };
+        let undoes = Some(Undoes { commit, left: left.len() as u64, times });
+        let title = format!("Undo commit {commit}: {}", journal.head.title);
+        let shape = serde_json::json!({ "arrange": "tree" });
+        match workspace.plan_undo(&title, Principal::Person, shape, undoes.clone()) {
+            Ok(plan) => Ok(Preview { plan, left, undoes }),
+            Err(WorkspaceError::Nothing) => {
+                workspace.discard();
+                let why = left.first().map_or_else(
+                    || "there is nothing to take back".to_owned(),
+                    |left| format!("all of it is left as it is, such as: {}", left.reason),
+                );
+                Err(not(why))
+            }
+            Err(error) => {
+                workspace.discard();
+                Err(error)
+            }
+        }
+    }
+
+    /// Decide and apply a previewed undo, by the same way as any other plan.
+    pub fn undo(
+        &self,
+        workspace: &Workspace,
+        gate: &Gate,
+        context: &Context,
+        person: &dyn Person,
+        preview: &Preview,
+        stop: &Stop,
+    ) -> Result<Decision, ProposeError> {
+        let Preview { plan, undoes, .. } = preview;
+        let make = || workspace.plan_undo(&plan.title, context.principal.clone(), plan.view.clone(), undoes.clone());
+        proposal::decide(workspace, gate, context, person, &make, stop)
+    }
+
+    /// Make it pending in `workspace` to write what a change had removed or replaced to `target`, as a copy. The
+    /// recoverable store keeps its own.
+    pub fn restore(
+        &self,
+        workspace: &Workspace,
+        commit: CommitId,
+        change: u64,
+        target: &FilePath,
+    ) -> Result<(), WorkspaceError> {
+        let journal = self.read(commit.0, true)?.ok_or(WorkspaceError::NoCommit(commit.0))?;
+        let not = |why: &str| WorkspaceError::NotUndoable { commit: commit.0, why: why.to_owned() };
+        let recorded = journal
+            .changes
+            .iter()
+            .find(|recorded| recorded.change.id == change)
+            .ok_or_else(|| not("it has no such change. `deskhand history` shows them"))?;
+        let (store, before) =
+            self.kept(&journal, recorded).ok_or_else(|| not("nothing of that change is kept any more"))?;
+        let masks = Arc::clone(&workspace.shared.masks);
+        workspace.transform(|roots, state| {
+            let conflict = |why: String| WorkspaceError::File(crate::error::FileError::conflict(why));
+            ensure_above(roots, &masks, state, target).map_err(conflict)?;
+            let goal = View::new(roots, &masks, state).target(target)?;
+            if goal.taken.is_some() {
+                return Err(conflict(format!("`{target}` is there already. Choose another name")));
+            }
+            let made = Made::File(restored(&store, &before, true));
+            state.make(&goal.spot, ChangeKind::Write, made, None, None);
+            Ok(())
+        })
+    }
+
+    pub(crate) fn stores(&self) -> Result<Stores, WorkspaceError> {
+        Stores::new(&self.home, Arc::new(Masks::default()))
+    }
+}
+
+fn kept_stamp(store: &Path, folder: u64, name: &str) -> Option<Stamp> {
+    let store = crate::store::Store::open(store).ok()?;
+    let folder = store.existing(&folder.to_string()).ok()?;
+    Stamp::at(folder.as_fd(), name.as_bytes()).ok()
+}
+
+/// A change that was taken back.
+#[derive(Clone, Copy, Debug)]
+struct Back {
+    by: CommitId,
+    /// True if the commit that took it back has itself been undone.
+    redone: bool,
+}
+
+fn takes_back(journal: &Journal) -> BTreeSet<u64> {
+    let Some(end) = journal.end.as_ref().filter(|end| end.outcome == Outcome::Applied) else { return BTreeSet::new() };
+    let refused: HashSet<u64> = end.refused.iter().map(|(id, _)| *id).collect();
+    let made = journal.changes.iter().filter(|recorded| !refused.contains(&recorded.change.id));
+    made.filter_map(|recorded| recorded.undoes).collect()
+}
+
+fn undone_by(number: u64, all: &BTreeMap<u64, Outline>) -> BTreeMap<u64, Back> {
+    let mut undone = BTreeMap::new();
+    for (by, outline) in all.range(number + 1..) {
+        if outline.journal.head.undoes != Some(CommitId(number)) || outline.takes_back.is_empty() {
+            continue;
+        }
+        // it was redone if the undo was itself taken back and that was not
+        let again = undone_by(*by, all);
+        for recorded in &outline.journal.changes {
+            let Some(id) = recorded.undoes.filter(|id| outline.takes_back.contains(id)) else { continue };
+            let redone = again.get(&recorded.change.id).is_some_and(|back| !back.redone);
+            undone.insert(id, Back { by: CommitId(*by), redone });
+        }
+    }
+    undone
+}
+
+fn not_undoable(standing: Standing, undone: &BTreeMap<u64, Back>, applied: u64) -> Option<String> {
+    let by = undone.values().next_back();
+    match standing {
+        Standing::Applied | Standing::PartlyUndone if (undone.len() as u64) < applied => None,
+        Standing::Applied | Standing::PartlyUndone => Some(by.map_or_else(
+            || "it made no change".to_owned(),
+            |back| format!("it was undone by {} and that was undone again. Undo the latest of these instead", back.by),
+        )),
+        Standing::Undone => Some(by.map_or_else(
+            || "it is undone already".to_owned(),
+            |back| format!("it is undone already, by {}. To have it again, undo {}", back.by, back.by),
+        )),
+        Standing::RolledBack => {
+            Some("it was taken back when it failed or was stopped; nothing of it was kept".to_owned())
+        }
+        Standing::Nothing => Some("it made no change".to_owned()),
+        Standing::Unfinished => {
+            Some("it is being applied just now, or waits for its folder. Try again when that is done".to_owned())
+        }
+    }
+}
+
+fn is_selected(only: &[PathBuf], recorded: &Recorded, journal: &Journal) -> bool {
+    only.is_empty()
+        || [&recorded.change.source, &recorded.change.target].into_iter().flatten().any(|path| {
+            let top = journal.head.roots.iter().find(|top| top.name == path.folder.as_str());
+            top.is_some_and(|top| {
+                let absolute = journal::absolute(&top.path).join(path.path.as_path());
+                only.iter().any(|wanted| absolute.starts_with(wanted))
+            })
+        })
+}
+
+/// The folders of a journal by those of the workspace.
+fn map_roots(journal: &Journal, roots: &[Arc<Root>]) -> Result<HashMap<String, u16>, String> {
+    let mut map = HashMap::new();
+    for top in &journal.head.roots {
+        let path = journal::absolute(&top.path);
+        let found = roots.iter().position(|root| root.path == path && root.stamp.same_thing(&top.stamp));
+        if let Some(index) = found.and_then(|index| u16::try_from(index).ok()) {
+            map.insert(top.name.clone(), index);
+        } else if roots.iter().any(|root| root.path == path) {
+            return Err(format!(
+                "{} is another folder now. What it held is in the recoverable store (`deskhand restore`)",
+                path.display()
+            ));
+        }
+    }
+    if map.is_empty() {
+        Err("its folder is not there. Put it back or mount its disk first".to_owned())
+    } else {
+        Ok(map)
+    }
+}
+
+fn times(journal: &Journal, map: &HashMap<String, u16>) -> Vec<(Times, Option<crate::entry::Moment>)> {
+    let Some(end) = &journal.end else { return Vec::new() };
+    let after = end.folders.iter().copied().chain(std::iter::repeat(None));
+    journal
+        .head
+        .folders
+        .iter()
+        .zip(after)
+        .filter_map(|(times, after)| {
+            let name = &journal.head.roots.get(usize::from(times.root))?.name;
+            Some((Times { root: *map.get(name)?, ..times.clone() }, after))
+        })
+        .collect()
+}
+
+/// One undo being worked out.
+struct Reversal<'a> {
+    history: &'a History,
+    journal: &'a Journal,
+    map: &'a HashMap<String, u16>,
+    masks: &'a Masks,
+    roots: &'a [Arc<Root>],
+    beside: bool,
+}
+
+/// What taking back one change means.
+enum Step<'a> {
+    /// Back to where it was; what it had replaced comes back after it.
+    MoveBack { recorded: &'a Recorded, key: Key, seen: Stamp, to: FilePath, replaced: Option<(PathBuf, Before)> },
+    /// Old content back.
+    Rewrite { recorded: &'a Recorded, key: Key, seen: Stamp, kept: (PathBuf, Before) },
+    /// Something that came goes.
+    Remove { recorded: &'a Recorded, key: Key, seen: Stamp },
+    /// Something that went comes back.
+    Return { recorded: &'a Recorded, to: FilePath, kept: (PathBuf, Before) },
+    /// A folder that was made goes if nothing is in it.
+    Tidy { recorded: &'a Recorded, key: Key, seen: Stamp, at: FilePath },
+}
+
+impl<'a> Step<'a> {
+    const fn recorded(&self) -> &'a Recorded {
+        match self {
+            Self::MoveBack { recorded, .. }
+            | Self::Rewrite { recorded, .. }
+            | Self::Remove { recorded, .. }
+            | Self::Return { recorded, .. }
+            | Self::Tidy { recorded, .. } => recorded,
+        }
+    }
+}
+
+impl Reversal<'_> {
+    fn run(&self, state: &mut State, wanted: &[&Recorded]) -> Result<Vec<Left>, WorkspaceError> {
+        let clean = state.clone();
+        let mut left: BTreeMap<u64, (String, Option<(PathBuf, Before)>)> = BTreeMap::new();
+        // what cannot go back keeps its name, which may be in the way of others: so again, until all fit
+        loop {
+            *state = clean.clone();
+            let before = left.len();
+            let steps = self.steps(state, wanted, &mut left);
+            if left.len() == before {
+                self.make(state, &steps, &mut left);
+            }
+            if left.len() == before {
+                break;
+            }
+        }
+        let mut told = Vec::new();
+        for recorded in wanted {
+            let Some((reason, kept)) = left.remove(&recorded.change.id) else { continue };
+            let mut beside = None;
+            if let Some((store, before)) = kept.as_ref().filter(|_| self.beside) {
+                beside = self.put_beside(state, recorded, store, before);
+            }
+            told.push(Left { change: recorded.change.clone(), reason, offer: kept.is_some(), beside });
+        }
+        Ok(told)
+    }
+
+    /// A path of the journal in this workspace.
+    fn here(&self, path: &FilePath) -> Option<FilePath> {
+        let index = *self.map.get(path.folder.as_str())?;
+        let name: FolderName = self.roots.get(usize::from(index))?.name.clone();
+        Some(FilePath { folder: name, path: path.path.clone() })
+    }
+
+    fn find(&self, state: &State, path: &FilePath) -> Option<Seen> {
+        View::new(self.roots, self.masks, state).find(path).ok()
+    }
+
+    fn kept(&self, recorded: &Recorded) -> Option<(PathBuf, Before)> {
+        self.history.kept(self.journal, recorded)
+    }
+
+    fn steps<'r>(
+        &self,
+        state: &State,
+        wanted: &[&'r Recorded],
+        left: &mut BTreeMap<u64, (String, Option<(PathBuf, Before)>)>,
+    ) -> Vec<Step<'r>> {
+        // a file that was moved and then written is, at its place, what was written
+        let mut latest: HashMap<&FilePath, &Stamp> = HashMap::new();
+        for recorded in &self.journal.changes {
+            if let (Some(target), Some(made)) = (&recorded.change.target, &recorded.made) {
+                latest.insert(target, made);
+            }
+        }
+        let mut steps = Vec::new();
+        for recorded in wanted {
+            if left.contains_key(&recorded.change.id) {
+                continue;
+            }
+            match self.step(state, recorded, &latest) {
+                Ok(step) => steps.push(step),
+                Err(reason) => {
+                    left.insert(recorded.change.id, (reason, self.kept(recorded)));
+                }
+            }
+        }
+        steps
+    }
+
+    fn step<'r>(
+        &self,
+        state: &State,
+        recorded: &'r Recorded,
+        latest: &HashMap<&FilePath, &Stamp>,
+    ) -> Result<Step<'r>, String> {
+        let change = &recorded.change;
+        let elsewhere = || "its folder is not part of this undo".to_owned();
+        let source = change.source.as_ref().map(|path| self.here(path).ok_or_else(elsewhere)).transpose()?;
+        let target = change.target.as_ref().map(|path| self.here(path).ok_or_else(elsewhere)).transpose()?;
+        let lost = |path: &FilePath| format!("what was at `{path}` is not kept any more");
+        if change.kind == ChangeKind::Remove {
+            let to = source.ok_or_else(elsewhere)?;
+            let kept = self.kept(recorded).ok_or_else(|| lost(&to))?;
+            return Ok(Step::Return { recorded, to, kept });
+        }
+        let at = target.ok_or_else(elsewhere)?;
+        let gone = || format!("`{at}` is not there any more; you moved or removed it since");
+        let seen = self.find(state, &at).ok_or_else(gone)?;
+        let stamp = seen.stamp.ok_or_else(gone)?;
+        let made = recorded.made.as_ref().ok_or_else(gone)?;
+        if change.kind == ChangeKind::MakeFolder {
+            if !made.same_thing(&stamp) {
+                return Err(format!("`{at}` is another folder now"));
+            }
+            return Ok(Step::Tidy { recorded, key: seen.key, seen: stamp, at });
+        }
+        let expected = change.target.as_ref().and_then(|target| latest.get(target)).copied().unwrap_or(made);
+        if !expected.same_content(&stamp) {
+            return Err(format!("you changed `{at}` since; it is left as it is"));
+        }
+        match change.kind {
+            ChangeKind::Move => {
+                let to = source.ok_or_else(elsewhere)?;
+                let replaced = match &recorded.before {
+                    Some(_) => Some(self.kept(recorded).ok_or_else(|| lost(&at))?),
+                    None => None,
+                };
+                Ok(Step::MoveBack { recorded, key: seen.key, seen: stamp, to, replaced })
+            }
+            _ if recorded.before.is_some() => {
+                let kept = self.kept(recorded).ok_or_else(|| lost(&at))?;
+                Ok(Step::Rewrite { recorded, key: seen.key, seen: stamp, kept })
+            }
+            _ => Ok(Step::Remove { recorded, key: seen.key, seen: stamp }),
+        }
+    }
+
+    fn make(
+        &self,
+        state: &mut State,
+        steps: &[Step<'_>],
+        left: &mut BTreeMap<u64, (String, Option<(PathBuf, Before)>)>,
+    ) {
+        let mut order: Vec<&Step<'_>> = steps.iter().collect();
+        // what is to go away leaves first, so that its name is free
+        for step in steps {
+            match step {
+                Step::MoveBack { key, .. } => state.lift(key),
+                Step::Remove { recorded, key, seen } => {
+                    if seen.kind == Kind::Folder && state.has_arrivals(key) {
+                        left.insert(recorded.change.id, ("it holds other changes".to_owned(), None));
+                        continue;
+                    }
+                    state.remove(key, Some(*seen), false, Some(recorded.change.id));
+                }
+                Step::Rewrite { .. } | Step::Return { .. } | Step::Tidy { .. } => {}
+            }
+        }
+        // old content before its file moves back, folders before what lies in them
+        let depth = |step: &Step<'_>| match step {
+            Step::MoveBack { to, .. } | Step::Return { to, .. } => to.path.names().count(),
+            Step::Rewrite { .. } | Step::Remove { .. } | Step::Tidy { .. } => 0,
+        };
+        order.sort_by_key(|step| depth(step));
+        for step in &order {
+            let id = step.recorded().change.id;
+            let done = match step {
+                Step::MoveBack { key, seen, to, .. } => self.put(state, to, |state, spot| {
+                    state.relocate(key, Some(*seen), spot, None, Some(id));
+                }),
+                Step::Return { to, kept, .. } => self.put(state, to, |state, spot| {
+                    let made = Made::File(restored(&kept.0, &kept.1, false));
+                    state.make(spot, ChangeKind::Write, made, None, Some(id));
+                }),
+                Step::Rewrite { key, seen, kept, .. } => {
+                    let copy = kept.1.copy.is_none() && kept.1.name.starts_with('c');
+                    state.rewrite(key, Some(*seen), restored(&kept.0, &kept.1, copy), Some(id));
+                    Ok(())
+                }
+                Step::Remove { .. } | Step::Tidy { .. } => Ok(()),
+            };
+            if let Err(reason) = done {
+                left.insert(id, (reason, self.kept(step.recorded())));
+            }
+        }
+        for step in &order {
+            let Step::MoveBack { recorded, replaced: Some((store, before)), .. } = step else { continue };
+            let Some(at) = recorded.change.target.as_ref().and_then(|target| self.here(target)) else { continue };
+            let done = self.put(state, &at, |state, spot| {
+                let made = Made::File(restored(store, before, false));
+                state.make(spot, ChangeKind::Write, made, None, None);
+            });
+            if let Err(reason) = done {
+                left.insert(recorded.change.id, (reason, self.kept(recorded)));
+            }
+        }
+        self.tidy(state, &order);
+    }
+
+    /// Folders that the commit had made and that nothing is in go with it, the deepest first.
+    fn tidy(&self, state: &mut State, steps: &[&Step<'_>]) {
+        let mut made: Vec<_> = steps
+            .iter()
+            .filter_map(|step| match step {
+                Step::Tidy { recorded, key, seen, at } => Some((at.path.names().count(), recorded, key, seen)),
+                _ => None,
+            })
+            .collect();
+        made.sort_by_key(|(depth, ..)| std::cmp::Reverse(*depth));
+        for (_, recorded, key, seen) in made {
+            let empty = View::new(self.roots, self.masks, state).list(key).is_ok_and(|names| names.is_empty());
+            if empty && !state.has_arrivals(key) {
+                state.remove(key, Some(*seen), true, Some(recorded.change.id));
+            }
+        }
+    }
+
+    fn put(
+        &self,
+        state: &mut State,
+        to: &FilePath,
+        act: impl FnOnce(&mut State, &crate::layer::Spot),
+    ) -> Result<(), String> {
+        ensure_above(self.roots, self.masks, state, to)?;
+        let goal = View::new(self.roots, self.masks, state).target(to).map_err(|error| error.message)?;
+        if goal.taken.is_some() {
+            return Err(format!("something else is at `{to}` now; it is left as it is"));
+        }
+        act(state, &goal.spot);
+        Ok(())
+    }
+
+    /// The old version under a free name in the same folder.
+    fn put_beside(&self, state: &mut State, recorded: &Recorded, store: &Path, before: &Before) -> Option<FilePath> {
+        if before.stamp.kind == Kind::Folder {
+            return None;
+        }
+        let change = &recorded.change;
+        let at = self.here(change.target.as_ref().or(change.source.as_ref())?)?;
+        let name = at.path.name()?.to_vec();
+        let cut = name.iter().rposition(|b| *b == b'.').filter(|at| *at > 0).unwrap_or(name.len());
+        let (stem, ending) = name.split_at(cut);
+        for number in 1..1000_u32 {
+            let mark = match number {
+                1 => format!(" (before {})", self.journal.head.commit),
+                number => format!(" (before {}, {number})", self.journal.head.commit),
+            };
+            let room = 255_usize.saturating_sub(mark.len() + ending.len());
+            let free = [&stem[..stem.len().min(room)], mark.as_bytes(), ending].concat();
+            let to = FilePath { folder: at.folder.clone(), path: at.path.parent()?.join(&free).ok()? };
+            let done = self.put(state, &to, |state, spot| {
+                let made = Made::File(restored(store, before, true));
+                state.make(spot, ChangeKind::Write, made, None, None);
+            });
+            if done.is_ok() {
+                return Some(to);
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,243 @@
+//! From a pending set to a decision and, if the person agrees, to the disk. The one way there.
+
+use crate::{
+    commit::Commit,
+    error::{CommitError, WorkspaceError},
+    planning,
+    workspace::{Permits, Workspace},
+};
+use deskhand_permissions::{
+    Context, Gate, Permit, Refused,
+    effect::{ApplyPlan, ChangeSensitive, Effect, NotAPlan, RemoveFiles},
+};
+use deskhand_vocabulary::{
+    CommitId, Entry, Event, LogError, Notice, Person, Plan, Principal, Progress, Stop, Unanswered,
+};
+use std::sync::Arc;
+
+/// What became of a proposal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It was applied, but for what was refused.
+    Applied,
+    /// The person said no, or stopped it. Nothing was changed and nothing is pending.
+    Cancelled,
+    /// It waits for a person who is not there. Nothing was changed; all of it is still pending.
+    Parked,
+}
+
+impl State {
+    /// The name in `deskhand:plugin`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Cancelled => "cancelled",
+            Self::Parked => "parked",
+        }
+    }
+}
+
+/// A decision and what came of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    /// Applied, cancelled or parked.
+    pub state: State,
+    /// What `deskhand undo` takes, if something was applied.
+    pub commit: Option<CommitId>,
+    /// The commit as it went, if there was one.
+    pub done: Option<Commit>,
+    /// For a plugin: `{"applied": n, "refused": [{"change", "kind", "source", "target", "reason"}], "rolled-back": bool,
+    /// "reason": text}`.
+    pub outcome: serde_json::Value,
+}
+
+/// Why a proposal came to no decision.
+#[derive(Debug, thiserror::Error)]
+pub enum ProposeError {
+    /// The set could not be made a plan.
+    #[error(transparent)]
+    Workspace(#[from] WorkspaceError),
+    /// It is not allowed.
+    #[error(transparent)]
+    Refused(Refused),
+    /// It could not be applied. Nothing was changed.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+    /// The plan names what the task has not.
+    #[error(transparent)]
+    NotAPlan(#[from] NotAPlan),
+    /// The log could not be written.
+    #[error(transparent)]
+    Log(#[from] LogError),
+}
+
+/// Show the pending set as a plan, have it decided, and apply it: by the gate for the plan as a whole, for what can make
+/// something run, and for removals. An edited plan is checked and shown again.
+pub fn propose(
+    workspace: &Workspace,
+    gate: &Gate,
+    context: &Context,
+    person: &dyn Person,
+    title: &str,
+    view: serde_json::Value,
+    stop: &Stop,
+) -> Result<Decision, ProposeError> {
+    let plan = || workspace.plan(title, context.principal.clone(), view.clone());
+    decide(workspace, gate, context, person, &plan, stop)
+}
+
+/// [`propose`], with the plan made by `plan`, anew after each edit.
+pub(crate) fn decide(
+    workspace: &Workspace,
+    gate: &Gate,
+    context: &Context,
+    person: &dyn Person,
+    plan: &dyn Fn() -> Result<Arc<Plan>, WorkspaceError>,
+    stop: &Stop,
+) -> Result<Decision, ProposeError> {
+    let mut current = plan()?;
+    record(workspace, &current)?;
+    loop {
+        person.show(&current);
+        let permits = match permits(workspace, gate, context, &current) {
+            Ok(permits) => permits,
+            Err(Stopped::Edited(text)) => {
+                match workspace.edit(&current, &text) {
+                    Ok(()) => match plan() {
+                        Ok(edited) => {
+                            current = edited;
+                            record(workspace, &current)?;
+                        }
+                        Err(WorkspaceError::Nothing) => return Ok(cancelled(workspace, "no change was left")),
+                        Err(error) => return Err(error.into()),
+                    },
+                    Err(problems) => {
+                        let lines: Vec<String> = problems.iter().take(20).map(ToString::to_string).collect();
+                        let more = problems.len().saturating_sub(lines.len());
+                        let more = if more > 0 { format!("\n… and {more} more") } else { String::new() };
+                        person.tell(&Notice {
+                            origin: Principal::Person,
+                            text: format!("Nothing of the edit was taken:\n{}{more}", lines.join("\n")),
+                        });
+                    }
+                }
+                continue;
+            }
+            Err(Stopped::No(reason)) => return Ok(cancelled(workspace, reason)),
+            Err(Stopped::Nobody) => return Ok(parked()),
+            Err(Stopped::Error(error)) => return Err(error),
+        };
+        let progress = |done: u64, total: u64| {
+            if done == total || done % (total / 200).max(1) == 0 {
+                person.progress(&Progress {
+                    origin: Principal::Person,
+                    text: "Applying".to_owned(),
+                    done: Some(done),
+                    total: Some(total),
+                });
+            }
+        };
+        return match workspace.commit(&current, permits, &progress, stop) {
+            Ok(commit) => Ok(applied(workspace, commit)),
+            Err(CommitError::Stopped) => Ok(cancelled(workspace, "stopped by you")),
+            Err(error) => Err(error.into()),
+        };
+    }
+}
+
+fn record(workspace: &Workspace, plan: &Plan) -> Result<(), LogError> {
+    let shared = &workspace.shared;
+    let content = shared.task.map(|_| {
+        serde_json::json!({
+            "plan": {
+                "title": plan.title,
+                "origin": plan.origin,
+                "view": plan.view,
+                // a line each: a plan of a hundred thousand changes is a large document already
+                "changes": planning::lines(plan).collect::<Vec<_>>(),
+            }
+        })
+    });
+    let event = Event::Proposed {
+        plan: plan.digest,
+        changes: plan.changes.len() as u64,
+        removals: plan.removals().count() as u64,
+    };
+    shared.log.append(Entry { task: shared.task, event, content }).map(|_| ())
+}
+
+/// Why there are no permits.
+enum Stopped {
+    Edited(String),
+    No(&'static str),
+    Nobody,
+    Error(ProposeError),
+}
+
+fn permits(workspace: &Workspace, gate: &Gate, context: &Context, plan: &Arc<Plan>) -> Result<Permits, Stopped> {
+    let folders = workspace.folder_map();
+    let not_a_plan = |error: NotAPlan| Stopped::Error(error.into());
+    let apply = ask(gate, context, ApplyPlan::of(Arc::clone(plan), &folders).map_err(not_a_plan)?)?;
+    let sensitive = match plan.sensitive().next() {
+        Some(_) => Some(ask(gate, context, ChangeSensitive::of(Arc::clone(plan), &folders).map_err(not_a_plan)?)?),
+        None => None,
+    };
+    let remove = match plan.removals().next() {
+        Some(_) => Some(ask(gate, context, RemoveFiles::of(Arc::clone(plan), &folders).map_err(not_a_plan)?)?),
+        None => None,
+    };
+    Ok(Permits { apply, remove, sensitive })
+}
+
+fn ask<E: Effect>(gate: &Gate, context: &Context, effect: E) -> Result<Permit<E>, Stopped> {
+    gate.permit(context, effect).map_err(|refused| match refused {
+        Refused::Edited(text) => Stopped::Edited(text),
+        Refused::Declined => Stopped::No("you declined"),
+        Refused::Unanswered(Unanswered::Stopped) => Stopped::No("stopped by you"),
+        Refused::Unanswered(Unanswered::Absent) => Stopped::Nobody,
+        other => Stopped::Error(ProposeError::Refused(other)),
+    })
+}
+
+fn cancelled(workspace: &Workspace, reason: &str) -> Decision {
+    workspace.discard();
+    let outcome = serde_json::json!({ "applied": 0, "refused": [], "rolled-back": false, "reason": reason });
+    Decision { state: State::Cancelled, commit: None, done: None, outcome }
+}
+
+fn parked() -> Decision {
+    let reason = "it waits for your answer; run it in a terminal, or answer in advance";
+    let outcome = serde_json::json!({ "applied": 0, "refused": [], "rolled-back": false, "reason": reason });
+    Decision { state: State::Parked, commit: None, done: None, outcome }
+}
+
+fn applied(workspace: &Workspace, commit: Commit) -> Decision {
+    let refused: Vec<serde_json::Value> = commit
+        .refused
+        .iter()
+        .map(|(change, reason)| {
+            serde_json::json!({
+                "change": change.id,
+                "kind": change.kind.name(),
+                "source": change.source,
+                "target": change.target,
+                "reason": reason,
+            })
+        })
+        .collect();
+    let state = if commit.rolled_back {
+        workspace.discard();
+        State::Cancelled
+    } else {
+        State::Applied
+    };
+    let reason = commit.warnings.first().cloned().unwrap_or_default();
+    let outcome = serde_json::json!({
+        "applied": commit.applied,
+        "refused": refused,
+        "rolled-back": commit.rolled_back,
+        "reason": reason,
+    });
+    let id = (state == State::Applied && commit.applied > 0).then_some(commit.id);
+    Decision { state, commit: id, done: Some(commit), outcome }
+}

@@ -1,0 +1,150 @@
+//! What is kept for undo has a quota and a time; what is given up is gone for good, and says how much it frees.
+
+use crate::{
+    disk::{self, System},
+    entry::{Kind, Stamp},
+    error::WorkspaceError,
+    history::History,
+    journal,
+    store::{self, Store},
+};
+use deskhand_vocabulary::{CommitId, Entry, Event, Log};
+use jiff::{SignedDuration, Timestamp};
+use rustix::{
+    fd::{AsFd as _, BorrowedFd},
+    io::Errno,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+/// How much is kept where nothing else is said, in bytes: this or a tenth of the disk, whichever is less.
+pub const QUOTA: u64 = 10 << 30;
+/// How long it is kept where nothing else is said, in days.
+pub const RETENTION: u32 = 30;
+
+/// What to give up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PurgeOptions {
+    /// At most so many bytes stay; the oldest go first. None for [`QUOTA`] or a tenth of the disk.
+    pub quota: Option<u64>,
+    /// What is older than so many days goes.
+    pub days: u32,
+    /// These go in any case.
+    pub commits: Vec<CommitId>,
+    /// Only say what would go.
+    pub dry_run: bool,
+}
+
+impl Default for PurgeOptions {
+    fn default() -> Self {
+        Self { quota: None, days: RETENTION, commits: Vec::new(), dry_run: false }
+    }
+}
+
+/// What was given up, or would be.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Purged {
+    /// Of which commits, the oldest first. They cannot be undone any more, but for moves.
+    pub commits: Vec<CommitId>,
+    /// How much it frees, in bytes on the disk.
+    pub bytes: u64,
+    /// How much stays, in bytes on the disk.
+    pub kept: u64,
+}
+
+impl History {
+    /// Give up what is kept for undo: what is too old, what is too much, and what is named. Applies that are under way,
+    /// and what they need, are never touched.
+    pub fn purge(&self, log: &dyn Log, now: Timestamp, options: &PurgeOptions) -> Result<Purged, WorkspaceError> {
+        let stores = self.stores()?.all()?;
+        // nobody begins a commit while this decides
+        let _home = journal::lock_home(self.home())?;
+        let mut sizes: BTreeMap<u64, u64> = BTreeMap::new();
+        for store in &stores {
+            let failed = |error: Errno| WorkspaceError::home(&store.path, error);
+            for name in disk::names(store.handle()).map_err(failed)? {
+                let Some(number) = std::str::from_utf8(&name).ok().and_then(|name| name.parse().ok()) else { continue };
+                let size = size(store.handle(), &name).map_err(failed)?;
+                let sum = sizes.entry(number).or_default();
+                *sum = sum.saturating_add(size);
+            }
+        }
+        let (at, busy) = self.ages()?;
+        let total: u64 = sizes.values().fold(0, |sum, size| sum.saturating_add(*size));
+        let quota = match options.quota {
+            Some(quota) => quota,
+            None => default_quota(&stores)?,
+        };
+        let limit = now.checked_sub(SignedDuration::from_hours(i64::from(options.days) * 24)).unwrap_or(Timestamp::MIN);
+        let mut purged = Purged { kept: total, ..Purged::default() };
+        for (number, size) in &sizes {
+            // what no journal knows is not ours to judge
+            let Some(at) = at.get(number).filter(|_| !busy.contains(number)) else { continue };
+            let named = options.commits.contains(&CommitId(*number));
+            if named || *at < limit || purged.kept > quota {
+                purged.commits.push(CommitId(*number));
+                purged.bytes = purged.bytes.saturating_add(*size);
+                purged.kept = purged.kept.saturating_sub(*size);
+            }
+        }
+        if options.dry_run || purged.commits.is_empty() {
+            return Ok(purged);
+        }
+        let event = Event::Purged { commits: purged.commits.clone(), bytes: purged.bytes };
+        log.append(Entry { task: None, event, content: None })?;
+        for store in &stores {
+            for commit in &purged.commits {
+                match store::remove_tree(&System, store.handle(), commit.to_string().as_bytes()) {
+                    Ok(()) | Err(Errno::NOENT) => {}
+                    Err(error) => return Err(WorkspaceError::home(&store.path, error)),
+                }
+            }
+        }
+        Ok(purged)
+    }
+
+    /// When each commit was applied; and those that an apply under way, or one that waits for recovery, may need.
+    fn ages(&self) -> Result<(BTreeMap<u64, Timestamp>, BTreeSet<u64>), WorkspaceError> {
+        let mut at = BTreeMap::new();
+        let mut busy = BTreeSet::new();
+        for number in journal::numbers(self.home())? {
+            let path = self.home().commits().join(number.to_string());
+            let Ok(Some(journal)) = journal::read_outline(&path, number) else { continue };
+            if journal.end.is_none() {
+                busy.insert(number);
+                busy.extend(journal.head.undoes.map(|commit| commit.0));
+            }
+            at.insert(number, journal.head.at);
+        }
+        Ok((at, busy))
+    }
+}
+
+fn default_quota(stores: &[Arc<Store>]) -> Result<u64, WorkspaceError> {
+    let mut quota = QUOTA;
+    for store in stores {
+        let capacity = store.capacity().map_err(|error| WorkspaceError::home(&store.path, error))?;
+        quota = quota.min(capacity / 10);
+    }
+    Ok(quota)
+}
+
+/// Bytes on the disk of a tree in a store.
+fn size(folder: BorrowedFd<'_>, name: &[u8]) -> Result<u64, Errno> {
+    let stamp = Stamp::at(folder, name)?;
+    let mut sum = stamp.blocks.saturating_mul(512);
+    if stamp.kind == Kind::Folder {
+        let inner = match disk::open_folder(folder, name) {
+            Ok(inner) => inner,
+            // a removed folder may forbid to be listed; it is counted without what is in it
+            Err(Errno::ACCESS) => return Ok(sum),
+            Err(error) => return Err(error),
+        };
+        for inside in disk::names(inner.as_fd())? {
+            sum = sum.saturating_add(size(inner.as_fd(), &inside)?);
+        }
+    }
+    Ok(sum)
+}
