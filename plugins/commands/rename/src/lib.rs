@@ -34,8 +34,8 @@ use std::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(extend("x-synonyms" = {
-    "date": ["date taken", "creation date", "capture date", "day", "their date", "datum", "aufnahmedatum"],
-    "number": ["numbers", "sequence", "sequential numbers", "consecutive numbers", "counter", "order", "nummer", "nummern"]
+    "date": ["date taken", "creation date", "capture date", "their date", "datum", "aufnahmedatum"],
+    "number": ["numbers", "sequence", "sequential numbers", "consecutive numbers", "counter", "nummer", "nummern"]
 }))]
 pub enum By {
     /// Its date: `2024-05-31 name`.
@@ -79,12 +79,12 @@ pub struct Arguments {
 /// Rename many files at once: by date, by number, to a pattern, or by replacing text.
 #[command(
     forms = [
-        "by {by}", "nach {by}", "to {to}", "in {to}", "replace {replace} with {with}", "replacing {replace} with {with}",
+        "by {by}", "nach {by}", "to {to}", "replace {replace} with {with}", "replacing {replace} with {with}",
         "ersetze {replace} durch {with}", "remove {replace}", "without {replace}", "spaces to {spaces}",
-        "spaces with {spaces}", "in {case}", "to {case}", "{case}", "extension in {case}", "extensions in {extension}",
-        "extensions to {extension}", "{extension} extensions", "only {only}", "nur {only}", "sorted by {sort}",
-        "sort by {sort}", "ordered by {sort}", "in order of {sort}", "sortiert nach {sort}", "start at {start}",
-        "starting at {start}", "starting with {start}", "from {start}", "ab {start}", "{deep}"
+        "spaces with {spaces}", "{case}", "in {case}", "to {case}", "extensions in {extension}", "extensions to {extension}",
+        "{extension} extensions", "only {only}", "nur {only}", "sorted by {sort}", "sort by {sort}", "ordered by {sort}",
+        "in order of {sort}", "sortiert nach {sort}", "start at {start}", "starting at {start}", "starting with {start}",
+        "from {start}", "ab {start}", "{deep}"
     ],
     triggers = [
         "rename the files by date",
