@@ -1,134 +1,373 @@
 #!/usr/bin/env bash
-# Makes `cargo +NAME build --target wasm32-wasip2` work and prints NAME.
-#   wasm-toolchain.sh [--force-fallback] [--dir DIR] [--name NAME] [--targets "T ..."]
-# 1. A toolchain that already has every target (or `rustup target add` that succeeds): print it, done.
-#    With RUSTUP_AUTO_INSTALL=0 nothing is fetched through rustup: straight to 2.
-# 2. Fallback for Debian machines where rustup cannot or must not download: takes rustc, cargo and the
-#    std sources from Debian (rustc-web: a current rustc in oldstable/stable security), wasi-libc from
-#    Debian testing (arch: all, data only), compiles std once for each target, lays it all out as one
-#    private sysroot and registers it with `rustup toolchain link`. No root, nothing installed system-wide.
-# Idempotent: a stamp inside the toolchain names what it was made from; nothing is done twice.
+# Makes sure that Rust can compile components, and prints how to call the cargo that does: a toolchain's name for
+# `cargo +NAME build --target wasm32-wasip2`, or the path of a cargo where there is no rustup.
+#
+#   toolchain.sh [--targets "TARGET ..."] [--dir DIR] [--name NAME] [--force-fallback]
+#
+# 1. A toolchain that has the standard library for every target is taken as it is.
+# 2. Else `rustup target add`, unless RUSTUP_AUTO_INSTALL=0 says that rustup is to fetch nothing.
+# 3. Else, on Debian: rustc, cargo and the sources of std from the system's own package sources, wasi-libc (data alone)
+#    from the first suite whose one has wasm32-wasip2, std compiled once for each target; all in one folder,
+#    $DIR/toolchain, which is registered with rustup where there is one. It takes some minutes and about 2 GB while it is
+#    made. Nothing is installed on the system and nothing needs root.
+#
+# Running it again does nothing that is done. What it does is said on standard error.
+#
+# Environment: RUSTUP_AUTO_INSTALL=0 (see 2), RUSTUP_TIMEOUT (seconds, 300), DEBIAN_MIRROR (else that of the system's own
+# sources), WASI_LIBC_SUITE (forky).
 set -euo pipefail
 
-NAME=deskhand-guest DIR=${XDG_CACHE_HOME:-$HOME/.cache}/deskhand/toolchain
-TARGETS="wasm32-wasip2" FORCE=0
-WASI_LIBC_SUITE=${WASI_LIBC_SUITE:-forky}   # the first Debian suite whose wasi-libc has wasm32-wasip2
-CODENAME=$(. /etc/os-release; echo "${VERSION_CODENAME:-}")
-# the mirror that this system's own apt uses for Debian's main suite
-MIRROR=${DEBIAN_MIRROR:-$(awk -v c="$CODENAME" '
-  /^URIs:/ {u=$2} /^Suites:/ {for (i=2;i<=NF;i++) if ($i==c) {print u; exit}}
-  /^deb / {for (i=2;i<=NF;i++) if ($i ~ /^http/ && $(i+1)==c) {print $i; exit}}' /etc/apt/sources.list.d/*.sources /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null)}
-while [ $# -gt 0 ]; do case $1 in
-  --force-fallback) FORCE=1;; --dir) DIR=$2; shift;; --name) NAME=$2; shift;;
-  --targets) TARGETS=$2; shift;; *) echo "unknown option $1" >&2; exit 2;; esac; shift; done
-say() { echo "wasm-toolchain: $*" >&2; }
+targets="wasm32-wasip2"
+name="deskhand-guest"
+dir="${XDG_CACHE_HOME:-$HOME/.cache}/deskhand/toolchain"
+force=0
+suite="${WASI_LIBC_SUITE:-forky}"
+keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+# raise it when what `make_toolchain` makes changes: a toolchain of another recipe is made anew
+recipe=2
 
-has_targets() { # does toolchain $1 have a std for every target?
-  local t d; for t in $TARGETS; do
-    d=$(rustc "+$1" --print target-libdir --target "$t" 2>/dev/null) || return 1
-    compgen -G "$d/libstd-*.rlib" >/dev/null || return 1; done; }
+say() { echo "toolchain: $*" >&2; }
 
-if [ $FORCE = 0 ] && command -v rustup >/dev/null; then
-  for n in $(rustup show active-toolchain 2>/dev/null | cut -d' ' -f1) stable "$NAME"; do
-    if has_targets "$n"; then say "toolchain $n has $TARGETS"; echo "$n"; exit 0; fi; done
-  n=$(rustup show active-toolchain 2>/dev/null | cut -d' ' -f1 || true)
-  # RUSTUP_AUTO_INSTALL=0 (rustup's own switch) is taken as "no downloads through rustup on this machine"
-  # shellcheck disable=SC2086
-  if [ "${RUSTUP_AUTO_INSTALL:-1}" != 0 ] && timeout "${RUSTUP_TIMEOUT:-60}" rustup target add --toolchain "${n:-stable}" $TARGETS >&2 && has_targets "${n:-stable}"; then
-    echo "${n:-stable}"; exit 0; fi
-  say "no rust-std from rustup (RUSTUP_AUTO_INSTALL=${RUSTUP_AUTO_INSTALL:-1}); making a toolchain from Debian's packages"
-fi
+# fail WHAT ADVICE
+fail() {
+  say "$1"
+  say "$2"
+  exit 1
+}
 
-command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || { say "no apt here: install rustup and run: rustup target add $TARGETS"; exit 1; }
-mkdir -p "$DIR"; exec 9>"$DIR/lock"; flock 9
-TC=$DIR/toolchain APT=$DIR/apt
-WANT="$TARGETS $WASI_LIBC_SUITE v1"
-if [ "$(cat "$TC/.stamp" 2>/dev/null || true)" != "$WANT" ]; then
-  T0=$SECONDS
-  # --- a private apt: the system's own sources, plus wasi-libc alone from $WASI_LIBC_SUITE
-  mkdir -p "$APT"/{state/lists/partial,cache/archives/partial,etc/sources.list.d,etc/preferences.d,debs}
-  cat > "$APT/etc/preferences.d/pin" <<E
+by_hand() { echo "Install Rust with rustup (https://rustup.rs), run \`rustup target add $targets\`, then try again."; }
+
+parse_options() {
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --force-fallback) force=1 ;;
+      --targets | --dir | --name)
+        [ $# -ge 2 ] || fail "$1 needs a value." "See the head of this script."
+        case $1 in
+          --targets) targets=$2 ;;
+          --dir) dir=$2 ;;
+          --name) name=$2 ;;
+        esac
+        shift
+        ;;
+      *) fail "There is no option \`$1\`." "See the head of this script." ;;
+    esac
+    shift
+  done
+  toolchain=$dir/toolchain
+  stamp="recipe $recipe, $targets, wasi-libc of $suite"
+}
+
+has_rustup() { command -v rustup >/dev/null; }
+
+# has_targets RUSTC...: does this rustc have a std for every target?
+has_targets() {
+  local target libdir
+  for target in $targets; do
+    libdir=$("$@" --print target-libdir --target "$target" 2>/dev/null) || return 1
+    compgen -G "$libdir/libstd-*.rlib" >/dev/null || return 1
+  done
+}
+
+active_toolchain() { rustup show active-toolchain 2>/dev/null | cut -d' ' -f1; }
+
+is_ours() { [ -f "$toolchain/.stamp" ]; }
+
+is_current() { [ "$(cat "$toolchain/.stamp" 2>/dev/null || true)" = "$stamp" ]; }
+
+# A toolchain that is there; the one that this script makes only while it is of this recipe.
+find_existing() {
+  local candidate
+  if ! has_rustup; then
+    if command -v rustc >/dev/null && command -v cargo >/dev/null && has_targets rustc; then command -v cargo; fi
+    return
+  fi
+  for candidate in $(active_toolchain) stable "$name"; do
+    if [ "$candidate" = "$name" ] && is_ours && ! is_current; then continue; fi
+    if has_targets rustc "+$candidate"; then
+      echo "$candidate"
+      return
+    fi
+  done
+}
+
+add_with_rustup() {
+  local active
+  has_rustup || return 0
+  if [ "${RUSTUP_AUTO_INSTALL:-1}" = 0 ]; then
+    say "RUSTUP_AUTO_INSTALL=0: rustup is to fetch nothing"
+    return
+  fi
+  active=$(active_toolchain)
+  active=${active:-stable}
+  say "rustup target add --toolchain $active $targets"
+  # shellcheck disable=SC2086 # one argument each
+  if timeout "${RUSTUP_TIMEOUT:-300}" rustup target add --toolchain "$active" $targets >&2 &&
+    has_targets rustc "+$active"; then
+    echo "$active"
+  else
+    say "rustup could not add it; trying another way"
+  fi
+}
+
+# The mirror that the system's own apt uses for its main suite.
+system_mirror() {
+  awk -v suite="$1" '
+    /^URIs:/ { uri = $2 }
+    /^Suites:/ { for (i = 2; i <= NF; i++) if ($i == suite) { print uri; exit } }
+    /^deb / { for (i = 2; i < NF; i++) if ($i ~ /^https?:/ && $(i + 1) == suite) { print $i; exit } }
+  ' /etc/apt/sources.list.d/*.sources /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null || true
+}
+
+check_system() {
+  local tool free
+  for tool in apt-get apt-cache dpkg-deb flock; do
+    command -v "$tool" >/dev/null || fail "This system has no \`$tool\`, so no toolchain can be made here." "$(by_hand)"
+  done
+  # shellcheck source=/dev/null
+  codename=$(. /etc/os-release && [ "${ID:-}" = debian ] && echo "${VERSION_CODENAME:-}") || codename=
+  if [ -z "$codename" ] || ! [ -r "$keyring" ]; then
+    fail "This system is not Debian, so no toolchain can be made here." "$(by_hand)"
+  fi
+  mirror=${DEBIAN_MIRROR:-$(system_mirror "$codename")}
+  [ -n "$mirror" ] || fail "The system's package sources name no mirror for $codename." \
+    "Set DEBIAN_MIRROR to one, then try again."
+  free=$(df -Pk "$dir" | awk 'NR == 2 { print $4 }')
+  [ "$free" -ge 2000000 ] || fail "$dir has $((free / 1000)) MB free, and 2,000 are needed while it is made." \
+    "Free some space, or name another folder with --dir, then try again."
+}
+
+# apt with its own lists, cache and sources: those of the system, and wasi-libc alone of $suite.
+set_up_apt() {
+  local signed="[signed-by=$keyring]"
+  mkdir -p "$apt"/{state/lists/partial,cache/archives/partial,etc/sources.list.d,etc/preferences.d,debs}
+  cat >"$apt/etc/preferences.d/pin" <<END
 Package: *
-Pin: release n=$WASI_LIBC_SUITE
+Pin: release n=$suite
 Pin-Priority: -1
 
 Package: wasi-libc
-Pin: release n=$WASI_LIBC_SUITE
+Pin: release n=$suite
 Pin-Priority: 990
-E
-  CODENAME=$(. /etc/os-release; echo "$VERSION_CODENAME")
-  { echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $MIRROR $CODENAME main"
-    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${MIRROR%/debian}/debian-security $CODENAME-security main"
-    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $MIRROR $WASI_LIBC_SUITE main"; } > "$APT/etc/sources.list"
-  cat > "$APT/apt.conf" <<E
-Dir::State "$APT/state"; Dir::State::status "/var/lib/dpkg/status";
-Dir::Cache "$APT/cache"; Dir::Etc::sourcelist "$APT/etc/sources.list";
-Dir::Etc::sourceparts "$APT/etc/sources.list.d"; Dir::Etc::preferencesparts "$APT/etc/preferences.d";
-Acquire::Languages "none"; APT::Sandbox::User ""; Debug::NoLocking "1"; Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
-E
-  export APT_CONFIG=$APT/apt.conf
-  say "apt lists ..."; apt-get -qq update >&2
-  # packages not installed here that rustc, cargo and std's sources need, with their whole closure
-  pkgs=$(apt-get -y --no-install-recommends --print-uris install rustc-web cargo-web rust-web-src libstd-rust-web-dev 2>/dev/null |
-         awk '/^.http/{print $2}' | cut -d_ -f1)
-  # the ones we need files of are fetched even where they are installed (their files may be linked against)
-  need=$(printf '%s\n' $pkgs rustc-web cargo-web rust-web-src libstd-rust-web-dev \
-         "$(apt-cache depends libstd-rust-web-dev | awk '/Depends: libstd-rust-web-[0-9]/{print $2; exit}')" wasi-libc | sort -u)
-  say "packages: $(echo $need)"
-  rm -rf "$DIR/root" "$TC.new"; mkdir -p "$DIR/root"
-  # shellcheck disable=SC2086
-  (cd "$APT/debs" && rm -f ./*.deb && apt-get -qq download $need >&2 && for d in *.deb; do dpkg-deb -x "$d" "$DIR/root"; done)
+END
+  cat >"$apt/etc/sources.list" <<END
+deb $signed $mirror $codename main
+deb $signed ${mirror%/debian}/debian-security $codename-security main
+deb $signed $mirror $suite main
+END
+  cat >"$apt/apt.conf" <<END
+Dir::State "$apt/state";
+Dir::State::status "/var/lib/dpkg/status";
+Dir::Cache "$apt/cache";
+Dir::Etc::sourcelist "$apt/etc/sources.list";
+Dir::Etc::sourceparts "$apt/etc/sources.list.d";
+Dir::Etc::preferencesparts "$apt/etc/preferences.d";
+Acquire::Languages "none";
+Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
+APT::Sandbox::User "";
+Debug::NoLocking "1";
+END
+  export APT_CONFIG=$apt/apt.conf
+  say "reading the package lists of $codename and $suite"
+  apt-get -qq update >&2 || fail "The package lists could not be fetched from $mirror." \
+    "Check the network (and DEBIAN_MIRROR, if you set it), then try again."
+}
+
+# Fetch and unpack what is needed of the packages: those that hold the toolchain always, what they stand on only where the
+# system does not have it.
+fetch_packages() {
+  local closure std packages package
+  closure=$(apt-get -y --no-install-recommends --print-uris install rustc-web cargo-web rust-web-src libstd-rust-web-dev \
+    2>/dev/null | awk '/^.http/ { print $2 }' | cut -d_ -f1) || true
+  std=$(apt-cache depends libstd-rust-web-dev 2>/dev/null | awk '/Depends: libstd-rust-web-[0-9]/ { print $2; exit }')
+  [ -n "$std" ] || fail "$codename offers no current Rust (rustc-web)." "$(by_hand)"
+  # shellcheck disable=SC2086 # one word each
+  packages=$(printf '%s\n' $closure rustc-web cargo-web rust-web-src libstd-rust-web-dev "$std" wasi-libc | sort -u)
+  # shellcheck disable=SC2086 # one word each
+  say "fetching" $packages
+  rm -rf "$unpacked"
+  mkdir -p "$unpacked"
+  rm -f "$apt"/debs/*.deb
+  # shellcheck disable=SC2086 # one argument each
+  (cd "$apt/debs" && apt-get -qq download $packages >&2) ||
+    fail "The packages could not be fetched." "Check the network, then try again."
+  for package in "$apt"/debs/*.deb; do
+    dpkg-deb -x "$package" "$unpacked" ||
+      fail "$(basename "$package") could not be unpacked." "Check the space in $dir, then try again."
+  done
   unset APT_CONFIG
-  say "packages unpacked after $((SECONDS-T0)) s"
-  # --- lay out a sysroot
-  R=$DIR/root/usr; MA=$(ls -d "$R"/lib/*-linux-gnu | head -1); HOST=$(basename "$(ls -d "$R"/lib/rustlib/*-unknown-linux-gnu)")
-  mkdir -p "$TC.new"/{bin,lib,libexec}; cp -a "$R/lib/rustlib" "$TC.new/lib/rustlib"
-  rm -rf "$TC.new/lib/rustlib/src/rust"; mkdir -p "$TC.new/lib/rustlib/src"
-  cp -a "$(ls -d "$R"/src/rustc-*)" "$TC.new/lib/rustlib/src/rust"
-  cp -a "$MA"/*.so* "$TC.new/lib/" 2>/dev/null || true
-  cp -a "$R"/bin/{rustc,rustdoc,cargo} "$TC.new/libexec/"
-  for b in rustc rustdoc cargo; do      # wrappers, so that it runs with or without rustup's proxies
-    s=; [ $b = cargo ] || s=' --sysroot "$t"'
-    cat > "$TC.new/bin/$b" <<E
-#!/bin/sh
-t=\$(dirname "\$(dirname "\$(readlink -f "\$0")")")
-LD_LIBRARY_PATH="\$t/lib\${LD_LIBRARY_PATH:+:\$LD_LIBRARY_PATH}" exec "\$t/libexec/$b"$s "\$@"
-E
-    chmod +x "$TC.new/bin/$b"; done
-  # rustc of ours for our cargo even when it is not called through rustup
-  sed -i 's|^LD_LIB|[ -n "$RUSTUP_TOOLCHAIN" ] \|\| export RUSTC="${RUSTC:-$t/bin/rustc}" RUSTDOC="${RUSTDOC:-$t/bin/rustdoc}"\nLD_LIB|' "$TC.new/bin/cargo"
-  # --- linkers: from any rustup toolchain (its x86_64 part ships them), else from the crate registry
-  hb=$TC.new/lib/rustlib/$HOST/bin; mkdir -p "$hb/gcc-ld"
-  src=$(ls -dt "${RUSTUP_HOME:-$HOME/.rustup}"/toolchains/*/lib/rustlib/"$HOST"/bin/wasm-component-ld 2>/dev/null | head -1 || true)
-  if [ -n "$src" ]; then cp -a "$(dirname "$src")"/. "$hb/"
-    # rust-lld from rustup finds its libLLVM beside its own toolchain
-    l=$(ls "$(dirname "$src")"/../../../libLLVM*.so* 2>/dev/null | head -1 || true); [ -z "$l" ] || cp -an "$(dirname "$l")"/libLLVM*.so* "$TC.new/lib/"
-  else say "no rustup toolchain to take linkers from: building wasm-component-ld, using the system's wasm-ld"
-    "$TC.new/bin/cargo" install --quiet --root "$DIR/ld" wasm-component-ld >&2; cp "$DIR/ld/bin/wasm-component-ld" "$hb/"
-    w=$(command -v wasm-ld || ls /usr/bin/wasm-ld-* 2>/dev/null | sort -V | tail -1 || true)
-    [ -n "$w" ] || { say "needs wasm-ld: apt-get install lld"; exit 1; }
-    ln -s "$w" "$hb/rust-lld"; ln -s "$w" "$hb/gcc-ld/wasm-ld"; fi
-  ln -sf gcc-ld/wasm-ld "$hb/wasm-ld"
-  # --- compile std for each target and put it into the sysroot
-  B=$DIR/build; rm -rf "$B"; mkdir -p "$B/src"
-  printf '[package]\nname="s"\nversion="0.0.0"\nedition="2021"\n[lib]\n[profile.release]\nopt-level=3\ncodegen-units=1\ndebug=0\n' > "$B/Cargo.toml"
-  echo '#![no_std]' > "$B/src/lib.rs"
-  for t in $TARGETS; do
-    say "compiling std for $t ..."; T1=$SECONDS
-    d=$TC.new/lib/rustlib/$t; mkdir -p "$d/lib/self-contained"
-    case $t in
-      wasm32-wasip2) w=$R/lib/wasm32-wasip2;; wasm32-wasip1) w=$(ls -d "$R"/lib/wasm32-wasip1 "$R"/lib/wasm32-wasi 2>/dev/null | head -1);; *) w=;; esac
-    [ -z "$w" ] || cp -a "$w"/*.o "$w"/lib*.a "$d/lib/self-contained/"
-    (cd "$B" && env -u RUSTUP_TOOLCHAIN -u CARGO_BUILD_TARGET RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Cembed-bitcode=yes -Ccodegen-units=1" \
-      CARGO_TARGET_DIR="$B/target" RUSTC="$TC.new/bin/rustc" \
-      "$TC.new/bin/cargo" build --quiet --release -Z build-std=std,panic_abort,test,proc_macro --target "$t" >&2)
-    find "$B/target/$t/release" -name 'lib*.rlib' ! -name 'libs-*' ! -name 'libs.rlib' -exec cp {} "$d/lib/" \;
-    say "std for $t: $(ls "$d/lib" | wc -l) files in $((SECONDS-T1)) s"; done
-  rm -rf "$B" "$DIR/root" "$TC.new/lib/rustlib/src"; rm -f "$APT"/debs/*.deb
-  echo "$WANT" > "$TC.new/.stamp"; rm -rf "$TC"; mv "$TC.new" "$TC"
-  say "made $TC in $((SECONDS-T0)) s, $(du -sh "$TC" | cut -f1)"
-fi
-if command -v rustup >/dev/null; then
-  [ "$(rustup toolchain list -v 2>/dev/null | awk -v n="$NAME" '$1==n{print $NF}')" = "$TC" ] || rustup toolchain link "$NAME" "$TC" >&2
-  echo "$NAME"
-else echo "$TC/bin/cargo"; fi
+}
+
+# first GLOB...: the first that is there.
+first() {
+  local path
+  for path in "$@"; do
+    if [ -e "$path" ]; then
+      echo "$path"
+      return
+    fi
+  done
+}
+
+lay_out() {
+  local usr=$unpacked/usr libraries
+  host=$(basename "$(first "$usr"/lib/rustlib/*-unknown-linux-gnu)")
+  libraries=$(first "$usr"/lib/*-linux-gnu)
+  sources=$new/lib/rustlib/src/rust
+  rm -rf "$new"
+  mkdir -p "$new"/{bin,lib,libexec}
+  cp -a "$usr/lib/rustlib" "$new/lib/rustlib"
+  rm -rf "$sources"
+  mkdir -p "$(dirname "$sources")"
+  cp -a "$(first "$usr"/src/rustc-*)" "$sources"
+  cp -a "$libraries"/*.so* "$new/lib/"
+  cp -a "$usr"/bin/{rustc,rustdoc,cargo} "$new/libexec/"
+  write_wrappers
+}
+
+# The programs run wherever the folder lies, with rustup and without. rustc's version names the recipe, by which cargo sees
+# that what it compiled with another toolchain must be compiled anew.
+write_wrappers() {
+  local program
+  for program in rustc rustdoc cargo; do
+    {
+      echo '#!/bin/sh'
+      # shellcheck disable=SC2016 # all of it for the wrapper
+      echo 't=$(dirname "$(dirname "$(readlink -f "$0")")")
+export LD_LIBRARY_PATH="$t/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"'
+      # shellcheck disable=SC2016
+      case $program in
+        rustc) echo 'if [ "$*" = -vV ]; then "$t/libexec/rustc" -vV && exec echo "deskhand-recipe: '"$recipe"'"; fi
+exec "$t/libexec/rustc" --sysroot "$t" "$@"' ;;
+        rustdoc) echo 'exec "$t/libexec/rustdoc" --sysroot "$t" "$@"' ;;
+        cargo) echo '[ -n "$RUSTUP_TOOLCHAIN" ] || export RUSTC="${RUSTC:-$t/bin/rustc}" RUSTDOC="${RUSTDOC:-$t/bin/rustdoc}"
+exec "$t/libexec/cargo" "$@"' ;;
+      esac
+    } >"$new/bin/$program"
+    chmod +x "$new/bin/$program"
+  done
+}
+
+# Components are linked by wasm-component-ld and wasm-ld. Every toolchain of rustup brings them; else the first is built
+# and the second is the system's.
+add_linkers() {
+  local to=$new/lib/rustlib/$host/bin from llvm wasm_ld
+  mkdir -p "$to/gcc-ld"
+  from=$(first "${RUSTUP_HOME:-$HOME/.rustup}"/toolchains/*/lib/rustlib/"$host"/bin/wasm-component-ld)
+  if [ -n "$from" ]; then
+    from=$(dirname "$from")
+    cp -a "$from"/. "$to/"
+    llvm=$(first "$from"/../../../libLLVM*.so*)
+    # a rust-lld that is linked to LLVM finds it beside its own toolchain
+    if [ -n "$llvm" ]; then cp -an "$(dirname "$llvm")"/libLLVM*.so* "$new/lib/"; fi
+  else
+    wasm_ld=$(command -v wasm-ld || first /usr/bin/wasm-ld-*)
+    [ -n "$wasm_ld" ] || fail "There is no \`wasm-ld\`, which links components." "Install it (apt-get install lld), then try again."
+    say "building wasm-component-ld"
+    "$new/bin/cargo" install --quiet --locked --root "$dir/linker" wasm-component-ld >&2 ||
+      fail "wasm-component-ld could not be built; the lines above say why." "Check the network and that a C compiler is there, then try again."
+    cp "$dir/linker/bin/wasm-component-ld" "$to/"
+    ln -s "$wasm_ld" "$to/rust-lld"
+    ln -s "$wasm_ld" "$to/gcc-ld/wasm-ld"
+  fi
+  ln -sf gcc-ld/wasm-ld "$to/wasm-ld"
+}
+
+# compile_std TARGET: std, with this machine's folders kept out of it, and the C library's start files beside it.
+compile_std() {
+  local target=$1 began=$SECONDS build=$dir/build library libc version
+  say "compiling std for $target (some minutes)"
+  library=$new/lib/rustlib/$target/lib
+  mkdir -p "$library/self-contained"
+  libc=$unpacked/usr/lib/$target
+  if [ -d "$libc" ]; then cp -a "$libc"/*.o "$libc"/lib*.a "$library/self-contained/"; fi
+  version=$("$new/bin/rustc" --version | cut -d' ' -f2)
+  rm -rf "$build"
+  mkdir -p "$build/src"
+  cat >"$build/Cargo.toml" <<END
+[package]
+name = "std-for-$target"
+version = "0.0.0"
+edition = "2024"
+[lib]
+[profile.release]
+opt-level = 3
+codegen-units = 1
+debug = 0
+[workspace]
+END
+  echo '#![no_std]' >"$build/src/lib.rs"
+  (
+    # the crates that std stands on come with the checksums that its own lock file names
+    cd "$build" && env -u RUSTUP_TOOLCHAIN -u CARGO_BUILD_TARGET -u CARGO_ENCODED_RUSTFLAGS RUSTC_BOOTSTRAP=1 \
+      RUSTFLAGS="-Cembed-bitcode=yes --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo --remap-path-prefix=$sources=/rustc/$version" \
+      CARGO_TARGET_DIR="$build/target" RUSTC="$new/bin/rustc" \
+      "$new/bin/cargo" build --quiet --release -Z build-std=std,panic_abort,test,proc_macro --target "$target" >&2
+  ) || fail "std could not be compiled for $target; the lines above say why." \
+    "Check the network and the space in $dir, then try again."
+  find "$build/target/$target/release" -name 'lib*.rlib' ! -name 'libstd_for_*' -exec cp {} "$library/" \;
+  rm -rf "$build"
+  say "std for $target: $((SECONDS - began)) s"
+}
+
+make_toolchain() {
+  local began=$SECONDS target
+  apt=$dir/apt unpacked=$dir/unpacked new=$toolchain.new
+  say "making a toolchain in $toolchain"
+  check_system
+  set_up_apt
+  fetch_packages
+  lay_out
+  add_linkers
+  for target in $targets; do compile_std "$target"; done
+  rm -rf "$unpacked" "$apt" "$new/lib/rustlib/src"
+  echo "$stamp" >"$new/.stamp"
+  # the old one goes only when the new one is whole
+  rm -rf "$toolchain.old"
+  if [ -e "$toolchain" ]; then mv "$toolchain" "$toolchain.old"; fi
+  mv "$new" "$toolchain"
+  rm -rf "$toolchain.old"
+  say "made in $((SECONDS - began)) s, $(du -sh "$toolchain" | cut -f1)"
+}
+
+register() {
+  local linked
+  if ! has_rustup; then
+    echo "$toolchain/bin/cargo"
+    return
+  fi
+  linked=$(rustup toolchain list -v 2>/dev/null | awk -v name="$name" '$1 == name { print $NF }')
+  if [ "$linked" != "$toolchain" ]; then
+    say "rustup toolchain link $name $toolchain"
+    rustup toolchain link "$name" "$toolchain" >&2
+  fi
+  echo "$name"
+}
+
+main() {
+  local found
+  parse_options "$@"
+  if [ "$force" = 0 ]; then
+    found=$(find_existing)
+    if [ -z "$found" ]; then found=$(add_with_rustup); fi
+    if [ -n "$found" ]; then
+      say "$targets: $found"
+      echo "$found"
+      return
+    fi
+  fi
+  mkdir -p "$dir"
+  dir=$(cd "$dir" && pwd)
+  toolchain=$dir/toolchain
+  # two that start at once make one
+  exec 9>"$dir/lock"
+  flock 9
+  is_current || make_toolchain
+  register
+}
+
+# read whole before it runs, so that it may be replaced while it does
+{
+  main "$@"
+  exit
+}

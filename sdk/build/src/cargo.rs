@@ -5,7 +5,7 @@ use deskhand_vocabulary::Sha256;
 use serde::Deserialize;
 use std::{
     env,
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -119,7 +119,7 @@ pub(crate) fn compile(found: &Crate, toolchain: &Toolchain) -> Result<PathBuf, B
         cargo.args(["--config", setting]);
     }
     let status = cargo
-        .env("CARGO_ENCODED_RUSTFLAGS", remapped(found))
+        .env("CARGO_ENCODED_RUSTFLAGS", flags(found))
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_BUILD_TARGET")
         .env_remove("CARGO_BUILD_RUSTFLAGS")
@@ -135,21 +135,20 @@ pub(crate) fn compile(found: &Crate, toolchain: &Toolchain) -> Result<PathBuf, B
 }
 
 /// Flags that keep this machine's folders out of the component, so that the same source gives the same bytes anywhere.
-fn remapped(found: &Crate) -> OsString {
+fn flags(found: &Crate) -> OsString {
     let home = env::var_os("HOME").map(PathBuf::from);
     let cargo = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(home?.join(".cargo")));
     let places = [cargo.map(|path| (path, "/cargo")), Some((found.workspace.clone(), "/plugin"))];
-    let mut flags = OsString::new();
+    let mut flags: Vec<OsString> = Vec::new();
     for (path, name) in places.into_iter().flatten() {
-        if !flags.is_empty() {
-            flags.push("\u{1f}");
-        }
-        flags.push("--remap-path-prefix=");
-        flags.push(&path);
-        flags.push("=");
-        flags.push(name);
+        let mut flag = OsString::from("--remap-path-prefix=");
+        flag.push(&path);
+        flag.push("=");
+        flag.push(name);
+        flags.push(flag);
     }
-    flags
+    // cargo's own separator, for paths with spaces in them
+    flags.join(OsStr::new("\u{1f}"))
 }
 
 /// A name for a build that is not confused with that of another plugin's in the same target folder.
