@@ -3,6 +3,7 @@
 use crate::{
     entry::{Facts, Kind, Seen},
     name::parent,
+    survey::hidden_repository_marks,
     words,
 };
 use deskhand_sdk::{
@@ -60,7 +61,29 @@ pub fn read(root: &FilePath, deep: bool) -> Result<Vec<Entry>> {
             invocation::working(&format!("Reading {}: {}", root.name(), words::files(count(entries.len()))));
         }
     }
+    if !entries.iter().any(|entry| entry.path.name().starts_with('.')) {
+        let found = hidden_marks(root, &entries)?;
+        entries.extend(found);
+    }
     Ok(entries)
+}
+
+/// What makes a repository of `root` or of a folder in it. A host may leave hidden names out of a listing, and a repository that
+/// is not seen would be sorted.
+fn hidden_marks(root: &FilePath, entries: &[Entry]) -> Result<Vec<Entry>> {
+    let folders = entries.iter().filter(|entry| entry.is_folder()).map(|entry| &entry.path);
+    let mut paths = Vec::new();
+    for folder in std::iter::once(root).chain(folders) {
+        for mark in hidden_repository_marks() {
+            paths.push(folder.join(mark)?);
+        }
+    }
+    let mut found = Vec::new();
+    for batch in paths.chunks(BATCH) {
+        invocation::check()?;
+        found.extend(files::stat_all(batch).into_iter().flatten());
+    }
+    Ok(found)
 }
 
 /// The entries as planning sees them.

@@ -129,7 +129,7 @@ fn folders_have_the_names_of_the_persons_language() {
 fn a_declined_plan_changes_nothing() {
     let host = downloads().cancels();
     let before = host.tree();
-    assert_eq!(run(&host, serde_json::json!({})).lines().next(), Some("Nothing was changed."));
+    assert_eq!(run(&host, serde_json::json!({})).lines().next(), Some("Nothing was changed: you declined."));
     assert_eq!(host.tree(), before);
 }
 

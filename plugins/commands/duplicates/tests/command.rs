@@ -1,0 +1,167 @@
+//! The command as a person runs it, over the test host.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+use deskhand_duplicates::{Arguments, compare::PIECE, duplicates};
+use deskhand_sdk::prelude::*;
+use serde_json::{Value, json};
+use testing::{Answer, File, Host};
+
+fn arguments(json: Value) -> Arguments {
+    serde_json::from_value(json).unwrap()
+}
+
+fn run(host: &Host, json: Value) -> String {
+    host.run(|| duplicates(arguments(json))).unwrap().shown()
+}
+
+fn file(content: &str, modified: i64) -> File {
+    File::new(content).modified(Moment::at(modified))
+}
+
+/// Two groups: `same` three times, `twin` twice; and what is alike only at first sight.
+fn folder() -> Host {
+    Host::new()
+        .folder("D")
+        .file("D/photo (2).jpg", file("same", 10))
+        .file("D/photo.jpg", file("same", 10))
+        .file("D/z.jpg", file("same", 99))
+        .file("D/a.txt", file("twin", 5))
+        .file("D/b.txt", file("twin", 3))
+        .file("D/other.txt", file("tw1n", 3))
+        .file("D/empty", file("", 1))
+        .file("D/empty too", file("", 1))
+        .file("D/sub/photo.jpg", file("same", 1))
+}
+
+#[test]
+fn one_of_each_is_kept() {
+    let host = folder();
+    let reply = run(&host, json!({}));
+    let proposal = host.proposal();
+    assert_eq!(proposal.title, "Remove 3 copies and free 12 bytes, keeping the oldest of each");
+    assert_eq!(proposal.lines(), ["remove D/a.txt", "remove D/photo (2).jpg", "remove D/z.jpg"]);
+    let reasons: Vec<&str> = proposal.changes.iter().map(|change| change.reason.as_str()).collect();
+    assert_eq!(reasons, ["same content as b.txt", "same content as photo.jpg", "same content as photo.jpg"]);
+    let ids: Vec<u64> = proposal.changes.iter().map(|change| change.change.id()).collect();
+    assert_eq!(
+        proposal.view,
+        json!({ "arrange": "groups", "groups": [
+            { "title": "2 × b.txt, 4 bytes each", "keep": "D/b.txt", "changes": [ids[0]] },
+            { "title": "3 × photo.jpg, 4 bytes each", "keep": "D/photo.jpg", "changes": [ids[1], ids[2]] },
+        ] })
+    );
+    assert_eq!(
+        reply,
+        "2 files are there more than once; the copies take 12 bytes.\n\
+         Removed 3 copies.\n\
+         What was removed can be brought back; the space is free once it is purged.\n\
+         2 empty files are not counted: nothing in them can be the same."
+    );
+    assert_eq!(host.tree(), ["D/b.txt", "D/empty", "D/empty too", "D/other.txt", "D/photo.jpg", "D/sub/photo.jpg"]);
+    assert_eq!(run(&host, json!({})).lines().next(), Some("No two files have the same content."));
+}
+
+#[test]
+fn in_subfolders_and_by_other_rules() {
+    let kept = |given: Value| {
+        let host = folder();
+        run(&host, given);
+        host.tree()
+            .into_iter()
+            .filter(|path| host.content(path).is_some_and(|bytes| bytes == b"same"))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(kept(json!({ "deep": true })), ["D/sub/photo.jpg"]);
+    assert_eq!(kept(json!({ "deep": true, "keep": "newest" })), ["D/z.jpg"]);
+    assert_eq!(kept(json!({ "keep": "shortest" })), ["D/sub/photo.jpg", "D/z.jpg"]);
+}
+
+#[test]
+fn names_of_one_file_are_no_duplicates() {
+    let host = Host::new()
+        .folder("D")
+        .file("D/a.bin", file("same", 5))
+        .hard_link("D/a.bin", "D/b.bin")
+        .file("D/c.bin", file("same", 1))
+        .link("D/l", "a.bin");
+    let reply = run(&host, json!({}));
+    // the file with two names is kept, though the other is older
+    assert_eq!(host.proposal().lines(), ["remove D/c.bin"]);
+    assert!(reply.contains("1 name belongs to a file that has another name too"), "{reply}");
+    let host = Host::new().folder("D").file("D/a.bin", "same").hard_link("D/a.bin", "D/b.bin");
+    assert_eq!(run(&host, json!({})).lines().next(), Some("No two files have the same content."));
+    assert_eq!(host.proposals(), []);
+}
+
+#[test]
+fn what_would_be_fetched_or_cannot_be_read_is_left() {
+    let host = Host::new()
+        .folder("D")
+        .file("D/a.bin", "same")
+        .file("D/b.bin", File::new("same").fact("placeholder", true))
+        .file("D/c.bin", File::new("same").unreadable())
+        .file("D/.d.bin", "same")
+        .file("D/e.bin.part", "same");
+    let reply = run(&host, json!({}));
+    assert_eq!(
+        reply,
+        "No two files have the same content.\n\
+         Not looked at:\n  \
+           1 partial download (e.bin.part)\n  \
+           1 file that is still in the cloud (b.bin)\n  \
+           1 hidden file or folder (.d.bin)\n  \
+           1 file that could not be read (c.bin)"
+    );
+    assert_eq!(host.proposals(), []);
+}
+
+#[test]
+fn files_are_compared_to_their_last_byte() {
+    let size = usize::try_from(PIECE).unwrap() * 2 + 10;
+    let mut other = vec![7; size];
+    *other.last_mut().unwrap() = 8;
+    let host =
+        Host::new().folder("D").file("D/a.bin", vec![7; size]).file("D/b.bin", vec![7; size]).file("D/c.bin", other);
+    run(&host, json!({}));
+    assert_eq!(host.proposal().lines(), ["remove D/b.bin"]);
+    // each of the two in three pieces, and the third not at all: its digest differs
+    assert_eq!(host.calls("files.read"), 6);
+    assert_eq!(host.tree(), ["D/a.bin", "D/c.bin"]);
+}
+
+#[test]
+fn a_file_that_changes_before_it_is_removed_stays() {
+    let host = folder().meanwhile_written("D/z.jpg", b"new!");
+    let reply = run(&host, json!({}));
+    assert_eq!(host.content("D/z.jpg").unwrap(), b"new!");
+    assert!(reply.contains("Removed 3 copies, except for 1 change that was refused ("), "{reply}");
+}
+
+#[test]
+fn a_declined_or_parked_plan_removes_nothing() {
+    for answer in [Answer::Cancel, Answer::Absent] {
+        let parked = matches!(answer, Answer::Absent);
+        let host = folder().answer(answer);
+        let before = host.tree();
+        let result = host.run(|| duplicates(Arguments::default()));
+        assert_eq!(host.tree(), before);
+        match result {
+            Ok(reply) => assert_eq!(reply.shown().lines().nth(1), Some("Nothing was changed: you declined.")),
+            Err(error) => assert!(parked && error.code == Code::Parked, "{error:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_repository_is_refused_and_a_stopped_search_ends() {
+    let host = Host::new().folder("D").file("D/.git/HEAD", "x").file("D/a", "same").file("D/b", "same");
+    assert_eq!(host.run(|| duplicates(Arguments::default())).unwrap_err().code, Code::Unsupported);
+    let host = Host::new().folder("D").file("D/r/.git/HEAD", "x").file("D/r/a", "same").file("D/b", "same");
+    assert_eq!(run(&host, json!({ "deep": true })).lines().next(), Some("No two files have the same content."));
+    for checks in 0..4 {
+        let host = folder().stops_after(checks);
+        let error = host.run(|| duplicates(Arguments::default())).unwrap_err();
+        assert_eq!((error.code, host.pending().len()), (Code::Cancelled, 0), "{checks}");
+    }
+}
