@@ -67,10 +67,8 @@ fn in_subfolders_and_by_other_rules() {
     let kept = |given: Value| {
         let host = folder();
         run(&host, given);
-        host.tree()
-            .into_iter()
-            .filter(|path| host.content(path).is_some_and(|bytes| bytes == b"same"))
-            .collect::<Vec<_>>()
+        let files = host.tree().into_iter().filter(|path| !path.ends_with('/'));
+        files.filter(|path| host.content(path).is_some_and(|bytes| bytes == b"same")).collect::<Vec<_>>()
     };
     assert_eq!(kept(json!({ "deep": true })), ["D/sub/photo.jpg"]);
     assert_eq!(kept(json!({ "deep": true, "keep": "newest" })), ["D/z.jpg"]);
@@ -140,16 +138,13 @@ fn a_file_that_changes_before_it_is_removed_stays() {
 
 #[test]
 fn a_declined_or_parked_plan_removes_nothing() {
-    for answer in [Answer::Cancel, Answer::Absent] {
-        let parked = matches!(answer, Answer::Absent);
+    let declined = "Nothing was changed: you declined.";
+    let parked = "Nothing was changed yet: it waits for your answer.";
+    for (answer, said) in [(Answer::Cancel, declined), (Answer::Absent, parked)] {
         let host = folder().answer(answer);
         let before = host.tree();
-        let result = host.run(|| duplicates(Arguments::default()));
+        assert_eq!(run(&host, json!({})).lines().nth(1), Some(said));
         assert_eq!(host.tree(), before);
-        match result {
-            Ok(reply) => assert_eq!(reply.shown().lines().nth(1), Some("Nothing was changed: you declined.")),
-            Err(error) => assert!(parked && error.code == Code::Parked, "{error:?}"),
-        }
     }
 }
 
