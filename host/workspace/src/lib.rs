@@ -43,7 +43,7 @@ mod walk;
 mod workspace;
 
 pub use commit::Commit;
-pub use edit::EditProblem;
+pub use edit::{EditProblem, edit_text};
 pub use entry::{Entry, Kind};
 pub use error::{Code, CommitError, FileError, WorkspaceError};
 pub use folder::Folder;

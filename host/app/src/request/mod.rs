@@ -3,6 +3,7 @@
 //! Nothing here knows any command. All that is known of one stands in its plugin's manifest (name, triggers, forms,
 //! argument schema); all that is known of language stands in `lexicon/`.
 
+mod explain;
 mod forms;
 mod lexicon;
 mod matching;
@@ -10,8 +11,9 @@ mod schema;
 mod slash;
 mod words;
 
+pub(crate) use explain::{reason, unsure};
 pub(crate) use matching::{Match, choose};
-pub(crate) use slash::{NotTyped, Typed, parse};
+pub(crate) use slash::{NotTyped, parse};
 
 use deskhand_vocabulary::{PluginId, manifest::Command};
 

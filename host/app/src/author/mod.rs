@@ -1,0 +1,107 @@
+//! `deskhand plugin new|build|check|info`: for those who write plugins. What is done is done by `deskhand_build` and by
+//! the runtime's inspection; here it is asked for and shown.
+
+mod build;
+mod check;
+mod info;
+mod new;
+mod show;
+
+use crate::failure::{Failure, Result};
+use deskhand_build::BuildError;
+use deskhand_runtime::MAX_COMPONENT;
+use deskhand_vocabulary::PluginName;
+use std::{
+    fs::File,
+    io::Read as _,
+    path::{Path, PathBuf},
+};
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// Write a new plugin, with one working command and its tests
+    New(New),
+    /// Build a plugin into one file
+    Build(Build),
+    /// Say all that an install would say of a plugin, and what could be better
+    Check(Check),
+    /// Show what a plugin's file holds and what it may do
+    Info(Info),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct New {
+    /// What it is called: 1 to 64 of a-z, 0-9 and `-`, starting with a letter
+    name: PluginName,
+    /// Where to write it; without it, a folder of its name here
+    #[arg(long, value_name = "FOLDER")]
+    folder: Option<PathBuf>,
+    /// Who makes it, as people know you; without it, the name that git knows
+    #[arg(long, value_name = "NAME")]
+    publisher: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Build {
+    /// The plugin's folder
+    #[arg(default_value = ".")]
+    folder: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Check {
+    /// A plugin's file, or its folder, which is built first
+    #[arg(value_name = "FILE|FOLDER", default_value = ".")]
+    what: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Info {
+    /// A plugin's file
+    file: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(command: Command) -> Result {
+    match command {
+        Command::New(options) => new::run(&options),
+        Command::Build(options) => build::run(&options),
+        Command::Check(options) => check::run(&options),
+        Command::Info(options) => info::run(&options),
+    }
+}
+
+impl From<BuildError> for Failure {
+    fn from(error: BuildError) -> Self {
+        Self::failed(error)
+    }
+}
+
+/// The bytes of a component, no more of them than one may have.
+fn read(file: &Path) -> Result<Vec<u8>> {
+    let unread = |error: std::io::Error| {
+        let file = show::path(file);
+        Failure::failed(format!(
+            "{file} could not be read: {error}. Name the file of a plugin, such as target/plugin/NAME.wasm"
+        ))
+    };
+    let mut bytes = Vec::new();
+    let limit = MAX_COMPONENT as u64 + 1;
+    File::open(file).map_err(unread)?.take(limit).read_to_end(&mut bytes).map_err(unread)?;
+    if bytes.len() as u64 == limit {
+        let most = crate::show::bytes(MAX_COMPONENT as u64);
+        return Err(Failure::failed(format!("{} is larger than the {most} that a plugin may have", show::path(file))));
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,34 @@
+//! `deskhand plugin new`
+
+use super::{New, show};
+use crate::{exit::Exit, failure::Result, output};
+use deskhand_build::scaffold;
+use serde_json::json;
+use std::{
+    path::PathBuf,
+    process::{Command, Stdio},
+};
+
+pub(super) fn run(options: &New) -> Result {
+    let folder = options.folder.clone().unwrap_or_else(|| PathBuf::from(options.name.as_str()));
+    let publisher = options.publisher.clone().or_else(known_to_git).unwrap_or_else(|| "Unknown".to_owned());
+    let made = scaffold(&folder, &options.name, &publisher)?;
+    if options.json {
+        output::text(&show::json(&json!({ "folder": made.folder, "files": made.files })));
+        return Ok(Exit::Done);
+    }
+    let mut out = format!("{} holds a new plugin:\n", show::path(&made.folder));
+    out.extend(made.files.iter().map(|file| format!("  {file}\n")));
+    let folder = show::argument(&made.folder);
+    out.push_str(&format!("Build it with: deskhand plugin build {folder}\n"));
+    output::text(&out);
+    Ok(Exit::Done)
+}
+
+/// The author's name, as they gave it to git.
+fn known_to_git() -> Option<String> {
+    let said =
+        Command::new("git").args(["config", "user.name"]).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    let name = String::from_utf8(said.stdout).ok()?.trim().to_owned();
+    (said.status.success() && !name.is_empty()).then_some(name)
+}

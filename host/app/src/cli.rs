@@ -1,0 +1,271 @@
+//! The command line. Help, completions and the man page are all made from these definitions.
+
+use crate::exit::Exit;
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Let plugins work on your files, see every change before it is made, and undo it.
+#[derive(Debug, Parser)]
+#[command(name = "deskhand", version, about, after_help = exit_codes(), propagate_version = false, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The whole definition, for completions and the man page.
+pub(crate) fn definition() -> clap::Command {
+    Cli::command()
+}
+
+fn exit_codes() -> String {
+    let rows = Exit::TABLE.iter().map(|(exit, meaning)| format!("  {:>3}  {meaning}\n", *exit as u8));
+    format!("Exit codes:\n{}", rows.collect::<String>())
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Do something with the files of a folder
+    Run(Run),
+    /// Undo what was applied, wholly or in part; also undoes an undo
+    Undo(Undo),
+    /// List what was applied, or show one of them
+    History(History),
+    /// Get one file back as it was before a commit
+    Restore(Restore),
+    /// Give up old versions and removed files to free space
+    Purge(Purge),
+    /// Show the record of everything that was done
+    Log(Log),
+    /// List what is granted
+    Grants(Json),
+    /// Take a grant back
+    Revoke(Revoke),
+    /// Explain whether something is allowed, and why
+    Why(Why),
+    /// List the installed commands, or say which one serves a request
+    Commands(Commands),
+    /// Find, install, write and check plugins
+    Plugin(Plugin),
+    /// Use, make and govern marketplaces
+    Market(Market),
+    /// Say what works on this computer, and what to do about what does not
+    Doctor(Json),
+    /// Show every setting, or where the settings file is
+    Config(Config),
+    /// Print shell completions
+    Completions(Completions),
+    /// Print the manual page, or write one page a command into a folder
+    Man(Man),
+    #[command(name = deskhand_runtime::COMPILE_SUBCOMMAND, hide = true, disable_help_flag = true)]
+    CompileComponent {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    #[command(name = "tuf-conformance", hide = true, disable_help_flag = true)]
+    TufConformance {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Json {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Answers {
+    /// Apply without asking; never covers a removal
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+    /// Agree in advance to the removal of at most N files
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) allow_removals: u64,
+}
+
+impl Answers {
+    pub(crate) fn standing(&self) -> deskhand_permissions::Standing {
+        deskhand_permissions::Standing { yes: self.yes, removals: self.allow_removals }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// A folder to work on; granted for this task only. Can be given several times
+    #[arg(long, short, value_name = "FOLDER")]
+    pub(crate) folder: Vec<PathBuf>,
+    /// Keep the grants of these folders for later tasks
+    #[arg(long, requires = "folder")]
+    pub(crate) always: bool,
+    /// Grant the folders for reading only
+    #[arg(long, requires = "folder")]
+    pub(crate) read_only: bool,
+    #[command(flatten)]
+    pub(crate) answers: Answers,
+    /// Print events as JSON lines; nobody is asked
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// What to do: a command such as "/organize by type", or a request in plain words
+    #[arg(required = true, value_name = "REQUEST")]
+    pub(crate) request: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Undo {
+    /// The number of a commit, as `deskhand history` lists it; without it, the last one
+    pub(crate) commit: Option<deskhand_vocabulary::CommitId>,
+    /// Only this file or folder, by its path before or after the commit. Can be given several times
+    #[arg(long, short, value_name = "PATH")]
+    pub(crate) file: Vec<PathBuf>,
+    /// Where you changed a file since, put its old version beside it
+    #[arg(long)]
+    pub(crate) beside: bool,
+    /// Show what it would do, and do nothing
+    #[arg(long)]
+    pub(crate) preview: bool,
+    #[command(flatten)]
+    pub(crate) answers: Answers,
+    #[arg(long, help = "Print JSON lines; nobody is asked")]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct History {
+    /// The number of a commit, to see each of its changes
+    pub(crate) commit: Option<deskhand_vocabulary::CommitId>,
+    /// How many commits to list
+    #[arg(long, default_value_t = 20)]
+    pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Restore {
+    /// The number of a commit that changed or removed the file
+    pub(crate) commit: deskhand_vocabulary::CommitId,
+    /// The file, by its path before the commit
+    pub(crate) file: PathBuf,
+    /// Put it into this folder instead of its own place
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) to: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) answers: Answers,
+    #[arg(long, help = "Print JSON lines; nobody is asked")]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Purge {
+    /// What is older than so many days; without it, what the settings no longer keep
+    #[arg(long, value_name = "DAYS")]
+    pub(crate) older_than: Option<u64>,
+    /// Only these commits. Can be given several times
+    #[arg(long, value_name = "COMMIT")]
+    pub(crate) commit: Vec<deskhand_vocabulary::CommitId>,
+    /// Say what it would free, and free nothing
+    #[arg(long)]
+    pub(crate) preview: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Log {
+    /// Only this task
+    #[arg(long, value_name = "TASK")]
+    pub(crate) task: Option<deskhand_vocabulary::TaskId>,
+    /// Only events after this one
+    #[arg(long, value_name = "EVENT")]
+    pub(crate) after: Option<u64>,
+    /// How many events, the newest of them; 0 for all
+    #[arg(long, default_value_t = 100)]
+    pub(crate) limit: u64,
+    /// Check that no event was changed, removed or put in between
+    #[arg(long, conflicts_with_all = ["task", "forget"])]
+    pub(crate) verify: bool,
+    /// Destroy the names and contents that were kept of a task; that it happened stays on record
+    #[arg(long, value_name = "TASK")]
+    pub(crate) forget: Option<deskhand_vocabulary::TaskId>,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Revoke {
+    /// The number of a grant, as `deskhand grants` lists it
+    pub(crate) grant: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Why {
+    /// What, such as: read ~/Downloads
+    #[arg(required = true, value_name = "ACTION")]
+    pub(crate) action: Vec<String>,
+    /// Ask it for a plugin instead of yourself
+    #[arg(long, value_name = "PLUGIN")]
+    pub(crate) plugin: Option<String>,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Commands {
+    /// A request, to see which command serves it
+    pub(crate) request: Vec<String>,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Config {
+    /// Print where the settings file is
+    #[arg(long)]
+    pub(crate) path: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// For which shell
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Man {
+    /// Write one page a command into this folder
+    pub(crate) folder: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Plugin {
+    #[command(subcommand)]
+    pub(crate) command: PluginCommand,
+}
+
+/// Those who use plugins and those who write them meet here.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PluginCommand {
+    #[command(flatten)]
+    Author(crate::author::Command),
+    #[command(flatten)]
+    Use(crate::market::PluginCommand),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Market {
+    #[command(subcommand)]
+    pub(crate) command: crate::market::MarketCommand,
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_definition_is_sound() {
+        super::definition().debug_assert();
+    }
+}

@@ -1,0 +1,158 @@
+//! A change that the person makes by a command of their own: its task, its folders, its summary.
+
+use crate::{
+    desk::Desk,
+    exit::Exit,
+    failure::{Failure, Result, refused},
+    output,
+    person::print_json,
+    show::{counted, line},
+};
+use deskhand_permissions::{Context, Duration, Scope, Standing, effect::OpenFolder};
+use deskhand_records::Records;
+use deskhand_vocabulary::{Access, Entry, Event, Log as _, TaskId, path};
+use deskhand_workspace::{CommitError, Decision, ProposeError, PurgeOptions, State, Workspace};
+use serde_json::json;
+use std::{os::unix::ffi::OsStrExt as _, path::PathBuf, sync::Arc};
+
+/// See the module.
+pub(crate) struct Change<'a> {
+    desk: &'a Desk,
+    task: TaskId,
+    pub(crate) workspace: Workspace,
+    pub(crate) context: Context,
+}
+
+impl<'a> Change<'a> {
+    /// Begin a task for `request` and open these folders for it: naming what to change grants them, for this task.
+    pub(crate) fn begin(desk: &'a Desk, request: &str, folders: &[PathBuf], standing: Standing) -> Result<Self> {
+        let records = desk.records()?;
+        let shown: Vec<String> = folders.iter().map(|folder| path::encode(folder.as_os_str().as_bytes())).collect();
+        let task = records.start_task(json!({"request": request, "folders": shown}))?;
+        let log = Arc::<Records>::clone(records);
+        let workspace = Workspace::for_task(&desk.home, Arc::clone(&desk.clock), log, task).map_err(Failure::failed)?;
+        let context = Context::person(Some(task), standing);
+        let gate = desk.gate()?;
+        for folder in folders {
+            let open = OpenFolder::at(folder, Access::Write, &desk.home).map_err(Failure::failed)?;
+            let scope = Scope::Folder { folder: open.folder().to_owned(), access: Access::Write };
+            gate.grant(Some(task), scope, Duration::Task(task))?;
+            workspace.add_folder(gate.permit(&context, open)?).map_err(Failure::failed)?;
+        }
+        Ok(Self { desk, task, workspace, context })
+    }
+
+    /// Do it, and put on record how it ended.
+    pub(crate) fn end(self, work: impl FnOnce(&Self) -> Result) -> Result {
+        let result = work(&self);
+        let outcome = match &result {
+            Ok(Exit::Declined | Exit::Unanswered) => "cancelled",
+            Ok(_) => "done",
+            Err(failure) if failure.exit == Exit::Stopped => "stopped",
+            Err(_) => "failed",
+        };
+        let event = Event::TaskEnded { outcome: outcome.to_owned() };
+        self.desk.records()?.append(Entry { task: Some(self.task), event, content: None })?;
+        self.desk.tidy()?;
+        result
+    }
+}
+
+/// Say what came of a decision.
+pub(crate) fn said(desk: &Desk, decision: std::result::Result<Decision, ProposeError>) -> Result {
+    let decision = decision.map_err(|error| match error {
+        ProposeError::Refused(error) => Failure::new(refused(&error), error),
+        ProposeError::Commit(CommitError::Stopped) => Failure::new(Exit::Stopped, "Stopped. Nothing was changed."),
+        error => Failure::failed(error),
+    })?;
+    if desk.json {
+        print_json(
+            "decision",
+            &json!({"state": decision.state.name(), "commit": decision.commit, "outcome": decision.outcome}),
+        );
+    }
+    let say = |text: &str| {
+        if !desk.json {
+            output::text(text);
+        }
+    };
+    match decision.state {
+        State::Applied => {}
+        State::Cancelled if desk.stop.is_stopped() => {
+            return Err(Failure::new(Exit::Stopped, "Stopped. Everything is as it was before."));
+        }
+        State::Cancelled => {
+            say("Nothing was changed.\n");
+            return Ok(Exit::Declined);
+        }
+        State::Parked => {
+            return Err(Failure::new(
+                Exit::Unanswered,
+                "Nobody is there to be asked, so nothing was changed. Run it in a terminal, or answer in advance with --yes (and --allow-removals N)",
+            ));
+        }
+    }
+    let Some(done) = &decision.done else { return Ok(Exit::Done) };
+    say(&format!("Done: {}.\n", counted(done.applied, "change")));
+    for (change, reason) in done.refused.iter().take(20) {
+        let path = change.target.as_ref().or(change.source.as_ref()).map(ToString::to_string).unwrap_or_default();
+        say(&format!("Left as it is: {} ({})\n", line(&path), line(reason)));
+    }
+    if done.refused.len() > 20 {
+        say(&format!("… and {} more; see: deskhand history {}\n", done.refused.len() - 20, done.id));
+    }
+    for warning in &done.warnings {
+        say(&format!("{}\n", line(warning)));
+    }
+    if let Some(commit) = decision.commit {
+        say(&format!("Undo with: deskhand undo {commit}\n"));
+    }
+    Ok(if done.refused.is_empty() { Exit::Done } else { Exit::Partial })
+}
+
+impl Desk {
+    /// Make whole what an interrupted process left, and say so.
+    pub(crate) fn recover(&self) -> Result<()> {
+        if !self.home.commits().exists() {
+            return Ok(());
+        }
+        let log = self.records()?;
+        for recovered in deskhand_workspace::recover(&self.home, log.as_ref()).map_err(Failure::failed)? {
+            let how = match recovered.outcome {
+                Some(deskhand_workspace::Outcome::Applied) => "it was found complete",
+                Some(_) => "everything is as it was before it",
+                None => "it waits for its folder",
+            };
+            output::aside(&format!("Commit {} was interrupted; {how}.", recovered.commit));
+            for note in &recovered.notes {
+                output::aside(&format!("  {}", line(note)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Give up what the settings no longer keep.
+    pub(crate) fn tidy(&self) -> Result<()> {
+        let options = self.kept(None);
+        let history = deskhand_workspace::History::new(&self.home);
+        let purged = history.purge(self.records()?.as_ref(), self.clock.now(), &options).map_err(Failure::failed)?;
+        if !purged.commits.is_empty() {
+            output::aside(&format!(
+                "Old versions of {} were given up, as the settings say ({} freed).",
+                counted(purged.commits.len() as u64, "commit"),
+                crate::show::bytes(purged.bytes)
+            ));
+        }
+        Ok(())
+    }
+
+    /// What the settings keep, or what is younger than `days`.
+    pub(crate) fn kept(&self, days: Option<u64>) -> PurgeOptions {
+        let settings = &self.settings.undo;
+        let days = days.map_or(settings.keep_days, |days| u32::try_from(days).unwrap_or(u32::MAX));
+        // the default also leaves nine tenths of a small disk alone; who sets a figure means it
+        let quota = (settings.keep_gib != crate::settings::Undo::default().keep_gib)
+            .then(|| u64::from(settings.keep_gib) << 30);
+        PurgeOptions { quota, days, ..PurgeOptions::default() }
+    }
+}

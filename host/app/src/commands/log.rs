@@ -1,0 +1,106 @@
+//! `deskhand log`
+
+use crate::{
+    cli,
+    desk::Desk,
+    exit::Exit,
+    failure::{Failure, Result},
+    output,
+    show::{columns, line},
+};
+use deskhand_records::{Filter, Recorded, Verification, to_json_line};
+use deskhand_vocabulary::EventId;
+
+pub(crate) fn run(options: &cli::Log) -> Result {
+    let desk = Desk::open(options.json.json)?;
+    let records = desk.records()?;
+    if let Some(task) = options.forget {
+        records.forget_task(task)?;
+        output::text(&format!(
+            "The names and contents of task {task} are destroyed. That it happened stays on record.\n"
+        ));
+        return Ok(Exit::Done);
+    }
+    if options.verify {
+        return match records.verify()? {
+            Verification::Whole { events } => {
+                output::text(&format!("The log is whole: {events} events, none changed, removed or put in between.\n"));
+                Ok(Exit::Done)
+            }
+            broken => Err(Failure::failed(broken)),
+        };
+    }
+    // the newest so many, but in the order in which they happened
+    let newest_first = options.limit > 0 && options.after.is_none();
+    let filter = Filter {
+        task: options.task,
+        after: options.after.map(EventId),
+        limit: (options.limit > 0).then_some(options.limit),
+        backwards: newest_first,
+        ..Filter::default()
+    };
+    if newest_first {
+        let mut events = records.events(filter).collect::<std::result::Result<Vec<_>, _>>()?;
+        events.reverse();
+        print(&desk, &events);
+        return Ok(Exit::Done);
+    }
+    let mut page = Vec::new();
+    for event in records.events(filter) {
+        page.push(event?);
+        if page.len() == 256 {
+            print(&desk, &std::mem::take(&mut page));
+        }
+    }
+    print(&desk, &page);
+    Ok(Exit::Done)
+}
+
+fn print(desk: &Desk, events: &[Recorded]) {
+    if desk.json {
+        output::text(&events.iter().map(|event| format!("{}\n", to_json_line(event))).collect::<String>());
+        return;
+    }
+    let rows: Vec<Vec<String>> = events
+        .iter()
+        .map(|event| {
+            let at = event.at.to_zoned(desk.clock.zone()).strftime("%Y-%m-%d %H:%M:%S").to_string();
+            let task = event.task.map(|task| format!("task {task}")).unwrap_or_default();
+            vec![event.id.0.to_string(), at, task, said(event)]
+        })
+        .collect();
+    output::text(&columns(&rows));
+}
+
+/// An event in a few words.
+fn said(recorded: &Recorded) -> String {
+    use deskhand_vocabulary::Event::*;
+    let content =
+        |key: &str| recorded.content.as_ref().and_then(|content| content[key].as_str()).map(line).unwrap_or_default();
+    match &recorded.event {
+        TaskStarted => format!("asked: {}", content("request")),
+        CommandChosen { plugin, command, reason } => format!("chose /{command} of {plugin}: {}", line(reason)),
+        Decided { principal, action, allowed, rule } => {
+            let verdict = if *allowed { "allowed" } else { "refused" };
+            format!("{verdict} {principal}: {} (rule {rule})", line(&deskhand_permissions::words(action)))
+        }
+        CallStarted { plugin, role, name, .. } => format!("called {role} {name} of {plugin}"),
+        CallEnded { plugin, outcome, micros } => format!("{plugin} ended: {outcome}, {} ms", micros / 1000),
+        PluginLogged { plugin, level } => format!("{plugin} logs ({level}): {}", content("message")),
+        Proposed { changes, removals, .. } => format!("proposed {changes} changes, {removals} of them removals"),
+        CommitStarted { commit, changes, .. } => format!("commit {commit} begins: {changes} changes"),
+        CommitEnded { commit, outcome, applied, refused } => {
+            format!("commit {commit} {outcome}: {applied} made, {refused} refused")
+        }
+        Undone { commit, by, undone, left } => format!("commit {commit} undone by {by}: {undone} undone, {left} left"),
+        Recovered { commit, outcome } => format!("commit {commit} was interrupted and is now {outcome}"),
+        Purged { commits, bytes } => format!("old versions of {} commits given up, {bytes} bytes", commits.len()),
+        Granted { grant, access, duration } => {
+            format!("granted {grant} ({access:?}, {duration}): {}", content("folder"))
+        }
+        Revoked { grant } => format!("took back grant {grant}"),
+        Marketplace { name, change, root } => format!("marketplace {name} {change} (root {root})"),
+        Plugin { plugin, change, version, .. } => format!("plugin {plugin} {change}: {version}"),
+        TaskEnded { outcome } => format!("task ended: {outcome}"),
+    }
+}

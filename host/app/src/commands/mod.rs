@@ -1,0 +1,15 @@
+//! The commands of `deskhand`, a file each.
+
+pub(crate) mod change;
+pub(crate) mod commands;
+pub(crate) mod config;
+// pub(crate) mod doctor;
+pub(crate) mod grants;
+pub(crate) mod history;
+pub(crate) mod log;
+pub(crate) mod manual;
+pub(crate) mod purge;
+pub(crate) mod restore;
+pub(crate) mod run;
+pub(crate) mod undo;
+pub(crate) mod why;

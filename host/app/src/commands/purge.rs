@@ -1,0 +1,64 @@
+//! `deskhand purge`
+
+use crate::{
+    cli,
+    desk::Desk,
+    exit::Exit,
+    failure::{Failure, Result},
+    output,
+    show::{bytes, counted},
+};
+use deskhand_vocabulary::{Answer, Principal, Question, Unanswered};
+use deskhand_workspace::{History, PurgeOptions, Purged};
+use serde_json::json;
+
+pub(crate) fn run(options: &cli::Purge) -> Result {
+    let desk = Desk::open(options.json.json)?;
+    desk.recover()?;
+    let history = History::new(&desk.home);
+    let mut what = desk.kept(options.older_than);
+    if !options.commit.is_empty() {
+        // these alone: nothing else is too old or too much
+        what = PurgeOptions { quota: Some(u64::MAX), days: u32::MAX, commits: options.commit.clone(), ..what };
+    }
+    let purge = |dry_run| -> Result<Purged> {
+        let options = PurgeOptions { dry_run, ..what.clone() };
+        history.purge(desk.records()?.as_ref(), desk.clock.now(), &options).map_err(Failure::failed)
+    };
+    let would = purge(true)?;
+    let say = |done: &Purged, verb: &str| {
+        let what = counted(done.commits.len() as u64, "commit");
+        if desk.json {
+            output::text(&format!("{}\n", json!(done)));
+        } else if done.commits.is_empty() {
+            output::text(&format!("There is nothing to give up; {} are kept.\n", bytes(done.kept)));
+        } else {
+            output::text(&format!(
+                "{verb} {} by giving up old versions of {what}; {} stay.\n",
+                bytes(done.bytes),
+                bytes(done.kept)
+            ));
+        }
+    };
+    if options.preview || would.commits.is_empty() {
+        say(&would, "This would free");
+        return Ok(Exit::Done);
+    }
+    if !options.yes {
+        let text = format!(
+            "Give up the old versions and removed files of {}, {} in all? They cannot be brought back.",
+            counted(would.commits.len() as u64, "commit"),
+            bytes(would.bytes)
+        );
+        match desk.person.ask(&Question::Confirm { origin: Principal::Person, text }) {
+            Ok(Answer::Yes) => {}
+            Ok(_) => return Ok(Exit::Declined),
+            Err(why @ Unanswered::Stopped) => return Err(Failure::new(Exit::Stopped, why)),
+            Err(why) => {
+                return Err(Failure::new(Exit::Unanswered, format!("{why}, and nothing was given up. Add --yes")));
+            }
+        }
+    }
+    say(&purge(false)?, "Freed");
+    Ok(Exit::Done)
+}

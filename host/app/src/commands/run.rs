@@ -1,0 +1,268 @@
+//! `deskhand run`: a request, from the words to the record.
+
+use crate::{
+    cli,
+    desk::Desk,
+    exit::Exit,
+    failure::{Failure, Result},
+    output,
+    person::print_json,
+    request::{self, Candidate, Match},
+    show::{self, counted, line},
+};
+use deskhand_permissions::{
+    Context, Duration, Scope, Standing,
+    effect::{OpenFolder, RunCommand},
+};
+use deskhand_records::{Recorded, Records, to_json_line};
+use deskhand_runtime::{Body, CallError, Code, Content, Invocation, Reply};
+use deskhand_vocabulary::{Access, CommitId, Entry, Event, Log as _, TaskId, path};
+use deskhand_workspace::Workspace;
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeMap,
+    os::unix::ffi::OsStrExt as _,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+pub(crate) fn run(options: &cli::Run) -> Result {
+    let desk = Desk::open(options.json)?;
+    desk.stop_on_interrupt();
+    let records = Arc::clone(desk.records()?);
+    desk.recover()?;
+    let request = options.request.join(" ");
+    let folders = if options.folder.is_empty() { vec![PathBuf::from(".")] } else { options.folder.clone() };
+    let shown: Vec<String> = folders.iter().map(|folder| path::encode(folder.as_os_str().as_bytes())).collect();
+    let task = records.start_task(json!({"request": request, "folders": shown}))?;
+    let seen = Seen::watch(&records, task, options.json);
+    let done = Task { desk: &desk, records: &records, task, options }.work(&request, &folders);
+    let (outcome, result) = match done {
+        Ok(reply) => ("done", seen.finish(&desk, Some(&reply))),
+        Err(failure) => (
+            match failure.exit {
+                Exit::Unserved => "unserved",
+                Exit::Declined | Exit::Unanswered => "cancelled",
+                Exit::Stopped => "stopped",
+                _ => "failed",
+            },
+            seen.finish(&desk, None).and(Err(failure)),
+        ),
+    };
+    records.append(Entry {
+        task: Some(task),
+        event: Event::TaskEnded { outcome: outcome.to_owned() },
+        content: None,
+    })?;
+    result
+}
+
+struct Task<'a> {
+    desk: &'a Desk,
+    records: &'a Arc<Records>,
+    task: TaskId,
+    options: &'a cli::Run,
+}
+
+impl Task<'_> {
+    fn work(&self, request: &str, folders: &[PathBuf]) -> Result<Reply> {
+        let (candidate, arguments) = self.choose(request)?;
+        let workspace = Workspace::for_task(
+            &self.desk.home,
+            Arc::clone(&self.desk.clock),
+            Arc::<Records>::clone(self.records),
+            self.task,
+        )
+        .map_err(Failure::failed)?;
+        for folder in folders {
+            self.open(&workspace, folder)?;
+        }
+        let gate = self.desk.gate()?;
+        let standing = self.options.answers.standing();
+        let plugin = candidate.plugin;
+        let command = candidate.command.name;
+        gate.permit(
+            &Context::person(Some(self.task), standing),
+            RunCommand { plugin: plugin.clone(), command: command.to_string() },
+        )?
+        .redeem();
+        let invocation = Invocation {
+            task: self.task,
+            workspace,
+            gate: Arc::clone(gate),
+            standing,
+            person: Arc::clone(&self.desk.person),
+            log: Arc::<Records>::clone(self.records),
+            records: Arc::clone(self.records),
+            clock: Arc::clone(&self.desk.clock),
+            stop: self.desk.stop.clone(),
+            locale: locale(),
+            configurations: Arc::new(BTreeMap::new()),
+        };
+        self.desk.runtime()?.call_command(invocation, &plugin, command.as_str(), &arguments).map_err(failed)
+    }
+
+    /// Which command serves the request; said, and put on the record.
+    fn choose(&self, request: &str) -> Result<(Candidate, Value)> {
+        let name = request.trim().strip_prefix('/').map(|rest| rest.split_whitespace().next().unwrap_or_default());
+        let candidates = self.desk.candidates(None)?;
+        let preferred = |name: &str| self.desk.preferred(name);
+        let (index, arguments, trigger) = match request::parse(request, &candidates, preferred) {
+            Some(Ok(typed)) => (typed.candidate, typed.arguments, "typed".to_owned()),
+            Some(Err(request::NotTyped::Ambiguous { name, plugins })) => {
+                let plugin = self.desk.prefer(&name, &plugins)?;
+                match request::parse(request, &candidates, |_| Some(plugin.clone())) {
+                    Some(Ok(typed)) => (typed.candidate, typed.arguments, "typed".to_owned()),
+                    Some(Err(error)) => return Err(Failure::usage(error)),
+                    None => return Err(Failure::usage(format!("`/{name}` was not understood"))),
+                }
+            }
+            Some(Err(error)) => return Err(Failure::usage(error)),
+            None => match request::choose(request, &candidates) {
+                Match::Chosen { candidate, arguments, trigger } => (candidate, arguments, trigger),
+                Match::Unsure(nearest) => {
+                    return Err(Failure::new(Exit::Unserved, request::unsure(&candidates, &nearest)));
+                }
+            },
+        };
+        let candidate = candidates.into_iter().nth(index).ok_or_else(|| Failure::usage("no such command"))?;
+        if name.is_none() && !self.desk.json {
+            output::text(&request::reason(&candidate, &arguments, &trigger));
+        }
+        self.records.append(Entry {
+            task: Some(self.task),
+            event: Event::CommandChosen {
+                plugin: candidate.plugin.clone(),
+                command: candidate.command.name.to_string(),
+                reason: trigger,
+            },
+            content: Some(json!({"arguments": arguments})),
+        })?;
+        Ok((candidate, arguments))
+    }
+
+    /// Open a folder for the task. Named on the command line, it is granted by that.
+    fn open(&self, workspace: &Workspace, folder: &Path) -> Result<()> {
+        let access = if self.options.read_only { Access::Read } else { Access::Write };
+        let open = OpenFolder::at(folder, access, &self.desk.home).map_err(Failure::failed)?;
+        let gate = self.desk.gate()?;
+        if !self.options.folder.is_empty() {
+            let scope = Scope::Folder { folder: open.folder().to_owned(), access };
+            let duration = if self.options.always { Duration::Always } else { Duration::Task(self.task) };
+            gate.grant(Some(self.task), scope, duration)?;
+        }
+        // a folder that is not named is asked about, whatever was said in advance about changes
+        let permit = gate.permit(&Context::person(Some(self.task), Standing::default()), open)?;
+        workspace.add_folder(permit).map_err(Failure::failed)?;
+        Ok(())
+    }
+}
+
+/// What the log says of this task while it runs: what was committed, for the summary; and every line, for a program.
+struct Seen(Arc<Mutex<Vec<Committed>>>);
+
+struct Committed {
+    commit: CommitId,
+    outcome: String,
+    applied: u64,
+    refused: Vec<(String, String)>,
+}
+
+impl Seen {
+    fn watch(records: &Records, task: TaskId, json: bool) -> Self {
+        let commits = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&commits);
+        records.subscribe(move |recorded: &Recorded| {
+            if recorded.task != Some(task) {
+                return;
+            }
+            if json {
+                output::text(&format!("{}\n", to_json_line(recorded)));
+            }
+            if let Event::CommitEnded { commit, outcome, applied, .. } = &recorded.event {
+                let content = recorded.content.as_ref();
+                let refused = content.and_then(|content| content["refused"].as_array()).into_iter().flatten();
+                let refused = refused.map(|one| {
+                    let path = ["target", "source"].iter().find_map(|key| one["change"][*key].as_str());
+                    (path.unwrap_or_default().to_owned(), one["reason"].as_str().unwrap_or_default().to_owned())
+                });
+                let committed = Committed {
+                    commit: *commit,
+                    outcome: outcome.clone(),
+                    applied: *applied,
+                    refused: refused.collect(),
+                };
+                seen.lock().unwrap_or_else(PoisonError::into_inner).push(committed);
+            }
+        });
+        Self(commits)
+    }
+
+    /// Say what came of it.
+    fn finish(&self, desk: &Desk, reply: Option<&Reply>) -> Result {
+        let commits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let refused = commits.iter().map(|commit| commit.refused.len()).sum::<usize>();
+        let exit = if refused > 0 { Exit::Partial } else { Exit::Done };
+        if desk.json {
+            if let Some(reply) = reply {
+                print_json("reply", &json!({"show": reply.show}));
+            }
+            return Ok(exit);
+        }
+        for content in reply.iter().flat_map(|reply| &reply.show) {
+            output::text(&shown(content));
+        }
+        for commit in commits.iter() {
+            match commit.outcome.as_str() {
+                "applied" => output::text(&format!("Done: {}.\n", counted(commit.applied, "change"))),
+                "rolled-back" => output::text("Everything is as it was before.\n"),
+                _ => {}
+            }
+            for (path, reason) in commit.refused.iter().take(20) {
+                output::text(&format!("Left as it is: {} ({})\n", line(path), line(reason)));
+            }
+            if commit.refused.len() > 20 {
+                output::text(&format!(
+                    "… and {} more; see: deskhand history {}\n",
+                    commit.refused.len() - 20,
+                    commit.commit
+                ));
+            }
+            if commit.outcome == "applied" {
+                output::text(&format!("Undo with: deskhand undo {}\n", commit.commit));
+            }
+        }
+        Ok(exit)
+    }
+}
+
+fn shown(content: &Content) -> String {
+    match &content.body {
+        Body::Text(text) => format!("{}\n", show::lines(text.trim_end())),
+        Body::Bytes(bytes) => format!("({}, {})\n", line(&content.media_type), show::bytes(bytes.len() as u64)),
+        Body::Uri(uri) => format!("{}\n", line(uri)),
+    }
+}
+
+fn failed(error: CallError) -> Failure {
+    let exit = match &error {
+        CallError::Stopped => Exit::Stopped,
+        CallError::Denied(_) => Exit::Denied,
+        CallError::Refused { refused, .. } => match refused.code {
+            Code::Parked => Exit::Unanswered,
+            Code::Cancelled => Exit::Declined,
+            Code::Denied => Exit::Denied,
+            _ => Exit::Failed,
+        },
+        _ => Exit::Failed,
+    };
+    Failure::new(exit, line(&error.to_string()))
+}
+
+/// The person's language, from the environment, as BCP 47 has it; `en` if none is set.
+fn locale() -> String {
+    let set =
+        ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+    let tag = set.unwrap_or_default().split(['.', '@']).next().unwrap_or_default().replace('_', "-");
+    if tag.is_empty() || tag == "C" || tag == "POSIX" { "en".to_owned() } else { tag }
+}

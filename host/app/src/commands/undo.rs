@@ -1,0 +1,80 @@
+//! `deskhand undo`: takes a commit back, by the way of every other change.
+
+use super::change::{Change, said};
+use crate::{
+    cli,
+    desk::Desk,
+    exit::Exit,
+    failure::{Failure, Result},
+    output,
+    show::{self, Detail, counted, line},
+};
+use deskhand_vocabulary::CommitId;
+use deskhand_workspace::{History, Left, UndoOptions};
+use serde_json::json;
+
+pub(crate) fn run(options: &cli::Undo) -> Result {
+    let desk = Desk::open(options.json)?;
+    desk.stop_on_interrupt();
+    desk.recover()?;
+    let history = History::new(&desk.home);
+    let commit = match options.commit {
+        Some(commit) => commit,
+        None => latest(&history)?,
+    };
+    let wanted = UndoOptions {
+        only: options.file.iter().map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone())).collect(),
+        beside: options.beside,
+    };
+    let folders = history.folders(commit).map_err(Failure::failed)?;
+    Change::begin(&desk, &format!("undo {commit}"), &folders, options.answers.standing())?.end(|change| {
+        let preview = history.preview(&change.workspace, commit, &wanted).map_err(Failure::failed)?;
+        if options.preview {
+            if desk.json {
+                output::text(&format!("{}\n", json!({"plan": preview.plan, "left": preview.left})));
+            } else {
+                output::text(&show::plan(&preview.plan, Detail::Full));
+                output::text(&left(&preview.left));
+            }
+            change.workspace.discard();
+            return Ok(Exit::Done);
+        }
+        if !desk.json {
+            output::text(&left(&preview.left));
+        }
+        let gate = desk.gate()?;
+        let decision =
+            history.undo(&change.workspace, gate, &change.context, desk.person.as_ref(), &preview, &desk.stop);
+        let exit = said(&desk, decision)?;
+        Ok(if exit == Exit::Done && !preview.left.is_empty() { Exit::Partial } else { exit })
+    })
+}
+
+/// The last commit that can be undone.
+fn latest(history: &History) -> Result<CommitId> {
+    let listed = history.list().map_err(Failure::failed)?;
+    listed
+        .iter()
+        .find(|listed| listed.not_undoable.is_none())
+        .map(|listed| listed.commit)
+        .ok_or_else(|| Failure::failed("There is nothing to undo. See what was done with: deskhand history"))
+}
+
+/// What an undo leaves as it is, and why.
+fn left(left: &[Left]) -> String {
+    if left.is_empty() {
+        return String::new();
+    }
+    let row = |left: &Left| {
+        let path = left.change.target.as_ref().or(left.change.source.as_ref()).map(ToString::to_string);
+        let beside = match (&left.beside, left.offer) {
+            (Some(beside), _) => format!("; its old version comes to {}", line(&beside.to_string())),
+            (None, true) => "; --beside puts its old version next to it".to_owned(),
+            (None, false) => String::new(),
+        };
+        format!("  {} ({}{beside})\n", line(&path.unwrap_or_default()), line(&left.reason))
+    };
+    let shown: String = left.iter().take(20).map(row).collect();
+    let more = if left.len() > 20 { format!("  … and {} more\n", left.len() - 20) } else { String::new() };
+    format!("Left as it is, {}:\n{shown}{more}\n", counted(left.len() as u64, "change"))
+}

@@ -1,0 +1,46 @@
+//! `deskhand why`
+
+use crate::{
+    cli,
+    desk::Desk,
+    exit::Exit,
+    failure::{Failure, Result},
+    output,
+    show::line,
+};
+use deskhand_permissions::{Context, Standing, Verdict, parse_action};
+use deskhand_vocabulary::{PluginId, Principal};
+
+pub(crate) fn run(options: &cli::Why) -> Result {
+    let desk = Desk::open(options.json.json)?;
+    let context = match &options.plugin {
+        None => Context::person(None, Standing::default()),
+        Some(name) => plugin(&desk, name)?,
+    };
+    let folder =
+        std::env::current_dir().map_err(|error| Failure::failed(format!("there is no folder here: {error}")))?;
+    let action = parse_action(&options.action, &folder).map_err(Failure::usage)?;
+    let explanation = desk.gate()?.explain(&context, &action)?;
+    if desk.json {
+        output::text(&format!("{}\n", serde_json::to_string(&explanation).unwrap_or_default()));
+    } else {
+        output::text(&format!("{}\n", line(&explanation.to_string())));
+    }
+    Ok(if explanation.judgement.verdict == Verdict::Deny { Exit::Denied } else { Exit::Done })
+}
+
+/// The context of an installed plugin, by its whole id or its name.
+fn plugin(desk: &Desk, name: &str) -> Result<Context> {
+    let plugins = desk.plugins()?;
+    let plugin = plugins
+        .iter()
+        .find(|plugin| plugin.id.to_string() == name || plugin.id.name.as_str() == name)
+        .ok_or_else(|| Failure::usage(format!("no plugin `{}` is installed; see: deskhand plugin list", line(name))))?;
+    let id: PluginId = plugin.id.clone();
+    Ok(Context {
+        task: None,
+        principal: Principal::Plugin(id),
+        rights: plugin.release.listing.permissions.clone().into(),
+        standing: Standing::default(),
+    })
+}

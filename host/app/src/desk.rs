@@ -1,0 +1,153 @@
+//! All that a command works with, made when it is first needed: a command that needs no log opens none.
+
+use crate::{
+    exit::Exit,
+    failure::{Failure, Result},
+    person,
+    request::Candidate,
+    settings::Settings,
+};
+use deskhand_permissions::Gate;
+use deskhand_records::Records;
+use deskhand_runtime::{Plugins, Runtime};
+use deskhand_vocabulary::{Clock, Home, Person, Stop, SystemClock};
+use std::{
+    fs::DirBuilder,
+    os::unix::fs::{DirBuilderExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+/// See the module.
+pub(crate) struct Desk {
+    pub(crate) home: Home,
+    pub(crate) settings: Settings,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) person: Arc<dyn Person>,
+    pub(crate) stop: Stop,
+    pub(crate) json: bool,
+    records: OnceLock<Arc<Records>>,
+    gate: OnceLock<Arc<Gate>>,
+    runtime: OnceLock<Arc<Runtime>>,
+}
+
+impl Desk {
+    /// The desk of this user. `json` is for a program at the other end.
+    pub(crate) fn open(json: bool) -> Result<Self> {
+        let home = home()?;
+        for folder in home.folders() {
+            private(folder)?;
+        }
+        let settings = Settings::read(home.config_file())?;
+        let stop = Stop::default();
+        Ok(Self {
+            person: person::find(json, &stop),
+            home,
+            settings,
+            clock: Arc::new(SystemClock),
+            stop,
+            json,
+            records: OnceLock::new(),
+            gate: OnceLock::new(),
+            runtime: OnceLock::new(),
+        })
+    }
+
+    /// Let Ctrl-C stop the work at a whole state. A third one ends the program at once; the next start makes it whole.
+    pub(crate) fn stop_on_interrupt(&self) {
+        let stop = self.stop.clone();
+        let mut times = 0;
+        let set = ctrlc::set_handler(move || {
+            times += 1;
+            stop.stop();
+            if times > 2 {
+                std::process::exit(i32::from(Exit::Stopped as u8));
+            }
+        });
+        if set.is_err() {
+            crate::output::aside(
+                "Ctrl-C cannot be caught here: it ends the program at once, and the next start mends.",
+            );
+        }
+    }
+
+    /// The log and what is read from it.
+    pub(crate) fn records(&self) -> Result<&Arc<Records>> {
+        if let Some(records) = self.records.get() {
+            return Ok(records);
+        }
+        let records = Records::open(&self.home.log_file(), Arc::clone(&self.clock))?;
+        Ok(self.records.get_or_init(|| Arc::new(records)))
+    }
+
+    /// What decides.
+    pub(crate) fn gate(&self) -> Result<&Arc<Gate>> {
+        let records = Arc::clone(self.records()?);
+        Ok(self.gate.get_or_init(|| Arc::new(Gate::new(records, Arc::clone(&self.person), &self.home))))
+    }
+
+    /// What runs plugins.
+    pub(crate) fn runtime(&self) -> Result<&Arc<Runtime>> {
+        if let Some(runtime) = self.runtime.get() {
+            return Ok(runtime);
+        }
+        let config = deskhand_runtime::Config {
+            memory_mib: self.settings.plugins.memory_mib,
+            time: Duration::from_secs(self.settings.plugins.seconds.into()),
+            ..deskhand_runtime::Config::default()
+        };
+        let runtime = Runtime::new(&self.home, config);
+        Ok(self.runtime.get_or_init(|| Arc::new(runtime)))
+    }
+
+    /// What is installed.
+    pub(crate) fn plugins(&self) -> Result<Arc<Plugins>> {
+        Ok(self.runtime()?.plugins()?)
+    }
+
+    /// The installed commands; with a name, only those that are called so.
+    pub(crate) fn candidates(&self, name: Option<&str>) -> Result<Vec<Candidate>> {
+        let plugins = self.plugins()?;
+        let mut candidates = Vec::new();
+        for plugin in plugins.iter() {
+            let wanted = plugin
+                .release
+                .listing
+                .commands
+                .iter()
+                .any(|command| name.is_none_or(|name| command.name.as_str() == name));
+            if wanted {
+                let commands = plugin.release.manifest()?.commands.iter();
+                candidates
+                    .extend(commands.map(|command| Candidate { plugin: plugin.id.clone(), command: command.clone() }));
+            }
+        }
+        Ok(candidates)
+    }
+}
+
+/// Where Deskhand keeps its own things.
+pub(crate) fn home() -> Result<Home> {
+    Home::find(|name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)).ok_or_else(|| {
+        Failure::failed("there is no home folder to keep things in. Set HOME, or DESKHAND_HOME, to a whole path")
+    })
+}
+
+/// Make a folder that only its owner can look into.
+fn private(folder: &Path) -> Result<()> {
+    let not_made = |error: std::io::Error| {
+        Failure::failed(format!(
+            "the folder {} could not be made ready: {error}. Deskhand keeps its own things there; make it writable, or set DESKHAND_HOME to another folder",
+            folder.display()
+        ))
+    };
+    if !folder.is_dir() {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(not_made)?;
+    }
+    let mode = folder.metadata().map_err(not_made)?.permissions().mode();
+    if mode & 0o077 != 0 {
+        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700)).map_err(not_made)?;
+    }
+    Ok(())
+}

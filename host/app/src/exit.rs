@@ -1,0 +1,38 @@
+//! Exit codes. The table stands in `deskhand --help` and in `docs/command-line.md`, which a test compares.
+
+use std::process::ExitCode;
+
+/// How a command of `deskhand` ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    Done = 0,
+    Failed = 1,
+    Usage = 2,
+    Unanswered = 3,
+    Declined = 4,
+    Denied = 5,
+    Partial = 6,
+    Unserved = 7,
+    Stopped = 130,
+}
+
+impl Exit {
+    /// Every code with its meaning.
+    pub(crate) const TABLE: [(Self, &'static str); 9] = [
+        (Self::Done, "done, or nothing needed doing"),
+        (Self::Failed, "something failed; the message says what"),
+        (Self::Usage, "the command line was not understood"),
+        (Self::Unanswered, "a question needed a person and nobody was there; nothing was changed"),
+        (Self::Declined, "you said no; nothing was changed"),
+        (Self::Denied, "not allowed; `deskhand why` explains"),
+        (Self::Partial, "done in part; what was left is listed"),
+        (Self::Unserved, "no installed command serves the request; nothing was done"),
+        (Self::Stopped, "stopped with Ctrl-C; nothing is left half-done"),
+    ];
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}

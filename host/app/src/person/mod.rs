@@ -1,0 +1,25 @@
+//! The person at the other end: at a terminal, behind a pipe, or a program that reads JSON lines.
+
+mod editor;
+mod input;
+mod json;
+mod silent;
+mod terminal;
+
+pub(crate) use json::{JsonLines, print as print_json};
+pub(crate) use silent::Silent;
+pub(crate) use terminal::Terminal;
+
+use deskhand_vocabulary::{Person, Stop};
+use std::{io::IsTerminal as _, sync::Arc};
+
+/// Whoever is there: `json` is for a program; otherwise a person, if input and output are a terminal.
+pub(crate) fn find(json: bool, stop: &Stop) -> Arc<dyn Person> {
+    if json {
+        Arc::new(JsonLines)
+    } else if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
+        Arc::new(Terminal::new(stop.clone()))
+    } else {
+        Arc::new(Silent)
+    }
+}

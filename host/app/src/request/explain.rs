@@ -1,0 +1,58 @@
+//! Why a command was chosen, or none, in words.
+
+use super::{Candidate, schema::properties, slash::usage};
+use crate::show::line;
+use serde_json::Value;
+
+/// Which command was chosen, with which arguments, and why.
+pub(crate) fn reason(candidate: &Candidate, arguments: &Value, trigger: &str) -> String {
+    let name = &candidate.command.name;
+    let because = if trigger == "typed" {
+        format!("/{name} of {}", candidate.plugin)
+    } else {
+        format!("/{name} of {}, because it serves “{}”", candidate.plugin, line(trigger))
+    };
+    format!("Using {because}{}.\n", given(candidate, arguments))
+}
+
+fn given(candidate: &Candidate, arguments: &Value) -> String {
+    let parts: Vec<String> = properties(&candidate.command.arguments)
+        .iter()
+        .filter_map(|property| Some((property, arguments.get(&property.name)?)))
+        .map(|(property, value)| match value {
+            Value::Bool(true) => property.name.clone(),
+            Value::Array(values) => {
+                let values: Vec<String> = values.iter().map(text).collect();
+                format!("{} {}", property.name, values.join(", "))
+            }
+            value => format!("{} {}", property.name, text(value)),
+        })
+        .collect();
+    if parts.is_empty() { String::new() } else { format!(" ({})", line(&parts.join("; "))) }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// That no command is sure, and which are nearest.
+pub(crate) fn unsure(candidates: &[Candidate], nearest: &[usize]) -> String {
+    if candidates.is_empty() {
+        return "No command is installed, so nothing was done. Find plugins with: deskhand plugin search".to_owned();
+    }
+    if nearest.is_empty() {
+        return "No installed command serves this request, so nothing was done. See what there is with: deskhand commands".to_owned();
+    }
+    let rows: Vec<String> = nearest
+        .iter()
+        .map(|index| &candidates[*index])
+        .map(|candidate| {
+            format!("  /{}  {}\n      {}", candidate.command.name, line(&candidate.command.summary), usage(candidate))
+        })
+        .collect();
+    format!(
+        "It is not sure which command serves this request, so nothing was done. The nearest:\n{}\nType one of them, such as: deskhand run --folder FOLDER \"/{}\"",
+        rows.join("\n"),
+        nearest.first().map(|index| candidates[*index].command.name.to_string()).unwrap_or_default()
+    )
+}
