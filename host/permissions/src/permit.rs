@@ -5,7 +5,16 @@ use deskhand_vocabulary::EventId;
 /// A decision to allow one effect: made only by [`crate::Gate::permit`], consumed by the effect.
 ///
 /// It carries the very thing that was judged (the open folder, the plan with its digest), so that nothing else can be
-/// put in its place afterwards. It cannot be made outside of this crate:
+/// put in its place afterwards. What has an effect takes one:
+///
+/// ```
+/// use deskhand_permissions::{Permit, effect::KeepState};
+/// fn keep(permit: Permit<KeepState>) {
+///     permit.redeem();
+/// }
+/// ```
+///
+/// It cannot be made outside of this crate:
 ///
 /// ```compile_fail,E0451
 /// use deskhand_permissions::{Permit, effect::KeepState};

@@ -49,13 +49,13 @@ pub enum NotAnAction {
         known: String,
     },
     /// The verb stands alone, or too much follows it.
-    #[error("`{verb}` takes {wanted}, such as `deskhand why {verb} {example}`")]
+    #[error("`{verb}` takes {wanted}, such as `deskhand why {verb}{example}`")]
     Object {
         /// The verb.
         verb: &'static str,
         /// What follows it, in words.
         wanted: &'static str,
-        /// An example.
+        /// An example, with the space before it.
         example: &'static str,
     },
     /// Not the name of a plugin.
@@ -79,12 +79,12 @@ pub enum NotAnAction {
 impl Object {
     const fn words(self) -> (&'static str, &'static str) {
         match self {
-            Self::Folder => ("a folder", "~/Downloads"),
-            Self::Command => ("a command", "organize"),
-            Self::Tool => ("a tool", "default:documents/read"),
-            Self::Plugin => ("a plugin", "default:organize"),
-            Self::Marketplace => ("the place of a marketplace", "/srv/marketplace"),
-            Self::Nothing => ("nothing", ""),
+            Self::Folder => ("a folder", " ~/Downloads"),
+            Self::Command => ("a command", " organize"),
+            Self::Tool => ("a tool", " default:documents/read"),
+            Self::Plugin => ("a plugin", " default:organize"),
+            Self::Marketplace => ("the place of a marketplace", " /srv/marketplace"),
+            Self::Nothing => ("nothing more", ""),
         }
     }
 }

@@ -7,8 +7,8 @@ use common::{World, change, id, plan, plugin, right};
 use deskhand_permissions::{
     Context, Duration, Folders, Grant, GrantError, Refused, Scope, Standing, Verdict,
     effect::{
-        AddMarketplace, ApplyPlan, AskPerson, CallTool, ChangeSensitive, InstallPlugin, KeepState, NotAPlan, OpenFolder,
-        ReadFolder, RemoveFiles, RunCommand,
+        AddMarketplace, ApplyPlan, AskPerson, CallTool, ChangeSensitive, InstallPlugin, KeepState, NotAPlan,
+        OpenFolder, ReadFolder, RemoveFiles, RunCommand,
     },
 };
 use deskhand_records::{RecordsError, Verification};
@@ -44,7 +44,9 @@ const ALL: &[PermissionKind] = &PermissionKind::ALL;
 fn a_plugin_reads_what_is_granted_and_what_lies_below_it_and_nothing_else() {
     let world = World::new();
     let inbox = world.place("inbox");
-    let read = |context: &Context, path: &Path| world.gate.permit(context, ReadFolder { folder: text(path) }).map(|permit| permit.redeem());
+    let read = |context: &Context, path: &Path| {
+        world.gate.permit(context, ReadFolder { folder: text(path) }).map(|permit| permit.redeem())
+    };
     let context = world.plugin(&[PermissionKind::FilesRead]);
     assert_eq!(denied(read(&context, &inbox)), "grant");
     world.gate.grant(Some(world.task), folder(&inbox, Access::Read), Duration::Task(world.task)).unwrap();
@@ -92,7 +94,9 @@ fn another_process_revokes_and_the_next_call_is_refused() {
     let grant = world.gate.grant(None, folder(&inbox, Access::Read), Duration::Always).unwrap();
     let read = || world.gate.permit(&context, ReadFolder { folder: text(&inbox) }).map(|permit| permit.redeem());
     read().unwrap();
-    let other = deskhand_records::Records::open(world.records.path(), std::sync::Arc::new(deskhand_vocabulary::SystemClock)).unwrap();
+    let other =
+        deskhand_records::Records::open(world.records.path(), std::sync::Arc::new(deskhand_vocabulary::SystemClock))
+            .unwrap();
     assert_eq!(other.revoke(grant.id).unwrap(), grant);
     denied(read());
     other.grant(None, folder(&inbox, Access::Read), Duration::Always).unwrap();
@@ -105,7 +109,10 @@ fn applying_a_plan_takes_rights_a_grant_for_changes_and_a_yes() {
     let inbox = world.place("inbox");
     let changes = plan(vec![change(1, ChangeKind::Move, Some("inbox/a"), Some("inbox/b"))]);
     let apply = |context: &Context| {
-        world.gate.permit(context, ApplyPlan::of(changes.clone(), &folders(&inbox)).unwrap()).map(|permit| permit.redeem().plan().digest)
+        world
+            .gate
+            .permit(context, ApplyPlan::of(changes.clone(), &folders(&inbox)).unwrap())
+            .map(|permit| permit.redeem().plan().digest)
     };
     let context = world.plugin(&[PermissionKind::FilesRead, PermissionKind::FilesChange]);
     let yes = Context { standing: Standing { yes: true, removals: 9 }, ..context.clone() };
@@ -164,7 +171,10 @@ fn removals_are_asked_about_whatever_is_granted_and_the_allowance_is_for_all_of_
     assert!(matches!(remove(ten), Err(Refused::Unanswered(Unanswered::Absent))));
     assert_eq!(world.asked(), ["remove"]);
     let rules: Vec<_> = world.decisions().into_iter().map(|(_, rule)| rule).collect();
-    assert_eq!(rules, ["person.approved", "person.declined", "approval.removals", "approval.removals", "person.absent"]);
+    assert_eq!(
+        rules,
+        ["person.approved", "person.declined", "approval.removals", "approval.removals", "person.absent"]
+    );
 }
 
 #[test]
@@ -196,10 +206,16 @@ fn a_plan_over_folders_is_judged_in_each_of_them() {
     assert_eq!(denied(apply()), "grant");
     world.gate.grant(None, folder(&two, Access::Write), Duration::Always).unwrap();
     apply().unwrap();
-    let changed: Vec<_> = world.events().into_iter().filter_map(|event| match event.event {
-        Event::Decided { action: Action::ChangeFolder { folder, plan, changes }, allowed: true, .. } => Some((folder, plan, changes)),
-        _ => None,
-    }).collect();
+    let changed: Vec<_> = world
+        .events()
+        .into_iter()
+        .filter_map(|event| match event.event {
+            Event::Decided { action: Action::ChangeFolder { folder, plan, changes }, allowed: true, .. } => {
+                Some((folder, plan, changes))
+            }
+            _ => None,
+        })
+        .collect();
     assert_eq!(changed, [(text(&one), across.digest, 1), (text(&two), across.digest, 1)]);
     let unknown = ApplyPlan::of(across, &folders(&one)).unwrap_err();
     assert_eq!(unknown, NotAPlan::Folder("one".parse().unwrap()));
@@ -241,7 +257,9 @@ fn a_grant_for_one_use_is_the_first_task_s_and_nobody_else_s() {
     let inbox = world.place("inbox");
     world.gate.grant(None, folder(&inbox, Access::Read), Duration::Once).unwrap();
     let other = world.records.start_task(serde_json::json!({})).unwrap();
-    let read = |context: &Context| world.gate.permit(context, ReadFolder { folder: text(&inbox) }).map(|permit| permit.redeem());
+    let read = |context: &Context| {
+        world.gate.permit(context, ReadFolder { folder: text(&inbox) }).map(|permit| permit.redeem())
+    };
     read(&world.plugin(ALL)).unwrap();
     read(&world.plugin(ALL)).unwrap();
     assert_eq!(denied(read(&plugin(other, ALL))), "grant");
@@ -309,12 +327,16 @@ fn the_small_rights_are_enough_by_themselves() {
 #[test]
 fn installing_is_the_person_s_and_an_update_asks_only_for_more() {
     let world = World::new();
-    let install = |rights: &[Permission]| InstallPlugin::new(id("default:organize"), "1.1.0".into(), Sha256([1; 32]), rights.to_vec());
+    let install = |rights: &[Permission]| {
+        InstallPlugin::new(id("default:organize"), "1.1.0".into(), Sha256([1; 32]), rights.to_vec())
+    };
     let had = [right(PermissionKind::FilesRead, &[]), right(PermissionKind::ToolsCall, &["a"])];
     let mut reworded = had.to_vec();
     reworded[0].reason = "other words".into();
     let person = Context::person(None, Standing::default());
-    let permit = |context: &Context, effect: InstallPlugin| world.gate.permit(context, effect).map(|permit| permit.redeem().widened().to_vec());
+    let permit = |context: &Context, effect: InstallPlugin| {
+        world.gate.permit(context, effect).map(|permit| permit.redeem().widened().to_vec())
+    };
 
     assert_eq!(denied(permit(&world.plugin(ALL), install(&had))), "plugin.rights");
     assert_eq!(permit(&person, install(&reworded).update("1.0.0".into(), &had)).unwrap(), []);
@@ -365,13 +387,23 @@ fn grants_are_listed_once_and_revoked_by_number() {
     assert_eq!(gone, RecordsError::Unknown { what: "grant", id: 1, list: "grants" });
     let third = world.gate.grant(None, folder(&inbox, Access::Read), Duration::Always).unwrap();
     assert_eq!(third.id, 3, "a number is never used again");
-    assert!(matches!(world.gate.grant(None, Scope::Folder { folder: "relative".into(), access: Access::Read }, Duration::Once), Err(GrantError::NotAPath(_))));
-    let kinds: Vec<_> = world.events().into_iter().filter_map(|event| match event.event {
-        Event::Granted { grant, duration, .. } => Some((grant, duration)),
-        Event::Revoked { grant } => Some((grant, "revoked".into())),
-        _ => None,
-    }).collect();
-    assert_eq!(kinds, [(1, "always"), (2, "task"), (1, "revoked"), (3, "always")].map(|(grant, what)| (grant, what.to_owned())));
+    assert!(matches!(
+        world.gate.grant(None, Scope::Folder { folder: "relative".into(), access: Access::Read }, Duration::Once),
+        Err(GrantError::NotAPath(_))
+    ));
+    let kinds: Vec<_> = world
+        .events()
+        .into_iter()
+        .filter_map(|event| match event.event {
+            Event::Granted { grant, duration, .. } => Some((grant, duration)),
+            Event::Revoked { grant } => Some((grant, "revoked".into())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        kinds,
+        [(1, "always"), (2, "task"), (1, "revoked"), (3, "always")].map(|(grant, what)| (grant, what.to_owned()))
+    );
     assert_eq!(world.records.verify().unwrap(), Verification::Whole { events: 5 });
 }
 
@@ -385,7 +417,8 @@ fn without_a_record_there_is_no_permit() {
     let refused = world.gate.permit(&world.plugin(ALL), ReadFolder { folder: text(&inbox) });
     assert!(matches!(refused, Err(Refused::Log(_))), "{refused:?}");
     world.answers([Ok(Answer::Yes)]);
-    let apply = ApplyPlan::of(plan(vec![change(1, ChangeKind::MakeFolder, None, Some("inbox/a"))]), &folders(&inbox)).unwrap();
+    let apply =
+        ApplyPlan::of(plan(vec![change(1, ChangeKind::MakeFolder, None, Some("inbox/a"))]), &folders(&inbox)).unwrap();
     let refused = world.gate.permit(&world.plugin(ALL), apply);
     assert!(matches!(refused, Err(Refused::Log(_))), "{refused:?}");
 }
@@ -410,7 +443,8 @@ fn a_yes_does_not_outlive_what_was_revoked_while_the_question_stood() {
     let person = std::sync::Arc::new(Revoking(std::sync::OnceLock::from(world.records.clone())));
     let gate = deskhand_permissions::Gate::new(world.records.clone(), person, &world.home);
     gate.grant(None, folder(&inbox, Access::Write), Duration::Always).unwrap();
-    let apply = ApplyPlan::of(plan(vec![change(1, ChangeKind::MakeFolder, None, Some("inbox/a"))]), &folders(&inbox)).unwrap();
+    let apply =
+        ApplyPlan::of(plan(vec![change(1, ChangeKind::MakeFolder, None, Some("inbox/a"))]), &folders(&inbox)).unwrap();
     assert_eq!(denied(gate.permit(&world.plugin(ALL), apply)), "grant");
     assert_eq!(world.decisions(), [(false, "grant".to_owned())]);
 }

@@ -111,7 +111,7 @@ pub enum RecordsError {
     },
     /// The key of a task is gone, but a copy of the page that held it may still lie in the write-ahead log.
     #[error(
-        "task {task} is forgotten, but another running Deskhand keeps an old page of the log open. End it, then run `deskhand forget {task}` again to wipe that page"
+        "task {task} is forgotten, but another running Deskhand keeps an old page of the log open. End it, then run `deskhand log --forget {task}` again to wipe that page"
     )]
     StillOpen {
         /// The task.

@@ -1,5 +1,5 @@
 //! Files that are damaged, changed, foreign, newer, or may not be written.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod common;
 

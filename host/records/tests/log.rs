@@ -176,3 +176,27 @@ fn the_access_of_a_grant_is_in_its_event() {
     assert_eq!(granted.event, Event::Granted { grant: 1, access: Access::Write, duration: "always".into() });
     assert_eq!(granted.content, Some(json!({"folder": "/a"})));
 }
+
+#[test]
+fn the_documentation_lists_every_kind_of_event() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    let page = std::fs::read_to_string(format!("{root}/docs/log.md")).unwrap();
+    let source = std::fs::read_to_string(format!("{root}/host/vocabulary/src/event.rs")).unwrap();
+    let body = source.split("pub enum Event {").nth(1).unwrap().split("\n}").next().unwrap();
+    let variants = body.lines().filter(|line| line.starts_with("    ") && line[4..].starts_with(char::is_uppercase));
+    let names: Vec<_> = variants.map(|line| kebab(line.trim().trim_end_matches([' ', '{', ',']))).collect();
+    let listed: Vec<_> = page.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    assert_eq!(listed, names);
+    assert!(names.contains(&"commit-ended".to_owned()), "{names:?}");
+}
+
+fn kebab(name: &str) -> String {
+    let mut out = String::new();
+    for c in name.chars() {
+        if c.is_uppercase() && !out.is_empty() {
+            out.push('-');
+        }
+        out.push(c.to_ascii_lowercase());
+    }
+    out
+}

@@ -82,10 +82,13 @@ impl World {
 
     /// All decisions on record: allowed, and by which rule.
     pub(crate) fn decisions(&self) -> Vec<(bool, String)> {
-        self.events().into_iter().filter_map(|recorded| match recorded.event {
-            Event::Decided { allowed, rule, .. } => Some((allowed, rule)),
-            _ => None,
-        }).collect()
+        self.events()
+            .into_iter()
+            .filter_map(|recorded| match recorded.event {
+                Event::Decided { allowed, rule, .. } => Some((allowed, rule)),
+                _ => None,
+            })
+            .collect()
     }
 
     pub(crate) fn events(&self) -> Vec<Recorded> {
@@ -126,5 +129,11 @@ pub(crate) fn change(id: u64, kind: ChangeKind, source: Option<&str>, target: Op
 
 pub(crate) fn plan(changes: Vec<Change>) -> Arc<Plan> {
     let digest = Sha256::of_json(&changes).unwrap();
-    Arc::new(Plan { title: "t".into(), origin: Principal::Plugin(id("default:organize")), changes, view: json!({}), digest })
+    Arc::new(Plan {
+        title: "t".into(),
+        origin: Principal::Plugin(id("default:organize")),
+        changes,
+        view: json!({}),
+        digest,
+    })
 }
