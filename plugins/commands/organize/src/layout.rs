@@ -8,6 +8,7 @@ use deskhand_filing::name::{key, split, without_number};
 use deskhand_sdk::time::DateTime;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 use unicode_normalization::UnicodeNormalization as _;
 
 /// What files are sorted by.
@@ -123,25 +124,45 @@ pub fn folders(by: &[Key], language: Language, name: &str, traits: &Traits) -> V
     folders
 }
 
-/// True if `name`, or what it is without a number at its end, can be the name of a folder that sorting by these keys makes.
-pub fn is_folder_name(by: &[Key], into: &[String], name: &str) -> bool {
-    let name = key(without_number(name));
-    let digits = |text: &str, n: usize| text.len() == n && text.bytes().all(|b| b.is_ascii_digit());
-    let is = |folder: &str| key(folder) == name;
-    let date = || {
-        let month = name.split_once('-').is_some_and(|(year, month)| digits(year, 4) && digits(month, 2));
-        digits(&name, 4) || month || Language::ALL.into_iter().any(|language| is(undated_folder(language)))
-    };
-    let made_by = |by: &Key| match by {
-        Key::Type => Type::ALL.iter().any(|kind| Language::ALL.into_iter().any(|language| is(kind.folder(language)))),
-        Key::Date | Key::Year | Key::Month => date(),
-        Key::Name => {
-            let other = || Language::ALL.into_iter().any(|language| is(Type::Other.folder(language)));
-            name.chars().count() == 1 || name == "0-9" || other()
+/// The names of the folders that sorting makes.
+#[derive(Clone, Debug)]
+pub struct FolderNames {
+    keys: HashSet<String>,
+    dates: bool,
+    letters: bool,
+}
+
+impl FolderNames {
+    /// Those that sorting by these keys into these folders can make.
+    pub fn of(by: &[Key], into: &[String]) -> Self {
+        let in_languages = |name: fn(Language) -> &'static str| Language::ALL.map(name);
+        let mut keys: HashSet<String> = into.iter().map(|folder| key(folder)).collect();
+        for by in by {
+            match by {
+                Key::Type => {
+                    let names = |language: Language| Type::ALL.map(|kind| key(kind.folder(language)));
+                    keys.extend(Language::ALL.into_iter().flat_map(names));
+                }
+                Key::Date | Key::Year | Key::Month => keys.extend(in_languages(undated_folder).map(key)),
+                Key::Name => {
+                    keys.insert("0-9".to_owned());
+                    keys.extend(in_languages(|language| Type::Other.folder(language)).map(key));
+                }
+                Key::Size => keys.extend(SIZES.iter().flatten().map(|folder| key(folder))),
+            }
         }
-        Key::Size => SIZES.iter().flatten().any(|folder| is(folder)),
-    };
-    by.iter().any(made_by) || into.iter().any(|folder| is(folder))
+        Self { keys, dates: by.iter().any(|key| key.is_date()), letters: by.contains(&Key::Name) }
+    }
+
+    /// True if `name`, or what it is without a number at its end, is one of them.
+    pub fn contains(&self, name: &str) -> bool {
+        let name = key(without_number(name));
+        let digits = |text: &str, n: usize| text.len() == n && text.bytes().all(|b| b.is_ascii_digit());
+        let month = || name.split_once('-').is_some_and(|(year, month)| digits(year, 4) && digits(month, 2));
+        self.keys.contains(&name)
+            || (self.dates && (digits(&name, 4) || month()))
+            || (self.letters && name.chars().count() == 1)
+    }
 }
 
 /// What a list of keys comes to: nothing twice, and no year or month that the date has already.
@@ -229,7 +250,7 @@ mod tests {
 
     #[test]
     fn names_of_folders() {
-        let is = |by: &[Key], name: &str| is_folder_name(by, &["Sorted".to_owned()], name);
+        let is = |by: &[Key], name: &str| FolderNames::of(by, &["Sorted".to_owned()]).contains(name);
         let by = [Key::Type, Key::Date];
         for name in ["pictures", "Bilder (2)", "2024", "2024-05", "No date", "sorted"] {
             assert!(is(&by, name), "{name}");

@@ -2,7 +2,7 @@
 
 use crate::{
     language::Language,
-    layout::{Folder, Key, Traits, folders, is_folder_name},
+    layout::{Folder, FolderNames, Key, Traits, folders},
     target::{Lister, Targets},
 };
 use deskhand_filing::{
@@ -75,11 +75,12 @@ pub fn plan<L: Lister>(wish: &Wish, files: &[File<'_>], lister: &mut L) -> Resul
     let mut order: Vec<usize> = (0..files.len()).collect();
     order.sort_by_cached_key(|index| Natural::of(paths[*index]));
 
+    let names = FolderNames::of(&wish.by, &wish.into);
     let mut plan = Plan::default();
     let mut targets = Targets::below(&wish.root);
     let mut wanted = Vec::new();
     for family in families.listed(order) {
-        match leave(wish, files, &family, &mut plan) {
+        match leave(wish, &names, files, &family, &mut plan) {
             None => continue,
             Some(traits) => {
                 let folders = path_of(wish, last(paths[family[0]]), &traits);
@@ -109,10 +110,10 @@ pub fn plan<L: Lister>(wish: &Wish, files: &[File<'_>], lister: &mut L) -> Resul
 }
 
 /// The traits of a family, which are those of its head; or none, if one of it is to be left alone and so all of it is.
-fn leave(wish: &Wish, files: &[File<'_>], family: &[usize], plan: &mut Plan) -> Option<Traits> {
+fn leave(wish: &Wish, names: &FolderNames, files: &[File<'_>], family: &[usize], plan: &mut Plan) -> Option<Traits> {
     // a file with the name of a folder that sorting makes could stand in its way, today or the next time
     let why = |index: &usize| {
-        let in_the_way = || is_folder_name(&wish.by, &wish.into, last(files[*index].path)).then_some(Reason::InTheWay);
+        let in_the_way = || names.contains(last(files[*index].path)).then_some(Reason::InTheWay);
         files[*index].traits.err().or_else(in_the_way)
     };
     let reasons: Vec<Option<Reason>> = family.iter().map(why).collect();
