@@ -361,7 +361,7 @@ fn refers(schema: &Value) -> bool {
 fn is_flat(schema: &Value) -> bool {
     let kinds = kinds(schema);
     if kinds.contains(&"array") {
-        return schema.get("items").is_some_and(|items| is_word(items));
+        return schema.get("items").is_some_and(is_word);
     }
     is_word(schema) || kinds == ["boolean"] || kinds == ["integer"]
 }

@@ -97,7 +97,7 @@ pub fn folder() -> Result<FilePath> {
 /// What lies below `root`, the whole way down unless [`Walk::depth`] says less. Iterate over it; pages are asked for as
 /// they are needed. Links are listed, never followed.
 pub fn walk(root: &FilePath) -> Walk {
-    Walk { root: root.clone(), glob: None, options: Map::new(), page: PAGE }
+    Walk { root: root.clone(), glob: None, depth: u32::MAX, hidden: true, page: PAGE }
 }
 
 /// A walk that has not begun; see [`walk`].
@@ -105,7 +105,8 @@ pub fn walk(root: &FilePath) -> Walk {
 pub struct Walk {
     root: FilePath,
     glob: Option<String>,
-    options: Map<String, Value>,
+    depth: u32,
+    hidden: bool,
     page: u32,
 }
 
@@ -121,7 +122,14 @@ impl Walk {
     /// Only so many levels: 1 for what lies directly in the root.
     #[must_use]
     pub fn depth(mut self, levels: u32) -> Self {
-        self.options.insert("depth".into(), levels.into());
+        self.depth = levels;
+        self
+    }
+
+    /// Without names that begin with a dot, and what lies in folders of such names.
+    #[must_use]
+    pub fn visible(mut self) -> Self {
+        self.hidden = false;
         self
     }
 
@@ -143,9 +151,11 @@ impl IntoIterator for Walk {
     type IntoIter = Walking;
 
     fn into_iter(self) -> Walking {
-        let options = Value::Object(self.options).to_string();
-        let next = Next::Page(None);
-        Walking { root: self.root, glob: self.glob, options, page: self.page, ready: VecDeque::new(), next }
+        let options = serde_json::json!({ "deep": self.depth > 1, "hidden": self.hidden }).to_string();
+        // the host knows one level and all of them
+        let next = if self.depth == 0 { Next::Over } else { Next::Page(None) };
+        let names = self.root.names().count().saturating_add(usize::try_from(self.depth).unwrap_or(usize::MAX));
+        Walking { root: self.root, glob: self.glob, options, names, page: self.page, ready: VecDeque::new(), next }
     }
 }
 
@@ -155,6 +165,8 @@ pub struct Walking {
     root: FilePath,
     glob: Option<String>,
     options: String,
+    /// The most names below the granted folder that a path may have.
+    names: usize,
     page: u32,
     ready: VecDeque<Entry>,
     next: Next,
@@ -172,7 +184,10 @@ impl Iterator for Walking {
     fn next(&mut self) -> Option<Result<Entry>> {
         loop {
             if let Some(entry) = self.ready.pop_front() {
-                return Some(Ok(entry));
+                if entry.path.names().count() <= self.names {
+                    return Some(Ok(entry));
+                }
+                continue;
             }
             let Next::Page(cursor) = std::mem::replace(&mut self.next, Next::Over) else { return None };
             match door::walk(&self.root, self.glob.as_deref(), &self.options, cursor.as_deref(), self.page) {
@@ -332,7 +347,11 @@ impl Attributes {
 
     /// POSIX permission bits.
     pub fn mode(&self) -> Option<u32> {
-        self.get(Fact::Mode.name()).and_then(Value::as_str).and_then(|mode| u32::from_str_radix(mode, 8).ok())
+        match self.get(Fact::Mode.name())? {
+            // octal digits, as `ls` and `chmod` write them
+            Value::String(octal) => u32::from_str_radix(octal, 8).ok(),
+            number => number.as_u64().and_then(|mode| u32::try_from(mode).ok()),
+        }
     }
 
     /// True if the content is elsewhere.

@@ -27,7 +27,7 @@ pub(crate) fn expand_command(attribute: TokenStream, item: TokenStream) -> syn::
     let (ident, visibility) = (command_type(&function.sig.ident), &function.vis);
     let cfgs = cfgs(&function);
     let call = shape.call(&function, &name);
-    let schema = shape.schema();
+    let schema = shape.schema(&quote!(of_arguments));
     let Said { forms, triggers, not_for, .. } = said;
     let output = shape.output_span(&quote!(::deskhand_sdk::plugin::CommandResult::into_reply));
     Ok(quote! {
@@ -75,7 +75,7 @@ pub(crate) fn expand_tool(attribute: TokenStream, item: TokenStream) -> syn::Res
     let (ident, visibility) = (tool_type(&function.sig.ident), &function.vis);
     let cfgs = cfgs(&function);
     let call = shape.call(&function, &name);
-    let schema = shape.schema();
+    let schema = shape.schema(&quote!(of));
     let read_only = said.read_only;
     let output = shape.output_span(&quote!(::deskhand_sdk::plugin::ToolResult::into_output));
     let returned = &shape.returned;
@@ -164,10 +164,10 @@ impl Shape {
     }
 
     /// The schema of the arguments.
-    fn schema(&self) -> TokenStream {
+    fn schema(&self, of: &TokenStream) -> TokenStream {
         match &self.argument {
             None => quote!(::deskhand_sdk::plugin::description::no_arguments()),
-            Some(argument) => quote_spanned!(argument.span()=> ::deskhand_sdk::schema::of::<#argument>()),
+            Some(argument) => quote_spanned!(argument.span()=> ::deskhand_sdk::schema::#of::<#argument>()),
         }
     }
 

@@ -9,6 +9,7 @@ use crate::{
 use serde_json::{Map, Value};
 use std::{
     collections::{BTreeMap, HashMap},
+    hash::{DefaultHasher, Hash as _, Hasher as _},
     ops::Bound,
     rc::Rc,
 };
@@ -21,7 +22,7 @@ pub(crate) struct Node {
     pub(crate) created: Option<Moment>,
     pub(crate) readable: bool,
     pub(crate) facts: Map<String, Value>,
-    /// Rises with every change of the content, over the whole disk.
+    /// The same for the same content, so that a change that is made again finds what it was meant for.
     pub(crate) version: u64,
 }
 
@@ -72,7 +73,7 @@ impl Disk {
             self.insert(&parent, Content::Folder, modified);
         }
         self.forget(path);
-        let (id, version) = (self.fresh(), self.fresh());
+        let (id, version) = (self.fresh(), version_of(&content, modified));
         self.give_name(path.clone(), id);
         let node = Node { content, modified, created: None, readable: true, facts: Map::new(), version };
         self.nodes.entry(id).insert_entry(node).into_mut()
@@ -120,7 +121,7 @@ impl Disk {
             created: node.created,
             file_id: id.to_string(),
             links: self.links.get(&id).copied().unwrap_or(1),
-            version: Version(format!("v{}", node.version)),
+            version: Version(format!("{:016x}", node.version)),
         })
     }
 
@@ -172,16 +173,16 @@ impl Disk {
     pub(crate) fn copy(&mut self, source: &FilePath, target: &FilePath) -> Result<()> {
         let node = self.node(source)?.clone();
         self.forget(target);
-        let (id, version) = (self.fresh(), self.fresh());
+        let id = self.fresh();
         self.give_name(target.clone(), id);
-        self.nodes.insert(id, Node { version, ..node });
+        self.nodes.insert(id, node);
         Ok(())
     }
 
     /// Write a file, new or over one (which keeps its other facts).
     pub(crate) fn write(&mut self, path: &FilePath, bytes: &[u8], now: Moment) {
-        let version = self.fresh();
         let content = Content::File(bytes.into(), bytes.len() as u64);
+        let version = version_of(&content, now);
         match self.node_mut(path) {
             Ok(node) => {
                 (node.content, node.modified, node.version) = (content, now, version);
@@ -216,6 +217,15 @@ impl Disk {
         }
         lines
     }
+}
+
+fn version_of(content: &Content, modified: Moment) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    match content {
+        Content::File(bytes, size) => (bytes, size, modified).hash(&mut hasher),
+        Content::Folder | Content::Link | Content::Other(_) => {}
+    }
+    hasher.finish()
 }
 
 fn missing(path: &FilePath) -> Error {

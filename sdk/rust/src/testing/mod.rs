@@ -44,9 +44,9 @@ pub enum Answer {
     Apply,
     /// Decline.
     Cancel,
-    /// Nobody is there.
+    /// Nobody is there: the decision is parked, and all of it stays pending.
     Absent,
-    /// Apply it without the changes for which this is false.
+    /// Edit the plan and apply it: without the changes for which this is false.
     Keep(Box<dyn Fn(&Pending) -> bool>),
 }
 

@@ -29,6 +29,51 @@ impl Step {
         }
     }
 
+    /// What this and a later step on the same thing are together: one step, or nothing at all. None if the later step is
+    /// about something else.
+    fn followed_by(&self, later: &Self) -> Option<Option<Self>> {
+        match (self, later) {
+            (Self::Move { source, version, target, over: None }, Self::Move { source: from, target: to, over, .. })
+                if target == from =>
+            {
+                let (source, version) = (source.clone(), version.clone());
+                let moved = Self::Move { source, version, target: to.clone(), over: over.clone() };
+                Some((self.source() != Some(to)).then_some(moved))
+            }
+            (Self::Move { source, version, target, over: None }, Self::Remove { path, .. }) if target == path => {
+                Some(Some(Self::Remove { path: source.clone(), version: version.clone() }))
+            }
+            (Self::Copy { source, version, target, over: None }, Self::Move { source: from, target: to, over, .. })
+                if target == from =>
+            {
+                let (source, version) = (source.clone(), version.clone());
+                Some(Some(Self::Copy { source, version, target: to.clone(), over: over.clone() }))
+            }
+            (Self::Write { path, bytes, over: None }, Self::Move { source: from, target: to, over, .. })
+                if path == from =>
+            {
+                Some(Some(Self::Write { path: to.clone(), bytes: bytes.clone(), over: over.clone() }))
+            }
+            (
+                Self::Write { path, over, .. } | Self::Copy { target: path, over, .. },
+                Self::Write { path: again, bytes, .. },
+            ) if path == again => {
+                Some(Some(Self::Write { path: path.clone(), bytes: bytes.clone(), over: over.clone() }))
+            }
+            (
+                Self::MakeFolder(new)
+                | Self::Write { path: new, over: None, .. }
+                | Self::Copy { target: new, over: None, .. },
+                Self::Remove { path, .. },
+            ) if new == path => Some(None),
+            _ => None,
+        }
+    }
+
+    fn source(&self) -> Option<&FilePath> {
+        self.shown().1
+    }
+
     /// Make it on a disk, if it fits what is there.
     pub(crate) fn make(&self, disk: &mut Disk, now: Moment) -> Result<()> {
         match self {
@@ -42,20 +87,30 @@ impl Step {
             }
             Self::Move { source, version, target: to, over } => {
                 seen(disk, source, version)?;
-                if to.is_within(source) {
+                ordinary(disk, source)?;
+                if to != source && to.is_within(source) {
                     return Err(Error::invalid(format!("`{}` cannot be moved into itself", source.display())));
                 }
                 target(disk, to, over.as_deref())?;
+                replaces(disk, source, to, over.is_some())?;
                 disk.rename(source, to)?;
             }
             Self::Copy { source, version, target: to, over } => {
                 seen(disk, source, version)?;
-                disk.bytes(source)?;
+                match disk.node(source)?.content {
+                    Content::File(..) => drop(disk.bytes(source)?),
+                    Content::Link => {}
+                    Content::Folder | Content::Other(_) => {
+                        return Err(Error::unsupported(format!("`{}` is not a file", source.display())));
+                    }
+                }
                 target(disk, to, over.as_deref())?;
+                replaces(disk, source, to, over.is_some())?;
                 disk.copy(source, to)?;
             }
             Self::Remove { path, version } => {
                 seen(disk, path, version)?;
+                ordinary(disk, path)?;
                 disk.forget(path);
             }
         }
@@ -82,8 +137,23 @@ fn target(disk: &Disk, path: &FilePath, over: Option<&str>) -> Result<()> {
     seen(disk, path, version)?;
     match disk.node(path)?.content {
         Content::File(..) => Ok(()),
-        _ => Err(Error::conflict(format!("`{}` is not a file", path.display()))),
+        _ => Err(Error::unsupported(format!("`{}` is not a file, so nothing takes its place", path.display()))),
     }
+}
+
+/// Only a file takes the place of a file, and of another one.
+fn replaces(disk: &Disk, source: &FilePath, to: &FilePath, over: bool) -> Result<()> {
+    if !over {
+        return Ok(());
+    }
+    let (entry, other) = (disk.entry(source)?, disk.entry(to)?);
+    if entry.file_id == other.file_id {
+        return Err(Error::invalid(format!("`{}` is the same file; nothing is to be done", to.display())));
+    }
+    if !entry.is_file() {
+        return Err(Error::unsupported(format!("only a file can take the place of a file; `{}` stays", to.display())));
+    }
+    Ok(())
 }
 
 /// What lies there is in the state that was seen.
@@ -97,6 +167,16 @@ fn seen(disk: &Disk, path: &FilePath, version: &str) -> Result<()> {
     Err(Error::conflict(format!("`{}` has changed since it was looked at", path.display())))
 }
 
+/// It is a file, folder or link: what else there is, such as a socket, is never changed.
+fn ordinary(disk: &Disk, path: &FilePath) -> Result<()> {
+    match &disk.node(path)?.content {
+        Content::Other(kind) => {
+            Err(Error::unsupported(format!("`{}` is a {kind}, which is never changed", path.display())))
+        }
+        Content::File(..) | Content::Folder | Content::Link => Ok(()),
+    }
+}
+
 /// The pending set.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Set {
@@ -105,7 +185,23 @@ pub(crate) struct Set {
 }
 
 impl Set {
-    pub(crate) fn add(&mut self, step: Step) -> u64 {
+    /// Add a step that fits. The set holds what is to be and not the way there: changing a thing again changes its one
+    /// pending change, and moving it home takes that away.
+    pub(crate) fn add(&mut self, step: Step, real: &Disk, now: Moment) -> u64 {
+        for at in (0..self.changes.len()).rev() {
+            let Some(merged) = self.changes[at].1.followed_by(&step) else { continue };
+            let mut set = self.clone();
+            let (id, _, reason) = set.changes.remove(at);
+            if let Some(merged) = merged {
+                set.changes.push((id, merged, reason));
+            }
+            // not if another change needs what was there in between
+            if set.view(real, now).is_ok() {
+                *self = set;
+                return id;
+            }
+            break;
+        }
         self.last += 1;
         self.changes.push((self.last, step, String::new()));
         self.last
@@ -145,7 +241,14 @@ impl Set {
         let mut refused = Vec::new();
         for (id, step, _) in &self.changes {
             if let Err(error) = step.make(&mut disk, now) {
-                refused.push(serde_json::json!({ "change": id, "reason": error.message }));
+                let (kind, source, target) = step.shown();
+                refused.push(serde_json::json!({
+                    "change": id,
+                    "kind": kind.name(),
+                    "source": source,
+                    "target": target,
+                    "reason": error.message,
+                }));
             }
         }
         (disk, refused)

@@ -29,7 +29,7 @@ use std::{
 pub(crate) type TestTool = Rc<dyn Fn(Value) -> Result<ToolOutput>>;
 
 /// The most bytes that one read returns.
-const MOST_READ: u32 = 16 << 20;
+const MOST_READ: u32 = 1 << 20;
 
 pub(crate) struct State {
     grants: Vec<Folder>,
@@ -190,7 +190,7 @@ impl State {
 
     fn granted(&self, path: &FilePath) -> Result<&Folder> {
         self.grants.iter().find(|folder| folder.name == path.folder()).ok_or_else(|| {
-            Error::new(Code::Denied, format!("the folder `{}` is not given to this task", path.folder()))
+            Error::not_found(format!("the task has no folder `{}`; `folders` lists those that it has", path.folder()))
         })
     }
 
@@ -205,16 +205,18 @@ impl State {
         self.count("files.walk");
         self.granted(root)?;
         let options: Map<String, Value> = serde_json::from_str(options)?;
-        let depth = options.get("depth").and_then(Value::as_u64).unwrap_or(u64::MAX);
+        let flag = |name: &str, usual| options.get(name).and_then(Value::as_bool).unwrap_or(usual);
+        let (deep, hidden) = (flag("deep", true), flag("hidden", false));
         match self.view.node(root)?.content {
             DiskContent::Folder => {}
             _ => return Err(Error::invalid(format!("`{}` is not a folder", root.display()))),
         }
-        let names = |path: &FilePath| path.as_str().split('/').count() as u64;
-        let first = names(root);
         let below = |path: &FilePath| path.as_str()[root.as_str().len() + 1..].to_owned();
         let fits = |path: &FilePath| {
-            names(path) - first <= depth && pattern.is_none_or(|pattern| glob::matches(pattern, &below(path)))
+            let below = below(path);
+            (deep || !below.contains('/'))
+                && (hidden || !below.split('/').any(|name| name.starts_with('.')))
+                && pattern.is_none_or(|pattern| glob::matches(pattern, &below))
         };
         let found = self.view.below(root).into_iter().filter(fits);
         let order = |path: &str| path.split('/').map(str::to_owned).collect::<Vec<_>>();
@@ -240,14 +242,11 @@ impl State {
     ) -> Result<Vec<u8>> {
         self.count("files.read");
         self.granted(path)?;
-        if length > MOST_READ {
-            return Err(Error::new(Code::TooLarge, format!("one read returns at most {MOST_READ} bytes")));
-        }
         let (bytes, size) = self.view.bytes(path)?;
         if if_version.is_some_and(|version| self.view.entry(path).is_ok_and(|entry| entry.version.0 != version)) {
             return Err(Error::conflict(format!("`{}` has changed since it was looked at", path.display())));
         }
-        let end = offset.saturating_add(u64::from(length)).min(size);
+        let end = offset.saturating_add(u64::from(length.min(MOST_READ))).min(size);
         let at = |at: u64| bytes.get(usize::try_from(at).unwrap_or(usize::MAX)).copied().unwrap_or(0);
         Ok((offset.min(end)..end).map(at).collect())
     }
@@ -301,7 +300,7 @@ impl State {
         }
         // on a step that does not fit, nothing of it is left in the view
         step.make(&mut self.view, self.now)?;
-        Ok(self.set.add(step))
+        Ok(self.set.add(step, &self.real, self.now))
     }
 
     pub(crate) fn make_folder(&mut self, path: &FilePath) -> Result<u64> {
@@ -343,6 +342,14 @@ impl State {
     }
 
     pub(crate) fn remove(&mut self, path: &FilePath, version: &str) -> Result<u64> {
+        let arrives =
+            |change: &Pending| change.target.as_ref().is_some_and(|target| target != path && target.is_within(path));
+        if self.set.shown().iter().any(arrives) {
+            return Err(Error::conflict(format!(
+                "`{}` holds pending changes; remove or move what is to come into it first",
+                path.display()
+            )));
+        }
         self.add(&[path], Step::Remove { path: path.clone(), version: version.to_owned() })
     }
 
@@ -363,6 +370,9 @@ impl State {
     pub(crate) fn propose(&mut self, title: &str, view: &str) -> Result<RawDecision> {
         self.count("changes.propose");
         let changes = self.set.shown();
+        if changes.is_empty() {
+            return Err(Error::invalid("nothing is to be changed"));
+        }
         self.proposals.push(Proposal { title: title.to_owned(), view: serde_json::from_str(view)?, changes });
         for (path, bytes) in std::mem::take(&mut self.meanwhile) {
             self.real.write(&path, &bytes, self.now);
@@ -375,14 +385,17 @@ impl State {
                 for change in dropped {
                     self.withdraw(change)?;
                 }
-                Ok(self.apply())
+                if self.set.shown().is_empty() { Ok(self.decline("no change was left")) } else { Ok(self.apply()) }
             }
-            Answer::Cancel => {
-                self.drop_pending();
-                Ok(RawDecision { state: "cancelled".into(), commit: None, outcome: "{}".into() })
-            }
-            Answer::Absent => Err(Error::new(Code::Parked, "nobody is there to decide; the question waits")),
+            Answer::Cancel => Ok(self.decline("you declined")),
+            // all of it stays pending
+            Answer::Absent => Ok(decision("parked", None, 0, &[], "it waits for your answer")),
         }
+    }
+
+    fn decline(&mut self, reason: &str) -> RawDecision {
+        self.drop_pending();
+        decision("cancelled", None, 0, &[], reason)
     }
 
     /// Make all that still fits; what does not is refused with its reason and the rest goes on.
@@ -392,10 +405,15 @@ impl State {
         self.real = real;
         self.drop_pending();
         self.commits += u64::from(applied > 0);
-        let outcome = json!({ "applied": applied, "refused": refused });
         let commit = (applied > 0).then(|| self.commits.to_string());
-        RawDecision { state: "applied".into(), commit, outcome: outcome.to_string() }
+        decision("applied", commit, applied, &refused, "")
     }
+}
+
+/// A decision, as the host says it.
+fn decision(state: &str, commit: Option<String>, applied: usize, refused: &[Value], reason: &str) -> RawDecision {
+    let outcome = json!({ "applied": applied, "refused": refused, "rolled-back": false, "reason": reason });
+    RawDecision { state: state.to_owned(), commit, outcome: outcome.to_string() }
 }
 
 /// `user`, `store` and `toolbox`.
