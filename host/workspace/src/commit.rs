@@ -9,7 +9,7 @@ use crate::{
     layer::{Content, Kept},
     meta,
     places::Places,
-    planning::{Item, Place, Prepared, What, survey},
+    planning::{Item, Past, Place, Prepared, What, follow, survey},
     settle,
     store::{Store, Stores},
 };
@@ -68,6 +68,7 @@ struct Ready {
     steps: Vec<Step>,
     stores: Vec<Arc<Store>>,
     folders: Vec<Times>,
+    restore: Vec<Times>,
 }
 
 pub(crate) fn commit(
@@ -169,26 +170,13 @@ fn stores(site: &Site<'_>, prepared: &Prepared) -> Result<BTreeMap<u16, Arc<Stor
     Ok(found)
 }
 
-/// The folders on the disk whose entries change.
+/// The folders on the disk whose entries change, where they are now.
 fn touched(prepared: &Prepared) -> BTreeSet<Place> {
-    let mut folders = BTreeSet::new();
-    let made: HashSet<&Place> = prepared
-        .items
-        .iter()
-        .filter_map(|item| if let What::MakeFolder { to } = &item.what { Some(to) } else { None })
-        .collect();
-    for item in &prepared.items {
-        let (from, to) = item.what.ends();
-        for place in [from, to].into_iter().flatten() {
-            if let Some(parent) = place.1.parent() {
-                let parent = (place.0, parent);
-                if !made.contains(&parent) {
-                    folders.insert(parent);
-                }
-            }
-        }
-    }
-    folders
+    let left = |item: &Item| {
+        let (from, _) = item.what.ends();
+        from.and_then(|(root, path)| Some((*root, path.parent()?)))
+    };
+    prepared.items.iter().flat_map(|item| [left(item), item.into.clone()]).flatten().collect()
 }
 
 /// Refuse where nothing at all could be done; single folders that cannot be written are left to their changes.
@@ -382,29 +370,30 @@ fn ready(
     steps.extend(then);
     steps.extend(last);
     let folders = folders(site, prepared);
-    Ok(Ready { changes, steps, stores, folders })
+    let restore = restore(prepared, &folders);
+    Ok(Ready { changes, steps, stores, folders, restore })
 }
 
 fn folders(site: &Site<'_>, prepared: &Prepared) -> Vec<Times> {
-    let restored = prepared.undoes.iter().flat_map(|undoes| &undoes.times);
-    let mut found: Vec<Times> = touched(prepared)
-        .into_iter()
-        .filter_map(|(index, path)| {
-            let root = site.roots.get(usize::from(index))?;
-            let stamp = Stamp::of(root.way(&path, site.masks).ok()?).ok()?;
-            Some(times(index, &path.to_string(), &stamp))
-        })
-        .collect();
-    for (times_before, _) in restored {
-        if !found.iter().any(|known| known.root == times_before.root && known.path == times_before.path)
-            && let Ok(path) = Text::try_from(times_before.path.clone())
-            && let Some(root) = site.roots.get(usize::from(times_before.root))
-            && let Ok(stamp) = root.stat(&path.0, site.masks)
-        {
-            found.push(times(times_before.root, &times_before.path, &stamp));
-        }
-    }
-    found
+    let mut places = touched(prepared);
+    places.extend(prepared.undoes.iter().flat_map(|undoes| &undoes.times).filter_map(|past| past.now.clone()));
+    let found = |(index, path): Place| {
+        let root = site.roots.get(usize::from(index))?;
+        let stamp = Stamp::of(root.way(&path, site.masks).ok()?).ok()?;
+        Some(times(index, &path.to_string(), &stamp))
+    };
+    places.into_iter().filter_map(found).collect()
+}
+
+/// The folders that get their former times: those in which nothing else has happened since. Looked at before the effects.
+fn restore(prepared: &Prepared, folders: &[Times]) -> Vec<Times> {
+    let unchanged = |past: &&Past| {
+        let Some((root, path)) = &past.now else { return true };
+        let path = path.to_string();
+        let now = folders.iter().find(|known| known.root == *root && known.path == path);
+        now.is_some_and(|now| now.stamp.same_thing(&past.times.stamp) && Some(now.modified) == past.after)
+    };
+    prepared.undoes.iter().flat_map(|undoes| &undoes.times).filter(unchanged).map(|past| past.times.clone()).collect()
 }
 
 fn times(root: u16, path: &str, stamp: &Stamp) -> Times {
@@ -412,21 +401,6 @@ fn times(root: u16, path: &str, stamp: &Stamp) -> Times {
 }
 
 fn head(site: &Site<'_>, prepared: &Prepared, ready: &Ready, id: CommitId) -> Head {
-    let restore = prepared
-        .undoes
-        .iter()
-        .flat_map(|undoes| &undoes.times)
-        .filter(|(times, after)| {
-            // a folder in which something else has happened since keeps its times
-            let now = ready.folders.iter().find(|known| known.root == times.root && known.path == times.path);
-            match (now, after) {
-                (Some(now), Some(after)) => now.stamp.same_thing(&times.stamp) && now.modified == *after,
-                (None, None) => true,
-                _ => false,
-            }
-        })
-        .map(|(times, _)| times.clone())
-        .collect();
     Head {
         version: journal::VERSION,
         commit: id,
@@ -444,7 +418,7 @@ fn head(site: &Site<'_>, prepared: &Prepared, ready: &Ready, id: CommitId) -> He
             .collect(),
         stores: ready.stores.iter().map(|store| encode(store.path.as_os_str().as_bytes())).collect(),
         folders: ready.folders.clone(),
-        restore,
+        restore: ready.restore.clone(),
     }
 }
 
@@ -828,14 +802,14 @@ impl<'a> Engine<'a> {
             };
         }
         let settled = match outcome {
-            Outcome::Applied => settle::restore_times(&self.places, &self.restore()),
+            Outcome::Applied => settle::restore_times(&self.places, self.restore()),
             Outcome::RolledBack | Outcome::Nothing => settle::restore_times(&self.places, &self.ready.folders),
         };
         let settled = settled.and_then(|()| self.sync());
         let end = End {
             outcome,
             refused: self.refusals().iter().map(|(change, reason)| (change.id, reason.clone())).collect(),
-            folders: self.folders_after(),
+            folders: self.folders_after(outcome),
             astray: astray.clone(),
         };
         if let Err(error) = settled.and_then(|()| writer.end(self.site.disk, end)) {
@@ -889,24 +863,9 @@ impl<'a> Engine<'a> {
         CommitError::Unsettled { commit: id.0, reason: reason.to_owned() }
     }
 
-    fn restore(&self) -> Vec<Times> {
-        let Some(undoes) = &self.prepared.undoes else { return Vec::new() };
-        if !self.refused.is_empty() || undoes.left > 0 {
-            return Vec::new();
-        }
-        undoes
-            .times
-            .iter()
-            .filter(|(times, after)| {
-                let now = self.ready.folders.iter().find(|known| known.root == times.root && known.path == times.path);
-                match (now, after) {
-                    (Some(now), Some(after)) => now.stamp.same_thing(&times.stamp) && now.modified == *after,
-                    (None, None) => true,
-                    _ => false,
-                }
-            })
-            .map(|(times, _)| times.clone())
-            .collect()
+    fn restore(&self) -> &[Times] {
+        let left = self.prepared.undoes.as_ref().map_or(0, |undoes| undoes.left);
+        if self.refused.is_empty() && left == 0 { &self.ready.restore } else { &[] }
     }
 
     /// Everything durable: each touched folder where they are few, else the file systems.
@@ -920,10 +879,29 @@ impl<'a> Engine<'a> {
         Ok(())
     }
 
-    fn folders_after(&self) -> Vec<Option<crate::entry::Moment>> {
+    /// When each touched folder was last changed, wherever it is now.
+    fn folders_after(&self, outcome: Outcome) -> Vec<Option<crate::entry::Moment>> {
+        let mut moved = HashMap::new();
+        for (index, item) in self.prepared.items.iter().enumerate() {
+            let refused = self.refused.contains_key(&u32::try_from(index).unwrap_or(u32::MAX));
+            if outcome != Outcome::Applied || refused {
+                continue;
+            }
+            match &item.what {
+                What::Move { from, to, seen, .. } if seen.kind == Kind::Folder => {
+                    moved.insert(from.clone(), Some(to.clone()));
+                }
+                What::Remove { from, seen, .. } if seen.kind == Kind::Folder => {
+                    moved.insert(from.clone(), None);
+                }
+                _ => {}
+            }
+        }
         let modified = |times: &Times| {
-            let folder = settle::open(&self.places, times).ok().flatten()?;
-            Stamp::of(folder).ok().map(|stamp| stamp.modified)
+            let path = Text::try_from(times.path.clone()).ok()?;
+            let (root, path) = follow(&moved, &(times.root, path.0))?;
+            let stamp = self.places.root(root).ok()?.stat(&path, self.site.masks).ok()?;
+            stamp.same_thing(&times.stamp).then_some(stamp.modified)
         };
         self.ready.folders.iter().map(modified).collect()
     }

@@ -6,9 +6,9 @@ use crate::{
     entry::{Kind, Stamp},
     error::WorkspaceError,
     folder::{Masks, Root},
-    journal::{self, Before, Journal, Outcome, Recorded, Times},
+    journal::{self, Before, Journal, Outcome, Recorded, Text, Times},
     layer::{Key, Made, State},
-    planning::Undoes,
+    planning::{Past, Undoes, follow},
     proposal::{self, Decision, ProposeError},
     store::Stores,
     view::{Seen, View},
@@ -316,7 +316,7 @@ impl History {
             beside: options.beside,
         };
         let left = workspace.transform(|_, state| reversal.run(state, &wanted))?;
-        let times = if whole && left.is_empty() { times(&journal, &map) } else { Vec::new() };
+        let times = if whole && left.is_empty() { past(&journal, &map) } else { Vec::new() };
         let undoes = Some(Undoes { commit, left: left.len() as u64, times });
         let title = format!("Undo commit {commit}: {}", journal.head.title);
         let shape = serde_json::json!({ "arrange": "tree" });
@@ -482,19 +482,35 @@ fn map_roots(journal: &Journal, roots: &[Arc<Root>]) -> Result<HashMap<String, u
     }
 }
 
-fn times(journal: &Journal, map: &HashMap<String, u16>) -> Vec<(Times, Option<crate::entry::Moment>)> {
+/// The folders that the commit touched, as they were before it, and where it has brought them.
+fn past(journal: &Journal, map: &HashMap<String, u16>) -> Vec<Past> {
     let Some(end) = &journal.end else { return Vec::new() };
+    let here = |path: &FilePath| Some((*map.get(path.folder.as_str())?, path.path.clone()));
+    let refused: HashSet<u64> = end.refused.iter().map(|(id, _)| *id).collect();
+    let mut moved = HashMap::new();
+    for Recorded { change, before, made, .. } in &journal.changes {
+        let Some(source) = change.source.as_ref().and_then(here).filter(|_| !refused.contains(&change.id)) else {
+            continue;
+        };
+        match change.kind {
+            ChangeKind::Move if made.is_some_and(|made| made.kind == Kind::Folder) => {
+                moved.insert(source, change.target.as_ref().and_then(here));
+            }
+            ChangeKind::Remove if before.as_ref().is_some_and(|before| before.stamp.kind == Kind::Folder) => {
+                moved.insert(source, None);
+            }
+            _ => {}
+        }
+    }
     let after = end.folders.iter().copied().chain(std::iter::repeat(None));
-    journal
-        .head
-        .folders
-        .iter()
-        .zip(after)
-        .filter_map(|(times, after)| {
-            let name = &journal.head.roots.get(usize::from(times.root))?.name;
-            Some((Times { root: *map.get(name)?, ..times.clone() }, after))
-        })
-        .collect()
+    let one = |(times, after): (&Times, _)| {
+        let name = &journal.head.roots.get(usize::from(times.root))?.name;
+        let times = Times { root: *map.get(name)?, ..times.clone() };
+        let path = Text::try_from(times.path.clone()).ok()?;
+        let now = follow(&moved, &(times.root, path.0));
+        Some(Past { times, now, after })
+    };
+    journal.head.folders.iter().zip(after).filter_map(one).collect()
 }
 
 /// One undo being worked out.

@@ -38,8 +38,42 @@ pub(crate) struct Prepared {
 pub(crate) struct Undoes {
     pub(crate) commit: CommitId,
     pub(crate) left: u64,
-    /// Times of folders as they were before that commit, each with when it was last changed after it.
-    pub(crate) times: Vec<(Times, Option<crate::entry::Moment>)>,
+    /// Folders that are to have the times that they had before that commit.
+    pub(crate) times: Vec<Past>,
+}
+
+/// A folder as it was before a commit.
+#[derive(Clone, Debug)]
+pub(crate) struct Past {
+    pub(crate) times: Times,
+    /// Where the commit has brought it; none for the recoverable store.
+    pub(crate) now: Option<Place>,
+    /// When it was last changed, as the commit left it. If it was changed later, it keeps its times.
+    pub(crate) after: Option<crate::entry::Moment>,
+}
+
+/// Where what was at `place` is, after the moves of `moved`.
+pub(crate) fn follow(moved: &HashMap<Place, Option<Place>>, place: &Place) -> Option<Place> {
+    let mut rest: Vec<&[u8]> = Vec::new();
+    let mut at = place.clone();
+    loop {
+        if let Some(to) = moved.get(&at) {
+            let (root, mut path) = to.clone()?;
+            for name in rest.iter().rev() {
+                path = path.join(name).ok()?;
+            }
+            return Some((root, path));
+        }
+        let (Some(parent), Some(name)) = (at.1.parent(), place.1.names().nth(at.1.names().count().checked_sub(1)?))
+        else {
+            return Some(place.clone());
+        };
+        rest.push(name);
+        if parent.is_root() {
+            return Some(place.clone());
+        }
+        at = (at.0, parent);
+    }
 }
 
 /// One change, told by places on the disk.
@@ -48,6 +82,8 @@ pub(crate) struct Item {
     pub(crate) change: Change,
     pub(crate) undoes: Option<u64>,
     pub(crate) what: What,
+    /// Where the folder that it is to be in lies now; none if that is yet to come.
+    pub(crate) into: Option<Place>,
 }
 
 #[derive(Clone, Debug)]
@@ -221,7 +257,11 @@ fn items(view: &View<'_>) -> Result<Vec<Item>, WorkspaceError> {
             reason: note.reason.clone(),
             sensitive,
         };
-        items.push(Item { change, undoes: note.undoes, what });
+        let into = match state.spot(&note.key).map(|spot| spot.parent) {
+            Some(Key::Base(root, path)) => Some((root, path)),
+            Some(Key::New(_)) | None => None,
+        };
+        items.push(Item { change, undoes: note.undoes, what, into });
     }
     Ok(items)
 }

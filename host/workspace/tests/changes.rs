@@ -1,0 +1,556 @@
+//! Change sets, from proposal to undo, on real folders.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
+
+mod support;
+
+use deskhand_vocabulary::{Access, Answer, Stop};
+use deskhand_workspace::{Code, Standing, State, UndoOptions};
+use std::{fs, os::unix::fs::PermissionsExt as _};
+use support::{Desk, age_all, cp, differences, mv, outline, path, put, raw, rm, set_xattr, shown, version};
+
+#[test]
+fn files_move_into_new_folders_and_back() {
+    let desk = Desk::new();
+    for name in ["a.pdf", "b.jpg", "c.txt"] {
+        desk.file(name, name);
+    }
+    set_xattr(&desk.folder.join("a.pdf"), "user.origin", b"mail");
+    fs::set_permissions(desk.folder.join("b.jpg"), fs::Permissions::from_mode(0o640)).unwrap();
+    age_all(&desk.folder);
+    let before = desk.tree();
+    let task = desk.open();
+    task.make_folder(&path("Documents")).unwrap();
+    task.make_folder(&path("Documents/2026")).unwrap();
+    mv(&task, "a.pdf", "Documents/2026/a.pdf").unwrap();
+    mv(&task, "b.jpg", "Documents/picture.jpg").unwrap();
+    assert_eq!(
+        shown(&task),
+        ["Documents/", "Documents/2026/", "Documents/2026/a.pdf=a.pdf", "Documents/picture.jpg=b.jpg", "c.txt=c.txt"]
+    );
+    assert_eq!(differences(&before, &desk.tree()), [""; 0], "nothing is touched before the commit");
+    let decision = desk.propose(&task);
+    assert_eq!(decision.state, State::Applied);
+    let done = decision.done.unwrap();
+    assert_eq!((done.id.0, done.applied, done.refused.len()), (1, 4, 0));
+    assert_eq!(
+        outline(&desk.tree()),
+        ["Documents/", "Documents/2026/", "Documents/2026/a.pdf=a.pdf", "Documents/picture.jpg=b.jpg", "c.txt=c.txt"]
+    );
+    let tree = desk.tree();
+    let (old, new) = (&before[&b"a.pdf"[..]], &tree[&b"Documents/2026/a.pdf"[..]]);
+    assert_eq!(old, new, "all that belongs to the file came along");
+    assert!(task.is_unchanged());
+
+    let undone = desk.undo(1).done.unwrap();
+    assert_eq!((undone.id.0, undone.undone, undone.refused.len()), (2, 4, 0));
+    assert_eq!(differences(&before, &desk.tree()), [""; 0]);
+    let listed = desk.history().list().unwrap();
+    assert_eq!(
+        listed.iter().map(|l| (l.commit.0, l.standing)).collect::<Vec<_>>(),
+        [(2, Standing::Applied), (1, Standing::Undone)]
+    );
+
+    let redone = desk.undo(2).done.unwrap();
+    assert_eq!(redone.id.0, 3);
+    let mut again = desk.tree();
+    for (path, thing) in &tree {
+        if thing.mode & 0o170_000 == 0o040_000 {
+            let now = again.get_mut(path).unwrap();
+            now.modified = thing.modified; // a folder's own time is that of the last change in it
+        }
+    }
+    assert_eq!(differences(&tree, &again), [""; 0], "an undo can be undone");
+    let standing: Vec<_> = desk.history().list().unwrap().iter().map(|l| l.standing).collect();
+    assert_eq!(standing, [Standing::Applied, Standing::Undone, Standing::Applied]);
+    assert!(desk.history().list().unwrap()[2].not_undoable.as_ref().unwrap().contains("Undo the latest"));
+    desk.undo(3);
+    assert_eq!(differences(&before, &desk.tree()), [""; 0]);
+}
+
+#[test]
+fn swaps_chains_and_folders_that_change_places() {
+    let desk = Desk::new();
+    for name in ["a", "b", "1", "2", "3", "F/x", "G/y"] {
+        desk.file(name, name);
+    }
+    age_all(&desk.folder);
+    let before = desk.tree();
+    let task = desk.open();
+    // a swap through a third name is two moves
+    mv(&task, "a", "third").unwrap();
+    mv(&task, "b", "a").unwrap();
+    mv(&task, "third", "b").unwrap();
+    // a chain from its free end
+    mv(&task, "3", "4").unwrap();
+    mv(&task, "2", "3").unwrap();
+    mv(&task, "1", "2").unwrap();
+    // two folders that change places, each with a file of the other
+    mv(&task, "F", "H").unwrap();
+    mv(&task, "G", "F").unwrap();
+    mv(&task, "H", "G").unwrap();
+    mv(&task, "G/x", "F/x").unwrap();
+    assert_eq!(task.pending(None, 100).len(), 8);
+    let expected = ["2=1", "3=2", "4=3", "F/", "F/x=F/x", "F/y=G/y", "G/", "a=b", "b=a"];
+    assert_eq!(shown(&task), expected);
+    let decision = desk.propose(&task);
+    assert_eq!(decision.done.unwrap().refused, []);
+    assert_eq!(outline(&desk.tree()), expected);
+    desk.undo(1);
+    assert_eq!(differences(&before, &desk.tree()), [""; 0]);
+}
+
+#[test]
+fn writes_copies_and_removals_can_be_undone() {
+    let desk = Desk::new();
+    desk.file("note.txt", "old");
+    desk.file("photo.raw", "pixels");
+    desk.file("Trash me/deep/file", "gone");
+    fs::set_permissions(desk.folder.join("note.txt"), fs::Permissions::from_mode(0o600)).unwrap();
+    set_xattr(&desk.folder.join("note.txt"), "user.tag", b"red");
+    set_xattr(&desk.folder.join("photo.raw"), "user.tag", b"blue");
+    age_all(&desk.folder);
+    let before = desk.tree();
+    let task = desk.open();
+    put(&task, "note.txt", "new").unwrap();
+    put(&task, "fresh.txt", "fresh").unwrap();
+    cp(&task, "photo.raw", "photo copy.raw").unwrap();
+    rm(&task, "Trash me").unwrap();
+    assert_eq!(shown(&task), ["fresh.txt=fresh", "note.txt=new", "photo copy.raw=pixels", "photo.raw=pixels"]);
+    let decision = desk.propose(&task);
+    assert_eq!(decision.done.as_ref().unwrap().refused, []);
+    assert_eq!(*desk.person.asked.lock().unwrap(), ["grant", "apply", "remove"]);
+    let tree = desk.tree();
+    assert_eq!(outline(&tree), ["fresh.txt=fresh", "note.txt=new", "photo copy.raw=pixels", "photo.raw=pixels"]);
+    let (old, new) = (&before[&b"note.txt"[..]], &tree[&b"note.txt"[..]]);
+    assert_eq!((old.mode, &old.xattrs), (new.mode, &new.xattrs), "mode and attributes stay with the name");
+    let (old, new) = (&tree[&b"photo.raw"[..]], &tree[&b"photo copy.raw"[..]]);
+    assert_eq!((old.mode, &old.xattrs, old.modified), (new.mode, &new.xattrs, new.modified));
+    let (listed, shown) = desk.history().show(deskhand_vocabulary::CommitId(1)).unwrap();
+    assert_eq!((listed.applied, shown.iter().filter(|shown| shown.kept).count()), (4, 2));
+    desk.undo(1);
+    assert_eq!(differences(&before, &desk.tree()), [""; 0], "the very files are back, inode and all");
+    desk.undo(2);
+    assert_eq!(outline(&desk.tree()), outline(&tree));
+    desk.undo(3);
+    assert_eq!(differences(&before, &desk.tree()), [""; 0]);
+}
+
+#[test]
+fn a_move_over_a_file_keeps_the_old_one() {
+    let desk = Desk::new();
+    desk.file("new", "new");
+    desk.file("target", "old");
+    age_all(&desk.folder);
+    let before = desk.tree();
+    let task = desk.open();
+    let refused = mv(&task, "new", "target").unwrap_err();
+    assert_eq!(refused.code, Code::Conflict);
+    let versions = (version(&task, &path("new")), version(&task, &path("target")));
+    task.move_(&path("new"), &versions.0, &path("target"), Some(&versions.1)).unwrap();
+    let plan = task.plan("t", support::principal(), serde_json::json!({})).unwrap();
+    assert!(plan.changes[0].replaces);
+    assert_eq!(desk.propose(&task).done.unwrap().applied, 1);
+    assert_eq!(outline(&desk.tree()), ["target=new"]);
+    desk.undo(1);
+    assert_eq!(differences(&before, &desk.tree()), [""; 0]);
+}
+
+#[test]
+fn what_has_changed_since_is_refused_and_the_rest_goes_on() {
+    let desk = Desk::new();
+    for name in ["a", "b", "c", "d"] {
+        desk.file(name, name);
+    }
+    let task = desk.open();
+    task.make_folder(&path("In")).unwrap();
+    for name in ["a", "b", "c", "d"] {
+        mv(&task, name, &format!("In/{name}")).unwrap();
+    }
+    let plan = task.plan("t", support::principal(), serde_json::json!({})).unwrap();
+    assert_eq!(plan.changes.len(), 5);
+    desk.file("a", "edited since");
+    fs::remove_file(desk.folder.join("b")).unwrap();
+    let decision = desk.propose(&task);
+    let done = decision.done.unwrap();
+    assert_eq!(done.applied, 3);
+    let refused: Vec<_> =
+        done.refused.iter().map(|(c, why)| (c.source.clone().unwrap().to_string(), why.clone())).collect();
+    assert_eq!(
+        refused,
+        [
+            ("Files/a".to_owned(), "`Files/a` has changed since it was read".to_owned()),
+            ("Files/b".to_owned(), "`Files/b` is not there. List the folder again, then try again".to_owned()),
+        ]
+    );
+    assert_eq!(outline(&desk.tree()), ["In/", "In/c=c", "In/d=d", "a=edited since"]);
+}
+
+#[test]
+fn undo_leaves_what_a_person_changed_since() {
+    let desk = Desk::new();
+    desk.file("note.txt", "first");
+    desk.file("list.txt", "list");
+    desk.file("junk", "junk");
+    let task = desk.open();
+    put(&task, "note.txt", "second").unwrap();
+    put(&task, "list.txt", "list 2").unwrap();
+    rm(&task, "junk").unwrap();
+    desk.propose(&task);
+    desk.file("note.txt", "mine");
+    desk.file("junk", "another junk");
+    let (workspace, preview) = desk.preview(1, &UndoOptions::default()).unwrap();
+    let left: Vec<_> = preview.left.iter().map(|l| (l.reason.as_str(), l.offer)).collect();
+    assert_eq!(
+        left,
+        [
+            ("something else is at `Files/junk` now; it is left as it is", true),
+            ("you changed `Files/note.txt` since; it is left as it is", true),
+        ]
+    );
+    drop((workspace, preview));
+    let options = UndoOptions { beside: true, ..UndoOptions::default() };
+    desk.undo_with(1, &options);
+    assert_eq!(
+        outline(&desk.tree()),
+        ["junk=another junk", "junk (before 1)=junk", "list.txt=list", "note (before 1).txt=first", "note.txt=mine",]
+    );
+    assert_eq!(desk.history().list().unwrap()[1].standing, Standing::PartlyUndone);
+}
+
+#[test]
+fn one_file_of_a_commit_is_undone_alone() {
+    let desk = Desk::new();
+    for name in ["a", "b"] {
+        desk.file(name, name);
+    }
+    let task = desk.open();
+    task.make_folder(&path("In")).unwrap();
+    mv(&task, "a", "In/a").unwrap();
+    mv(&task, "b", "In/b").unwrap();
+    desk.propose(&task);
+    let options = UndoOptions { only: vec![desk.folder.join("In/a")], beside: false };
+    desk.undo_with(1, &options);
+    assert_eq!(outline(&desk.tree()), ["In/", "In/b=b", "a=a"]);
+    assert_eq!(desk.history().list().unwrap()[1].standing, Standing::PartlyUndone);
+    desk.undo(1);
+    assert_eq!(outline(&desk.tree()), ["a=a", "b=b"]);
+    assert_eq!(desk.history().list().unwrap()[2].standing, Standing::Undone);
+    let refused = desk.preview(1, &UndoOptions::default()).unwrap_err();
+    assert!(refused.to_string().contains("undone already"), "{refused}");
+}
+
+#[test]
+fn an_edited_plan_is_taken_whole_or_not_at_all() {
+    let desk = Desk::new();
+    for name in ["a", "b", "c"] {
+        desk.file(name, name);
+    }
+    let task = desk.open();
+    task.make_folder(&path("In")).unwrap();
+    for name in ["a", "b", "c"] {
+        mv(&task, name, &format!("In/{name}")).unwrap();
+    }
+    let plan = task.plan("Tidy", support::principal(), serde_json::json!({})).unwrap();
+    let text = deskhand_workspace::edit_text(&plan);
+    let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).collect();
+    assert_eq!(
+        lines,
+        ["2 move Files/a -> Files/In/a", "3 move Files/b -> Files/In/b", "4 move Files/c -> Files/In/c",]
+    );
+    let bad =
+        "2 move Files/a -> Files/../etc\n3 copy Files/b -> Files/In/b\n9 move x -> y\n4 move Files/c -> Files/In/b\n";
+    let problems = task.edit(&plan, bad).unwrap_err();
+    assert_eq!(problems.iter().map(|problem| problem.line).collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!(task.edit(&plan, "3 move Files/b -> Files/In/b\n4 move Files/c -> Files/In/b\n").unwrap_err().len(), 1);
+    // a swap, a deleted line and a new folder
+    task.edit(&plan, "2 move Files/a -> Files/b\n3 move Files/b -> Files/New/deep/b\n").unwrap();
+    assert_eq!(shown(&task), ["New/", "New/deep/", "New/deep/b=b", "b=a", "c=c"]);
+    desk.answer(Answer::Edited("2 move Files/a -> Files/z\n".to_owned()));
+    desk.propose(&task);
+    assert_eq!(outline(&desk.tree()), ["b=b", "c=c", "z=a"]);
+}
+
+#[test]
+fn a_declined_plan_changes_nothing() {
+    let desk = Desk::new();
+    desk.file("a", "a");
+    desk.file("b", "b");
+    let before = desk.tree();
+    let task = desk.open();
+    mv(&task, "a", "c").unwrap();
+    rm(&task, "b").unwrap();
+    desk.answer(Answer::Yes);
+    desk.answer(Answer::No); // the removals
+    let decision = desk.propose(&task);
+    assert_eq!(decision.state, State::Cancelled);
+    assert_eq!(differences(&before, &desk.tree()), [""; 0]);
+    assert!(desk.history().list().unwrap().is_empty());
+}
+
+#[test]
+fn a_stopped_apply_is_taken_back() {
+    let desk = Desk::new();
+    for index in 0..20 {
+        desk.file(&format!("file {index:02}"), &index.to_string());
+    }
+    age_all(&desk.folder);
+    let before = desk.tree();
+    let stop = Stop::default();
+    let disk = support_faults::StopAfter { stop: stop.clone(), renames: std::sync::atomic::AtomicU64::new(10) };
+    let task = desk.open_with(std::sync::Arc::new(disk));
+    task.make_folder(&path("In")).unwrap();
+    for index in 0..20 {
+        mv(&task, &format!("file {index:02}"), &format!("In/{index}")).unwrap();
+    }
+    let decision = desk.try_propose(&task, &stop).unwrap();
+    assert_eq!(decision.state, State::Cancelled);
+    assert!(decision.done.unwrap().rolled_back);
+    assert_eq!(differences(&before, &desk.tree()), [""; 0]);
+    assert_eq!(desk.history().list().unwrap()[0].standing, Standing::RolledBack);
+}
+
+/// A disk during whose work the person stops.
+mod support_faults {
+    use deskhand_vocabulary::Stop;
+    use deskhand_workspace::disk::{Disk, System};
+    use rustix::{
+        fd::{BorrowedFd, OwnedFd},
+        io::Errno,
+    };
+    use std::{
+        ffi::OsStr,
+        sync::atomic::{AtomicU64, Ordering},
+    };
+
+    pub struct StopAfter {
+        pub stop: Stop,
+        pub renames: AtomicU64,
+    }
+
+    type Done = Result<(), Errno>;
+
+    impl Disk for StopAfter {
+        fn rename(&self, from: BorrowedFd<'_>, name: &[u8], to: BorrowedFd<'_>, new: &[u8]) -> Done {
+            if self.renames.fetch_sub(1, Ordering::SeqCst) == 1 {
+                self.stop.stop();
+            }
+            System.rename(from, name, to, new)
+        }
+        fn exchange(&self, a: BorrowedFd<'_>, name: &[u8], b: BorrowedFd<'_>, other: &[u8]) -> Done {
+            System.exchange(a, name, b, other)
+        }
+        fn link(&self, from: BorrowedFd<'_>, name: &[u8], to: BorrowedFd<'_>, new: &[u8]) -> Done {
+            System.link(from, name, to, new)
+        }
+        fn unlink(&self, folder: BorrowedFd<'_>, name: &[u8]) -> Done {
+            System.unlink(folder, name)
+        }
+        fn remove_folder(&self, folder: BorrowedFd<'_>, name: &[u8]) -> Done {
+            System.remove_folder(folder, name)
+        }
+        fn make_folder(&self, folder: BorrowedFd<'_>, name: &[u8], mode: u32) -> Done {
+            System.make_folder(folder, name, mode)
+        }
+        fn make_link(&self, text: &[u8], folder: BorrowedFd<'_>, name: &[u8]) -> Done {
+            System.make_link(text, folder, name)
+        }
+        fn create(&self, folder: BorrowedFd<'_>, name: &[u8], mode: u32) -> Result<OwnedFd, Errno> {
+            System.create(folder, name, mode)
+        }
+        fn write(&self, file: BorrowedFd<'_>, bytes: &[u8]) -> Done {
+            System.write(file, bytes)
+        }
+        fn copy(&self, from: BorrowedFd<'_>, to: BorrowedFd<'_>, size: u64) -> Done {
+            System.copy(from, to, size)
+        }
+        fn set_size(&self, file: BorrowedFd<'_>, size: u64) -> Done {
+            System.set_size(file, size)
+        }
+        fn sync(&self, file: BorrowedFd<'_>) -> Done {
+            System.sync(file)
+        }
+        fn sync_all(&self, file: BorrowedFd<'_>) -> Done {
+            System.sync_all(file)
+        }
+        fn set_times(&self, folder: BorrowedFd<'_>, name: &[u8], accessed: (i64, u32), modified: (i64, u32)) -> Done {
+            System.set_times(folder, name, accessed, modified)
+        }
+        fn set_times_of(&self, file: BorrowedFd<'_>, accessed: (i64, u32), modified: (i64, u32)) -> Done {
+            System.set_times_of(file, accessed, modified)
+        }
+        fn set_mode(&self, file: BorrowedFd<'_>, mode: u32) -> Done {
+            System.set_mode(file, mode)
+        }
+        fn set_owner(&self, file: BorrowedFd<'_>, uid: u32, gid: u32) -> Done {
+            System.set_owner(file, uid, gid)
+        }
+        fn set_xattr(&self, file: BorrowedFd<'_>, name: &OsStr, value: &[u8]) -> Done {
+            System.set_xattr(file, name, value)
+        }
+    }
+}
+
+#[test]
+fn nested_sets_join_or_leave_nothing() {
+    let desk = Desk::new();
+    for name in ["a", "b"] {
+        desk.file(name, name);
+    }
+    let task = desk.open();
+    {
+        let failed = task.nested();
+        mv(&failed, "a", "x").unwrap();
+        assert_eq!(shown(&failed), ["b=b", "x=a"]);
+    }
+    assert!(task.is_unchanged());
+    let outer = task.nested();
+    mv(&outer, "a", "x").unwrap();
+    let inner = outer.nested();
+    mv(&inner, "x", "y").unwrap();
+    mv(&inner, "b", "x").unwrap();
+    inner.join().unwrap();
+    assert_eq!(shown(&outer), ["x=b", "y=a"]);
+    assert!(task.is_unchanged());
+    // proposed from within, it is what is pending above as well
+    assert_eq!(desk.propose(&outer).done.unwrap().applied, 2);
+    assert_eq!(outline(&desk.tree()), ["x=b", "y=a"]);
+    outer.join().unwrap();
+    assert!(task.is_unchanged());
+    let one = task.nested();
+    let two = task.nested();
+    mv(&one, "x", "1").unwrap();
+    mv(&two, "y", "2").unwrap();
+    one.join().unwrap();
+    assert_eq!(two.join().unwrap_err().code, Code::Conflict);
+}
+
+#[test]
+fn withdrawing_takes_back_one_change() {
+    let desk = Desk::new();
+    for name in ["a", "b"] {
+        desk.file(name, name);
+    }
+    let task = desk.open();
+    let folder = task.make_folder(&path("In")).unwrap();
+    let a = mv(&task, "a", "In/a").unwrap();
+    let b = mv(&task, "b", "a").unwrap();
+    assert_eq!(task.withdraw(folder).unwrap_err().code, Code::Conflict);
+    assert_eq!(task.withdraw(a).unwrap_err().code, Code::Conflict);
+    task.explain(a, "because").unwrap();
+    assert_eq!(task.pending(None, 10)[1].reason, "because");
+    task.withdraw(b).unwrap();
+    task.withdraw(a).unwrap();
+    task.withdraw(folder).unwrap();
+    assert!(task.is_unchanged());
+    // moving home is no change
+    mv(&task, "a", "z").unwrap();
+    mv(&task, "z", "a").unwrap();
+    assert!(task.is_unchanged());
+}
+
+#[test]
+fn removing_what_was_moved_over_something_needs_its_own_approval() {
+    let desk = Desk::new();
+    for name in ["a", "b"] {
+        desk.file(name, name);
+    }
+    let task = desk.open();
+    let versions = (version(&task, &path("a")), version(&task, &path("b")));
+    task.move_(&path("a"), &versions.0, &path("b"), Some(&versions.1)).unwrap();
+    mv(&task, "b", "c").unwrap(); // now b is simply gone
+    let plan = task.plan("t", support::principal(), serde_json::json!({})).unwrap();
+    assert_eq!(plan.removals().map(|change| change.source.clone().unwrap()).collect::<Vec<_>>(), [path("b")]);
+    desk.propose(&task);
+    assert_eq!(outline(&desk.tree()), ["c=a"]);
+    desk.undo(1);
+    assert_eq!(outline(&desk.tree()), ["a=a", "b=b"]);
+}
+
+#[test]
+fn a_folder_granted_for_reading_is_not_changed() {
+    let desk = Desk::new();
+    let other = desk.dir.path().canonicalize().unwrap().join("Other");
+    support::write(&other.join("a"), b"a");
+    let task = desk.open();
+    let name = desk.add(&task, &other, Access::Read);
+    assert_eq!(name.as_str(), "Other");
+    let source: deskhand_vocabulary::FilePath = "Other/a".parse().unwrap();
+    let seen = version(&task, &source);
+    assert_eq!(task.move_(&source, &seen, &path("a"), None).unwrap_err().code, Code::Denied);
+    assert_eq!(task.write(&"Other/b".parse().unwrap(), b"", None).unwrap_err().code, Code::Denied);
+    task.copy(&source, &seen, &path("a"), None).unwrap();
+    desk.propose(&task);
+    assert_eq!(outline(&desk.tree()), ["a=a"]);
+}
+
+#[test]
+fn sensitive_changes_get_their_own_question() {
+    let desk = Desk::new();
+    desk.file("run.sh", "#!/bin/sh");
+    fs::set_permissions(desk.folder.join("run.sh"), fs::Permissions::from_mode(0o755)).unwrap();
+    desk.file("notes", "x");
+    let task = desk.open();
+    put(&task, ".bashrc", "evil").unwrap();
+    put(&task, "run.sh", "evil").unwrap();
+    mv(&task, "notes", "game.desktop").unwrap();
+    let plan = task.plan("t", support::principal(), serde_json::json!({})).unwrap();
+    assert_eq!(plan.sensitive().count(), 3);
+    desk.answer(Answer::Yes);
+    desk.answer(Answer::No);
+    assert_eq!(desk.propose(&task).state, State::Cancelled);
+    assert_eq!(*desk.person.asked.lock().unwrap(), ["grant", "apply", "sensitive"]);
+    assert_eq!(desk.read("run.sh"), "#!/bin/sh");
+}
+
+#[test]
+fn restore_and_purge() {
+    let desk = Desk::new();
+    desk.file("a", &"x".repeat(10_000));
+    let task = desk.open();
+    let change = rm(&task, "a").unwrap();
+    desk.propose(&task);
+    let task = desk.open();
+    desk.history().restore(&task, deskhand_vocabulary::CommitId(1), change.0, &path("Restored/a copy")).unwrap();
+    desk.propose(&task);
+    assert_eq!(desk.read("Restored/a copy").len(), 10_000);
+    let options = deskhand_workspace::PurgeOptions { quota: Some(0), dry_run: true, ..Default::default() };
+    let now = "2026-03-02T00:00:00Z".parse().unwrap();
+    let would = desk.history().purge(desk.log().as_ref(), now, &options).unwrap();
+    assert_eq!(would.commits, [deskhand_vocabulary::CommitId(1)]);
+    assert!(would.bytes >= 10_000 && would.kept == 0, "{would:?}");
+    let options = deskhand_workspace::PurgeOptions { dry_run: false, ..options };
+    assert_eq!(desk.history().purge(desk.log().as_ref(), now, &options).unwrap(), would);
+    let refused = desk.preview(1, &UndoOptions::default()).unwrap_err();
+    assert!(refused.to_string().contains("is not kept any more"), "{refused}");
+    let after = desk.history().purge(desk.log().as_ref(), now, &options).unwrap();
+    assert_eq!(after, deskhand_workspace::Purged::default());
+}
+
+#[test]
+fn names_of_any_bytes() {
+    let desk = Desk::new();
+    let names: [&[u8]; 6] =
+        [b"not \xff utf-8", b"new\nline", &[b'n'; 255], b"a -> b", b"\"quoted\\", "\u{f7ff}".as_bytes()];
+    for name in names {
+        support::write(&desk.folder.join(<std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(name)), name);
+    }
+    age_all(&desk.folder);
+    let before = desk.tree();
+    let task = desk.open();
+    task.make_folder(&path("In")).unwrap();
+    for name in names {
+        let from = raw(name);
+        let seen = version(&task, &from);
+        let to =
+            deskhand_vocabulary::FilePath { folder: from.folder.clone(), path: path("In").path.join(name).unwrap() };
+        task.move_(&from, &seen, &to, None).unwrap();
+    }
+    let plan = task.plan("t", support::principal(), serde_json::json!({})).unwrap();
+    let text = deskhand_workspace::edit_text(&plan);
+    assert_eq!(text.lines().filter(|line| line.contains(" move ")).count(), 6);
+    task.edit(&plan, &text).unwrap();
+    assert_eq!(task.pending(None, 100).len(), 7, "unedited text changes nothing");
+    assert_eq!(desk.propose(&task).done.unwrap().applied, 7);
+    desk.undo(1);
+    assert_eq!(differences(&before, &desk.tree()), [""; 0]);
+}
