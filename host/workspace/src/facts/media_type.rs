@@ -215,7 +215,9 @@ fn magic(head: &[u8]) -> Option<&'static str> {
     Some(match infer::get(head)?.mime_type() {
         "application/font-sfnt" if head.starts_with(b"OTTO") => "font/otf",
         "application/font-sfnt" if head.starts_with(b"ttcf") => "font/collection",
-        "application/font-sfnt" => "font/ttf",
+        // Its mark is the number 65,536; the name of its first table tells it from other files that begin so.
+        "application/font-sfnt" if head.get(12..16)?.iter().all(u8::is_ascii_graphic) => "font/ttf",
+        "application/font-sfnt" => return None,
         "application/font-woff" if head.starts_with(b"wOF2") => "font/woff2",
         "application/font-woff" => "font/woff",
         "audio/x-flac" => "audio/flac",
@@ -233,13 +235,14 @@ fn archive(source: &mut Source<'_>, name: &[u8]) -> Cow<'static, str> {
     if let Some(kind) = declared(source.head()) {
         return Cow::Owned(kind);
     }
+    let among = |kinds: &[&str]| kinds.contains(&named).then_some(named);
     let Some(archive) = Archive::open(source) else {
         // Cut off, or too large: the first members are at its beginning.
         let kind = infer::get(source.head()).map(|kind| kind.mime_type());
-        return Cow::Borrowed(kind.filter(|kind| kind.starts_with("application/vnd.openxmlformats")).unwrap_or(ZIP));
+        let kind = kind.filter(|kind| kind.starts_with("application/vnd.openxmlformats"));
+        return Cow::Borrowed(kind.or_else(|| among(names::ZIPPED)).unwrap_or(ZIP));
     };
     let below = |folder: &[u8]| archive.members().any(|member| member.name.starts_with(folder));
-    let among = |kinds: &[&str]| kinds.contains(&named).then_some(named);
     Cow::Borrowed(if archive.holds(b"[Content_Types].xml") {
         if below(b"word/") {
             among(names::WORD).unwrap_or(names::WORD[0])
@@ -250,7 +253,7 @@ fn archive(source: &mut Source<'_>, name: &[u8]) -> Cow<'static, str> {
         } else if below(b"visio/") {
             "application/vnd.ms-visio.drawing"
         } else {
-            ZIP
+            among(names::ZIPPED).unwrap_or(ZIP)
         }
     } else if archive.holds(b"AndroidManifest.xml") {
         "application/vnd.android.package-archive"

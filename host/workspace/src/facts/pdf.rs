@@ -20,10 +20,11 @@ const ENDS: usize = 1024;
 /// Cross-reference sections that are gone through, and parts that one may have.
 const SECTIONS: usize = 64;
 const PARTS: usize = 256;
-/// Bytes of an object that are looked at, and of a stream: packed, and unpacked (a list of 400,000 objects).
+/// Bytes of an object that are looked at, and of a packed stream.
 const OBJECT: usize = 16 * 1024;
 const STREAM: usize = 512 * 1024;
-const UNPACKED: usize = 2 * 1024 * 1024;
+/// Bytes that all streams of a file together may unpack to: lists of 800,000 objects.
+const UNPACKED: usize = 4 * 1024 * 1024;
 /// References from object to object that are followed.
 const DEPTH: u8 = 6;
 
@@ -63,6 +64,7 @@ struct Portable<'s, 'f> {
     sections: Vec<Section>,
     info: Option<Value>,
     root: Option<Value>,
+    unpacked_left: usize,
 }
 
 /// An object's dictionary, and where its stream begins if it has one.
@@ -78,7 +80,7 @@ impl<'s, 'f> Portable<'s, 'f> {
         let tail = source.upto(source.size().saturating_sub(ENDS as u64), ENDS)?;
         let start = tail.get(rfind(tail, b"startxref")? + 9..)?;
         let start = Parser::new(start).number()?;
-        let mut file = Self { source, base, sections: Vec::new(), info: None, root: None };
+        let mut file = Self { source, base, sections: Vec::new(), info: None, root: None, unpacked_left: UNPACKED };
         let mut seen = Vec::new();
         let mut waiting = vec![start];
         while let Some(at) = waiting.pop() {
@@ -266,7 +268,8 @@ impl<'s, 'f> Portable<'s, 'f> {
         match only(b"Filter") {
             None => Some(bytes.to_vec()),
             Some(Value::Name(name)) if name == b"FlateDecode" => {
-                let plain = inflate(flate2::read::ZlibDecoder::new(bytes), UNPACKED)?;
+                let plain = inflate(flate2::read::ZlibDecoder::new(bytes), self.unpacked_left)?;
+                self.unpacked_left -= plain.len();
                 let parameter = |key: &[u8]| match only(b"DecodeParms") {
                     Some(Value::Dictionary(parameters)) => parameters.get(key)?.number(),
                     _ => None,

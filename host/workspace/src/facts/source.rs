@@ -132,3 +132,46 @@ pub(super) fn find(bytes: &[u8], needle: &[u8]) -> Option<usize> {
 pub(super) fn rfind(bytes: &[u8], needle: &[u8]) -> Option<usize> {
     bytes.windows(needle.len()).rposition(|window| window == needle)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::MetadataExt as _;
+
+    fn hole(size: u64) -> File {
+        let file = tempfile::tempfile().unwrap();
+        file.set_len(size).unwrap();
+        file
+    }
+
+    #[test]
+    fn bytes_are_there_or_not() {
+        let file = tempfile::tempfile().unwrap();
+        let content: Vec<u8> = (0..20_000_u32).map(|number| (number % 251) as u8).collect();
+        file.write_all_at(&content, 0).unwrap();
+        let mut source = Source::new(&file, 20_000);
+        assert_eq!(source.head(), &content[..HEAD]);
+        for (at, length) in [(0, 10), (HEAD - 5, 10), (HEAD, 1), (HEAD + 500, 5000), (19_990, 10), (3, HEAD), (9, 0)] {
+            assert_eq!(source.exact(at as u64, length), Some(&content[at..at + length]), "{at} {length}");
+        }
+        assert_eq!(source.exact(19_990, 11), None);
+        assert_eq!(source.upto(19_990, 11), Some(&content[19_990..]));
+        assert_eq!(source.upto(20_000, 1), None);
+        assert_eq!(source.exact(u64::MAX, usize::MAX), None);
+    }
+
+    #[test]
+    fn a_file_costs_no_more_than_its_bytes_and_reads() {
+        let size = 1 << 30;
+        let file = hole(size);
+        let mut source = Source::new(&file, size);
+        let large = (0..1000).take_while(|at| source.exact(at << 16, 1 << 16).is_some()).count();
+        assert_eq!(large, (BYTES - HEAD) >> 16);
+        assert_eq!(source.upto(size - 1, 1), None);
+        let mut source = Source::new(&file, size);
+        let small = (1..10_000).take_while(|at| source.exact(at << 14, 16).is_some()).count();
+        assert_eq!(small, READS as usize - 1);
+        assert_eq!(file.metadata().unwrap().size(), size);
+    }
+}

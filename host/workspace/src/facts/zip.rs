@@ -11,8 +11,10 @@ const DIRECTORY: usize = 512 * 1024;
 /// The most that a member may hold, packed or not, in bytes.
 const MEMBER: usize = 256 * 1024;
 
-const END: usize = 22;
-const LONGEST_COMMENT: usize = 0xFFFF;
+/// Bytes at the end that are read first: most documents' whole directory.
+const TAIL: usize = 4 * 1024;
+/// The end record, with the longest comment.
+const LONGEST_END: usize = 22 + 0xFFFF;
 const CENTRAL: usize = 46;
 const LOCAL: usize = 30;
 
@@ -103,7 +105,7 @@ pub(super) fn inflate(decoder: impl std::io::Read, limit: usize) -> Option<Vec<u
 /// Where the end record stands, and the size and offset of the central directory that it gives.
 fn end(source: &mut Source<'_>) -> Option<(u64, usize, u64)> {
     let size = source.size();
-    for tail in [END, END + LONGEST_COMMENT] {
+    for tail in [TAIL, LONGEST_END] {
         let at = size.saturating_sub(tail as u64);
         let bytes = source.upto(at, tail)?;
         let Some(found) = rfind(bytes, b"PK\x05\x06") else { continue };
