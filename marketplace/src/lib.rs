@@ -8,11 +8,16 @@
 //! This room stands on `vocabulary`: it knows components as bytes with a digest and a manifest.
 
 pub mod catalogue;
+pub mod conformance;
 mod disk;
 pub mod error;
 pub mod marketplaces;
+pub mod naming;
 mod paths;
 pub mod publish;
+mod ranges;
+pub mod resolve;
+pub mod rights;
 mod verify;
 
 pub use catalogue::{Catalogue, Published, Status};
@@ -21,4 +26,5 @@ pub use marketplaces::{Marketplace, Marketplaces, Session};
 pub use publish::{
     Created, NewMarketplace, Outcome, Publisher, Release, Replace, Rotated, keys::KeyId, keys::KeyPlace,
 };
+pub use resolve::{Installed, Step, Wanted};
 pub use verify::{LIMITS, Limits, RoleState, State, folder::ReadError};

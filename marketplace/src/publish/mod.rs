@@ -126,7 +126,7 @@ impl Publisher {
             Err(MarketError::NotOurs { .. }) => None,
             other => Some(other),
         };
-        names.into_iter().filter_map(|name| open(name)).collect()
+        names.into_iter().filter_map(open).collect()
     }
 
     /// Its name here.

@@ -2,7 +2,7 @@
 //! (TUF specification 1.0.3x, section 5), by `sigstore-tuf`. No other module names that crate.
 
 pub(crate) mod folder;
-mod store;
+pub(crate) mod store;
 
 use crate::error::{MarketError, Role, Trouble};
 use deskhand_vocabulary::Sha256;
@@ -188,6 +188,13 @@ impl Chain {
             Some(Ok(Value::Object(targets))) => targets,
             _ => Map::new(),
         }
+    }
+
+    /// The length and the SHA-256 of a target, wherever it is listed.
+    pub(crate) fn info(&mut self, path: &str, now: Timestamp) -> Result<Option<(u64, Option<Sha256>)>, MarketError> {
+        let info = at_once(self.updater.get_target_info(path, now), &self.last)?;
+        let sha256 = |info: &sigstore_tuf::TargetFile| info.hashes.get("sha256").and_then(|digest| digest.parse().ok());
+        Ok(info.map(|info| (info.length, sha256(&info))))
     }
 
     /// A file that is offered, with the length and the digest that the metadata says.

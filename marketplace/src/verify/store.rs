@@ -12,22 +12,37 @@ use std::{
 /// The most that is read back of one file, in bytes; more cannot have been written.
 const LIMIT: u64 = super::LIMITS.targets;
 
+/// What is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Layout {
+    /// The current file of each top-level role, and every root on the way.
+    Ours,
+    /// The current file of each role, delegated ones included, and nothing else: what the conformance suite expects.
+    Suite,
+}
+
 /// A folder of trusted metadata: the current file of each role, and every root on the way.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
     folder: PathBuf,
     read_only: bool,
+    layout: Layout,
     failed: Arc<Mutex<Option<String>>>,
 }
 
 impl Store {
     pub(crate) fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), read_only: false, failed: Arc::default() }
+        Self { folder: folder.to_owned(), read_only: false, layout: Layout::Ours, failed: Arc::default() }
     }
 
     /// One that is read and not written.
     pub(crate) fn read_only(folder: &Path) -> Self {
         Self { read_only: true, ..Self::new(folder) }
+    }
+
+    /// One that keeps the current file of each role alone.
+    pub(crate) fn without_history(folder: &Path) -> Self {
+        Self { layout: Layout::Suite, ..Self::new(folder) }
     }
 
     /// What went wrong while writing, if anything did. The verifier itself takes a failed write for a lost
@@ -38,15 +53,22 @@ impl Store {
 
     /// The file that a name is kept in; none for what need not be kept.
     fn path(&self, name: &str) -> Option<PathBuf> {
-        let (folder, file) = match name.strip_prefix("root_history/") {
-            Some(root) => (self.folder.join("roots"), root),
-            None => (self.folder.clone(), name),
+        let versioned = |name: &str, rest: &str| {
+            name.strip_suffix(rest)
+                .is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
         };
-        let kept = match name.strip_prefix("root_history/") {
-            Some(root) => root.strip_suffix(".root.json").is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit())),
-            None => matches!(name, "root.json" | "timestamp.json" | "snapshot.json" | "targets.json"),
-        };
-        kept.then(|| folder.join(file))
+        match (self.layout, name.strip_prefix("root_history/")) {
+            (Layout::Ours, Some(root)) => versioned(root, ".root.json").then(|| self.folder.join("roots").join(root)),
+            (Layout::Ours, None) => {
+                let top = matches!(name, "root.json" | "timestamp.json" | "snapshot.json" | "targets.json");
+                top.then(|| self.folder.join(name))
+            }
+            (Layout::Suite, None) => {
+                let plain = !name.contains('/') && name.ends_with(".json");
+                (plain && !versioned(name, ".snapshot.json")).then(|| self.folder.join(name))
+            }
+            (Layout::Suite, Some(_)) => None,
+        }
     }
 }
 
