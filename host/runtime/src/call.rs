@@ -13,9 +13,10 @@ use crate::{
     runtime::Inner,
     slots::Slot,
 };
-use deskhand_vocabulary::{Entry, Event, PluginId};
+use deskhand_vocabulary::{Entry, Event, FolderName, PluginId};
+use deskhand_workspace::Workspace;
 use serde_json::json;
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use wasmtime::{PoolConcurrencyLimitError, Store, UpdateDeadline, component::ResourceTable};
 use wasmtime_wasi::{HostWallClock, WasiCtx, WasiCtxView, WasiView};
 
@@ -70,6 +71,12 @@ pub(crate) struct Call {
     pub(crate) slot: Slot,
     pub(crate) log: Arc<PluginLog>,
     pub(crate) depth: u32,
+    /// This call's own layer of the task's pending changes.
+    pub(crate) workspace: Workspace,
+    /// Which folders may be looked at, as far as it was decided.
+    pub(crate) readable: BTreeMap<FolderName, Result<(), Refused>>,
+    /// How many things that could not be read it still tells the person.
+    pub(crate) unread: u32,
     pub(crate) limiter: Limiter,
     /// How many questions and notices it may still put to the person.
     pub(crate) questions: u32,
@@ -166,6 +173,8 @@ async fn run(
     let log = PluginLog::new(invocation.log.clone(), invocation.task, request.plugin.clone(), runtime.config.log_bytes);
     let out = Console::new(log.clone(), "info");
     let err = Console::new(log.clone(), "warn");
+    // dropped with all that is in it, unless the call succeeds
+    let changes = invocation.workspace.nested();
     let rights = Rights::new(&request.plugin, release, &invocation);
     let call = Call {
         runtime: runtime.clone(),
@@ -175,6 +184,9 @@ async fn run(
         slot,
         log: log.clone(),
         depth: request.depth,
+        workspace: changes.workspace().clone(),
+        readable: BTreeMap::new(),
+        unread: crate::capability::files::unread(),
         questions: QUESTIONS,
         parts: PARTS,
         limiter: Limiter::new(&release.listing.limits, &runtime.config),
@@ -187,7 +199,13 @@ async fn run(
     err.end();
     log.end();
     match result {
-        Ok(Ok(answer)) => Ok(answer),
+        Ok(Ok(answer)) => match changes.join() {
+            Ok(()) => Ok(answer),
+            Err(error) => {
+                let refused = crate::capability::files::of_file(&error).into();
+                Err(CallError::Lost { plugin: request.plugin.clone(), refused })
+            }
+        },
         Ok(Err(refused)) => Err(CallError::Refused { plugin: request.plugin.clone(), refused }),
         Err(Cause::Stopped) => Err(CallError::Stopped),
         Err(Cause::Fault(fault)) => Err(failed(fault)),

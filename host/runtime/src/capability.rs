@@ -1,5 +1,7 @@
 //! What a plugin can ask for, a file each. Every function checks the right, then the arguments, then does it.
 
+pub(crate) mod changes;
+pub(crate) mod files;
 pub(crate) mod invocation;
 pub(crate) mod log;
 pub(crate) mod store;

@@ -1,6 +1,6 @@
 //! The engine: how components are compiled and where their memory comes from. Every setting says what it costs.
 
-use crate::{config::Config, fault::PluginFault};
+use crate::{config::Config, fault::PluginFault, limits::TABLE_ELEMENTS};
 use std::{
     hash::{DefaultHasher, Hash as _, Hasher as _},
     num::NonZeroUsize,
@@ -127,7 +127,7 @@ fn pool(config: &Config) -> PoolingAllocationConfig {
     pool.max_memories_per_component(8);
     pool.total_tables(slots * 4);
     pool.max_tables_per_component(32);
-    pool.table_elements(20_000);
+    pool.table_elements(TABLE_ELEMENTS);
     pool.max_memory_size(usize::try_from(RESERVATION).unwrap_or(usize::MAX));
     // How much of a slot stays in memory between two calls and is wiped by hand, which is cheaper than giving it back
     // and faulting it in again. Costs this much resident memory a slot that was used.

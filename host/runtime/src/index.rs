@@ -59,7 +59,6 @@ struct Document {
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Row {
     pub(crate) id: PluginId,
-    #[serde(flatten)]
     pub(crate) current: RowRelease,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) staged: Option<RowRelease>,

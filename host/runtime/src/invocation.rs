@@ -3,6 +3,7 @@
 use deskhand_permissions::{Gate, context::Standing};
 use deskhand_records::Records;
 use deskhand_vocabulary::{Clock, Log, Person, PluginId, Stop, TaskId};
+use deskhand_workspace::Workspace;
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 /// What a call is made with. Cheap to clone; the runtime clones it for the calls that a call makes.
@@ -10,6 +11,8 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 pub struct Invocation {
     /// The task that it belongs to.
     pub task: TaskId,
+    /// The folders of the task and its pending changes. What a call adds joins them when it succeeds.
+    pub workspace: Workspace,
     /// What decides about every effect.
     pub gate: Arc<Gate>,
     /// What the person said in advance.

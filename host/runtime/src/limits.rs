@@ -112,8 +112,8 @@ pub(crate) struct Limiter {
     exceeded: Option<Exceeded>,
 }
 
-/// The most table entries of one call. A large Rust program has some thousands.
-const TABLE_ELEMENTS: usize = 100_000;
+/// The most table entries of one call. A large program has some ten thousand.
+pub(crate) const TABLE_ELEMENTS: usize = 50_000;
 
 impl Limiter {
     pub(crate) fn new(limits: &Limits, config: &Config) -> Self {
@@ -142,12 +142,12 @@ impl Limiter {
 
 impl ResourceLimiter for Limiter {
     fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        if maximum.is_some_and(|maximum| desired > maximum) {
-            return Ok(false);
-        }
         let used = self.memory_used.saturating_sub(current).saturating_add(desired);
         if used > self.memory {
             self.exceeded = Some(Exceeded::Memory);
+            return Ok(false);
+        }
+        if maximum.is_some_and(|maximum| desired > maximum) {
             return Ok(false);
         }
         self.memory_used = used;
@@ -155,12 +155,12 @@ impl ResourceLimiter for Limiter {
     }
 
     fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        if maximum.is_some_and(|maximum| desired > maximum) {
-            return Ok(false);
-        }
         let used = self.tables_used.saturating_sub(current).saturating_add(desired);
         if used > self.tables {
             self.exceeded = Some(Exceeded::Tables);
+            return Ok(false);
+        }
+        if maximum.is_some_and(|maximum| desired > maximum) {
             return Ok(false);
         }
         self.tables_used = used;

@@ -66,6 +66,8 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<Call>> {
     wit::types::add_to_linker::<Call, HasSelf<Call>>(l, |call| call)?;
     wit::log::add_to_linker::<Call, HasSelf<Call>>(l, |call| call)?;
     wit::invocation::add_to_linker::<Call, HasSelf<Call>>(l, |call| call)?;
+    wit::files::add_to_linker::<Call, HasSelf<Call>>(l, |call| call)?;
+    wit::changes::add_to_linker::<Call, HasSelf<Call>>(l, |call| call)?;
     wit::user::add_to_linker::<Call, HasSelf<Call>>(l, |call| call)?;
     wit::store::add_to_linker::<Call, HasSelf<Call>>(l, |call| call)?;
     wit::toolbox::add_to_linker::<Call, HasSelf<Call>>(l, |call| call)?;

@@ -135,6 +135,14 @@ pub enum CallError {
         /// How.
         fault: PluginFault,
     },
+    /// It succeeded, and what it would have changed could not join what else the task changes.
+    #[error("what {plugin} would change does not fit what else this task changes: {refused}")]
+    Lost {
+        /// The plugin.
+        plugin: PluginId,
+        /// Why.
+        refused: Refused,
+    },
     /// The person stopped it.
     #[error("stopped by you. Nothing was changed")]
     Stopped,
@@ -159,7 +167,7 @@ impl CallError {
     pub fn outcome(&self) -> &'static str {
         match self {
             Self::NotInstalled(_) | Self::NoSuch { .. } => Code::NotFound.name(),
-            Self::Denied(refused) | Self::Refused { refused, .. } => refused.code.name(),
+            Self::Denied(refused) | Self::Refused { refused, .. } | Self::Lost { refused, .. } => refused.code.name(),
             Self::Fault { fault, .. } => fault.kind(),
             Self::Stopped => Code::Cancelled.name(),
             Self::TooDeep { .. } => Code::Exhausted.name(),

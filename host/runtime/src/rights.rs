@@ -10,14 +10,13 @@ use deskhand_permissions::{
     Context, Gate, Permit, Refused as GateRefused, Verdict,
     effect::{AskPerson, Effect, KeepState, ReadFolder},
 };
-use deskhand_vocabulary::{PluginId, Unanswered};
-use std::{collections::BTreeMap, sync::Arc};
+use deskhand_vocabulary::{PluginId, Unanswered, manifest::PermissionKind};
+use std::sync::Arc;
 
 /// The rights of one call.
 pub(crate) struct Rights {
     gate: Arc<Gate>,
     pub(crate) context: Context,
-    reads: BTreeMap<String, Result<(), Refused>>,
     asks: Option<Result<(), Refused>>,
     keeps: Option<Result<(), Refused>>,
 }
@@ -26,7 +25,12 @@ impl Rights {
     pub(crate) fn new(plugin: &PluginId, release: &Release, invocation: &Invocation) -> Self {
         let context =
             Context::plugin(invocation.task, plugin.clone(), release.permissions.clone(), invocation.standing);
-        Self { gate: invocation.gate.clone(), context, reads: BTreeMap::new(), asks: None, keeps: None }
+        Self { gate: invocation.gate.clone(), context, asks: None, keeps: None }
+    }
+
+    /// Whether the manifest asks for a right.
+    pub(crate) fn declares(&self, kind: PermissionKind) -> bool {
+        self.context.rights.iter().any(|permission| permission.kind == kind)
     }
 
     /// A permit for one effect, decided now.
@@ -47,13 +51,8 @@ impl Rights {
     }
 
     /// Whether the files of a folder may be looked at. `folder` is absolute, as `vocabulary::path::encode` writes it.
-    pub(crate) fn read(&mut self, folder: &str) -> Result<(), Refused> {
-        if let Some(known) = self.reads.get(folder) {
-            return known.clone();
-        }
-        let decided = self.standing(ReadFolder { folder: folder.to_owned() });
-        self.reads.insert(folder.to_owned(), decided.clone());
-        decided
+    pub(crate) fn read(&self, folder: &str) -> Result<(), Refused> {
+        self.standing(ReadFolder { folder: folder.to_owned() })
     }
 
     /// Whether the person may be asked.

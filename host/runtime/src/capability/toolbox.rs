@@ -3,6 +3,7 @@
 use crate::{
     bindings::wit::{toolbox, types},
     call::{self, Answer, Call, Request, Role},
+    invocation::Invocation,
     reply::{CallError, Code, Refused, ToolOutput},
 };
 use deskhand_permissions::effect::CallTool;
@@ -54,7 +55,7 @@ impl Call {
         let permit = self.waiting(|call| call.rights.permit(effect))??;
         let CallTool { plugin, tool: name } = permit.redeem();
         let request = Request { plugin, role: Role::Tool, name, arguments, depth: self.depth + 1 };
-        let invocation = self.invocation.clone();
+        let invocation = Invocation { workspace: self.workspace.clone(), ..self.invocation.clone() };
         let runtime = self.runtime.clone();
         let _paused = self.meter.pause();
         self.slot.leave();
@@ -71,7 +72,7 @@ impl Call {
 /// What the caller of a tool is told when it has no answer.
 fn of_call(error: CallError) -> Refused {
     let code = match &error {
-        CallError::Refused { refused, .. } | CallError::Denied(refused) => return refused.clone(),
+        CallError::Refused { refused, .. } | CallError::Lost { refused, .. } | CallError::Denied(refused) => return refused.clone(),
         CallError::NotInstalled(_) | CallError::NoSuch { .. } => Code::NotFound,
         CallError::Fault { fault, .. } if fault.is_retryable() => Code::Unavailable,
         CallError::Stopped => Code::Cancelled,

@@ -1,0 +1,12 @@
+//! The runtime on real components: each is written out here as text, and does one thing, mostly a bad one.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod bad_files;
+mod cache;
+mod calls;
+mod faults;
+mod imports;
+mod kit;
+mod nesting;
+mod plugins;
