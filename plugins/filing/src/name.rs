@@ -34,12 +34,12 @@ pub fn join(parent: &str, name: &str) -> String {
 
 /// A key that is equal for two names that could be the same name to a file system: those that ignore case (NTFS, APFS,
 /// exFAT, ext4 with casefold) or Unicode normalisation (HFS+, APFS). Folding goes through upper case, so that
-/// `ß` = `ss` and `ſ` = `s`, as full case folding has it (Unicode 3.13, D145).
+/// `ß` = `ss`, `ſ` = `s` and `ς` = `σ`, as full case folding has it (Unicode 3.13, D145).
 pub fn key(name: &str) -> String {
     if name.is_ascii() {
         return name.to_ascii_lowercase();
     }
-    let folded = |c: char| c.to_uppercase().flat_map(char::to_lowercase).map(|c| if c == 'ς' { 'σ' } else { c });
+    let folded = |c: char| c.to_uppercase().flat_map(char::to_lowercase);
     name.nfd().flat_map(folded).nfc().collect()
 }
 

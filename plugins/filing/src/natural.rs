@@ -73,6 +73,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn the_order_is_total(a in "[aA0-3/ ]{0,6}", b in "[aA0-3/ ]{0,6}", c in "[aA0-3/ ]{0,6}") {
             let [x, y, z] = [&a, &b, &c].map(|name| Natural::of(name));

@@ -3,7 +3,6 @@
 use crate::{
     entry::{Facts, Kind, Seen},
     name::parent,
-    survey::hidden_repository_marks,
     words,
 };
 use deskhand_sdk::{
@@ -61,29 +60,7 @@ pub fn read(root: &FilePath, deep: bool) -> Result<Vec<Entry>> {
             invocation::working(&format!("Reading {}: {}", root.name(), words::files(count(entries.len()))));
         }
     }
-    if !entries.iter().any(|entry| entry.path.name().starts_with('.')) {
-        let found = hidden_marks(root, &entries)?;
-        entries.extend(found);
-    }
     Ok(entries)
-}
-
-/// What makes a repository of `root` or of a folder in it. A host may leave hidden names out of a listing, and a repository that
-/// is not seen would be sorted.
-fn hidden_marks(root: &FilePath, entries: &[Entry]) -> Result<Vec<Entry>> {
-    let folders = entries.iter().filter(|entry| entry.is_folder()).map(|entry| &entry.path);
-    let mut paths = Vec::new();
-    for folder in std::iter::once(root).chain(folders) {
-        for mark in hidden_repository_marks() {
-            paths.push(folder.join(mark)?);
-        }
-    }
-    let mut found = Vec::new();
-    for batch in paths.chunks(BATCH) {
-        invocation::check()?;
-        found.extend(files::stat_all(batch).into_iter().flatten());
-    }
-    Ok(found)
 }
 
 /// The entries as planning sees them.
@@ -99,11 +76,6 @@ pub fn kind(kind: &files::Kind) -> Kind {
         files::Kind::Link => Kind::Link,
         files::Kind::Other(_) => Kind::Other,
     }
-}
-
-/// The facts of files, in their order; an error for each file that cannot be read.
-pub fn facts(entries: &[Entry], files: &[usize]) -> Result<Vec<Result<Facts>>> {
-    facts_as(entries, files, |_, facts| facts)
 }
 
 /// What `keep` makes of the facts of each file, in their order: of 100,000 files not all facts need to be kept.

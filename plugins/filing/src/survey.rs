@@ -261,11 +261,6 @@ pub fn marks_repository(name: &str) -> bool {
     REPOSITORIES.contains(&name)
 }
 
-/// Those of these names that begin with a dot.
-pub fn hidden_repository_marks() -> impl Iterator<Item = &'static str> {
-    REPOSITORIES.iter().copied().filter(|name| name.starts_with('.'))
-}
-
 /// What one entry says of another.
 struct Marks {
     /// Folders that are left alone with all in them. The folder itself may be the root.

@@ -2,7 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
-use deskhand_duplicates::{Arguments, compare::PIECE, duplicates};
+use deskhand_duplicates::{
+    Arguments,
+    compare::{Compared, PIECE, compare},
+    duplicates,
+};
 use deskhand_sdk::prelude::*;
 use serde_json::{Value, json};
 use testing::{Answer, File, Host};
@@ -87,6 +91,15 @@ fn names_of_one_file_are_no_duplicates() {
     // the file with two names is kept, though the other is older
     assert_eq!(host.proposal().lines(), ["remove D/c.bin"]);
     assert!(reply.contains("1 name belongs to a file that has another name too"), "{reply}");
+    // of two files that have two names each, removing one name would free nothing
+    let host = Host::new()
+        .folder("D")
+        .file("D/a.bin", "same")
+        .hard_link("D/a.bin", "D/b.bin")
+        .file("D/c.bin", "same")
+        .hard_link("D/c.bin", "D/d.bin");
+    run(&host, json!({}));
+    assert_eq!(host.proposals(), []);
     let host = Host::new().folder("D").file("D/a.bin", "same").hard_link("D/a.bin", "D/b.bin");
     assert_eq!(run(&host, json!({})).lines().next(), Some("No two files have the same content."));
     assert_eq!(host.proposals(), []);
@@ -126,6 +139,25 @@ fn files_are_compared_to_their_last_byte() {
     // each of the two in three pieces, and the third not at all: its digest differs
     assert_eq!(host.calls("files.read"), 6);
     assert_eq!(host.tree(), ["D/a.bin", "D/c.bin"]);
+}
+
+#[test]
+fn a_digest_alone_is_not_believed() {
+    let host = Host::new()
+        .folder("D")
+        .file("D/a", "same")
+        .file("D/b", "same")
+        .file("D/c", "sAme")
+        .file("D/d", File::new("same").unreadable());
+    let found = host.run(|| {
+        let entry = |name: &str| files::stat(&FilePath::new(name)?);
+        let (first, others) = (entry("D/a")?, [entry("D/b")?, entry("D/c")?, entry("D/d")?]);
+        let mut read = 0;
+        let found = compare(&first, &others.each_ref(), |bytes| read += bytes)?;
+        Ok((found, read, compare(&others[2], &[&first], |_| {})?))
+    });
+    let expected = vec![Compared::Same, Compared::Different, Compared::Unreadable];
+    assert_eq!(found, Ok((Some(expected), 12, None)));
 }
 
 #[test]

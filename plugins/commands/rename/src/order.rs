@@ -62,6 +62,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn every_name_is_free_when_it_is_needed(targets in Just((0..12usize).collect::<Vec<_>>()).prop_shuffle(), files in 1..12usize) {
             let names: Vec<String> = (0..12).map(|n| n.to_string()).collect();

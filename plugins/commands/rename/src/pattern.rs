@@ -358,6 +358,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn any_text_is_read_or_refused(pattern in "[{}:nameYdt/ ü]{0,12}") {
             let _ = Pattern::read(&pattern);
