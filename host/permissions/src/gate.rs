@@ -6,7 +6,7 @@ use crate::{
     folder::OwnFolders,
     kind::{Kind, Recorded},
     permit::Permit,
-    rules::{Case, Finding, Verdict, findings, name, place, strictest},
+    rules::{Case, Finding, Verdict, findings, name, place, strictest, written},
 };
 use deskhand_records::{Duration, Grant, Records, RecordsError, Scope};
 use deskhand_vocabulary::{
@@ -36,7 +36,7 @@ pub struct Judgement {
 #[derive(Debug, thiserror::Error)]
 pub enum Refused {
     /// A rule says no.
-    #[error("Not allowed: {explanation} `deskhand why` tells more (rule `{rule}`)")]
+    #[error("not allowed (rule `{rule}`): {explanation} `deskhand why` tells what can be done")]
     Denied {
         /// The rule.
         rule: &'static str,
@@ -50,7 +50,10 @@ pub enum Refused {
     #[error("you edited the plan; it is checked and shown again before anything is done")]
     Edited(String),
     /// The person could not be asked, or stopped the task.
-    #[error("{0}, and nothing was done. Run it in a terminal, or answer in advance (`--yes`, `--allow-removals N`)")]
+    #[error("{0}, and nothing was done{advice}", advice = match .0 {
+        Unanswered::Absent => ". Run it in a terminal, or answer in advance (`--yes`; `--allow-removals N` for removals)",
+        Unanswered::Stopped => "",
+    })]
     Unanswered(Unanswered),
     /// The decision could not be recorded.
     #[error(transparent)]
@@ -263,12 +266,16 @@ impl Gate {
 
     /// Grant something. Only a command of the person may lead here. What is granted already is returned as it is.
     pub fn grant(&self, task: Option<TaskId>, scope: Scope, duration: Duration) -> Result<Grant, GrantError> {
-        if let Scope::Folder { folder, .. } = &scope {
-            let path = place(folder).ok_or_else(|| GrantError::NotAPath(folder.clone()))?;
-            if self.own.hold(&path) {
-                return Err(GrantError::Home);
+        let scope = match scope {
+            Scope::Folder { folder, access } => {
+                let path = place(&folder).ok_or(GrantError::NotAPath(folder))?;
+                if self.own.hold(&path) {
+                    return Err(GrantError::Home);
+                }
+                Scope::Folder { folder: written(&path), access }
             }
-        }
+            other => other,
+        };
         Ok(self.records.grant(task, scope, duration)?)
     }
 

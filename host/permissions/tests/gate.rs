@@ -62,6 +62,24 @@ fn a_plugin_reads_what_is_granted_and_what_lies_below_it_and_nothing_else() {
 }
 
 #[test]
+fn two_texts_of_one_path_are_one_folder() {
+    let world = World::new();
+    let read = |folder: &str| {
+        world.gate.permit(&world.plugin(ALL), ReadFolder { folder: folder.into() }).map(|permit| permit.redeem())
+    };
+    // U+F761 is the byte `a` written as a byte, and U+F72F is `/`
+    let odd = Scope::Folder { folder: "/srv\u{f72f}\u{f761}b//".into(), access: Access::Read };
+    let granted = world.gate.grant(None, odd, Duration::Always).unwrap();
+    assert_eq!(granted.scope, Scope::Folder { folder: "/srv/ab".into(), access: Access::Read });
+    for same in ["/srv/ab", "/srv/ab/", "/srv/\u{f761}b/c", "/srv/ab\u{f72f}c"] {
+        read(same).unwrap();
+    }
+    for other in ["/srv/abc", "/srv/a", "/srv", "/srv/ab/\u{f72e}\u{f72e}/x", ""] {
+        denied(read(other));
+    }
+}
+
+#[test]
 fn a_decision_that_stands_is_recorded_once_until_it_turns_out_differently() {
     let world = World::new();
     let inbox = world.place("inbox");

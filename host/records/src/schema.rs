@@ -13,8 +13,18 @@ use std::{
 /// `Dskh`, by which file(1) and we know the file.
 const APPLICATION: i64 = 0x4473_6b68;
 
-/// How long a write waits for another process.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+/// How often a write that waits for another process tries again, and how long it sleeps in between. SQLite's own way of waiting
+/// sleeps ever longer, so that of two busy processes one would hardly get its turn.
+const TRIES: i32 = 10_000;
+const NAP: Duration = Duration::from_millis(1);
+
+/// Wait for other processes: 10 seconds or a little more.
+pub(crate) fn be_patient(connection: &mut Connection) -> rusqlite::Result<()> {
+    connection.busy_handler(Some(|tries| {
+        std::thread::sleep(NAP);
+        tries < TRIES
+    }))
+}
 
 /// The steps from one format to the next, each in a transaction. A step is never changed once it was released.
 const STEPS: &[&str] = &[include_str!("schema/1.sql")];
@@ -51,8 +61,8 @@ pub(crate) fn open(path: &Path) -> Result<Connection, RecordsError> {
 pub(crate) fn connect(path: &Path) -> Result<Connection, RecordsError> {
     let fail = |error: rusqlite::Error| RecordsError::of(path, &error);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(fail)?;
-    connection.busy_timeout(PATIENCE).map_err(fail)?;
+    let mut connection = Connection::open_with_flags(path, flags).map_err(fail)?;
+    be_patient(&mut connection).map_err(fail)?;
     connection
         .execute_batch(
             "PRAGMA synchronous = FULL;

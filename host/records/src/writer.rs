@@ -215,12 +215,14 @@ impl Desk {
         let head = transaction
             .prepare_cached("SELECT event, hash FROM head")?
             .query_row([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, [u8; 32]>(1)?)))?;
+        let heard = !self.listeners.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
         let mut writing = Writing {
             connection: &transaction,
             clock: &*self.clock,
             event: head.0,
             hash: head.1,
             recorded: Vec::new(),
+            heard,
         };
         for job in batch {
             job.run(&mut writing)?;
@@ -233,11 +235,11 @@ impl Desk {
         Ok(recorded)
     }
 
-    fn checkpoint(&self) -> Result<bool, RecordsError> {
-        let empty = || {
+    fn checkpoint(&mut self) -> Result<bool, RecordsError> {
+        let mut empty = || {
             self.connection.busy_timeout(PATIENCE_WITH_READERS)?;
             let busy = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0))?;
-            self.connection.busy_timeout(schema::PATIENCE)?;
+            schema::be_patient(&mut self.connection)?;
             Ok(busy == 0)
         };
         empty().map_err(|error| RecordsError::of(&self.path, &error))
@@ -260,6 +262,8 @@ pub(crate) struct Writing<'a> {
     event: i64,
     hash: [u8; 32],
     recorded: Vec<Recorded>,
+    /// True if somebody listens to what is recorded.
+    heard: bool,
 }
 
 /// A failure that is not SQLite's, where one of SQLite's is asked for. It undoes the commit like any other.
@@ -313,8 +317,10 @@ impl Writing<'_> {
             }
         }
         (self.event, self.hash) = (id, hash);
-        let content = content.filter(|_| key.is_some());
-        self.recorded.push(Recorded::of(event_id, at, entry.task, event, content));
+        if self.heard {
+            let content = content.filter(|_| key.is_some());
+            self.recorded.push(Recorded::of(event_id, at, entry.task, event, content));
+        }
         Ok(event_id)
     }
 

@@ -1,22 +1,22 @@
-//! A writing process that is killed: what it was told to be durable is there, and the log is whole.
+//! Writing processes that are killed: what they were told to be durable is there, and the log is whole.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod common;
 
 use common::{Home, all, numbered, open};
 use deskhand_records::Verification;
-use deskhand_vocabulary::Log as _;
+use deskhand_vocabulary::{Log as _, TaskId};
 use serde_json::json;
 use std::{
-    io::{BufRead as _, BufReader, Write as _},
+    io::{BufRead as _, BufReader, Lines, Write as _},
     path::Path,
-    process::{Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
 };
 
 const VICTIM: &str = "DESKHAND_TEST_VICTIM";
 
-/// In the process to be killed: append for ever, and say each number once it is acknowledged.
-fn victim(file: &Path) -> ! {
+/// In a process to be killed: append for ever, and say each number once it is acknowledged.
+fn write_until_killed(file: &Path) -> ! {
     let records = open(file);
     let task = records.start_task(json!({"request": "victim"})).unwrap();
     let mut out = std::io::stdout();
@@ -28,55 +28,77 @@ fn victim(file: &Path) -> ! {
         }
         number += 1;
         let id = records.append(numbered(Some(task), number)).unwrap();
-        writeln!(out, "acknowledged {number} {}", id.0).unwrap();
+        writeln!(out, "acknowledged {task} {number} {}", id.0).unwrap();
+    }
+}
+
+struct Victim {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+    /// Of each acknowledged append: the task, the number, the event.
+    acknowledged: Vec<[u64; 3]>,
+}
+
+impl Victim {
+    fn start(file: &Path) -> Self {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "killed_writers_lose_nothing_that_was_acknowledged", "--nocapture"])
+            .env(VICTIM, file)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self { child, lines, acknowledged: Vec::new() }
+    }
+
+    /// False at the end of what it said.
+    fn hear(&mut self) -> bool {
+        let Some(line) = self.lines.next() else { return false };
+        let line = line.unwrap();
+        if let Some((_, numbers)) = line.split_once("acknowledged ") {
+            let numbers: Vec<u64> = numbers.split(' ').map(|number| number.parse().unwrap()).collect();
+            self.acknowledged.push(numbers.try_into().unwrap());
+        }
+        true
     }
 }
 
 #[test]
-fn a_killed_writer_loses_nothing_that_was_acknowledged() {
+fn killed_writers_lose_nothing_that_was_acknowledged() {
     if let Some(file) = std::env::var_os(VICTIM) {
-        victim(Path::new(&file));
+        write_until_killed(Path::new(&file));
     }
     let home = Home::new();
-    drop(home.open());
-    let mut events = 0;
     for round in 1..=12_usize {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "a_killed_writer_loses_nothing_that_was_acknowledged", "--nocapture"])
-            .env(VICTIM, home.file())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut acknowledged = Vec::new();
-        let mut line = || {
-            let line = lines.next()?.unwrap();
-            let numbers = line.split("acknowledged ").nth(1).map(str::to_owned);
-            Some(numbers.map(|text| text.split(' ').map(|number| number.parse::<u64>().unwrap()).collect::<Vec<_>>()))
-        };
-        while acknowledged.len() < round * 7 {
-            acknowledged.extend(line().unwrap());
-        }
-        child.kill().unwrap();
-        child.wait().unwrap();
-        while let Some(more) = line() {
-            acknowledged.extend(more);
-        }
-
-        let records = home.open();
-        let found = all(&records);
-        let whole = u64::try_from(found.len()).unwrap();
-        assert_eq!(records.verify().unwrap(), Verification::Whole { events: whole });
-        for numbers in &acknowledged {
-            let [number, id] = numbers[..] else { panic!("a torn line: {numbers:?}") };
-            // everything queued before it is there as well, in order
-            for back in 0..4 {
-                let event = &found[usize::try_from(id - back - 1).unwrap()];
-                assert_eq!(event.event, numbered(event.task, number - back).event, "round {round}");
-                assert_eq!(event.content, Some(json!({ "message": format!("secret {}", number - back) })));
+        // two processes on one home, from the making of the file on
+        let mut victims = [Victim::start(&home.file()), Victim::start(&home.file())];
+        for victim in &mut victims {
+            while victim.acknowledged.len() < round * 3 {
+                assert!(victim.hear(), "it ended by itself");
             }
         }
-        assert!(whole > events, "each round adds");
-        events = whole;
+        for victim in &mut victims {
+            victim.child.kill().unwrap();
+        }
+        for victim in &mut victims {
+            victim.child.wait().unwrap();
+            while victim.hear() {}
+        }
+        let records = home.open();
+        let found = all(&records);
+        let events = u64::try_from(found.len()).unwrap();
+        assert_eq!(records.verify().unwrap(), Verification::Whole { events });
+        for [task, number, id] in victims.iter().flat_map(|victim| &victim.acknowledged) {
+            let task = Some(TaskId(*task));
+            let of_task: Vec<_> = found.iter().filter(|event| event.task == task).collect();
+            // all that it queued before is there as well, in order, after the start of the task
+            let place = usize::try_from(*number).unwrap();
+            assert_eq!(of_task[place].id.0, *id, "round {round}");
+            for (at, event) in of_task.iter().enumerate().skip(1).take(place) {
+                let at = u64::try_from(at).unwrap();
+                assert_eq!(event.event, numbered(task, at).event, "round {round}");
+                assert_eq!(event.content, Some(json!({ "message": format!("secret {at}") })));
+            }
+        }
     }
 }

@@ -3,11 +3,14 @@
 use super::{Case, Finding, Verdict, folder, name};
 use crate::{context::Context, kind::Needs};
 use deskhand_records::{Duration, Grant, Scope};
-use deskhand_vocabulary::{Access, Action, Principal, path::decode};
+use deskhand_vocabulary::{
+    Access, Action, Principal,
+    path::{decode, encode},
+};
 use std::{
     ffi::OsString,
-    os::unix::ffi::OsStringExt as _,
-    path::{Component, PathBuf},
+    os::unix::ffi::{OsStrExt as _, OsStringExt as _},
+    path::{Component, Path, PathBuf},
 };
 
 pub(super) fn look(case: &Case<'_>) -> Option<Finding> {
@@ -57,11 +60,10 @@ pub(crate) fn covering<'a>(
     context: &Context,
     grants: &'a [Grant],
 ) -> Option<&'a Grant> {
-    let wanted = folder(action).and_then(place);
+    let wanted = folder(action).and_then(place).map(|path| written(&path));
     let covers = |grant: &Grant| match (&grant.scope, action) {
         (Scope::Folder { folder, access: granted }, _) => {
-            *granted >= access
-                && wanted.as_ref().zip(place(folder)).is_some_and(|(wanted, granted)| wanted.starts_with(granted))
+            *granted >= access && wanted.as_deref().is_some_and(|wanted| is_within(wanted, folder))
         }
         (Scope::Command { plugin, command }, Action::RunCommand { plugin: p, command: c }) => {
             plugin == p && command == c
@@ -79,6 +81,17 @@ pub(crate) fn covering<'a>(
         Duration::Once => 2,
     };
     grants.iter().filter(|grant| holds(grant) && covers(grant)).min_by_key(order)
+}
+
+/// True if a folder is the granted one or lies below it, both as [`written`] writes them.
+fn is_within(wanted: &str, granted: &str) -> bool {
+    let below = wanted.strip_prefix(granted.trim_end_matches('/'));
+    below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// The one text for a path: two texts can stand for one path, but only one is written for it.
+pub(crate) fn written(path: &Path) -> String {
+    encode(path.components().collect::<PathBuf>().as_os_str().as_bytes())
 }
 
 /// The path that a text of [`deskhand_vocabulary::path::encode`] stands for; none if it is not absolute or not plain.
