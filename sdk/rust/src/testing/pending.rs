@@ -7,6 +7,7 @@ use crate::{
     path::FilePath,
     time::Moment,
 };
+use std::{collections::BTreeSet, ops::Bound};
 
 /// What a change needs to be made.
 #[derive(Clone, Debug)]
@@ -72,6 +73,14 @@ impl Step {
 
     fn source(&self) -> Option<&FilePath> {
         self.shown().1
+    }
+
+    /// What it changes: what lies there before it is made.
+    fn subject(&self) -> Option<&FilePath> {
+        match self {
+            Self::Write { path, over: Some(_), .. } => Some(path),
+            other => other.source(),
+        }
     }
 
     /// Make it on a disk, if it fits what is there.
@@ -181,6 +190,8 @@ fn ordinary(disk: &Disk, path: &FilePath) -> Result<()> {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Set {
     changes: Vec<(u64, Step, String)>,
+    /// Where something comes to be.
+    targets: BTreeSet<FilePath>,
     last: u64,
 }
 
@@ -188,7 +199,9 @@ impl Set {
     /// Add a step that fits. The set holds what is to be and not the way there: changing a thing again changes its one
     /// pending change, and moving it home takes that away.
     pub(crate) fn add(&mut self, step: Step, real: &Disk, now: Moment) -> u64 {
-        for at in (0..self.changes.len()).rev() {
+        // most steps are on what was not changed before
+        let again = step.subject().is_some_and(|subject| self.targets.contains(subject));
+        for at in (0..self.changes.len()).rev().filter(|_| again) {
             let Some(merged) = self.changes[at].1.followed_by(&step) else { continue };
             let mut set = self.clone();
             let (id, _, reason) = set.changes.remove(at);
@@ -197,14 +210,27 @@ impl Set {
             }
             // not if another change needs what was there in between
             if set.view(real, now).is_ok() {
+                set.find_targets();
                 *self = set;
                 return id;
             }
             break;
         }
         self.last += 1;
+        self.targets.extend(step.shown().2.cloned());
         self.changes.push((self.last, step, String::new()));
         self.last
+    }
+
+    fn find_targets(&mut self) {
+        self.targets = self.changes.iter().filter_map(|(_, step, _)| step.shown().2.cloned()).collect();
+    }
+
+    /// True if something is to come into the folder.
+    pub(crate) fn arrives_in(&self, folder: &FilePath) -> bool {
+        let start = Bound::Excluded(folder.clone());
+        let mut after = self.targets.range((start, Bound::Unbounded));
+        after.by_ref().take_while(|path| path.as_str().starts_with(folder.as_str())).any(|path| path.is_within(folder))
     }
 
     pub(crate) fn explain(&mut self, change: u64, reason: &str) -> Result<()> {
@@ -220,6 +246,7 @@ impl Set {
         }
         let mut rest = self.clone();
         rest.changes.retain(|(id, ..)| *id != change);
+        rest.find_targets();
         let view = rest.view(real, now).map_err(|error| {
             Error::new(Code::Conflict, format!("another pending change needs it: {}", error.message))
         })?;
@@ -275,6 +302,7 @@ impl Set {
     /// Forget all changes; their numbers are not used again.
     pub(crate) fn clear(&mut self) {
         self.changes.clear();
+        self.targets.clear();
     }
 }
 

@@ -34,7 +34,10 @@ const MOST_READ: u32 = 1 << 20;
 pub(crate) struct State {
     grants: Vec<Folder>,
     pub(crate) real: Disk,
-    view: Disk,
+    /// The disk with what is pending; made when it is first looked at.
+    view: Option<Disk>,
+    /// The last walk, while nothing has changed since: what was asked, and all of the answer.
+    walked: Option<(String, Rc<[FilePath]>)>,
     pub(crate) set: Set,
     pub(crate) now: Moment,
     pub(crate) time_zone: String,
@@ -63,7 +66,8 @@ impl State {
         Self {
             grants: Vec::new(),
             real: Disk::default(),
-            view: Disk::default(),
+            view: None,
+            walked: None,
             set: Set::default(),
             now: Moment::at(1_704_067_200),
             time_zone: "Etc/UTC".into(),
@@ -90,7 +94,16 @@ impl State {
     /// Change the disk as somebody else would: what is pending is seen over it where it still fits.
     fn put(&mut self, change: impl FnOnce(&mut Disk, Moment)) {
         change(&mut self.real, self.now);
-        self.view = self.real.clone();
+        self.set_view(None);
+    }
+
+    fn set_view(&mut self, view: Option<Disk>) {
+        (self.view, self.walked) = (view, None);
+    }
+
+    fn view(&mut self) -> &mut Disk {
+        let seen = || self.set.view(&self.real, self.now).unwrap_or_else(|_| self.real.clone());
+        self.view.get_or_insert_with(seen)
     }
 
     pub(crate) fn grant(&mut self, path: FilePath, writable: bool) {
@@ -138,7 +151,7 @@ impl State {
 
     pub(crate) fn drop_pending(&mut self) {
         self.set.clear();
-        self.view = self.real.clone();
+        self.set_view(None);
     }
 
     fn count(&mut self, function: &'static str) {
@@ -207,10 +220,27 @@ impl State {
         let options: Map<String, Value> = serde_json::from_str(options)?;
         let flag = |name: &str, usual| options.get(name).and_then(Value::as_bool).unwrap_or(usual);
         let (deep, hidden) = (flag("deep", true), flag("hidden", false));
-        match self.view.node(root)?.content {
+        match self.view().node(root)?.content {
             DiskContent::Folder => {}
             _ => return Err(Error::invalid(format!("`{}` is not a folder", root.display()))),
         }
+        let question = format!("{root}\0{pattern:?}\0{deep}{hidden}");
+        if self.walked.as_ref().is_none_or(|(asked, _)| *asked != question) {
+            let found = self.listed(root, pattern, deep, hidden);
+            self.walked = Some((question, found));
+        }
+        let found = self.walked.as_ref().map(|(_, found)| Rc::clone(found)).unwrap_or_default();
+        let names = |path: &str| path.split('/').map(str::to_owned).collect::<Vec<_>>();
+        let from = cursor.map_or(0, |cursor| found.partition_point(|path| names(path.as_str()) <= names(cursor)));
+        let page = &found[from..found.len().min(from + limit.clamp(1, 10_000) as usize)];
+        let more = from + page.len() < found.len();
+        let next = page.last().filter(|_| more).map(|path| path.as_str().to_owned());
+        let view = self.view();
+        let entries = page.iter().map(|path| view.entry(path)).collect::<Result<_>>()?;
+        Ok(Page { entries, next })
+    }
+
+    fn listed(&mut self, root: &FilePath, pattern: Option<&str>, deep: bool, hidden: bool) -> Rc<[FilePath]> {
         let below = |path: &FilePath| path.as_str()[root.as_str().len() + 1..].to_owned();
         let fits = |path: &FilePath| {
             let below = below(path);
@@ -218,19 +248,13 @@ impl State {
                 && (hidden || !below.split('/').any(|name| name.starts_with('.')))
                 && pattern.is_none_or(|pattern| glob::matches(pattern, &below))
         };
-        let found = self.view.below(root).into_iter().filter(fits);
-        let order = |path: &str| path.split('/').map(str::to_owned).collect::<Vec<_>>();
-        let mut rest = found.skip_while(|path| cursor.is_some_and(|cursor| order(path.as_str()) <= order(cursor)));
-        let page: Vec<FilePath> = rest.by_ref().take(limit.max(1) as usize).collect();
-        let next = rest.next().and(page.last()).map(|path| path.as_str().to_owned());
-        let entries = page.iter().map(|path| self.view.entry(path)).collect::<Result<_>>()?;
-        Ok(Page { entries, next })
+        self.view().below(root).into_iter().filter(fits).collect()
     }
 
     pub(crate) fn stat(&mut self, path: &FilePath) -> Result<Entry> {
         self.count("files.stat");
         self.granted(path)?;
-        self.view.entry(path)
+        self.view().entry(path)
     }
 
     pub(crate) fn read(
@@ -242,8 +266,8 @@ impl State {
     ) -> Result<Vec<u8>> {
         self.count("files.read");
         self.granted(path)?;
-        let (bytes, size) = self.view.bytes(path)?;
-        if if_version.is_some_and(|version| self.view.entry(path).is_ok_and(|entry| entry.version.0 != version)) {
+        let (bytes, size) = self.view().bytes(path)?;
+        if if_version.is_some_and(|version| self.view().entry(path).is_ok_and(|entry| entry.version.0 != version)) {
             return Err(Error::conflict(format!("`{}` has changed since it was looked at", path.display())));
         }
         let end = offset.saturating_add(u64::from(length.min(MOST_READ))).min(size);
@@ -254,7 +278,7 @@ impl State {
     pub(crate) fn digest(&mut self, path: &FilePath) -> Result<String> {
         self.count("files.digest");
         self.granted(path)?;
-        let (bytes, size) = self.view.bytes(path)?;
+        let (bytes, size) = self.view().bytes(path)?;
         let mut digest = sha2::Sha256::new();
         digest.update(&bytes[..]);
         let mut zeros = size.saturating_sub(bytes.len() as u64);
@@ -269,12 +293,13 @@ impl State {
     pub(crate) fn attributes(&mut self, path: &FilePath, names: &[&str]) -> Result<String> {
         self.count("files.attributes");
         self.granted(path)?;
-        let node = self.view.node(path)?;
+        let ahead = self.utc_offset;
+        let node = self.view().node(path)?;
         let is_file = matches!(node.content, DiskContent::File(..));
         let derived = |name: &str| match name {
             "media-type" if is_file => Some(Value::from(media_type_of(path.extension()))),
             "media-type" if matches!(node.content, DiskContent::Folder) => Some(Value::from("inode/directory")),
-            "file.modified" => Some(Value::from(node.modified.with_offset(self.utc_offset).to_string())),
+            "file.modified" => Some(Value::from(node.modified.with_offset(ahead).to_string())),
             "mode" => Some(Value::from(if is_file { "0644" } else { "0755" })),
             "placeholder" => Some(Value::from(false)),
             _ => None,
@@ -299,7 +324,9 @@ impl State {
             }
         }
         // on a step that does not fit, nothing of it is left in the view
-        step.make(&mut self.view, self.now)?;
+        let now = self.now;
+        step.make(self.view(), now)?;
+        self.walked = None;
         Ok(self.set.add(step, &self.real, self.now))
     }
 
@@ -342,9 +369,7 @@ impl State {
     }
 
     pub(crate) fn remove(&mut self, path: &FilePath, version: &str) -> Result<u64> {
-        let arrives =
-            |change: &Pending| change.target.as_ref().is_some_and(|target| target != path && target.is_within(path));
-        if self.set.shown().iter().any(arrives) {
+        if self.set.arrives_in(path) {
             return Err(Error::conflict(format!(
                 "`{}` holds pending changes; remove or move what is to come into it first",
                 path.display()
@@ -358,7 +383,9 @@ impl State {
     }
 
     pub(crate) fn withdraw(&mut self, change: u64) -> Result<()> {
-        (self.set, self.view) = self.set.without(change, &self.real, self.now)?;
+        let (set, view) = self.set.without(change, &self.real, self.now)?;
+        self.set = set;
+        self.set_view(Some(view));
         Ok(())
     }
 
