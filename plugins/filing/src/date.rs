@@ -3,11 +3,20 @@
 //! to be believed. All date-times are civil ones in the person's time zone.
 
 use deskhand_sdk::time::{Date, DateTime, Moment};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The end of the days that a date may lie in: the day after tomorrow, counted in UTC, so that no time zone is ahead of
-/// it. `now` is in seconds since 1970.
+/// it. `now` is in seconds since 1970. A clock that shows a time before this was written is not believed: then there is no end.
 pub fn horizon(now: i64) -> Date {
-    Moment::at(now.saturating_add(2 * 86_400)).with_offset(0).date
+    const WRITTEN: i64 = 1_763_769_600; // 2025-11-22
+    let end = if now < WRITTEN { i64::MAX } else { now.saturating_add(2 * 86_400) };
+    Moment::at(end).with_offset(0).date
+}
+
+/// [`horizon`], by the clock of this computer.
+pub fn horizon_now() -> Date {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    horizon(i64::try_from(now).unwrap_or(i64::MAX))
 }
 
 /// True for a date that a file can have had: after 1970-01-01 (what a clock that was never set says), before `horizon`,
@@ -79,6 +88,12 @@ mod tests {
         for right in ["1970-01-02", "1980-01-02", "2000-01-01T00:00:01", "2026-11-23T23:59:59"] {
             assert!(is_plausible(at(right), horizon()), "{right}");
         }
+    }
+
+    #[test]
+    fn a_clock_that_was_never_set_rules_out_no_date() {
+        assert_eq!([super::horizon(0), super::horizon(-1)].map(|date| date.year), [9999, 9999]);
+        assert!(is_plausible(at("2026-05-05T00:00:00"), super::horizon(0)));
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub mod target;
 pub mod types;
 
 use deskhand_filing::{
-    date::horizon,
+    date::horizon_now,
     name::{last, parent},
     proposal, reading,
     survey::{Left, Reason, sift},
@@ -23,7 +23,6 @@ use language::Language;
 use layout::{Key, Traits, without_repeats};
 use plan::{Plan, Wish, plan};
 use serde_json::json;
-use std::time::{SystemTime, UNIX_EPOCH};
 use target::{Lister, Listing};
 use types::Type;
 
@@ -149,17 +148,22 @@ fn subfolders(into: Option<&str>) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Folders are listed through the host.
-struct FromHost;
+/// Folders are listed through the host, except for the one that is organized, which was read already.
+struct FromHost<'a> {
+    root: &'a FilePath,
+    entries: &'a [Entry],
+}
 
-impl Lister for FromHost {
+impl Lister for FromHost<'_> {
     type Error = Error;
 
     fn list(&mut self, path: &str) -> Result<Listing> {
-        let entries = reading::read(&FilePath::new(path)?, false)?;
-        let listing =
-            entries.into_iter().map(|entry| (last(entry.path.as_str()).to_owned(), reading::kind(&entry.kind)));
-        Ok(listing.collect())
+        let named = |entry: &Entry| (last(entry.path.as_str()).to_owned(), reading::kind(&entry.kind));
+        if path == self.root.as_str() {
+            let here = self.entries.iter().filter(|entry| parent(entry.path.as_str()) == path);
+            return Ok(here.map(named).collect());
+        }
+        Ok(reading::read(&FilePath::new(path)?, false)?.iter().map(named).collect())
     }
 }
 
@@ -186,8 +190,7 @@ impl Job {
             }
         };
         self.left.merge(survey.left);
-        let today = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        let horizon = horizon(i64::try_from(today).unwrap_or(i64::MAX));
+        let horizon = horizon_now();
         let traits = reading::facts_as(&entries, &survey.files, |entry, facts| match facts {
             Err(_) => (Err(Reason::Unreadable), None),
             Ok(facts) if facts.placeholder => (Err(Reason::Placeholder), None),
@@ -208,7 +211,7 @@ impl Job {
             })
             .collect();
         invocation::working("Planning");
-        let plan = plan(wish, &files, &mut FromHost)?;
+        let plan = plan(wish, &files, &mut FromHost { root, entries: &entries })?;
         self.propose(&plan, &entries, &survey.files)
     }
 

@@ -13,7 +13,7 @@ pub mod plan;
 
 use change::{Case, Change};
 use deskhand_filing::{
-    date::horizon,
+    date::horizon_now,
     name::{MAX_BYTES, byte_len, cut, join, last, parent, split},
     proposal, reading,
     survey::{Left, Reason, sift},
@@ -25,10 +25,7 @@ use order::{Step, order};
 use pattern::Pattern;
 use plan::{Plan, Sort, Wish, plan};
 use serde_json::json;
-use std::{
-    collections::HashSet,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::collections::HashSet;
 
 /// What is put in front of each name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -220,8 +217,7 @@ impl Job {
             }
         };
         self.left.merge(survey.left);
-        let today = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        let horizon = horizon(i64::try_from(today).unwrap_or(i64::MAX));
+        let horizon = horizon_now();
         let moments = reading::facts_as(&entries, &survey.files, |_, facts| match facts {
             Err(_) => Err(Reason::Unreadable),
             Ok(facts) if facts.placeholder => Err(Reason::Placeholder),
