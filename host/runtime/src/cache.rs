@@ -156,5 +156,4 @@ impl Components {
     pub(crate) fn remove(&self, component: Sha256) {
         let _ = std::fs::remove_file(self.path(component));
     }
-
 }

@@ -147,6 +147,9 @@ pub(crate) fn raw_manifest(bytes: &[u8]) -> Result<&str, PluginFault> {
     std::str::from_utf8(raw).map_err(|_| PluginFault::ManifestBad { reason: "it is not UTF-8".to_owned() })
 }
 
+/// The magic number, the version and the layer.
+const HEADER: usize = 8;
+
 struct Outline<'a> {
     manifest: Option<&'a [u8]>,
     imports: BTreeSet<String>,
@@ -199,6 +202,9 @@ fn outline(bytes: &[u8]) -> Result<Outline<'_>, PluginFault> {
     let mut rest = bytes;
     if !bytes.is_empty() && !b"\0asm".starts_with(&bytes[..bytes.len().min(4)]) {
         return Err(PluginFault::NotAComponent { reason: "it does not begin as one".to_owned() });
+    }
+    if bytes.len() < HEADER {
+        return Err(truncated());
     }
     loop {
         let malformed = |error: wasmparser::BinaryReaderError| match error.offset() >= bytes.len() as u64 {

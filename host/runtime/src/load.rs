@@ -2,7 +2,9 @@
 //! a component that is being loaded waits for that one load; a failure that would be the same again is remembered.
 
 use crate::{
-    bindings, cache,
+    bindings,
+    bindings::{command::exports::deskhand::plugin::command::Reply as CommandReply, wit::types},
+    cache,
     call::Call,
     config::Config,
     fault::PluginFault,
@@ -16,7 +18,7 @@ use std::{
     path::Path,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
-use wasmtime::component::{Component, InstancePre, Linker};
+use wasmtime::component::{Component, ComponentNamedList, InstancePre, Lift, Linker, Lower, types::ComponentItem};
 
 /// A component that is ready to be called.
 pub(crate) struct Loaded {
@@ -41,10 +43,41 @@ impl Linked {
         let component =
             unsafe { Component::deserialize_file(linker.engine(), code) }.map_err(|_| LinkError::Unusable)?;
         let pre = linker.instantiate_pre(&component).map_err(|error| LinkError::Import(format!("{error:#}")))?;
-        let command = bindings::command::WithCommandIndices::new(&pre).ok();
-        let tools = bindings::tools::WithToolsIndices::new(&pre).ok();
+        // by name alone; a role of the right name and another type is no role
+        let command = bindings::command::WithCommandIndices::new(&pre)
+            .ok()
+            .filter(|_| exports::<(&str, &str), (Result<CommandReply, types::Error>,)>(&pre, "command", "run"));
+        let tools = bindings::tools::WithToolsIndices::new(&pre)
+            .ok()
+            .filter(|_| exports::<(&str, &str), (Result<types::ToolOutput, types::Error>,)>(&pre, "tools", "call"));
         Ok(Self { pre, command, tools })
     }
+}
+
+/// True if a component exports a function of an interface with just this type.
+fn exports<P, R>(pre: &InstancePre<Call>, interface: &str, function: &str) -> bool
+where
+    P: ComponentNamedList + Lower,
+    R: ComponentNamedList + Lift,
+{
+    let engine = pre.engine();
+    let fits = |name: &str| match imports::split(name) {
+        (name, Some(version)) => {
+            name.strip_prefix(imports::PACKAGE).and_then(|rest| rest.strip_prefix('/')) == Some(interface)
+                && imports::compatible(&version)
+        }
+        (_, None) => false,
+    };
+    let component = pre.component().component_type();
+    let mut instances =
+        component.exports(engine).filter(|(name, _)| fits(name)).filter_map(|(_, item)| match item.ty {
+            ComponentItem::ComponentInstance(instance) => Some(instance),
+            _ => None,
+        });
+    instances.any(|instance| match instance.get_export(engine, function).map(|item| item.ty) {
+        Some(ComponentItem::ComponentFunc(found)) => found.typecheck::<P, R>(&pre.instance_type()).is_ok(),
+        _ => false,
+    })
 }
 
 enum LinkError {

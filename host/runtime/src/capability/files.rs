@@ -169,8 +169,7 @@ impl files::Host for Call {
         let meter = self.meter.clone();
         let _paused = meter.pause();
         let options = WalkOptions { deep, glob, hidden };
-        let page =
-            self.workspace.walk(&root, &options, cursor.as_deref(), limit).map_err(|error| of_file(&error))?;
+        let page = self.workspace.walk(&root, &options, cursor.as_deref(), limit).map_err(|error| of_file(&error))?;
         for (path, reason) in &page.unread {
             self.tell_unread(path, reason);
         }
@@ -193,9 +192,7 @@ impl files::Host for Call {
         let meter = self.meter.clone();
         let _paused = meter.pause();
         let most = u32::try_from(self.runtime.config.piece_bytes).unwrap_or(u32::MAX);
-        self.workspace
-            .read(&path, if_version.as_deref(), offset, length.min(most))
-            .map_err(|error| of_file(&error))
+        self.workspace.read(&path, if_version.as_deref(), offset, length.min(most)).map_err(|error| of_file(&error))
     }
 
     fn digest(&mut self, paths: Vec<String>) -> Vec<Result<String, types::Error>> {

@@ -72,7 +72,9 @@ impl Call {
 /// What the caller of a tool is told when it has no answer.
 fn of_call(error: CallError) -> Refused {
     let code = match &error {
-        CallError::Refused { refused, .. } | CallError::Lost { refused, .. } | CallError::Denied(refused) => return refused.clone(),
+        CallError::Refused { refused, .. } | CallError::Lost { refused, .. } | CallError::Denied(refused) => {
+            return refused.clone();
+        }
         CallError::NotInstalled(_) | CallError::NoSuch { .. } => Code::NotFound,
         CallError::Fault { fault, .. } if fault.is_retryable() => Code::Unavailable,
         CallError::Stopped => Code::Cancelled,

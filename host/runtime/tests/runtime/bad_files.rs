@@ -1,6 +1,6 @@
 //! Files that are no component, or not the one that they were.
 
-use crate::kit::{Bench, id, pure, with_manifest, manifest};
+use crate::kit::{Bench, id, manifest, pure, with_manifest};
 use deskhand_runtime::{InstallError, PluginFault, inspect, read_manifest};
 use proptest::prelude::*;
 use std::sync::LazyLock;

@@ -1,7 +1,7 @@
 //! What works: a call, its arguments, its answer, and what it may ask of the host.
 
 use crate::kit::{Bench, Scripted, command, config, id, pure, text};
-use deskhand_runtime::{CallError, Code, Content, Body, Refused, Reply};
+use deskhand_runtime::{Body, CallError, Code, Content, Refused, Reply};
 use deskhand_vocabulary::{Answer, Notice, Principal, Progress, Question, Unanswered};
 use serde_json::{Value, json};
 
@@ -92,8 +92,7 @@ fn a_call_knows_its_task_its_person_and_its_zone() {
 #[test]
 fn progress_reaches_the_person_with_its_origin() {
     let bench = Bench::new();
-    let import =
-        r#"(import "deskhand:plugin/invocation@0.1.0" "progress" (func $progress (param i32 i32 i32 f32)))"#;
+    let import = r#"(import "deskhand:plugin/invocation@0.1.0" "progress" (func $progress (param i32 i32 i32 f32)))"#;
     let body = r#"(call $progress (i32.const 1200) (i32.const 10) (i32.const 1) (f32.const 0.25))
         (call $progress (i32.const 1200) (i32.const 4) (i32.const 1) (f32.const nan))
         (call $answer (i32.const 2048) (i32.const 0))"#;

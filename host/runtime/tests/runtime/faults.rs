@@ -55,7 +55,8 @@ fn a_plugin_that_sleeps_is_stopped() {
     let bench = Bench::new();
     let imports = r#"(import "wasi:clocks/monotonic-clock@0.2.6" "subscribe-duration" (func $wait (param i64) (result i32)))
         (import "wasi:io/poll@0.2.6" "[method]pollable.block" (func $block (param i32)))"#;
-    let module = crate::kit::command_module(imports, "(call $block (call $wait (i64.const 3600000000000))) unreachable");
+    let module =
+        crate::kit::command_module(imports, "(call $block (call $wait (i64.const 3600000000000))) unreachable");
     let world = format!("{POLL} export deskhand:plugin/command@0.1.0;");
     let component = crate::kit::component_of(&world, &[WASI, CLOCKS], &module);
     let component = crate::kit::with_manifest(component, &crate::kit::manifest(&[]));
@@ -106,7 +107,8 @@ fn a_plugin_that_wants_too_much_memory_is_told_no_and_named() {
 #[test]
 fn a_plugin_that_begins_with_too_much_memory_is_named() {
     let bench = Bench::new();
-    let module = crate::kit::command_module("", "unreachable").replace("(memory (export \"memory\") 2)", "(memory (export \"memory\") 512)");
+    let module = crate::kit::command_module("", "unreachable")
+        .replace("(memory (export \"memory\") 2)", "(memory (export \"memory\") 512)");
     let component = crate::kit::component("export deskhand:plugin/command@0.1.0;", &module);
     let fault = bench.fault(&crate::kit::with_manifest(component, &crate::kit::manifest(&[])));
     assert_eq!(fault, PluginFault::Memory { mib: 16, trace: Trace::default() });

@@ -1,9 +1,7 @@
 //! What a component may import and must export, and what is said of one that does otherwise.
 
 use crate::kit::{Bench, command, command_module, component, component_of, id, manifest, pure, with_manifest};
-use deskhand_runtime::{
-    InspectionRefused, InstallError, PluginFault, Refusal, Warning, inspect, read_manifest,
-};
+use deskhand_runtime::{InspectionRefused, InstallError, PluginFault, Refusal, Warning, inspect, read_manifest};
 use semver::Version;
 use serde_json::json;
 
@@ -101,8 +99,7 @@ fn other_version(version: &str) -> Vec<u8> {
          }}"
     );
     let import = format!(r#"(import "deskhand:plugin/log@{version}" "write" (func $log (param i32 i32 i32)))"#);
-    let world =
-        format!("import deskhand:plugin/log@{version}; export deskhand:plugin/command@{version};");
+    let world = format!("import deskhand:plugin/log@{version}; export deskhand:plugin/command@{version};");
     let module = command_module(&import, "unreachable").replace("command@0.1.0", &format!("command@{version}"));
     component_of(&world, &[&package], &module)
 }

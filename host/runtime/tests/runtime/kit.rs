@@ -4,8 +4,8 @@ use deskhand_permissions::{Gate, Standing};
 use deskhand_records::Records;
 use deskhand_runtime::{Body, CallError, Compiler, Config, Invocation, PluginFault, Reply, Runtime};
 use deskhand_vocabulary::{
-    Answer, Clock, Entry, Event, EventId, Home, Log, LogError, Notice, Person, Plan, PluginId, Progress, Question, Stop,
-    TaskId, Unanswered,
+    Answer, Clock, Entry, Event, EventId, Home, Log, LogError, Notice, Person, Plan, PluginId, Progress, Question,
+    Stop, TaskId, Unanswered,
 };
 use deskhand_workspace::Workspace;
 use jiff::{Timestamp, tz::TimeZone};
@@ -254,7 +254,11 @@ pub fn config() -> Config {
 }
 
 pub fn compiler() -> Compiler {
-    Compiler { program: Some(env!("CARGO_BIN_EXE_deskhand-compile").into()), arguments: Vec::new(), ..Compiler::default() }
+    Compiler {
+        program: Some(env!("CARGO_BIN_EXE_deskhand-compile").into()),
+        arguments: Vec::new(),
+        ..Compiler::default()
+    }
 }
 
 impl Bench {
@@ -270,7 +274,18 @@ impl Bench {
         let gate = Arc::new(Gate::new(records.clone(), person.clone(), &home));
         let runtime = Runtime::new(&home, config);
         let workspace = Workspace::for_task(&home, Arc::new(Fixed), records.clone(), task).unwrap();
-        Self { folder, home, runtime, log: Arc::default(), person, stop: Stop::default(), workspace, records, gate, task }
+        Self {
+            folder,
+            home,
+            runtime,
+            log: Arc::default(),
+            person,
+            stop: Stop::default(),
+            workspace,
+            records,
+            gate,
+            task,
+        }
     }
 
     pub fn invocation(&self) -> Invocation {

@@ -6,6 +6,7 @@ mod bad_files;
 mod cache;
 mod calls;
 mod faults;
+mod folders;
 mod imports;
 mod kit;
 mod nesting;

@@ -35,7 +35,15 @@ fn caller(scope: &[&str]) -> Vec<u8> {
 }
 
 /// A plugin with one tool.
-fn tool(plugin: &str, name: &str, permissions: &[&str], scope: &[&str], world: &str, imports: &str, body: &str) -> Vec<u8> {
+fn tool(
+    plugin: &str,
+    name: &str,
+    permissions: &[&str],
+    scope: &[&str],
+    world: &str,
+    imports: &str,
+    body: &str,
+) -> Vec<u8> {
     let module = format!(
         r#"(module {imports} {PRELUDE}
           (data (i32.const 1300) "official:inner/look")
@@ -63,7 +71,8 @@ fn a_plugin_calls_a_tool_of_another() {
     for name in ["look", "inner/look", "official:inner/look"] {
         assert_eq!(text(&bench.go_with(json!(name)).unwrap()), "text", "{name}");
     }
-    let output = bench.runtime.call_tool(bench.invocation(), &"official:inner".parse().unwrap(), "look", &json!({})).unwrap();
+    let output =
+        bench.runtime.call_tool(bench.invocation(), &"official:inner".parse().unwrap(), "look", &json!({})).unwrap();
     assert_eq!((output.content.len(), output.structured), (1, None));
 }
 
@@ -89,7 +98,10 @@ fn a_tool_beyond_the_scope_is_denied() {
 fn a_tool_that_is_not_there_is_said() {
     let bench = Bench::new();
     bench.install(&caller(&["inner/look", "look"]));
-    assert_eq!(refused(&bench, "look"), (Code::NotFound, "no installed plugin of this marketplace has that tool".to_owned()));
+    assert_eq!(
+        refused(&bench, "look"),
+        (Code::NotFound, "no installed plugin of this marketplace has that tool".to_owned())
+    );
     assert_eq!(refused(&bench, "inner/look").0, Code::NotFound);
     assert_eq!(refused(&bench, "Inner/look").0, Code::Invalid);
 }
@@ -212,7 +224,8 @@ fn a_catalog_lists_what_may_be_called() {
 fn there_are_no_sub_agents_yet() {
     let bench = Bench::new();
     let import = r#"(import "deskhand:plugin/toolbox@0.1.0" "delegate" (func $delegate (param i32 i32 i32 i32 i32 i32 i32 i32 i32)))"#;
-    let body = "(call $delegate (i32.const 1200) (i32.const 1) (i32.const 1200) (i32.const 1) (i32.const 1200) (i32.const 1)
+    let body =
+        "(call $delegate (i32.const 1200) (i32.const 1) (i32.const 1200) (i32.const 1) (i32.const 1200) (i32.const 1)
         (i32.const 1200) (i32.const 1) (i32.const 1024)) (i32.const 1024)";
     bench.install(&command(&["tools.call"], TOOLBOX, import, body));
     assert_eq!(

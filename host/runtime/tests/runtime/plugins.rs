@@ -1,6 +1,8 @@
 //! The list of what is installed: installing, updating, staging and uninstalling, in one process and in several.
 
-use crate::kit::{Bench, command, command_module, component, compiler, config, id, manifest, pure, text, with_manifest};
+use crate::kit::{
+    Bench, command, command_module, compiler, component, config, id, manifest, pure, text, with_manifest,
+};
 use deskhand_runtime::{CallError, InstallError, Runtime};
 use deskhand_vocabulary::Home;
 use serde_json::{Value, json};
@@ -150,9 +152,11 @@ fn two_processes_install_the_same_plugin() {
     }
     bench.runtime = Runtime::new(&bench.home, config());
     let plugins = bench.runtime.plugins().unwrap();
-    let all: Vec<_> = plugins.iter().map(|one| (one.id.to_string(), one.release.listing.plugin.version.to_string())).collect();
+    let all: Vec<_> =
+        plugins.iter().map(|one| (one.id.to_string(), one.release.listing.plugin.version.to_string())).collect();
     let row = |id: &str, version: &str| (id.to_owned(), version.to_owned());
-    let last = [row("official:test", "2.4.0"), row("one:test", "1.0.4"), row("three:test", "1.0.4"), row("two:test", "1.0.4")];
+    let last =
+        [row("official:test", "2.4.0"), row("one:test", "1.0.4"), row("three:test", "1.0.4"), row("two:test", "1.0.4")];
     assert_eq!(all, last);
     assert_eq!(text(&bench.go().unwrap()), "text/plain");
     // one file for the three that are the same, one for the fourth, and no drafts
@@ -169,7 +173,10 @@ fn a_damaged_list_is_said_and_left_alone() {
     std::fs::write(&index, &cut).unwrap();
     let other = Runtime::new(&bench.home, config());
     let message = other.plugins().unwrap_err().to_string();
-    assert!(message.starts_with(&format!("the list of installed plugins, {}, is damaged (", index.display())), "{message}");
+    assert!(
+        message.starts_with(&format!("the list of installed plugins, {}, is damaged (", index.display())),
+        "{message}"
+    );
     assert!(matches!(other.install(&id(), &pure("unreachable"), None), Err(InstallError::Index(_))));
     assert_eq!(std::fs::read_to_string(&index).unwrap(), cut);
 }
@@ -182,7 +189,10 @@ fn a_list_of_a_newer_version_is_said_and_left_alone() {
     std::fs::write(&index, r#"{"format": 2, "plugins": {"different": true}}"#).unwrap();
     assert_eq!(
         bench.runtime.plugins().unwrap_err().to_string(),
-        format!("the list of installed plugins, {}, was written by a newer Deskhand (format 2). Use that one", index.display())
+        format!(
+            "the list of installed plugins, {}, was written by a newer Deskhand (format 2). Use that one",
+            index.display()
+        )
     );
 }
 
