@@ -75,7 +75,8 @@ impl Stage {
     }
 
     pub fn at(now: Timestamp) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        // In memory where that can be: all that is published is synced.
+        let dir = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
         let root = dir.path().canonicalize().unwrap();
         let admin = Home::within(&root.join("admin"));
         let user = Home::within(&root.join("user"));
