@@ -18,6 +18,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+/// So often a decision is made anew because something that it rests on was used up or changed meanwhile.
+const TRIES: usize = 16;
+
 /// Decisions that stand are kept for so many actions; beyond it they are forgotten and put on the record once more.
 const STANDING_DECISIONS: usize = 4096;
 
@@ -129,7 +132,7 @@ impl Gate {
             _ => sum,
         });
         let mut approved = false;
-        loop {
+        for _ in 0..TRIES {
             let grants = self.records.grants()?;
             let mut rests_on = Vec::new();
             let mut judge = |action| {
@@ -169,6 +172,9 @@ impl Gate {
                 }
             }
         }
+        self.record(context, &actions, false, |_| name::DEFAULT)?;
+        let explanation = "What it rests on keeps changing. Try again.".to_owned();
+        Err(Refused::Denied { rule: name::DEFAULT, explanation })
     }
 
     /// Take what an allowed effect uses up. False if somebody else took it in the meantime.
@@ -197,7 +203,9 @@ impl Gate {
     ) -> Result<(), Refused> {
         let Some(question) = effect.question() else {
             self.record(context, actions, false, |_| rule)?;
-            return Err(Refused::Denied { rule, explanation: reason });
+            let explanation =
+                if rule == name::GRANT { "You have not granted the folder to this task.".into() } else { reason };
+            return Err(Refused::Denied { rule, explanation });
         };
         let (rule, refused) = match self.person.ask(&question) {
             Ok(Answer::Yes) => {

@@ -62,6 +62,28 @@ fn a_plugin_reads_what_is_granted_and_what_lies_below_it_and_nothing_else() {
 }
 
 #[test]
+fn a_refusal_says_what_why_and_what_next() {
+    let world = World::new();
+    let refused =
+        |context: &Context| world.gate.permit(context, ReadFolder { folder: "/srv".into() }).unwrap_err().to_string();
+    assert_eq!(
+        refused(&world.plugin(ALL)),
+        "not allowed (rule `grant`): You have not granted the folder to this task. `deskhand why` tells what can be done"
+    );
+    assert_eq!(
+        refused(&world.plugin(&[])),
+        "not allowed (rule `plugin.rights`): default:organize does not declare the right `files.read` for it. \
+         `deskhand why` tells what can be done"
+    );
+    assert_eq!(
+        Refused::Unanswered(Unanswered::Absent).to_string(),
+        "nobody is there to be asked, and nothing was done. Run it in a terminal, or answer in advance (`--yes`; \
+         `--allow-removals N` for removals)"
+    );
+    assert_eq!(Refused::Unanswered(Unanswered::Stopped).to_string(), "stopped by you, and nothing was done");
+}
+
+#[test]
 fn two_texts_of_one_path_are_one_folder() {
     let world = World::new();
     let read = |folder: &str| {
