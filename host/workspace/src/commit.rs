@@ -280,11 +280,6 @@ fn ready(
         }
     }
     let mut stage = Stage { site, id: id.0, places: Places::new(site.roots, stores.clone(), site.masks, site.disk) };
-    let moved: HashMap<&Place, &Place> = prepared
-        .items
-        .iter()
-        .filter_map(|item| if let What::Move { from, to, .. } = &item.what { Some((to, from)) } else { None })
-        .collect();
     let mut first = Vec::new();
     let mut then = Vec::new();
     let mut last = Vec::new();
@@ -294,14 +289,16 @@ fn ready(
         let store = |place: &Place| indices.get(&place.0).copied().unwrap_or_default();
         let tree = |place: &Place| At::Tree(place.0, Text(place.1.clone()));
         let step = |from, to, what: &Stamp, other: Option<Stamp>| Step { change: number, from, to, what: *what, other };
-        let kept = |store, name: String, stamp: &Stamp| Before { store, folder: id.0, name, stamp: *stamp, copy: None };
-        let mut recorded = Recorded {
-            change: item.change.clone(),
-            undoes: item.undoes,
-            tidy: item.is_tidy(),
-            made: None,
-            before: None,
+        let kept = |store, name: String, stamp: &Stamp| Before {
+            store,
+            folder: id.0,
+            name,
+            stamp: *stamp,
+            home: item.over.clone(),
+            copy: None,
         };
+        let mut recorded =
+            Recorded { change: item.change.clone(), undoes: item.undoes, tidy: item.hidden, made: None, before: None };
         match &item.what {
             What::MakeFolder { to } => {
                 let stamp = stage.folder(store(to), &staged(index), to)?;
@@ -312,7 +309,14 @@ fn ready(
                 let (from, stamp) = stage.content(store(to), index, content, Some(to), None, &kept_in)?;
                 recorded.made = Some(stamp);
                 if let (Some(old), At::Store(store, folder, name)) = (replaces, &from) {
-                    let before = Before { store: *store, folder: *folder, name: name.clone(), stamp: *old, copy: None };
+                    let before = Before {
+                        store: *store,
+                        folder: *folder,
+                        name: name.clone(),
+                        stamp: *old,
+                        home: item.over.clone(),
+                        copy: None,
+                    };
                     recorded.before = Some(before);
                 }
                 then.push(step(from, tree(to), &stamp, *replaces));
@@ -339,23 +343,22 @@ fn ready(
                 recorded.made = Some(*seen);
                 then.push(step(tree(from), tree(to), seen, None));
             }
-            What::Rewrite { content, at, seen } => {
-                // its own move, if it has one, is another item
-                let from_place = moved.get(at).copied().unwrap_or(at);
-                let over = Some((from_place, seen));
+            What::Rewrite { content, at, from: now, seen } => {
+                let over = Some((now, seen));
                 let (from, stamp) = stage.content(store(at), index, content, None, over, &kept_in)?;
                 recorded.made = Some(stamp);
                 if let At::Store(store, folder, name) = &from {
-                    let copy = if seen.links > 1 { Some(stage.copy(*store, index, from_place, seen)?) } else { None };
-                    let before = Before { store: *store, folder: *folder, name: name.clone(), stamp: *seen, copy };
+                    let copy = if seen.links > 1 { Some(stage.copy(*store, index, now, seen)?) } else { None };
+                    let before =
+                        Before { store: *store, folder: *folder, name: name.clone(), stamp: *seen, home: None, copy };
                     recorded.before = Some(before);
                 }
                 then.push(step(from, tree(at), &stamp, Some(*seen)));
             }
-            What::Remove { from, seen, tidy, .. } => {
+            What::Remove { from, seen, tidy, early, .. } => {
                 let to = At::Store(store(from), id.0, before(index));
                 recorded.before = Some(kept(store(from), before(index), seen));
-                let list = if *tidy { &mut last } else { &mut first };
+                let list = if *tidy && !early { &mut last } else { &mut first };
                 list.push(step(tree(from), to, seen, None));
             }
         }
@@ -909,7 +912,7 @@ impl<'a> Engine<'a> {
     fn refusals(&self) -> Vec<(Change, String)> {
         let shown = |(index, reason): (&u32, &String)| {
             let item = self.prepared.items.get(usize::try_from(*index).ok()?)?;
-            (!item.is_tidy()).then(|| (item.change.clone(), reason.clone()))
+            (!item.hidden).then(|| (item.change.clone(), reason.clone()))
         };
         self.refused.iter().filter_map(shown).collect()
     }

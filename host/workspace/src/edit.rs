@@ -4,15 +4,17 @@
 //! may be deleted. Folders that are needed are made, and those that nothing goes into any more are not.
 
 use crate::{
+    disk,
     entry::Kind,
     folder::{Masks, Root},
-    layer::{Key, Made, Note, Spot, State},
+    layer::{Kept, Key, Made, Note, Spot, State},
     planning::{Item, What},
+    store::Store,
     view::View,
     workspace::Workspace,
 };
 use deskhand_vocabulary::{Change, ChangeKind, FilePath, Plan, RelativePath, text};
-use rustix::io::Errno;
+use rustix::{fd::AsFd as _, io::Errno};
 use std::{
     collections::{HashMap, HashSet},
     fmt,
@@ -65,7 +67,7 @@ fn used<'a>(changes: impl Iterator<Item = &'a Change>) -> HashSet<FilePath> {
 
 /// The items that have a line.
 fn lined(items: &[Item]) -> impl Iterator<Item = &Item> {
-    let shown = || items.iter().filter(|item| !item.is_tidy());
+    let shown = || items.iter().filter(|item| !item.hidden);
     let used = used(shown().map(|item| &item.change));
     shown().filter(move |item| has_line(&item.change, &used))
 }
@@ -352,7 +354,7 @@ impl Edit<'_> {
 
     /// Folders that were made for what goes elsewhere now.
     fn drop_unused(&mut self, items: &[Item]) {
-        let used = used(items.iter().filter(|item| !item.is_tidy()).map(|item| &item.change));
+        let used = used(items.iter().filter(|item| !item.hidden).map(|item| &item.change));
         let mut made: Vec<(u64, usize)> = items
             .iter()
             .filter(|item| matches!(item.what, What::MakeFolder { .. }) && !has_line(&item.change, &used))
@@ -389,9 +391,21 @@ pub(crate) fn ensure_above(
             Ok(Some(_)) | Err(Errno::NOTDIR) => {
                 return Err(format!("`{}`, which it is to lie in, is no folder", crate::commit::name(name)));
             }
+            Ok(None) if let Some((kept, path)) = within(state, &parent, name) => state.come_within(&spot, kept, path),
             Ok(None) => Key::New(state.make(&spot, ChangeKind::MakeFolder, Made::Folder, None, None)),
             Err(error) => return Err(error.to_string()),
         };
     }
     Ok(())
+}
+
+/// A folder that comes back from a store with the one that it lies in.
+fn within(state: &State, parent: &Key, name: &[u8]) -> Option<(Arc<Kept>, RelativePath)> {
+    let (kept, path) = state.comes_from(parent)?;
+    let path = path.join(name).ok()?;
+    let folder = Store::open(&kept.store).ok()?.existing(&kept.folder).ok()?;
+    let whole = RelativePath::root().join(kept.name.as_bytes()).ok()?;
+    let whole = path.names().try_fold(whole, |whole, name| whole.join(name)).ok()?;
+    disk::open_way(folder.as_fd(), whole.as_bytes()).ok()?;
+    Some((kept, path))
 }

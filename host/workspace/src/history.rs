@@ -196,7 +196,11 @@ impl History {
             Some(end) => (0, end.refused.len() as u64),
             None => (0, 0),
         };
-        let undone = undone_by(number, all);
+        // what only follows from its plan does not count
+        let hidden: HashSet<u64> =
+            journal.changes.iter().filter(|recorded| recorded.tidy).map(|recorded| recorded.change.id).collect();
+        let mut undone = undone_by(number, all);
+        undone.retain(|id, _| !hidden.contains(id));
         let taken_back = undone.iter().filter(|(_, back)| !back.redone).count() as u64;
         let standing = match &journal.end {
             None => Standing::Unfinished,
@@ -689,6 +693,8 @@ impl Reversal<'_> {
                 Step::Rewrite { .. } | Step::Return { .. } | Step::Tidy { .. } => {}
             }
         }
+        // what then is empty of what the commit had made goes as well, and with it its name
+        self.tidy(state, steps);
         // old content before its file moves back, folders before what lies in them
         let depth = |step: &Step<'_>| match step {
             Step::MoveBack { to, .. } | Step::Return { to, .. } => to.path.names().count(),
@@ -718,7 +724,8 @@ impl Reversal<'_> {
         }
         for step in &order {
             let Step::MoveBack { recorded, replaced: Some((store, before)), .. } = step else { continue };
-            let Some(at) = recorded.change.target.as_ref().and_then(|target| self.here(target)) else { continue };
+            let home = before.home.as_ref().or(recorded.change.target.as_ref());
+            let Some(at) = home.and_then(|home| self.here(home)) else { continue };
             let done = self.put(state, &at, |state, spot| {
                 let made = Made::File(restored(store, before, false));
                 state.make(spot, ChangeKind::Write, made, None, None);
@@ -727,11 +734,10 @@ impl Reversal<'_> {
                 left.insert(recorded.change.id, (reason, self.kept(recorded)));
             }
         }
-        self.tidy(state, &order);
     }
 
     /// Folders that the commit had made and that nothing is in go with it, the deepest first.
-    fn tidy(&self, state: &mut State, steps: &[&Step<'_>]) {
+    fn tidy(&self, state: &mut State, steps: &[Step<'_>]) {
         let mut made: Vec<_> = steps
             .iter()
             .filter_map(|step| match step {

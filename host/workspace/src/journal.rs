@@ -10,7 +10,7 @@ use crate::{
     entry::{Moment, Stamp},
     error::WorkspaceError,
 };
-use deskhand_vocabulary::{Change, CommitId, Home, Principal, RelativePath, Sha256, TaskId, path};
+use deskhand_vocabulary::{Change, CommitId, FilePath, Home, Principal, RelativePath, Sha256, TaskId, path};
 use jiff::Timestamp;
 use rustix::{
     fd::{AsFd as _, BorrowedFd, OwnedFd},
@@ -106,6 +106,9 @@ pub(crate) struct Before {
     pub(crate) folder: u64,
     pub(crate) name: String,
     pub(crate) stamp: Stamp,
+    /// Where it was, for what another file took the place of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) home: Option<FilePath>,
     /// A copy of the content, where the file had other names through which it could be changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) copy: Option<String>,

@@ -5,7 +5,11 @@
 //! says where it now is. So a move of a folder is one entry, whatever lies in it, and what lies in it is found through it.
 //! All of this is a set and not a history: moving a file twice is one move, moving it home again is none.
 
-use crate::{entry::Stamp, error::FileError, store::Staged};
+use crate::{
+    entry::{Kind, Stamp},
+    error::FileError,
+    store::Staged,
+};
 use deskhand_vocabulary::{ChangeKind, RelativePath};
 use std::{
     collections::{BTreeMap, HashMap},
@@ -101,6 +105,8 @@ pub(crate) struct Node {
     pub(crate) replaces: Option<Key>,
     /// True for the removal of an empty folder that a commit had made, as part of its undo.
     pub(crate) tidy: bool,
+    /// For a folder that comes back within another one from a store: that one, and where in it.
+    pub(crate) inside: Option<(Arc<Kept>, RelativePath)>,
 }
 
 #[derive(Clone, Debug)]
@@ -235,8 +241,17 @@ impl State {
     fn node(&mut self, key: &Key, seen: Option<Stamp>) -> Option<&mut Node> {
         if !self.nodes.contains_key(key) {
             let Spot { parent, name } = home(key)?;
-            let node =
-                Node { parent, name, seen, away: Away::No, made: None, content: None, replaces: None, tidy: false };
+            let node = Node {
+                parent,
+                name,
+                seen,
+                away: Away::No,
+                made: None,
+                content: None,
+                replaces: None,
+                tidy: false,
+                inside: None,
+            };
             self.nodes.insert(key.clone(), node);
         }
         self.nodes.get_mut(key)
@@ -304,11 +319,42 @@ impl State {
             content: None,
             replaces,
             tidy: false,
+            inside: None,
         };
         self.nodes.insert(key.clone(), node);
         self.put(&key, spot);
         self.note(id, &key, kind, undoes);
         id
+    }
+
+    /// The folder of a store that a folder of the view comes back from, and where in it.
+    pub(crate) fn comes_from(&self, key: &Key) -> Option<(Arc<Kept>, RelativePath)> {
+        let node = self.nodes.get(key)?;
+        match &node.made {
+            Some((_, Made::File(Content::Stored(kept)))) if kept.stamp.kind == Kind::Folder => {
+                Some((Arc::clone(kept), RelativePath::root()))
+            }
+            _ => node.inside.clone(),
+        }
+    }
+
+    /// A folder that comes back within another one: no change of its own, but other changes can go into it.
+    pub(crate) fn come_within(&mut self, spot: &Spot, kept: Arc<Kept>, path: RelativePath) -> Key {
+        let key = Key::New(self.fresh());
+        let node = Node {
+            parent: spot.parent.clone(),
+            name: spot.name.clone(),
+            seen: None,
+            away: Away::No,
+            made: None,
+            content: None,
+            replaces: None,
+            tidy: false,
+            inside: Some((kept, path)),
+        };
+        self.nodes.insert(key.clone(), node);
+        self.put(&key, spot);
+        key
     }
 
     /// New content for a file. Returns the number of the change: that of an earlier one to the same content, if there
@@ -391,11 +437,31 @@ impl State {
         let written = node.content.take().map(|(id, _)| id);
         node.away = Away::Removed(id);
         node.tidy = tidy;
+        let folder = node.seen.is_some_and(|seen| seen.kind == Kind::Folder);
         for old in [moved, written].into_iter().flatten() {
             self.notes.remove(&old);
         }
+        if folder {
+            self.drop_writes_below(key);
+        }
         self.note(id, key, ChangeKind::Remove, undoes);
         id
+    }
+
+    /// What was to be written to files that go with their folder is not written.
+    fn drop_writes_below(&mut self, folder: &Key) {
+        let Key::Base(root, path) = folder else { return };
+        let below = |key: &Key| matches!(key, Key::Base(r, p) if r == root && p != path && p.is_within(path));
+        let written: Vec<(Key, u64)> = self
+            .nodes
+            .iter()
+            .filter(|(key, node)| node.away == Away::No && below(key))
+            .filter_map(|(key, node)| Some((key.clone(), node.content.as_ref()?.0)))
+            .collect();
+        for (key, id) in written {
+            self.nodes.remove(&key);
+            self.notes.remove(&id);
+        }
     }
 
     /// Take `old` from its name, for `key` to have it; it goes to the recoverable store. A thing that had itself come from

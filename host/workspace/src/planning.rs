@@ -84,6 +84,10 @@ pub(crate) struct Item {
     pub(crate) what: What,
     /// Where the folder that it is to be in lies now; none if that is yet to come.
     pub(crate) into: Option<Place>,
+    /// Where the file is now whose place it takes.
+    pub(crate) over: Option<FilePath>,
+    /// True for what follows from the plan and is no change of its own: empty folders that go with an undo.
+    pub(crate) hidden: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -111,12 +115,17 @@ pub(crate) enum What {
     Rewrite {
         content: Content,
         at: Place,
+        /// Where it is now.
+        from: Place,
         seen: Stamp,
     },
     Remove {
         from: Place,
         seen: Stamp,
+        /// For an empty folder that a commit had made, as part of its undo.
         tidy: bool,
+        /// For such a folder: its name is needed, so it goes before anything comes.
+        early: bool,
         /// For a folder: what is in it.
         tree: Option<Tree>,
     },
@@ -145,7 +154,7 @@ pub(crate) fn prepare(
     view: &View<'_>,
     title: &str,
     origin: Principal,
-    shape: serde_json::Value,
+    mut shape: serde_json::Value,
     undoes: Option<Undoes>,
 ) -> Result<Prepared, WorkspaceError> {
     let state = view.state;
@@ -165,8 +174,21 @@ pub(crate) fn prepare(
         };
         (1, depth(place), u8::from(matches!(item.what, What::Rewrite { .. })), item.change.id)
     });
+    if items.iter().any(|item| !item.is_tidy()) {
+        let tidied: Vec<String> = items
+            .iter_mut()
+            .filter(|item| item.is_tidy())
+            .map(|item| {
+                item.hidden = true;
+                item.change.source.as_ref().map_or_else(String::new, ToString::to_string)
+            })
+            .collect();
+        if let Some(shape) = shape.as_object_mut().filter(|_| !tidied.is_empty()) {
+            shape.insert("tidies".to_owned(), tidied.into());
+        }
+    }
     let digest = digest(view.roots, title, &origin, &shape, &items)?;
-    let changes = items.iter().filter(|item| !item.is_tidy()).map(|item| item.change.clone()).collect();
+    let changes = items.iter().filter(|item| !item.hidden).map(|item| item.change.clone()).collect();
     let plan = Plan { title: title.to_owned(), origin, changes, view: shape, digest };
     Ok(Prepared { plan: Arc::new(plan), revision: state.revision, items, undoes })
 }
@@ -261,7 +283,11 @@ fn items(view: &View<'_>) -> Result<Vec<Item>, WorkspaceError> {
             Some(Key::Base(root, path)) => Some((root, path)),
             Some(Key::New(_)) | None => None,
         };
-        items.push(Item { change, undoes: note.undoes, what, into });
+        let over = match &node.replaces {
+            Some(Key::Base(root, path)) => view.path(*root, path.clone()),
+            Some(Key::New(_)) | None => None,
+        };
+        items.push(Item { change, undoes: note.undoes, what, into, over, hidden: false });
     }
     Ok(items)
 }
@@ -278,34 +304,45 @@ impl What {
     }
 }
 
-/// The moves that cannot be made in one step.
+/// What cannot be done in one step, or only before all else: moves that go through the store, and folders that are tidied
+/// away to make room.
 fn lifted(state: &State) -> HashSet<Key> {
     let mut lifted = HashSet::new();
+    let mut arrivals = Vec::new();
     for (key, node) in &state.nodes {
-        let Some(spot) = state.spot(key) else { continue };
         // its name is free only once the one that has it is away
         if (node.made.is_some() || matches!(node.away, Away::Moved(_)))
+            && let Some(spot) = state.spot(key)
             && let Some(under) = spot.parent.below(&spot.name)
             && under != *key
-            && state.nodes.get(&under).is_some_and(|node| matches!(node.away, Away::Moved(_)))
+            && let Some(there) = state.nodes.get(&under)
+            && (matches!(there.away, Away::Moved(_)) || there.tidy)
         {
-            lifted.insert(under);
-        }
-        if !matches!(node.away, Away::Moved(_)) {
-            continue;
-        }
-        if node.replaces.is_some() || is_below_leaving(state, key) {
-            lifted.insert(key.clone());
+            arrivals.push(under);
         }
     }
+    lifted.extend(arrivals);
+    let mut more = Vec::new();
+    for (key, node) in &state.nodes {
+        let moved = matches!(node.away, Away::Moved(_));
+        if (moved || node.tidy) && (node.replaces.is_some() || is_below_leaving(state, key, &lifted)) {
+            more.push(key.clone());
+        }
+    }
+    lifted.extend(more);
     lifted
 }
 
-/// True if a folder that it lies in on the disk goes elsewhere.
-fn is_below_leaving(state: &State, key: &Key) -> bool {
+/// True if a folder that it lies in on the disk goes elsewhere. A folder that is tidied away waits until it is empty,
+/// unless its name is needed.
+fn is_below_leaving(state: &State, key: &Key, lifted: &HashSet<Key>) -> bool {
     let mut at = home(key).map(|spot| spot.parent);
     while let Some(folder) = at {
-        if state.nodes.get(&folder).is_some_and(|node| node.away != Away::No) {
+        if state
+            .nodes
+            .get(&folder)
+            .is_some_and(|node| node.away != Away::No && (!node.tidy || lifted.contains(&folder)))
+        {
             return true;
         }
         at = home(&folder).map(|spot| spot.parent);
@@ -341,12 +378,12 @@ fn what(
     if let Some((written, content)) = &node.content
         && *written == id
     {
-        return Ok(What::Rewrite { content: content.clone(), at: to()?, seen });
+        return Ok(What::Rewrite { content: content.clone(), at: to()?, from, seen });
     }
     match node.away {
         Away::Removed(removed) if removed == id => {
             let tree = if seen.kind == Kind::Folder && !node.tidy { Some(survey_place(view, &from)?) } else { None };
-            Ok(What::Remove { from, seen, tidy: node.tidy, tree })
+            Ok(What::Remove { from, seen, tidy: node.tidy, early: lifted.contains(key), tree })
         }
         Away::Moved(moved) if moved == id => {
             let to = to()?;

@@ -183,7 +183,9 @@ impl<'a> View<'a> {
                 Ok(seen)
             }
             Key::New(_) => {
-                let (id, made) = node.and_then(|node| node.made.as_ref()).ok_or(Errno::NOENT)?;
+                let folder = (0, Made::Folder);
+                let within = node.and_then(|node| node.inside.as_ref()).map(|_| &folder);
+                let (id, made) = node.and_then(|node| node.made.as_ref()).or(within).ok_or(Errno::NOENT)?;
                 let mut seen = Seen {
                     key: key.clone(),
                     kind: Kind::Folder,

@@ -2,6 +2,9 @@
 //! snapshot of a tree with all that belongs to it.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod faults;
+pub mod model;
+
 use deskhand_permissions::{Context, Gate, Standing, effect::OpenFolder};
 use deskhand_records::Records;
 use deskhand_vocabulary::{
