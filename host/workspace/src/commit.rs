@@ -809,6 +809,7 @@ impl<'a> Engine<'a> {
             Outcome::RolledBack | Outcome::Nothing => settle::restore_times(&self.places, &self.ready.folders),
         };
         let settled = settled.and_then(|()| self.sync());
+        self.discard_unused(id, outcome);
         let end = End {
             outcome,
             refused: self.refusals().iter().map(|(change, reason)| (change.id, reason.clone())).collect(),
@@ -818,7 +819,6 @@ impl<'a> Engine<'a> {
         if let Err(error) = settled.and_then(|()| writer.end(self.site.disk, end)) {
             return Err(self.unsettled(id, &error.to_string()));
         }
-        self.discard_unused(id, outcome);
         let mut warnings = astray;
         warnings.extend(why);
         let refused = self.refusals();

@@ -490,22 +490,7 @@ fn map_roots(journal: &Journal, roots: &[Arc<Root>]) -> Result<HashMap<String, u
 fn past(journal: &Journal, map: &HashMap<String, u16>) -> Vec<Past> {
     let Some(end) = &journal.end else { return Vec::new() };
     let here = |path: &FilePath| Some((*map.get(path.folder.as_str())?, path.path.clone()));
-    let refused: HashSet<u64> = end.refused.iter().map(|(id, _)| *id).collect();
-    let mut moved = HashMap::new();
-    for Recorded { change, before, made, .. } in &journal.changes {
-        let Some(source) = change.source.as_ref().and_then(here).filter(|_| !refused.contains(&change.id)) else {
-            continue;
-        };
-        match change.kind {
-            ChangeKind::Move if made.is_some_and(|made| made.kind == Kind::Folder) => {
-                moved.insert(source, change.target.as_ref().and_then(here));
-            }
-            ChangeKind::Remove if before.as_ref().is_some_and(|before| before.stamp.kind == Kind::Folder) => {
-                moved.insert(source, None);
-            }
-            _ => {}
-        }
-    }
+    let moved = journal.moved_folders(&here);
     let after = end.folders.iter().copied().chain(std::iter::repeat(None));
     let one = |(times, after): (&Times, _)| {
         let name = &journal.head.roots.get(usize::from(times.root))?.name;

@@ -7,10 +7,13 @@
 
 use crate::{
     disk::Disk,
-    entry::{Moment, Stamp},
+    entry::{Kind, Moment, Stamp},
     error::WorkspaceError,
+    planning::Place,
 };
-use deskhand_vocabulary::{Change, CommitId, FilePath, Home, Principal, RelativePath, Sha256, TaskId, path};
+use deskhand_vocabulary::{
+    Change, ChangeKind, CommitId, FilePath, Home, Principal, RelativePath, Sha256, TaskId, path,
+};
 use jiff::Timestamp;
 use rustix::{
     fd::{AsFd as _, BorrowedFd, OwnedFd},
@@ -19,6 +22,7 @@ use rustix::{
 };
 use serde::{Deserialize, Serialize};
 use std::{
+    collections::{HashMap, HashSet},
     fs,
     os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
@@ -304,6 +308,28 @@ pub(crate) struct Journal {
     pub(crate) end: Option<End>,
     /// Bytes up to the last whole record.
     pub(crate) length: u64,
+}
+
+impl Journal {
+    /// Where the commit has brought folders, the store being nowhere; `here` tells the places of paths.
+    pub(crate) fn moved_folders(&self, here: &dyn Fn(&FilePath) -> Option<Place>) -> HashMap<Place, Option<Place>> {
+        let refused: HashSet<u64> = self.end.iter().flat_map(|end| end.refused.iter().map(|(id, _)| *id)).collect();
+        let mut moved = HashMap::new();
+        for Recorded { change, before, made, .. } in &self.changes {
+            let source = change.source.as_ref().filter(|_| !refused.contains(&change.id));
+            let Some(source) = source.and_then(here) else { continue };
+            match change.kind {
+                ChangeKind::Move if made.is_some_and(|made| made.kind == Kind::Folder) => {
+                    moved.insert(source, change.target.as_ref().and_then(here));
+                }
+                ChangeKind::Remove if before.as_ref().is_some_and(|before| before.stamp.kind == Kind::Folder) => {
+                    moved.insert(source, None);
+                }
+                _ => {}
+            }
+        }
+        moved
+    }
 }
 
 /// Read a journal. None where not even its head is there, so that nothing was begun.

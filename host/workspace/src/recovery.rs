@@ -3,21 +3,21 @@
 
 use crate::{
     disk::Disk,
-    entry::Stamp,
     error::WorkspaceError,
     folder::{Masks, Root},
     journal::{self, At, End, Journal, Outcome, Writer},
     places::Places,
+    planning::follow,
     settle,
     store::{self, SCRATCH, Store, Stores},
 };
-use deskhand_vocabulary::{CommitId, Entry, Event, Home, Log, event::LogError};
+use deskhand_vocabulary::{CommitId, Entry, Event, FilePath, Home, Log, event::LogError};
 use rustix::{
     fd::{AsFd as _, OwnedFd},
     fs::{FlockOperation, Mode, OFlags},
     io::Errno,
 };
-use std::{os::unix::ffi::OsStrExt as _, path::Path, sync::Arc};
+use std::{collections::HashMap, os::unix::ffi::OsStrExt as _, path::Path, sync::Arc};
 
 /// What recovery did, or could not do, about one commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,12 +106,12 @@ fn one(
     let (outcome, astray) = settle(&mut places, &journal).map_err(failed)?;
     let writer = Writer::resume(&path, commit, lock, journal.length).map_err(failed)?;
     let refused = Vec::new();
-    let folders = after(&places, &journal);
-    log_recovered(log, &journal, outcome)?;
-    writer.end(disk, End { outcome, refused, folders, astray: astray.clone() }).map_err(failed)?;
+    let folders = after(&places, &journal, outcome);
     if outcome == Outcome::RolledBack {
         discard_staged(&mut places, &journal, number);
     }
+    log_recovered(log, &journal, outcome)?;
+    writer.end(disk, End { outcome, refused, folders, astray: astray.clone() }).map_err(failed)?;
     Ok(Some(Recovered { commit, outcome: Some(outcome), notes: astray }))
 }
 
@@ -134,10 +134,18 @@ fn settle(places: &mut Places<'_>, journal: &Journal) -> Result<(Outcome, Vec<St
     Ok((outcome, astray))
 }
 
-fn after(places: &Places<'_>, journal: &Journal) -> Vec<Option<crate::entry::Moment>> {
+/// When each touched folder was last changed, wherever it is now.
+fn after(places: &Places<'_>, journal: &Journal, outcome: Outcome) -> Vec<Option<crate::entry::Moment>> {
+    let here = |path: &FilePath| {
+        let index = journal.head.roots.iter().position(|top| top.name == path.folder.as_str())?;
+        Some((u16::try_from(index).ok()?, path.path.clone()))
+    };
+    let moved = if outcome == Outcome::Applied { journal.moved_folders(&here) } else { HashMap::new() };
     let modified = |times: &journal::Times| {
-        let folder = settle::open(places, times).ok().flatten()?;
-        Stamp::of(folder).ok().map(|stamp| stamp.modified)
+        let path = journal::Text::try_from(times.path.clone()).ok()?;
+        let (root, path) = follow(&moved, &(times.root, path.0))?;
+        let stamp = places.root(root).ok()?.stat(&path, places.masks).ok()?;
+        stamp.same_thing(&times.stamp).then_some(stamp.modified)
     };
     journal.head.folders.iter().map(modified).collect()
 }

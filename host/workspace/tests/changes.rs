@@ -469,7 +469,7 @@ fn removing_what_was_moved_over_something_needs_its_own_approval() {
 #[test]
 fn a_folder_granted_for_reading_is_not_changed() {
     let desk = Desk::new();
-    let other = desk.dir.path().canonicalize().unwrap().join("Other");
+    let other = desk.place().join("Other");
     support::write(&other.join("a"), b"a");
     let task = desk.open();
     let name = desk.add(&task, &other, Access::Read);

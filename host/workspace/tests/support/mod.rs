@@ -71,7 +71,7 @@ impl Person for Scripted {
 
 /// A home with its gate, and a folder to work on beside it.
 pub struct Desk {
-    pub dir: tempfile::TempDir,
+    pub dir: Option<tempfile::TempDir>,
     pub home: Home,
     pub folder: PathBuf,
     pub records: Arc<Records>,
@@ -100,22 +100,34 @@ impl Desk {
     }
 
     pub fn at(dir: tempfile::TempDir) -> Self {
-        let home = Home::within(&dir.path().canonicalize().unwrap().join("home"));
+        let desk = Self::existing(dir.path());
+        Self { dir: Some(dir), ..desk }
+    }
+
+    /// One in a folder that somebody else looks after.
+    pub fn existing(dir: &Path) -> Self {
+        let dir = dir.canonicalize().unwrap();
+        let home = Home::within(&dir.join("home"));
         for folder in home.folders() {
             fs::create_dir_all(folder).unwrap();
         }
-        let folder = dir.path().canonicalize().unwrap().join("Files");
+        let folder = dir.join("Files");
         fs::create_dir_all(&folder).unwrap();
         let records = Arc::new(Records::open(&home.log_file(), Arc::new(Standstill)).unwrap());
         let person = Arc::new(Scripted::default());
         let gate = Gate::new(Arc::clone(&records), Arc::clone(&person) as Arc<dyn Person>, &home);
         let task = records.start_task(serde_json::json!({"request": "test"})).unwrap();
         let context = Context::person(Some(task), Standing::default());
-        Self { dir, home, folder, records, person, gate, context, task }
+        Self { dir: None, home, folder, records, person, gate, context, task }
     }
 
     pub fn log(&self) -> Arc<dyn Log> {
         Arc::clone(&self.records) as Arc<dyn Log>
+    }
+
+    /// The folder that all of it is in.
+    pub fn place(&self) -> PathBuf {
+        self.folder.parent().unwrap().to_owned()
     }
 
     /// A task on the folder.

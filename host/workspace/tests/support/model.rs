@@ -2,10 +2,10 @@
 
 #![allow(clippy::print_stderr)]
 
-use crate::support::{Desk, age_all, path, set_xattr, write};
+use crate::support::{Desk, Thing, age_all, path, set_xattr, snapshot, write};
 use deskhand_vocabulary::FilePath;
 use deskhand_workspace::{FileError, Workspace};
-use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt as _};
+use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 /// A path to a file's content, or to none for a folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,6 +41,16 @@ pub fn plant(desk: &Desk) -> Model {
     set_xattr(&desk.folder.join("sub"), "user.tag", b"blue");
     age_all(&desk.folder);
     model
+}
+
+/// The model of a tree that is there.
+pub fn read_model(folder: &Path) -> Model {
+    let line = |(path, thing): (Vec<u8>, Thing)| {
+        let content = String::from_utf8(thing.content).unwrap();
+        let folder = thing.mode & 0o170_000 == 0o040_000;
+        (String::from_utf8(path).unwrap(), if folder { None } else { Some(content) })
+    };
+    Model(snapshot(folder).into_iter().filter(|(path, _)| !path.is_empty()).map(line).collect())
 }
 
 impl Model {
