@@ -1,7 +1,10 @@
 //! What can go wrong with a plugin by its own doing, or the host's while it serves one. Made in one place, from the types
 //! of what was raised and never from the words of a message.
 
-use crate::limits::{Exceeded, Limiter};
+use crate::{
+    imports::{INTERFACE, Refusal},
+    limits::{Exceeded, Limiter},
+};
 use std::fmt;
 use wasmtime::{Error, Trap, WasmBacktrace};
 
@@ -126,7 +129,7 @@ pub enum PluginFault {
     },
     /// It imports something that it may not have.
     #[error("{0}")]
-    BadImport(crate::imports::Refusal),
+    BadImport(Box<Refusal>),
     /// It does not export what its manifest says that it does.
     #[error(
         "its manifest declares {declared}, but the component does not export `{export}`. Tell its publisher: a build with `deskhand plugin build` would have said so"
@@ -138,12 +141,12 @@ pub enum PluginFault {
         export: String,
     },
     /// What it imports is of another type than what the host has under that name.
-    #[error("what it was built for (interface {}) does not fit this Deskhand, which offers {offered}: {reason}. Install another version of it, or update Deskhand", wanted.as_ref().map_or_else(|| "unknown".to_owned(), ToString::to_string))]
+    #[error(
+        "what it was built for (interface {wanted}) does not fit this Deskhand, which offers {INTERFACE}: {reason}. Install another version of it, or update Deskhand"
+    )]
     Unlinkable {
         /// The interface that it says it was built for.
-        wanted: Option<semver::Version>,
-        /// What this host offers.
-        offered: semver::Version,
+        wanted: String,
         /// Which import, and how it differs.
         reason: String,
     },

@@ -59,7 +59,7 @@ pub enum Refused {
 impl From<Refused> for PluginFault {
     fn from(refused: Refused) -> Self {
         match refused {
-            Refused::Import(refusal) => Self::BadImport(refusal),
+            Refused::Import(refusal) => Self::BadImport(Box::new(refusal)),
             Refused::Role { declared, export } => Self::RoleMissing { declared, export },
         }
     }
@@ -171,11 +171,11 @@ pub(crate) fn parse_manifest(raw: &[u8]) -> Result<Manifest, PluginFault> {
     }
     let manifest: Manifest = serde_json::from_slice(raw).map_err(|error| bad(error.to_string()))?;
     if !imports::compatible(&manifest.plugin.interface) {
-        return Err(PluginFault::BadImport(Refusal::Version {
+        return Err(PluginFault::BadImport(Box::new(Refusal::Version {
             import: imports::PACKAGE.to_owned(),
             wanted: Some(manifest.plugin.interface),
             offered: imports::INTERFACE,
-        }));
+        })));
     }
     let mut names = BTreeSet::new();
     if let Some(twice) = manifest.commands.iter().map(|command| &command.name).find(|name| !names.insert(*name)) {
@@ -198,6 +198,7 @@ fn outline(bytes: &[u8]) -> Result<Outline<'_>, PluginFault> {
     }
     let truncated = || PluginFault::Truncated { bytes: bytes.len() as u64 };
     let mut found = Outline { manifest: None, imports: BTreeSet::new(), exports: BTreeSet::new() };
+    let mut twice = false;
     let mut parser = Parser::new(0);
     let mut rest = bytes;
     if !bytes.is_empty() && !b"\0asm".starts_with(&bytes[..bytes.len().min(4)]) {
@@ -222,9 +223,8 @@ fn outline(bytes: &[u8]) -> Result<Outline<'_>, PluginFault> {
                 return Err(PluginFault::NotAComponent { reason });
             }
             Payload::CustomSection(section) if section.name() == manifest::SECTION => {
-                if found.manifest.replace(section.data()).is_some() {
-                    return Err(PluginFault::ManifestBad { reason: "there are two of them".to_owned() });
-                }
+                let before = found.manifest.replace(section.data());
+                twice |= before.is_some();
             }
             Payload::ComponentImportSection(section) => {
                 for import in section {
@@ -247,6 +247,9 @@ fn outline(bytes: &[u8]) -> Result<Outline<'_>, PluginFault> {
             Payload::End(_) => break,
             _ => {}
         }
+    }
+    if twice {
+        return Err(PluginFault::ManifestBad { reason: "there are two of them".to_owned() });
     }
     Ok(found)
 }

@@ -7,7 +7,11 @@ use crate::{
     inspect::{self, Inspection, Warning},
     runtime::Runtime,
 };
-use deskhand_vocabulary::{Manifest, PluginId, Sha256};
+use deskhand_permissions::{
+    Permit,
+    effect::{Effect as _, InstallPlugin},
+};
+use deskhand_vocabulary::{Manifest, PluginId, Question, Sha256};
 use serde_json::value::RawValue;
 use std::io;
 
@@ -42,6 +46,11 @@ pub enum InstallError {
         /// What it calls itself.
         name: String,
     },
+    /// It asks for something else than the person was shown.
+    #[error(
+        "{0} was not installed: it asks for something else than you were shown, or is another version. Tell the marketplace"
+    )]
+    NotAgreed(PluginId),
     /// It could not be kept.
     #[error("{plugin} was not installed: its file could not be kept ({reason}). Free some space, then try again")]
     Io {
@@ -80,40 +89,51 @@ enum Place {
 }
 
 impl Runtime {
-    /// Install a plugin, or replace the version that runs. `expected` is what was signed for it: the manifest that the
-    /// person was shown and the digest of the file.
+    /// Install the plugin that was permitted, or replace the version that runs. `component` must be just the file that the
+    /// permit is for, and ask for just what the person was shown; `signed` is the manifest that was signed for it, if any.
     pub fn install(
         &self,
-        id: &PluginId,
+        permit: Permit<InstallPlugin>,
         component: &[u8],
-        expected: Option<(&Manifest, Sha256)>,
+        signed: Option<&Manifest>,
     ) -> Result<Outcome, InstallError> {
-        self.place(id, component, expected, Place::Current)
+        let permitted = permit.redeem();
+        let id = permitted.plugin();
+        let inspection = self.look(id, component, permitted.component(), signed)?;
+        agreed(&permitted, &inspection.manifest)?;
+        self.place(id, component, inspection, Place::Current)
     }
 
-    /// Keep a new version ready beside the one that runs, until the person agrees to what it asks for. Where nothing is
-    /// installed under `id`, this is an error.
+    /// Keep a new version ready beside the one that runs, until the person agrees to what it asks for ([`Self::agree`]).
+    /// Where nothing is installed under `id`, this is an error. Nothing of it runs, so it takes no permit.
     pub fn stage(
         &self,
         id: &PluginId,
         component: &[u8],
-        expected: Option<(&Manifest, Sha256)>,
+        expected: Sha256,
+        signed: Option<&Manifest>,
     ) -> Result<Outcome, InstallError> {
         if self.plugins()?.get(id).is_none() {
             return Err(InstallError::NotInstalled(id.clone()));
         }
-        self.place(id, component, expected, Place::Staged)
+        let inspection = self.look(id, component, expected, signed)?;
+        self.place(id, component, inspection, Place::Staged)
     }
 
-    /// Run the staged version from now on.
-    pub fn agree(&self, id: &PluginId) -> Result<Installed, InstallError> {
+    /// Run the staged version from now on, if it is the one that was permitted.
+    pub fn agree(&self, permit: Permit<InstallPlugin>) -> Result<Installed, InstallError> {
+        let permitted = permit.redeem();
+        let id = permitted.plugin();
+        let nothing = || InstallError::NothingStaged(id.clone());
+        let staged = self.installed(id)?.staged.ok_or_else(nothing)?;
+        let fault = |fault| InstallError::Fault { plugin: id.clone(), fault };
+        agreed(&permitted, staged.manifest().map_err(fault)?)?;
         let replaced = self.inner.index.change(|rows| {
             let row = rows.iter_mut().find(|row| row.id == *id)?;
-            let staged = row.staged.take()?;
+            let staged = row.staged.take_if(|staged| staged.component == permitted.component())?;
             Some(std::mem::replace(&mut row.current, staged).component)
         })?;
-        let replaced = replaced.ok_or_else(|| InstallError::NothingStaged(id.clone()))?;
-        self.clean(replaced)?;
+        self.clean(replaced.ok_or_else(nothing)?)?;
         self.installed(id)
     }
 
@@ -141,27 +161,44 @@ impl Runtime {
         self.plugins()?.get(id).cloned().ok_or_else(|| InstallError::NotInstalled(id.clone()))
     }
 
+    /// Whether a file is what it is said to be, and could be installed.
+    fn look(
+        &self,
+        id: &PluginId,
+        component: &[u8],
+        expected: Sha256,
+        signed: Option<&Manifest>,
+    ) -> Result<Inspection, InstallError> {
+        let fault = |fault| InstallError::Fault { plugin: id.clone(), fault };
+        let found = Sha256::of(component);
+        if expected != found {
+            return Err(InstallError::Digest { plugin: id.clone(), expected, found });
+        }
+        let inspection = inspect::inspect(component).map_err(fault)?;
+        if let Some(signed) = signed.filter(|signed| **signed != inspection.manifest) {
+            let difference = difference(signed, &inspection.manifest);
+            return Err(fault(PluginFault::ManifestDiffers { difference }));
+        }
+        if inspection.manifest.plugin.name != id.name {
+            let name = inspection.manifest.plugin.name.to_string();
+            return Err(InstallError::Name { plugin: id.clone(), name });
+        }
+        match inspection.refused.first() {
+            Some(refused) => Err(fault(refused.clone().into())),
+            None => Ok(inspection),
+        }
+    }
+
     fn place(
         &self,
         id: &PluginId,
         component: &[u8],
-        expected: Option<(&Manifest, Sha256)>,
+        inspection: Inspection,
         place: Place,
     ) -> Result<Outcome, InstallError> {
         let fault = |fault| InstallError::Fault { plugin: id.clone(), fault };
         let io = |error: io::Error| InstallError::Io { plugin: id.clone(), reason: error.to_string() };
-        let found = Sha256::of(component);
-        if let Some((_, expected)) = expected.filter(|(_, expected)| *expected != found) {
-            return Err(InstallError::Digest { plugin: id.clone(), expected, found });
-        }
-        let inspection = inspect::inspect(component).map_err(fault)?;
-        if let Some((expected, _)) = expected
-            && *expected != inspection.manifest
-        {
-            let difference = difference(expected, &inspection.manifest);
-            return Err(fault(PluginFault::ManifestDiffers { difference }));
-        }
-        self.check(id, &inspection)?;
+        let found = inspection.component;
         let raw = inspect::raw_manifest(component).map_err(fault)?;
         let bad = |error: serde_json::Error| fault(PluginFault::ManifestBad { reason: error.to_string() });
         let manifest = RawValue::from_string(raw.to_owned()).map_err(bad)?;
@@ -210,17 +247,6 @@ impl Runtime {
         Ok(Outcome { installed: self.installed(id)?, warnings: inspection.warnings })
     }
 
-    fn check(&self, id: &PluginId, inspection: &Inspection) -> Result<(), InstallError> {
-        if inspection.manifest.plugin.name != id.name {
-            let name = inspection.manifest.plugin.name.to_string();
-            return Err(InstallError::Name { plugin: id.clone(), name });
-        }
-        match inspection.refused.first() {
-            Some(refused) => Err(InstallError::Fault { plugin: id.clone(), fault: refused.clone().into() }),
-            None => Ok(()),
-        }
-    }
-
     /// Code that is there for a component already, of this engine and whole.
     fn known_code(&self, component: Sha256) -> Result<Option<crate::cache::Compiled>, InstallError> {
         let Ok(machine) = self.inner.machine() else { return Ok(None) };
@@ -255,6 +281,18 @@ impl Runtime {
         })?;
         Ok(())
     }
+}
+
+/// Whether what the person agreed to is what the component asks for.
+fn agreed(permitted: &InstallPlugin, manifest: &Manifest) -> Result<(), InstallError> {
+    let shown = match permitted.question() {
+        Some(Question::Install { permissions, .. }) => permissions,
+        _ => Vec::new(),
+    };
+    if shown == manifest.permissions && permitted.version() == manifest.plugin.version.to_string() {
+        return Ok(());
+    }
+    Err(InstallError::NotAgreed(permitted.plugin().clone()))
 }
 
 /// The first part of a manifest in which two differ.

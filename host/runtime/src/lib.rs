@@ -24,6 +24,7 @@ mod limits;
 mod load;
 mod machine;
 mod output;
+pub mod reference;
 mod reply;
 mod rights;
 mod runtime;

@@ -265,6 +265,6 @@ impl Loaded {
 }
 
 fn unlinkable(release: &Release, reason: String) -> PluginFault {
-    let wanted = release.manifest().ok().map(|manifest| manifest.plugin.interface.clone());
-    PluginFault::Unlinkable { wanted, offered: imports::INTERFACE, reason }
+    let wanted = release.manifest().map_or_else(|_| "unknown".to_owned(), |it| it.plugin.interface.to_string());
+    PluginFault::Unlinkable { wanted, reason }
 }

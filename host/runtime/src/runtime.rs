@@ -12,6 +12,10 @@ use crate::{
     reply::{CallError, Reply, ToolOutput},
     slots::Slots,
 };
+use deskhand_permissions::{
+    Permit,
+    effect::{CallTool, RunCommand},
+};
 use deskhand_vocabulary::{Home, PluginId};
 use std::sync::{Arc, OnceLock};
 
@@ -76,32 +80,32 @@ impl Runtime {
         self.inner.loads.count()
     }
 
-    /// Run a slash command. `arguments` fit its schema; the caller has seen to that. Blocks until there is an answer: call
-    /// it on a thread that may wait.
+    /// Run the slash command that was permitted. `arguments` fit its schema; the caller has seen to that. Blocks until
+    /// there is an answer: call it on a thread that may wait.
     pub fn call_command(
         &self,
         invocation: Invocation,
-        plugin: &PluginId,
-        name: &str,
+        permit: Permit<RunCommand>,
         arguments: &serde_json::Value,
     ) -> Result<Reply, CallError> {
-        match self.call(invocation, plugin, Role::Command, name, arguments)? {
+        let RunCommand { plugin, command } = permit.redeem();
+        match self.call(invocation, &plugin, Role::Command, command, arguments)? {
             Answer::Command(reply) => Ok(reply),
-            Answer::Tool(_) => Err(mixed_up(plugin)),
+            Answer::Tool(_) => Err(mixed_up(&plugin)),
         }
     }
 
-    /// Call a tool. As [`Self::call_command`].
+    /// Call the tool that was permitted. As [`Self::call_command`].
     pub fn call_tool(
         &self,
         invocation: Invocation,
-        plugin: &PluginId,
-        name: &str,
+        permit: Permit<CallTool>,
         arguments: &serde_json::Value,
     ) -> Result<ToolOutput, CallError> {
-        match self.call(invocation, plugin, Role::Tool, name, arguments)? {
+        let CallTool { plugin, tool } = permit.redeem();
+        match self.call(invocation, &plugin, Role::Tool, tool, arguments)? {
             Answer::Tool(output) => Ok(output),
-            Answer::Command(_) => Err(mixed_up(plugin)),
+            Answer::Command(_) => Err(mixed_up(&plugin)),
         }
     }
 
@@ -110,12 +114,11 @@ impl Runtime {
         invocation: Invocation,
         plugin: &PluginId,
         role: Role,
-        name: &str,
+        name: String,
         arguments: &serde_json::Value,
     ) -> Result<Answer, CallError> {
         let machine = self.inner.machine().map_err(|fault| CallError::Fault { plugin: plugin.clone(), fault })?;
-        let request =
-            Request { plugin: plugin.clone(), role, name: name.to_owned(), arguments: arguments.to_string(), depth: 0 };
+        let request = Request { plugin: plugin.clone(), role, name, arguments: arguments.to_string(), depth: 0 };
         machine.block_on(call::call(&self.inner, invocation, request))
     }
 }

@@ -81,11 +81,10 @@ impl Task<'_> {
         let standing = self.options.answers.standing();
         let plugin = candidate.plugin;
         let command = candidate.command.name;
-        gate.permit(
+        let permit = gate.permit(
             &Context::person(Some(self.task), standing),
             RunCommand { plugin: plugin.clone(), command: command.to_string() },
-        )?
-        .redeem();
+        )?;
         let invocation = Invocation {
             task: self.task,
             workspace,
@@ -99,7 +98,7 @@ impl Task<'_> {
             locale: locale(),
             configurations: Arc::new(BTreeMap::new()),
         };
-        self.desk.runtime()?.call_command(invocation, &plugin, command.as_str(), &arguments).map_err(failed)
+        self.desk.runtime()?.call_command(invocation, permit, &arguments).map_err(failed)
     }
 
     /// Which command serves the request; said, and put on the record.

@@ -1,6 +1,6 @@
 //! Files that are no component, or not the one that they were.
 
-use crate::kit::{Bench, id, manifest, pure, with_manifest};
+use crate::kit::{Bench, manifest, pure, with_manifest};
 use deskhand_runtime::{InstallError, PluginFault, inspect, read_manifest};
 use proptest::prelude::*;
 use std::sync::LazyLock;
@@ -35,7 +35,7 @@ fn a_component_that_is_not_valid_is_refused_before_it_is_compiled() {
     let text = r#"(component (core module (func (result i32) (i64.const 1))))"#;
     let component = with_manifest(wat::parse_str(text).unwrap(), &manifest(&[]));
     let bench = Bench::new();
-    let error = bench.runtime.install(&id(), &component, None).unwrap_err();
+    let error = bench.try_install(&bench.runtime, "official:test", &component).unwrap_err();
     assert_eq!(
         error.to_string(),
         "official:test was not installed: it is not a WebAssembly component (type mismatch: expected i32, found i64). Get the file again, from where it is published; a plugin is built with `deskhand plugin build`"
@@ -48,7 +48,7 @@ fn native_code_is_never_taken_for_a_component() {
     let bench = Bench::new();
     bench.install(&GOOD);
     let code = std::fs::read_dir(bench.home.compiled()).unwrap().next().unwrap().unwrap().path();
-    let error = bench.runtime.install(&id(), &std::fs::read(code).unwrap(), None).unwrap_err();
+    let error = bench.try_install(&bench.runtime, "official:test", &std::fs::read(code).unwrap()).unwrap_err();
     assert!(matches!(error, InstallError::Fault { fault: PluginFault::NotAComponent { .. }, .. }), "{error:?}");
 }
 
@@ -83,7 +83,7 @@ fn flipped_bits_that_still_validate_run_within_the_same_walls() {
     for at in (code..code + 600).step_by(37) {
         let mut bytes = GOOD.clone();
         bytes[at] ^= 1;
-        if bench.runtime.install(&id(), &bytes, None).is_ok() {
+        if bench.try_install(&bench.runtime, "official:test", &bytes).is_ok() {
             let _ = bench.go();
             ran += 1;
         }

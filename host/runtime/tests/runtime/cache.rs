@@ -1,6 +1,6 @@
 //! Compiled code: made once, by a child with limits, kept by digest, and never believed without it.
 
-use crate::kit::{Bench, compiler, config, id, pure, text};
+use crate::kit::{Bench, compiler, config, pure, text};
 use deskhand_runtime::{CallError, CompileFailure, Compiler, Config, InstallError, PluginFault, Runtime};
 use std::{
     os::unix::fs::{MetadataExt as _, PermissionsExt as _},
@@ -124,7 +124,7 @@ fn failure(compiler: Compiler, component: &[u8]) -> CompileFailure {
         Config { compiler, ..config() },
         crate::kit::Scripted::new(|_| Ok(deskhand_vocabulary::Answer::Yes)),
     );
-    match bench.runtime.install(&id(), component, None).unwrap_err() {
+    match bench.try_install(&bench.runtime, "official:test", component).unwrap_err() {
         InstallError::Fault { fault: PluginFault::CompileFailed(failure), .. } => {
             assert!(bench.runtime.plugins().unwrap().is_empty());
             assert_eq!(std::fs::read_dir(bench.home.compiled()).unwrap().count(), 0, "no draft is left");
@@ -188,7 +188,7 @@ fn a_compiler_that_makes_nonsense_is_found_out() {
     std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o700)).unwrap();
     let config = Config { compiler: Compiler { program: Some(script), ..compiler() }, ..config() };
     let bench = Bench::with(config, crate::kit::Scripted::new(|_| Ok(deskhand_vocabulary::Answer::Yes)));
-    let error = bench.runtime.install(&id(), &echo(), None).unwrap_err();
+    let error = bench.try_install(&bench.runtime, "official:test", &echo()).unwrap_err();
     assert!(matches!(error, InstallError::Fault { fault: PluginFault::Host { .. }, .. }), "{error:?}");
     assert!(bench.runtime.plugins().unwrap().is_empty());
 }

@@ -50,7 +50,7 @@ fn what_is_not_there_is_said() {
     let bench = Bench::new();
     assert!(matches!(bench.go(), Err(CallError::NotInstalled(missing)) if missing == id()));
     bench.install(&pure(ECHO));
-    let error = bench.runtime.call_command(bench.invocation(), &id(), "stop", &json!({})).unwrap_err();
+    let error = bench.run_command("official:test", "stop", &json!({})).unwrap_err();
     assert_eq!(
         error.to_string(),
         "official:test has no command `stop`. `deskhand plugin info official:test` lists what it has"

@@ -1,14 +1,16 @@
 //! What a component may import and must export, and what is said of one that does otherwise.
 
-use crate::kit::{Bench, command, command_module, component, component_of, id, manifest, pure, with_manifest};
+use crate::kit::{Bench, command, command_module, component, component_of, manifest, pure, with_manifest};
+use deskhand_permissions::effect::InstallPlugin;
 use deskhand_runtime::{InspectionRefused, InstallError, PluginFault, Refusal, Warning, inspect, read_manifest};
+use deskhand_vocabulary::Manifest;
 use semver::Version;
 use serde_json::json;
 
 /// What an install says, and that it left nothing behind.
 fn refused(component: &[u8]) -> String {
     let bench = Bench::new();
-    let error = bench.runtime.install(&id(), component, None).unwrap_err();
+    let error = bench.try_install(&bench.runtime, "official:test", component).unwrap_err();
     assert!(bench.runtime.plugins().unwrap().is_empty());
     let left = |folder: std::path::PathBuf| std::fs::read_dir(folder).map_or(0, Iterator::count);
     assert_eq!(left(bench.home.compiled()), 0);
@@ -167,7 +169,7 @@ fn an_export_of_the_right_name_and_the_wrong_type_is_refused() {
 fn what_is_odd_and_harmless_is_a_warning() {
     let bench = Bench::new();
     let component = command(&["files.read", "files.change", "files.remove"], "", "", "unreachable");
-    let outcome = bench.runtime.install(&id(), &component, None).unwrap();
+    let outcome = bench.try_install(&bench.runtime, "official:test", &component).unwrap();
     let unused = |permission| Warning::UnusedPermission { permission };
     assert_eq!(outcome.warnings, [unused("files.read"), unused("files.change"), unused("files.remove")]);
 
@@ -211,7 +213,7 @@ fn a_manifest_that_cannot_be_read_is_refused() {
 #[test]
 fn a_manifest_is_read_without_the_rest() {
     let component = command(&["person.ask"], USER, ASK, "unreachable");
-    let manifest: deskhand_vocabulary::Manifest = serde_json::from_value(manifest(&["person.ask"])).unwrap();
+    let manifest: Manifest = serde_json::from_value(manifest(&["person.ask"])).unwrap();
     assert_eq!(read_manifest(&component).unwrap(), manifest);
     let inspection = inspect(&component).unwrap();
     assert_eq!(inspection.manifest, manifest);
@@ -227,17 +229,25 @@ fn what_was_signed_is_what_is_installed() {
     let component = command(&["person.ask"], USER, ASK, "unreachable");
     let digest = deskhand_vocabulary::Sha256::of(&component);
     let signed = read_manifest(&component).unwrap();
-    let install = |id: &str, manifest: &deskhand_vocabulary::Manifest, digest| {
-        bench.runtime.install(&id.parse().unwrap(), &component, Some((manifest, digest)))
+    let install = |id: &str, shown: &Manifest, signed: &Manifest, digest| {
+        let version = shown.plugin.version.to_string();
+        let effect = InstallPlugin::new(id.parse().unwrap(), version, digest, shown.permissions.clone());
+        bench.runtime.install(bench.agreed_to(effect), &component, Some(signed))
     };
     let other = deskhand_vocabulary::Sha256::of("another file");
-    assert!(matches!(install("official:test", &signed, other), Err(InstallError::Digest { .. })));
-    assert!(matches!(install("official:mail", &signed, digest), Err(InstallError::Name { .. })));
+    assert!(matches!(install("official:test", &signed, &signed, other), Err(InstallError::Digest { .. })));
+    assert!(matches!(install("official:mail", &signed, &signed, digest), Err(InstallError::Name { .. })));
     let mut modest = signed.clone();
     modest.permissions.clear();
     assert_eq!(
-        install("official:test", &modest, digest).unwrap_err().to_string(),
+        install("official:test", &signed, &modest, digest).unwrap_err().to_string(),
         "official:test was not installed: its manifest is not the one that was signed for it (what it asks for differs). Do not use it; tell the marketplace"
     );
-    install("official:test", &signed, digest).unwrap();
+    // what the person was shown, and not only what was signed
+    assert!(matches!(install("official:test", &modest, &signed, digest), Err(InstallError::NotAgreed(_))));
+    let mut older = signed.clone();
+    older.plugin.version = Version::new(0, 9, 0);
+    assert!(matches!(install("official:test", &older, &signed, digest), Err(InstallError::NotAgreed(_))));
+    assert!(bench.runtime.plugins().unwrap().is_empty());
+    install("official:test", &signed, &signed, digest).unwrap();
 }

@@ -1,11 +1,17 @@
 //! Components from text, a home in a temporary folder, and a person who answers what a test says.
 
-use deskhand_permissions::{Gate, Standing};
+use deskhand_permissions::{
+    Context, Gate, Permit, Standing,
+    effect::{CallTool, InstallPlugin, RunCommand},
+};
 use deskhand_records::Records;
-use deskhand_runtime::{Body, CallError, Compiler, Config, Invocation, PluginFault, Reply, Runtime};
+use deskhand_runtime::{
+    Body, CallError, Compiler, Config, InstallError, Invocation, Outcome, PluginFault, Reply, Runtime, ToolOutput,
+    read_manifest,
+};
 use deskhand_vocabulary::{
     Answer, Clock, Entry, Event, EventId, Home, Log, LogError, Notice, Person, Plan, PluginId, Progress, Question,
-    Stop, TaskId, Unanswered,
+    Sha256, Stop, TaskId, Unanswered,
 };
 use deskhand_workspace::Workspace;
 use jiff::{Timestamp, tz::TimeZone};
@@ -267,7 +273,11 @@ impl Bench {
     }
 
     pub fn with(config: Config, person: Arc<Scripted>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::at(tempfile::tempdir().unwrap(), config, person)
+    }
+
+    /// In a home that may be there already.
+    pub fn at(folder: tempfile::TempDir, config: Config, person: Arc<Scripted>) -> Self {
         let home = Home::within(folder.path());
         let records = Arc::new(Records::open(&home.log_file(), Arc::new(Fixed)).unwrap());
         let task = records.start_task(json!({})).unwrap();
@@ -310,7 +320,42 @@ impl Bench {
     }
 
     pub fn install_as(&self, id: &str, component: &[u8]) {
-        self.runtime.install(&id.parse().unwrap(), component, None).unwrap_or_else(|error| panic!("{error}"));
+        self.try_install(&self.runtime, id, component).unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    /// Install `component`, agreed to as it is, with `runtime`.
+    pub fn try_install(&self, runtime: &Runtime, id: &str, component: &[u8]) -> Result<Outcome, InstallError> {
+        runtime.install(self.agreed(id, component), component, None)
+    }
+
+    /// A person's agreement to install `component`, or to run the staged version that it is.
+    pub fn agreed(&self, id: &str, component: &[u8]) -> Permit<InstallPlugin> {
+        // what the person agrees to is what the file says, where it can say anything
+        let (version, permissions) = match read_manifest(component) {
+            Ok(manifest) => (manifest.plugin.version.to_string(), manifest.permissions),
+            Err(_) => ("1.0.0".to_owned(), Vec::new()),
+        };
+        self.agreed_to(InstallPlugin::new(id.parse().unwrap(), version, Sha256::of(component), permissions))
+    }
+
+    /// A person's agreement to just this.
+    pub fn agreed_to(&self, effect: InstallPlugin) -> Permit<InstallPlugin> {
+        let agreeable = Gate::new(self.records.clone(), Scripted::new(|_| Ok(Answer::Yes)), &self.home);
+        agreeable.permit(&Context::person(None, Standing::default()), effect).unwrap()
+    }
+
+    /// Run `/go` of a plugin.
+    pub fn run_command(&self, plugin: &str, name: &str, arguments: &Value) -> Result<Reply, CallError> {
+        let effect = RunCommand { plugin: plugin.parse().unwrap(), command: name.to_owned() };
+        let permit = self.gate.permit(&Context::person(Some(self.task), Standing::default()), effect).unwrap();
+        self.runtime.call_command(self.invocation(), permit, arguments)
+    }
+
+    /// Call a tool of a plugin.
+    pub fn call_tool(&self, plugin: &str, name: &str, arguments: &Value) -> Result<ToolOutput, CallError> {
+        let effect = CallTool { plugin: plugin.parse().unwrap(), tool: name.to_owned() };
+        let permit = self.gate.permit(&Context::person(Some(self.task), Standing::default()), effect).unwrap();
+        self.runtime.call_tool(self.invocation(), permit, arguments)
     }
 
     /// Run `/go`.
@@ -319,7 +364,7 @@ impl Bench {
     }
 
     pub fn go_with(&self, arguments: Value) -> Result<Reply, CallError> {
-        self.runtime.call_command(self.invocation(), &id(), "go", &arguments)
+        self.run_command("official:test", "go", &arguments)
     }
 
     /// Install `component` and run `/go`.

@@ -71,8 +71,7 @@ fn a_plugin_calls_a_tool_of_another() {
     for name in ["look", "inner/look", "official:inner/look"] {
         assert_eq!(text(&bench.go_with(json!(name)).unwrap()), "text", "{name}");
     }
-    let output =
-        bench.runtime.call_tool(bench.invocation(), &"official:inner".parse().unwrap(), "look", &json!({})).unwrap();
+    let output = bench.call_tool("official:inner", "look", &json!({})).unwrap();
     assert_eq!((output.content.len(), output.structured), (1, None));
 }
 
@@ -170,7 +169,7 @@ fn waiting_calls_give_their_place_away() {
             scope.spawn(|| assert_eq!(text(&bench.go().unwrap()), "text/"));
         }
         all.wait();
-        bench.runtime.call_tool(bench.invocation(), &"official:inner".parse().unwrap(), "look", &json!({})).unwrap();
+        bench.call_tool("official:inner", "look", &json!({})).unwrap();
         all.wait();
     });
 }
@@ -196,7 +195,7 @@ fn nested_calls_that_wait_for_the_person_do_not_starve_others() {
             scope.spawn(|| assert_eq!(text(&bench.go_with(json!("look")).unwrap()), "text/"));
         }
         all.wait();
-        bench.runtime.call_command(bench.invocation(), &"other:test".parse().unwrap(), "go", &json!({})).unwrap();
+        bench.run_command("other:test", "go", &json!({})).unwrap();
         all.wait();
     });
 }

@@ -1,12 +1,15 @@
 //! The list of what is installed: installing, updating, staging and uninstalling, in one process and in several.
 
 use crate::kit::{
-    Bench, command, command_module, compiler, component, config, id, manifest, pure, text, with_manifest,
+    Bench, Fixed, Scripted, command, command_module, compiler, component, config, id, manifest, pure, text,
+    with_manifest,
 };
+use deskhand_permissions::{Context, Gate, Standing, effect::InstallPlugin};
+use deskhand_records::Records;
 use deskhand_runtime::{CallError, InstallError, Runtime};
-use deskhand_vocabulary::Home;
+use deskhand_vocabulary::{Answer, Home, Sha256};
 use serde_json::{Value, json};
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 /// A plugin of a version, which answers with `text/plain` up to `length`.
 fn version(number: &str, length: u32, permissions: &[&str]) -> Vec<u8> {
@@ -62,19 +65,24 @@ fn a_new_version_takes_the_place_of_the_old() {
 fn a_staged_version_waits_until_the_person_agrees() {
     let bench = Bench::new();
     let (old, new) = (version("1.0.0", 4, &[]), version("2.0.0", 10, &["files.read"]));
-    assert!(matches!(bench.runtime.stage(&id(), &new, None), Err(InstallError::NotInstalled(_))));
+    assert!(matches!(bench.runtime.stage(&id(), &new, Sha256::of(&new), None), Err(InstallError::NotInstalled(_))));
     bench.install(&old);
-    bench.runtime.stage(&id(), &new, None).unwrap();
+    bench.runtime.stage(&id(), &new, Sha256::of(&new), None).unwrap();
     let plugins = bench.runtime.plugins().unwrap();
     let staged = plugins.get(&id()).unwrap().staged.as_ref().unwrap().listing.plugin.version.to_string();
     assert_eq!((running(&bench).as_str(), staged.as_str(), text(&bench.go().unwrap())), ("1.0.0", "2.0.0", "text"));
 
     bench.runtime.discard_staged(&id()).unwrap();
-    assert!(matches!(bench.runtime.agree(&id()), Err(InstallError::NothingStaged(_))));
+    assert!(matches!(bench.runtime.agree(bench.agreed("official:test", &new)), Err(InstallError::NothingStaged(_))));
     assert_eq!(files(&bench.home.compiled()), 1);
 
-    bench.runtime.stage(&id(), &new, None).unwrap();
-    bench.runtime.agree(&id()).unwrap();
+    bench.runtime.stage(&id(), &new, Sha256::of(&new), None).unwrap();
+    // an agreement to something else does not count
+    let modest = InstallPlugin::new(id(), "2.0.0".to_owned(), Sha256::of(&new), Vec::new());
+    assert!(matches!(bench.runtime.agree(bench.agreed_to(modest)), Err(InstallError::NotAgreed(_))));
+    assert!(matches!(bench.runtime.agree(bench.agreed("official:test", &old)), Err(InstallError::NotAgreed(_))));
+    assert_eq!(running(&bench), "1.0.0");
+    bench.runtime.agree(bench.agreed("official:test", &new)).unwrap();
     assert_eq!((running(&bench).as_str(), text(&bench.go().unwrap())), ("2.0.0", "text/plain"));
     assert_eq!(files(&bench.home.compiled()), 1);
 }
@@ -85,7 +93,7 @@ fn a_failed_update_leaves_the_old_version_running() {
     bench.install(&version("1.0.0", 4, &[]));
     let import = r#"(import "deskhand:plugin/user@0.1.0" "confirm" (func $confirm (param i32 i32 i32)))"#;
     let bad = command(&[], "import deskhand:plugin/user@0.1.0;", import, "unreachable");
-    bench.runtime.install(&id(), &bad, None).unwrap_err();
+    bench.try_install(&bench.runtime, "official:test", &bad).unwrap_err();
     assert_eq!((running(&bench).as_str(), text(&bench.go().unwrap())), ("1.0.0", "text"));
     assert_eq!(files(&bench.home.plugins().join("components")), 1);
 }
@@ -108,8 +116,7 @@ fn two_plugins_may_be_the_same_file() {
     bench.install(&component);
     bench.install_as("company:test", &component);
     bench.runtime.uninstall(&id()).unwrap();
-    let other = "company:test".parse().unwrap();
-    let reply = bench.runtime.call_command(bench.invocation(), &other, "go", &json!({})).unwrap();
+    let reply = bench.run_command("company:test", "go", &json!({})).unwrap();
     assert_eq!(text(&reply), "text");
 }
 
@@ -118,7 +125,7 @@ fn what_another_process_installs_is_seen() {
     let bench = Bench::new();
     assert!(bench.runtime.plugins().unwrap().is_empty());
     let other = Runtime::new(&bench.home, config());
-    other.install(&id(), &version("1.0.0", 4, &[]), None).unwrap();
+    bench.try_install(&other, "official:test", &version("1.0.0", 4, &[])).unwrap();
     assert_eq!(text(&bench.go().unwrap()), "text");
 }
 
@@ -126,11 +133,20 @@ fn what_another_process_installs_is_seen() {
 #[test]
 fn installer() {
     let (Ok(home), Ok(name)) = (std::env::var("INSTALL_INTO"), std::env::var("INSTALL_NAME")) else { return };
-    let runtime = Runtime::new(&Home::within(Path::new(&home)), config());
+    let records = Arc::new(Records::open(&Home::within(Path::new(&home)).log_file(), Arc::new(Fixed)).unwrap());
+    let home = Home::within(Path::new(&home));
+    let gate = Gate::new(records, Scripted::new(|_| Ok(Answer::Yes)), &home);
+    let runtime = Runtime::new(&home, config());
+    let install = |id: &str, number: String, component: Vec<u8>| {
+        let effect = InstallPlugin::new(id.parse().unwrap(), number, Sha256::of(&component), Vec::new());
+        let permit = gate.permit(&Context::person(None, Standing::default()), effect).unwrap();
+        runtime.install(permit, &component, None).unwrap();
+    };
     for number in 0..5 {
         let own = format!("{name}:test");
-        runtime.install(&own.parse().unwrap(), &version(&format!("1.0.{number}"), 4, &[]), None).unwrap();
-        runtime.install(&id(), &version(&format!("2.{number}.0"), 10, &[]), None).unwrap();
+        let (first, second) = (format!("1.0.{number}"), format!("2.{number}.0"));
+        install(&own, first.clone(), version(&first, 4, &[]));
+        install("official:test", second.clone(), version(&second, 10, &[]));
     }
 }
 
@@ -177,7 +193,7 @@ fn a_damaged_list_is_said_and_left_alone() {
         message.starts_with(&format!("the list of installed plugins, {}, is damaged (", index.display())),
         "{message}"
     );
-    assert!(matches!(other.install(&id(), &pure("unreachable"), None), Err(InstallError::Index(_))));
+    assert!(matches!(bench.try_install(&other, "official:test", &pure("unreachable")), Err(InstallError::Index(_))));
     assert_eq!(std::fs::read_to_string(&index).unwrap(), cut);
 }
 
@@ -199,14 +215,13 @@ fn a_list_of_a_newer_version_is_said_and_left_alone() {
 #[test]
 fn the_ones_used_last_stay_loaded() {
     let config = deskhand_runtime::Config { loaded: 3, compiler: compiler(), ..config() };
-    let bench = Bench::with(config, crate::kit::Scripted::new(|_| Ok(deskhand_vocabulary::Answer::Yes)));
+    let bench = Bench::with(config, Scripted::new(|_| Ok(Answer::Yes)));
     for number in 0..5_u32 {
         let component = version(&format!("1.0.{number}"), number, &[]);
         bench.install_as(&format!("m{number}:test"), &component);
     }
     for number in [0, 1, 2, 3, 4, 0, 0, 4] {
-        let plugin = format!("m{number}:test").parse().unwrap();
-        bench.runtime.call_command(bench.invocation(), &plugin, "go", &Value::Null).unwrap();
+        bench.run_command(&format!("m{number}:test"), "go", &Value::Null).unwrap();
         assert!(bench.runtime.loaded() <= 3);
     }
     assert_eq!(bench.runtime.loaded(), 3);
