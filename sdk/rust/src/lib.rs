@@ -87,9 +87,7 @@ pub mod prelude {
     pub use serde::{Deserialize, Serialize};
 }
 
-#[doc(hidden)]
-pub mod reexports {
-    pub use schemars;
-    pub use serde;
-    pub use serde_json;
-}
+// the examples of the authors' page are compiled and run as this crate's own
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/authoring.md")]
+struct Authoring;

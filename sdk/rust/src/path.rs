@@ -5,6 +5,7 @@
 //! through a plugin. Compose paths with [`FilePath::join`] and [`FilePath::with_name`], which keep to it.
 
 use crate::{Error, Result};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -15,7 +16,7 @@ const NAME_MAX: usize = 255;
 const PATH_MAX: usize = 4095;
 
 /// A file or folder within a granted folder. Never an absolute path, never `..`.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct FilePath(String);
 

@@ -1,6 +1,7 @@
 //! Moments and dates. A [`Moment`] is a point in time; a [`DateTime`] is what a calendar and a clock on the wall show,
 //! as the person reads it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -30,7 +31,7 @@ impl Moment {
 }
 
 /// A day of the Gregorian calendar (ISO 8601). Written `2024-03-09`.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct Date {
     /// -9999 to 9999.
@@ -80,7 +81,7 @@ fn days_in(year: i16, month: u8) -> u8 {
 }
 
 /// A day and a time of day, without a zone. Written `2024-03-09T14:05:00`.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct DateTime {
     /// The day.

@@ -12,12 +12,16 @@ pub(super) fn run(options: &Build) -> Result {
         output::text(&show::json(&json!(built)));
         return Ok(Exit::Done);
     }
-    let file = show::argument(&built.file);
+    let file = show::near(&built.file);
     let mut out = show::heading(&built.manifest, built.bytes, built.component);
     out.push_str(&show::rights(&built.manifest.permissions));
     out.push_str(&show::imports(&built.outline));
     out.push_str(&show::findings(&built.findings));
-    out.push_str(&format!("It is in {}\nCheck it with: deskhand plugin check {file}\n", show::path(&built.file)));
+    out.push_str(&format!(
+        "It is in {}\nCheck it with: deskhand plugin check {}\n",
+        show::path(&file),
+        show::argument(&file)
+    ));
     output::text(&out);
     Ok(Exit::Done)
 }

@@ -1,21 +1,77 @@
 //! `deskhand plugin info`
 
 use super::{Info, read, show};
-use crate::{exit::Exit, failure::Result, output, show::line};
+use crate::{
+    desk::Desk,
+    exit::Exit,
+    failure::{Failure, Result},
+    output,
+    show::line,
+};
 use deskhand_build::Outline;
 use deskhand_runtime::inspect;
+use deskhand_vocabulary::Manifest;
 use serde_json::json;
+use std::path::Path;
 
 pub(super) fn run(options: &Info) -> Result {
-    let inspection = inspect(&read(&options.file)?)?;
-    if options.json {
-        output::text(&show::json(&json!(inspection)));
-        return Ok(Exit::Done);
+    let file = Path::new(&options.what);
+    let text = match file.try_exists() {
+        Ok(false) if !options.what.ends_with(".wasm") => installed(&options.what, options.json)?,
+        _ => in_file(file, options.json)?,
+    };
+    output::text(&text);
+    Ok(Exit::Done)
+}
+
+fn in_file(file: &Path, as_json: bool) -> Result<String> {
+    let inspection = inspect(&read(file)?)?;
+    if as_json {
+        return Ok(show::json(&json!(inspection)));
     }
-    let manifest = &inspection.manifest;
-    let mut out = show::heading(manifest, inspection.bytes, inspection.component);
+    let mut out = show::heading(&inspection.manifest, inspection.bytes, inspection.component);
+    out.push_str(&described(&inspection.manifest));
     out.push('\n');
-    out.push_str(&show::rights(&manifest.permissions));
+    out.push_str(&show::imports(&Outline { imports: inspection.imports.clone(), exports: inspection.exports.clone() }));
+    out.push_str(&format!("It exports {}.\n", line(&inspection.exports.join(", "))));
+    Ok(out)
+}
+
+/// An installed plugin, by its whole id or by its name where only one is called so.
+fn installed(name: &str, as_json: bool) -> Result<String> {
+    let plugins = Desk::open(as_json)?.plugins()?;
+    let called: Vec<_> =
+        plugins.iter().filter(|plugin| plugin.id.to_string() == name || plugin.id.name.as_str() == name).collect();
+    let plugin = match called.as_slice() {
+        [one] => one,
+        [] => {
+            return Err(Failure::failed(format!(
+                "`{}` is neither a file nor an installed plugin; `deskhand plugin list` lists those that are installed",
+                line(name)
+            )));
+        }
+        several => {
+            let ids: Vec<String> = several.iter().map(|plugin| plugin.id.to_string()).collect();
+            return Err(Failure::usage(format!("several plugins are called so; name one of {}", ids.join(", "))));
+        }
+    };
+    let manifest = plugin.release.manifest()?;
+    if as_json {
+        let release = &plugin.release;
+        return Ok(show::json(&json!({
+            "plugin": plugin.id,
+            "component": release.component,
+            "bytes": release.bytes,
+            "manifest": manifest,
+        })));
+    }
+    let heading = show::heading(manifest, plugin.release.bytes, plugin.release.component);
+    Ok(format!("{heading}  {:<10} {}\n{}", "installed", plugin.id, described(manifest)))
+}
+
+/// What it may do and what it can do.
+fn described(manifest: &Manifest) -> String {
+    let mut out = format!("\n{}", show::rights(&manifest.permissions));
     out.push_str(&format!(
         "In one call, {} MiB of memory and {} s of its own time at most.\n",
         manifest.limits.memory_mib, manifest.limits.seconds
@@ -26,11 +82,5 @@ pub(super) fn run(options: &Info) -> Result {
     if manifest.config.is_some() {
         out.push_str("It can be configured.\n");
     }
-    out.push('\n');
-    out.push_str(&show::abilities(manifest));
-    out.push('\n');
-    out.push_str(&show::imports(&Outline { imports: inspection.imports.clone(), exports: inspection.exports.clone() }));
-    out.push_str(&format!("It exports {}.\n", line(&inspection.exports.join(", "))));
-    output::text(&out);
-    Ok(Exit::Done)
+    format!("{out}\n{}", show::abilities(manifest))
 }

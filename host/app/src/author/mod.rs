@@ -25,7 +25,7 @@ pub(crate) enum Command {
     Build(Build),
     /// Say all that an install would say of a plugin, and what could be better
     Check(Check),
-    /// Show what a plugin's file holds and what it may do
+    /// Show what a plugin holds and what it may do
     Info(Info),
 }
 
@@ -66,8 +66,9 @@ pub(crate) struct Check {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Info {
-    /// A plugin's file
-    file: PathBuf,
+    /// A plugin's file, or the name of an installed plugin
+    #[arg(value_name = "FILE|PLUGIN")]
+    what: String,
     /// Print JSON
     #[arg(long)]
     json: bool,

@@ -7,7 +7,13 @@ use deskhand_vocabulary::{
     manifest::{Command, Permission},
 };
 use serde_json::Value;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// A path as it is written from here, where it lies below.
+pub(super) fn near(path: &Path) -> PathBuf {
+    let here = std::env::current_dir().ok();
+    here.and_then(|here| path.strip_prefix(here).ok()).unwrap_or(path).to_owned()
+}
 
 /// A path for the eyes of a person.
 pub(super) fn path(path: &Path) -> String {
