@@ -41,7 +41,7 @@ pub const LIMITS: Limits = Limits {
     timestamp: 16_384,
     snapshot: 2_000_000,
     targets: 32 * 1024 * 1024,
-    component: 64 * 1024 * 1024,
+    component: 128 * 1024 * 1024,
 };
 
 /// How many times the root may have been renewed since it was seen last.
