@@ -47,19 +47,14 @@ fn dispatch(command: Command) -> Result<ExitCode> {
             PluginCommand::Use(command) => market::run_plugin(command),
         },
         Command::Market(options) => market::run_market(options.command),
-        Command::Doctor(_) => unreachable!(),
+        Command::Doctor(options) => commands::doctor::run(&options),
         Command::Config(options) => commands::config::run(&options),
         Command::Completions(options) => commands::manual::completions(&options),
         Command::Man(options) => commands::manual::man(&options),
         Command::CompileComponent { arguments } => {
             return Ok(deskhand_runtime::compile_child_main(arguments.into_iter()));
         }
-        Command::TufConformance { arguments } => {
-            return Ok({
-                let _ = arguments;
-                std::process::ExitCode::SUCCESS
-            });
-        }
+        Command::TufConformance { arguments } => return Ok(market::conformance(arguments)),
     };
     exit.map(Into::into)
 }

@@ -39,6 +39,9 @@ pub(crate) struct New {
     /// Who makes it, as people know you; without it, the name that git knows
     #[arg(long, value_name = "NAME")]
     publisher: Option<String>,
+    /// Build it at once
+    #[arg(long)]
+    build: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,

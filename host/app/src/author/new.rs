@@ -1,6 +1,6 @@
 //! `deskhand plugin new`
 
-use super::{New, show};
+use super::{Build, New, build, show};
 use crate::{exit::Exit, failure::Result, output};
 use deskhand_build::scaffold;
 use serde_json::json;
@@ -14,15 +14,17 @@ pub(super) fn run(options: &New) -> Result {
     let publisher = options.publisher.clone().or_else(known_to_git).unwrap_or_else(|| "Unknown".to_owned());
     let made = scaffold(&folder, &options.name, &publisher)?;
     if options.json {
-        output::text(&show::json(&json!({ "folder": made.folder, "files": made.files })));
+        let built = options.build.then(|| build::made(&folder)).transpose()?;
+        output::text(&show::json(&json!({ "folder": made.folder, "files": made.files, "built": built })));
         return Ok(Exit::Done);
     }
     let mut out = format!("{} holds a new plugin:\n", show::path(&made.folder));
     out.extend(made.files.iter().map(|file| format!("  {file}\n")));
-    let folder = show::argument(&made.folder);
-    out.push_str(&format!("Build it with: deskhand plugin build {folder}\n"));
+    if !options.build {
+        out.push_str(&format!("Build it with: deskhand plugin build {}\n", show::argument(&made.folder)));
+    }
     output::text(&out);
-    Ok(Exit::Done)
+    if options.build { build::run(&Build { folder, json: false }) } else { Ok(Exit::Done) }
 }
 
 /// The author's name, as they gave it to git.

@@ -8,14 +8,15 @@ use crate::{
     output,
     show::{counted, line},
 };
-use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
+use deskhand_workspace::{History, Standing};
+use rustix::fs::{CWD, Mode, OFlags, RenameFlags, ResolveFlags, ioctl_ficlone, openat2, renameat_with};
 use serde::Serialize;
-use std::{fs::File, path::Path};
+use std::{fs::File, io::Write as _, path::Path, process::Command};
 
 /// How a check came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-enum Health {
+pub(crate) enum Health {
     /// It works.
     Works,
     /// It works less well, or something wants attention.
@@ -24,8 +25,9 @@ enum Health {
     Broken,
 }
 
+/// One thing that was tried.
 #[derive(Debug, Serialize)]
-struct Check {
+pub(crate) struct Check {
     what: &'static str,
     health: Health,
     found: String,
@@ -34,15 +36,15 @@ struct Check {
 }
 
 impl Check {
-    fn works(what: &'static str, found: impl Into<String>) -> Self {
+    pub(crate) fn works(what: &'static str, found: impl Into<String>) -> Self {
         Self { what, health: Health::Works, found: found.into(), remedy: String::new() }
     }
 
-    fn note(what: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
+    pub(crate) fn note(what: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { what, health: Health::Note, found: found.into(), remedy: remedy.into() }
     }
 
-    fn broken(what: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
+    pub(crate) fn broken(what: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { what, health: Health::Broken, found: found.into(), remedy: remedy.into() }
     }
 }
@@ -50,19 +52,17 @@ impl Check {
 pub(crate) fn run(options: &cli::Json) -> Result {
     let desk = Desk::open(options.json)?;
     let checks = [
-        Check::works("settings", format!("{}", desk.home.config_file().display())),
+        settings(&desk),
         beneath(&desk.home.data),
         reflink(&desk.home.data),
         record(&desk),
         interrupted(&desk),
         plugins(&desk),
-        engine(&desk),
         crate::market::doctor(&desk),
-        crate::author::doctor(&desk),
+        toolchain(),
         zone(&desk),
         editor(),
-    ]
-    .map(|check: Check| check);
+    ];
     for check in &checks {
         if desk.json {
             output::text(&format!("{}\n", serde_json::to_string(check).unwrap_or_default()));
@@ -79,4 +79,123 @@ pub(crate) fn run(options: &cli::Json) -> Result {
         }
     }
     Ok(if checks.iter().any(|check| check.health == Health::Broken) { Exit::Failed } else { Exit::Done })
+}
+
+fn settings(desk: &Desk) -> Check {
+    let path = desk.home.config_file();
+    let found = if path.exists() { format!("{}", path.display()) } else { "the defaults hold".to_owned() };
+    Check::works("settings", found)
+}
+
+/// Whether the kernel keeps a path below its folder (openat2, Linux 5.6) and exchanges two files at once (renameat2).
+fn beneath(folder: &Path) -> Check {
+    let what = "safe file access";
+    let opened = openat2(
+        CWD,
+        folder,
+        OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
+        Mode::empty(),
+        ResolveFlags::NO_MAGICLINKS,
+    );
+    if let Err(error) = opened {
+        return Check::broken(what, format!("the kernel has no openat2 ({error})"), "Use Linux 5.6 or newer.");
+    }
+    let exchanged = tempfile::NamedTempFile::new_in(folder)
+        .and_then(|one| Ok((one, tempfile::NamedTempFile::new_in(folder)?)))
+        .map(|(one, two)| renameat_with(CWD, one.path(), CWD, two.path(), RenameFlags::EXCHANGE));
+    match exchanged {
+        Ok(Ok(())) => Check::works(what, "paths cannot leave a folder; files are exchanged in one step"),
+        Ok(Err(_)) => Check::note(what, "this disk cannot exchange two files in one step", "Two steps are used; the journal covers both."),
+        Err(error) => Check::broken(what, format!("{} cannot be written: {error}", folder.display()), "Make it writable, or set DESKHAND_HOME."),
+    }
+}
+
+/// Whether old versions are kept without taking room.
+fn reflink(folder: &Path) -> Check {
+    let what = "old versions";
+    let cloned = tempfile::tempfile_in(folder).and_then(|mut one| {
+        one.write_all(&[0; 4096])?;
+        let two: File = tempfile::tempfile_in(folder)?;
+        Ok(ioctl_ficlone(&two, &one))
+    });
+    match cloned {
+        Ok(Ok(())) => Check::works(what, "copies share their room with the original (reflink)"),
+        Ok(Err(_)) => Check::works(what, "kept by moving files aside; only files with several names are copied"),
+        Err(error) => Check::broken(what, error.to_string(), "Free some space."),
+    }
+}
+
+fn record(desk: &Desk) -> Check {
+    let what = "log";
+    match desk.records().and_then(|records| Ok(records.tasks(1)?)) {
+        Ok(tasks) => match tasks.first() {
+            Some(task) => Check::works(what, format!("written up to task {}; check all of it with: deskhand log --verify", task.id)),
+            None => Check::works(what, "empty and ready"),
+        },
+        Err(failure) => Check::broken(what, failure.message, "Nothing is changed without a record."),
+    }
+}
+
+fn interrupted(desk: &Desk) -> Check {
+    let what = "unfinished work";
+    match History::new(&desk.home).list() {
+        Err(error) => Check::broken(what, error.to_string(), "Look at the folder that it names."),
+        Ok(list) => {
+            let open = list.iter().filter(|commit| commit.standing == Standing::Unfinished).count() as u64;
+            if open == 0 {
+                Check::works(what, format!("none; {} on record", counted(list.len() as u64, "commit")))
+            } else {
+                Check::note(
+                    what,
+                    format!("{} being applied, or waiting for a folder", counted(open, "commit")),
+                    "The next `deskhand run` makes whole what can be. Put back or mount a folder that is missing.",
+                )
+            }
+        }
+    }
+}
+
+fn plugins(desk: &Desk) -> Check {
+    let what = "plugins";
+    match desk.plugins() {
+        Err(failure) => Check::broken(what, failure.message, ""),
+        Ok(plugins) if plugins.is_empty() => Check::note(what, "none is installed", "Find some with: deskhand plugin search"),
+        Ok(plugins) => {
+            let waiting = plugins.iter().filter(|plugin| plugin.staged.is_some()).count() as u64;
+            let found = format!("{} installed", counted(plugins.len() as u64, "plugin"));
+            if waiting == 0 {
+                Check::works(what, found)
+            } else {
+                Check::note(what, format!("{found}, {} waiting for your agreement", counted(waiting, "update")), "Decide with: deskhand plugin update")
+            }
+        }
+    }
+}
+
+fn toolchain() -> Check {
+    let what = "building plugins";
+    let has = |name: &str| {
+        let output = Command::new("rustc").arg(format!("+{name}")).args(["--print", "target-libdir", "--target", "wasm32-wasip2"]).output();
+        output.is_ok_and(|output| output.status.success() && Path::new(String::from_utf8_lossy(&output.stdout).trim()).is_dir())
+    };
+    match ["stable", "deskhand-guest"].into_iter().find(|name| has(name)) {
+        Some(name) => Check::works(what, format!("with the Rust toolchain {name}")),
+        None => Check::works(what, "only authors need this: `deskhand plugin build` sets it up when it is first used"),
+    }
+}
+
+fn zone(desk: &Desk) -> Check {
+    let zone = desk.clock.zone();
+    match zone.iana_name() {
+        Some(name) => Check::works("time zone", name),
+        None => Check::note("time zone", "not known; dates are read as UTC", "Set TZ, such as: export TZ=Europe/Berlin"),
+    }
+}
+
+fn editor() -> Check {
+    let set = ["VISUAL", "EDITOR"].iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    match set {
+        Some(editor) => Check::works("editor", editor),
+        None => Check::note("editor", "none is set; one of the system's is used", "Choose one, such as: export EDITOR=nano"),
+    }
 }

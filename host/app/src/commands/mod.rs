@@ -3,7 +3,7 @@
 pub(crate) mod change;
 pub(crate) mod commands;
 pub(crate) mod config;
-// pub(crate) mod doctor;
+pub(crate) mod doctor;
 pub(crate) mod grants;
 pub(crate) mod history;
 pub(crate) mod log;

@@ -54,6 +54,8 @@ pub(crate) fn run(options: &cli::Run) -> Result {
         event: Event::TaskEnded { outcome: outcome.to_owned() },
         content: None,
     })?;
+    desk.tidy()?;
+    crate::market::refresh(&desk)?;
     result
 }
 

@@ -6,9 +6,9 @@ use crate::{
     exit::Exit,
     failure::{Failure, Result},
     output,
-    show::line,
+    show::{line, lines},
 };
-use deskhand_permissions::{Context, Standing, Verdict, parse_action};
+use deskhand_permissions::{Context, Standing, Verdict, kind::Object, parse_action_of};
 use deskhand_vocabulary::{PluginId, Principal};
 
 pub(crate) fn run(options: &cli::Why) -> Result {
@@ -19,12 +19,24 @@ pub(crate) fn run(options: &cli::Why) -> Result {
     };
     let folder =
         std::env::current_dir().map_err(|error| Failure::failed(format!("there is no folder here: {error}")))?;
-    let action = parse_action(&options.action, &folder).map_err(Failure::usage)?;
+    let plugins = desk.plugins()?;
+    let owners = |object: Object, name: &str| {
+        let has = |plugin: &&deskhand_runtime::Installed| {
+            let listing = &plugin.release.listing;
+            match object {
+                Object::Command => listing.commands.iter().any(|command| command.name.as_str() == name),
+                Object::Tool => listing.tools.iter().any(|tool| tool.name.as_str() == name),
+                _ => plugin.id.name.as_str() == name,
+            }
+        };
+        plugins.iter().filter(has).map(|plugin| plugin.id.clone()).collect()
+    };
+    let action = parse_action_of(&options.action, &folder, owners).map_err(Failure::usage)?;
     let explanation = desk.gate()?.explain(&context, &action)?;
     if desk.json {
         output::text(&format!("{}\n", serde_json::to_string(&explanation).unwrap_or_default()));
     } else {
-        output::text(&format!("{}\n", line(&explanation.to_string())));
+        output::text(&format!("{}\n", lines(&explanation.to_string())));
     }
     Ok(if explanation.judgement.verdict == Verdict::Deny { Exit::Denied } else { Exit::Done })
 }
