@@ -589,7 +589,9 @@ impl Reversal<'_> {
     ) -> Vec<Step<'r>> {
         // a file that was moved and then written is, at its place, what was written
         let mut latest: HashMap<&FilePath, &Stamp> = HashMap::new();
-        for recorded in &self.journal.changes {
+        let refused: HashSet<u64> =
+            self.journal.end.iter().flat_map(|end| end.refused.iter().map(|(id, _)| *id)).collect();
+        for recorded in self.journal.changes.iter().filter(|recorded| !refused.contains(&recorded.change.id)) {
             if let (Some(target), Some(made)) = (&recorded.change.target, &recorded.made) {
                 latest.insert(target, made);
             }

@@ -51,8 +51,12 @@ impl Store {
 
     /// A folder in it, made if it is not there.
     pub(crate) fn folder(&self, disk: &dyn Disk, name: &str) -> Result<OwnedFd, Errno> {
+        match self.existing(name) {
+            Err(Errno::NOENT) => {}
+            found => return found,
+        }
         match disk.make_folder(self.handle(), name.as_bytes(), 0o700) {
-            Ok(()) | Err(Errno::EXIST) => disk::open_folder(self.handle(), name.as_bytes()),
+            Ok(()) | Err(Errno::EXIST) => self.existing(name),
             Err(error) => Err(error),
         }
     }

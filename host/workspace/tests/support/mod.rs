@@ -125,6 +125,11 @@ impl Desk {
         Arc::clone(&self.records) as Arc<dyn Log>
     }
 
+    /// The same, and with it what removes all of it at the end.
+    pub fn with(self, dir: Option<tempfile::TempDir>) -> Self {
+        Self { dir, ..self }
+    }
+
     /// The folder that all of it is in.
     pub fn place(&self) -> PathBuf {
         self.folder.parent().unwrap().to_owned()
