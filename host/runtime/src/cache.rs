@@ -13,7 +13,7 @@ use std::{
     fs::File,
     io::{self, Read as _, Seek as _},
     os::unix::fs::MetadataExt as _,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
 
@@ -64,11 +64,14 @@ impl Cache {
             reason: format!("{} could not be written: {error}", self.folder.display()),
         };
         durable::private_folder(&self.folder).map_err(failed)?;
+        durable::sweep(&self.folder);
         let draft = Draft::in_folder(&self.folder).map_err(failed)?;
         compile::compile(component, draft.file.try_clone().map_err(failed)?, settings)?;
         let code = digest_of(&draft.file).map_err(failed)?;
         let bytes = draft.file.metadata().map_err(failed)?.len();
-        draft.publish(&self.path(digest, key)).map_err(failed)?;
+        let path = self.path(digest, key);
+        draft.publish(&path).map_err(failed)?;
+        self.forget_but(digest, Some(&path));
         Ok(Compiled { key: key.to_owned(), digest: code, bytes })
     }
 
@@ -91,10 +94,15 @@ impl Cache {
 
     /// Remove what was made for a component, whatever it was made with.
     pub(crate) fn forget(&self, component: Sha256) {
+        self.forget_but(component, None);
+    }
+
+    /// Remove all but one of what was made for a component: what an older engine made is of no use any more.
+    fn forget_but(&self, component: Sha256, keep: Option<&Path>) {
         let prefix = component.to_string();
         let Ok(entries) = std::fs::read_dir(&self.folder) else { return };
         for entry in entries.flatten() {
-            if entry.file_name().to_string_lossy().starts_with(&prefix) {
+            if entry.file_name().to_string_lossy().starts_with(&prefix) && Some(entry.path().as_path()) != keep {
                 let _ = std::fs::remove_file(entry.path());
             }
         }
@@ -136,6 +144,7 @@ impl Components {
     /// Keep a component. One that is there already is left alone if it is whole.
     pub(crate) fn keep(&self, component: Sha256, bytes: &[u8]) -> io::Result<()> {
         durable::private_folder(&self.folder)?;
+        durable::sweep(&self.folder);
         let path = self.path(component);
         if File::open(&path).and_then(|file| digest_of(&file)).is_ok_and(|there| there == component) {
             return Ok(());

@@ -119,8 +119,8 @@ pub(crate) fn stopped() -> Refused {
 
 /// Make a call, and put it on the record.
 pub(crate) async fn call(runtime: &Arc<Inner>, invocation: Invocation, request: Request) -> Result<Answer, CallError> {
-    let plugins = runtime.index.plugins()?;
-    let installed = plugins.get(&request.plugin).ok_or_else(|| CallError::NotInstalled(request.plugin.clone()))?;
+    let installed =
+        runtime.index.plugin(&request.plugin)?.ok_or_else(|| CallError::NotInstalled(request.plugin.clone()))?;
     let release = &installed.release;
     let named = match request.role {
         Role::Command => release.listing.commands.iter().any(|command| command.name.as_str() == request.name),

@@ -24,7 +24,7 @@ pub enum PluginFault {
     },
     /// It took longer than it may.
     #[error(
-        "it was stopped because it worked for more than {seconds} s{trace}. Nothing was changed; give it less to do, or raise `plugins.seconds` in the configuration"
+        "it was stopped because it worked for more than {seconds} s{trace}. Nothing was changed; give it less to do; how long it may work is in its manifest, and at most what `plugins.seconds` in the configuration says"
     )]
     Deadline {
         /// How long it may, in whole seconds, rounded up.
@@ -34,7 +34,7 @@ pub enum PluginFault {
     },
     /// It asked for more memory than it may have.
     #[error(
-        "it was stopped because it wanted more than {mib} MiB of memory{trace}. Nothing was changed; give it less to do, or raise `plugins.memory-mib` in the configuration"
+        "it was stopped because it wanted more than {mib} MiB of memory{trace}. Nothing was changed; give it less to do; how much it may have is in its manifest, and at most what `plugins.memory_mib` in the configuration says"
     )]
     Memory {
         /// How much it may have.

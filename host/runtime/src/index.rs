@@ -15,6 +15,7 @@ use std::{
     os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::{Duration, Instant},
 };
 
 /// The version of the file's format.
@@ -205,8 +206,20 @@ type Stamp = (u64, u64, i64, i64);
 /// The file and what was last read of it.
 pub(crate) struct Index {
     path: PathBuf,
-    read: Mutex<Option<(Option<Stamp>, Arc<Plugins>)>>,
+    read: Mutex<Option<Read>>,
 }
+
+/// What was last read of the file.
+struct Read {
+    stamp: Option<Stamp>,
+    plugins: Arc<Plugins>,
+    /// When the file was last seen to be still the same.
+    seen: Instant,
+}
+
+/// How long a call relies on the file being the same. Looking costs a tenth of a call; what another process installs is
+/// callable, and what it uninstalls is not, at most this much later.
+const RELIANCE: Duration = Duration::from_millis(20);
 
 /// A row's release, with what lists need of its manifest.
 pub(crate) fn release(row: &RowRelease) -> Result<Arc<Release>, serde_json::Error> {
@@ -243,14 +256,28 @@ impl Index {
     pub(crate) fn plugins(&self) -> Result<Arc<Plugins>, IndexError> {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         let stamp = self.stamp()?;
-        if let Some((known, plugins)) = &*read
-            && *known == stamp
+        let seen = Instant::now();
+        if let Some(known) = &mut *read
+            && known.stamp == stamp
         {
-            return Ok(plugins.clone());
+            known.seen = seen;
+            return Ok(known.plugins.clone());
         }
         let plugins = Arc::new(self.parse(&self.document()?)?);
-        *read = Some((stamp, plugins.clone()));
+        *read = Some(Read { stamp, plugins: plugins.clone(), seen });
         Ok(plugins)
+    }
+
+    /// One plugin, as it was a moment ago.
+    pub(crate) fn plugin(&self, id: &PluginId) -> Result<Option<Installed>, IndexError> {
+        let recent = {
+            let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+            read.as_ref().filter(|read| read.seen.elapsed() < RELIANCE).and_then(|read| read.plugins.get(id).cloned())
+        };
+        match recent {
+            Some(installed) => Ok(Some(installed)),
+            None => Ok(self.plugins()?.get(id).cloned()),
+        }
     }
 
     fn document(&self) -> Result<Document, IndexError> {
@@ -299,12 +326,14 @@ impl Index {
     /// Change the file under its lock. `change` sees the rows as they are on disk and says what it did.
     pub(crate) fn change<T>(&self, change: impl FnOnce(&mut Vec<Row>) -> T) -> Result<T, IndexError> {
         let _lock = self.lock()?;
+        durable::sweep(self.path.parent().unwrap_or_else(|| Path::new(".")));
         let mut document = self.document()?;
         let result = change(&mut document.plugins);
         document.plugins.sort_by(|a, b| a.id.cmp(&b.id));
         let text = serde_json::to_vec(&document)
             .map_err(|error| IndexError::Damaged { path: self.path.clone(), reason: error.to_string() })?;
         durable::write(&self.path, &text).map_err(|error| self.io(&error))?;
+        *self.read.lock().unwrap_or_else(PoisonError::into_inner) = None;
         Ok(result)
     }
 

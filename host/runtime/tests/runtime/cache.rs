@@ -81,6 +81,25 @@ fn code_of_another_engine_is_made_again() {
     assert_eq!(text(&bench.go().unwrap()), "{}");
     // and it is on the list again
     assert!(std::fs::read_to_string(&index).unwrap().contains(&key));
+    code(&bench);
+}
+
+#[test]
+fn what_a_dead_process_left_is_swept_away() {
+    let bench = Bench::new();
+    bench.install(&echo());
+    let mut child = std::process::Command::new("true").spawn().unwrap();
+    let gone = child.id();
+    child.wait().unwrap();
+    let folders = [bench.home.compiled(), bench.home.plugins(), bench.home.plugins().join("components")];
+    let drafts = |process: u32| folders.clone().map(|folder| folder.join(format!(".draft-{process}-7")));
+    let (left, living) = (drafts(gone), drafts(std::process::id()));
+    for draft in left.iter().chain(&living) {
+        std::fs::write(draft, "half").unwrap();
+    }
+    bench.install_as("official:test", &pure("unreachable"));
+    assert_eq!(left.map(|draft| draft.exists()), [false; 3]);
+    assert_eq!(living.map(|draft| draft.exists()), [true; 3]);
 }
 
 #[test]

@@ -149,6 +149,30 @@ fn nested_calls_need_no_place_of_their_own() {
     assert_eq!(bench.log.outcomes().len(), 8 * 9);
 }
 
+/// The part of a process that may not have the address space of a pool.
+#[test]
+fn cramped() {
+    if std::env::var("CRAMPED").is_err() {
+        return;
+    }
+    let limit = rustix::process::Rlimit { current: Some(20 << 30), maximum: Some(20 << 30) };
+    rustix::process::setrlimit(rustix::process::Resource::As, limit).unwrap();
+    let bench = Bench::new();
+    bench.install(&caller(&["inner/look"]));
+    bench.install_as("official:inner", &inner());
+    assert_eq!(text(&bench.go_with(json!("look")).unwrap()), "text");
+}
+
+#[test]
+fn a_process_without_room_for_a_pool_does_without() {
+    let child = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "nesting::cramped"])
+        .env("CRAMPED", "1")
+        .output()
+        .unwrap();
+    assert!(child.status.success(), "{}", String::from_utf8_lossy(&child.stdout));
+}
+
 #[test]
 fn waiting_calls_give_their_place_away() {
     // twelve calls wait for the person at once, in a host with two places and a pool of four; each question is answered
