@@ -87,6 +87,15 @@ pub mod prelude {
     pub use serde::{Deserialize, Serialize};
 }
 
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_interface_is_that_of_the_bindings() {
+        let worlds = include_str!("../../../wit/worlds.wit");
+        assert!(worlds.starts_with(&format!("package deskhand:plugin@{};", super::INTERFACE)));
+    }
+}
+
 // the examples of the authors' page are compiled and run as this crate's own
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/authoring.md")]

@@ -16,10 +16,10 @@ use std::path::Path;
 
 pub(super) fn run(options: &Info) -> Result {
     let file = Path::new(&options.what);
-    let text = match file.try_exists() {
-        Ok(false) if !options.what.ends_with(".wasm") => installed(&options.what, options.json)?,
-        _ => in_file(file, options.json)?,
-    };
+    // the name of a plugin may also be that of a folder here
+    let named = !options.what.contains('/') && !options.what.ends_with(".wasm");
+    let text =
+        if named && !file.is_file() { installed(&options.what, options.json)? } else { in_file(file, options.json)? };
     output::text(&text);
     Ok(Exit::Done)
 }
