@@ -79,6 +79,9 @@ impl fmt::Display for CompileFailure {
 /// The most of the compiler's complaint that is kept, in bytes.
 const COMPLAINT: u64 = 4096;
 
+/// How many threads the compiler uses at most.
+const THREADS: &str = "8";
+
 /// The child's status when it says that the component is not valid.
 const REFUSED: u8 = 2;
 
@@ -97,6 +100,9 @@ pub(crate) fn compile(component: File, output: File, settings: &Compiler) -> Res
             settings.output_bytes.to_string(),
         ])
         .env_clear()
+        // as many threads, and as much address space, on a large machine as on a small one
+        .env("RAYON_NUM_THREADS", THREADS)
+        .env("MALLOC_ARENA_MAX", THREADS)
         .current_dir("/")
         .stdin(component)
         .stdout(output)

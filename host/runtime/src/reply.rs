@@ -1,7 +1,7 @@
 //! What a plugin answers, in the host's own words, and why there may be no answer.
 
 use crate::{bindings, bindings::wit::types, fault::PluginFault, index::IndexError};
-use deskhand_vocabulary::{LogError, PluginId};
+use deskhand_vocabulary::PluginId;
 use serde::Serialize;
 
 /// A piece of content for a person or a model. Not trusted.
@@ -116,9 +116,6 @@ pub enum CallError {
         /// What was asked for.
         name: String,
     },
-    /// The gate said no.
-    #[error("{0}")]
-    Denied(Refused),
     /// The plugin says that it cannot, or will not.
     #[error("{plugin} says: {refused}")]
     Refused {
@@ -157,9 +154,6 @@ pub enum CallError {
     /// The list of what is installed cannot be read.
     #[error(transparent)]
     Index(#[from] IndexError),
-    /// The call could not be put on the record.
-    #[error("{0}")]
-    Log(std::sync::Arc<LogError>),
 }
 
 impl CallError {
@@ -167,11 +161,11 @@ impl CallError {
     pub fn outcome(&self) -> &'static str {
         match self {
             Self::NotInstalled(_) | Self::NoSuch { .. } => Code::NotFound.name(),
-            Self::Denied(refused) | Self::Refused { refused, .. } | Self::Lost { refused, .. } => refused.code.name(),
+            Self::Refused { refused, .. } | Self::Lost { refused, .. } => refused.code.name(),
             Self::Fault { fault, .. } => fault.kind(),
             Self::Stopped => Code::Cancelled.name(),
             Self::TooDeep { .. } => Code::Exhausted.name(),
-            Self::Index(_) | Self::Log(_) => Code::Failed.name(),
+            Self::Index(_) => Code::Failed.name(),
         }
     }
 }

@@ -248,7 +248,6 @@ fn shown(content: &Content) -> String {
 fn failed(error: CallError) -> Failure {
     let exit = match &error {
         CallError::Stopped => Exit::Stopped,
-        CallError::Denied(_) => Exit::Denied,
         CallError::Refused { refused, .. } => match refused.code {
             Code::Parked => Exit::Unanswered,
             Code::Cancelled => Exit::Declined,

@@ -72,14 +72,14 @@ impl Call {
 /// What the caller of a tool is told when it has no answer.
 fn of_call(error: CallError) -> Refused {
     let code = match &error {
-        CallError::Refused { refused, .. } | CallError::Lost { refused, .. } | CallError::Denied(refused) => {
+        CallError::Refused { refused, .. } | CallError::Lost { refused, .. } => {
             return refused.clone();
         }
         CallError::NotInstalled(_) | CallError::NoSuch { .. } => Code::NotFound,
         CallError::Fault { fault, .. } if fault.is_retryable() => Code::Unavailable,
         CallError::Stopped => Code::Cancelled,
         CallError::TooDeep { .. } => Code::Exhausted,
-        CallError::Fault { .. } | CallError::Index(_) | CallError::Log(_) => Code::Failed,
+        CallError::Fault { .. } | CallError::Index(_) => Code::Failed,
     };
     Refused::new(code, error.to_string())
 }

@@ -150,6 +150,32 @@ fn a_notice_reaches_the_person_with_its_origin() {
 }
 
 #[test]
+fn a_plugin_that_tells_the_person_without_end_is_not_heard_without_end() {
+    let bench = Bench::new();
+    let import = r#"(import "deskhand:plugin/user@0.1.0" "notify" (func $notify (param i32 i32 i32)))"#;
+    // until it is refused, which it passes on
+    let body = r#"(loop $on
+          (call $notify (i32.const 1200) (i32.const 4) (i32.const 900))
+          (br_if $on (i32.eqz (i32.load8_u (i32.const 900)))))
+        (call $refuse (i32.load8_u (i32.const 904)) (i32.load (i32.const 908)) (i32.load (i32.const 912)))"#;
+    let error = bench.run(&command(&["person.ask"], USER, import, body)).unwrap_err();
+    assert!(matches!(&error, CallError::Refused { refused, .. } if refused.code == Code::Exhausted), "{error:?}");
+    assert_eq!(bench.person.told.lock().unwrap().len(), 100);
+}
+
+#[test]
+fn the_bare_call_of_benchmarks_is_the_same_call() {
+    let bench = Bench::new();
+    bench.install(&pure(ECHO));
+    let bare = deskhand_runtime::reference::BareCommand::new(&bench.runtime, &id()).unwrap();
+    assert!(bare.call("go", "{}").unwrap());
+    bench.install(&pure("(call $refuse (i32.const 1) (i32.const 0) (i32.const 0))"));
+    let bare = deskhand_runtime::reference::BareCommand::new(&bench.runtime, &id()).unwrap();
+    assert!(!bare.call("go", "{}").unwrap());
+    assert_eq!(bench.log.outcomes(), Vec::<String>::new());
+}
+
+#[test]
 fn state_is_kept_from_one_call_to_the_next() {
     let bench = Bench::new();
     let imports = r#"(import "deskhand:plugin/store@0.1.0" "get" (func $get (param i32 i32 i32)))
