@@ -105,8 +105,16 @@ fn beneath(folder: &Path) -> Check {
         .map(|(one, two)| renameat_with(CWD, one.path(), CWD, two.path(), RenameFlags::EXCHANGE));
     match exchanged {
         Ok(Ok(())) => Check::works(what, "paths cannot leave a folder; files are exchanged in one step"),
-        Ok(Err(_)) => Check::note(what, "this disk cannot exchange two files in one step", "Two steps are used; the journal covers both."),
-        Err(error) => Check::broken(what, format!("{} cannot be written: {error}", folder.display()), "Make it writable, or set DESKHAND_HOME."),
+        Ok(Err(_)) => Check::note(
+            what,
+            "this disk cannot exchange two files in one step",
+            "Two steps are used; the journal covers both.",
+        ),
+        Err(error) => Check::broken(
+            what,
+            format!("{} cannot be written: {error}", folder.display()),
+            "Make it writable, or set DESKHAND_HOME.",
+        ),
     }
 }
 
@@ -129,7 +137,10 @@ fn record(desk: &Desk) -> Check {
     let what = "log";
     match desk.records().and_then(|records| Ok(records.tasks(1)?)) {
         Ok(tasks) => match tasks.first() {
-            Some(task) => Check::works(what, format!("written up to task {}; check all of it with: deskhand log --verify", task.id)),
+            Some(task) => Check::works(
+                what,
+                format!("written up to task {}; check all of it with: deskhand log --verify", task.id),
+            ),
             None => Check::works(what, "empty and ready"),
         },
         Err(failure) => Check::broken(what, failure.message, "Nothing is changed without a record."),
@@ -159,14 +170,20 @@ fn plugins(desk: &Desk) -> Check {
     let what = "plugins";
     match desk.plugins() {
         Err(failure) => Check::broken(what, failure.message, ""),
-        Ok(plugins) if plugins.is_empty() => Check::note(what, "none is installed", "Find some with: deskhand plugin search"),
+        Ok(plugins) if plugins.is_empty() => {
+            Check::note(what, "none is installed", "Find some with: deskhand plugin search")
+        }
         Ok(plugins) => {
             let waiting = plugins.iter().filter(|plugin| plugin.staged.is_some()).count() as u64;
             let found = format!("{} installed", counted(plugins.len() as u64, "plugin"));
             if waiting == 0 {
                 Check::works(what, found)
             } else {
-                Check::note(what, format!("{found}, {} waiting for your agreement", counted(waiting, "update")), "Decide with: deskhand plugin update")
+                Check::note(
+                    what,
+                    format!("{found}, {} waiting for your agreement", counted(waiting, "update")),
+                    "Decide with: deskhand plugin update",
+                )
             }
         }
     }
@@ -175,8 +192,13 @@ fn plugins(desk: &Desk) -> Check {
 fn toolchain() -> Check {
     let what = "building plugins";
     let has = |name: &str| {
-        let output = Command::new("rustc").arg(format!("+{name}")).args(["--print", "target-libdir", "--target", "wasm32-wasip2"]).output();
-        output.is_ok_and(|output| output.status.success() && Path::new(String::from_utf8_lossy(&output.stdout).trim()).is_dir())
+        let output = Command::new("rustc")
+            .arg(format!("+{name}"))
+            .args(["--print", "target-libdir", "--target", "wasm32-wasip2"])
+            .output();
+        output.is_ok_and(|output| {
+            output.status.success() && Path::new(String::from_utf8_lossy(&output.stdout).trim()).is_dir()
+        })
     };
     match ["stable", "deskhand-guest"].into_iter().find(|name| has(name)) {
         Some(name) => Check::works(what, format!("with the Rust toolchain {name}")),
@@ -188,7 +210,9 @@ fn zone(desk: &Desk) -> Check {
     let zone = desk.clock.zone();
     match zone.iana_name() {
         Some(name) => Check::works("time zone", name),
-        None => Check::note("time zone", "not known; dates are read as UTC", "Set TZ, such as: export TZ=Europe/Berlin"),
+        None => {
+            Check::note("time zone", "not known; dates are read as UTC", "Set TZ, such as: export TZ=Europe/Berlin")
+        }
     }
 }
 
@@ -196,6 +220,8 @@ fn editor() -> Check {
     let set = ["VISUAL", "EDITOR"].iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
     match set {
         Some(editor) => Check::works("editor", editor),
-        None => Check::note("editor", "none is set; one of the system's is used", "Choose one, such as: export EDITOR=nano"),
+        None => {
+            Check::note("editor", "none is set; one of the system's is used", "Choose one, such as: export EDITOR=nano")
+        }
     }
 }

@@ -13,10 +13,11 @@ use crate::{
 use deskhand_permissions::{
     Context, Duration, Scope, Standing,
     effect::{OpenFolder, RunCommand},
+    rules::name,
 };
 use deskhand_records::{Recorded, Records, to_json_line};
 use deskhand_runtime::{Body, CallError, Code, Content, Invocation, Reply};
-use deskhand_vocabulary::{Access, CommitId, Entry, Event, Log as _, TaskId, path};
+use deskhand_vocabulary::{Access, Action, CommitId, Entry, Event, Log as _, TaskId, path};
 use deskhand_workspace::Workspace;
 use serde_json::{Value, json};
 use std::{
@@ -38,16 +39,11 @@ pub(crate) fn run(options: &cli::Run) -> Result {
     let seen = Seen::watch(&records, task, options.json);
     let done = Task { desk: &desk, records: &records, task, options }.work(&request, &folders);
     let (outcome, result) = match done {
-        Ok(reply) => ("done", seen.finish(&desk, Some(&reply))),
-        Err(failure) => (
-            match failure.exit {
-                Exit::Unserved => "unserved",
-                Exit::Declined | Exit::Unanswered => "cancelled",
-                Exit::Stopped => "stopped",
-                _ => "failed",
-            },
-            seen.finish(&desk, None).and(Err(failure)),
-        ),
+        Ok(reply) => {
+            let result = seen.finish(&desk, Some(&reply));
+            (ended(result.as_ref().map_or(Exit::Failed, |exit| *exit)), result)
+        }
+        Err(failure) => (ended(failure.exit), seen.finish(&desk, None).and(Err(failure))),
     };
     records.append(Entry {
         task: Some(task),
@@ -57,6 +53,17 @@ pub(crate) fn run(options: &cli::Run) -> Result {
     desk.tidy()?;
     crate::market::refresh(&desk)?;
     result
+}
+
+/// How a task that ends with this code is put on record.
+fn ended(exit: Exit) -> &'static str {
+    match exit {
+        Exit::Done | Exit::Partial => "done",
+        Exit::Unserved => "unserved",
+        Exit::Declined | Exit::Unanswered => "cancelled",
+        Exit::Stopped => "stopped",
+        Exit::Failed | Exit::Usage | Exit::Denied => "failed",
+    }
 }
 
 struct Task<'a> {
@@ -160,7 +167,14 @@ impl Task<'_> {
 }
 
 /// What the log says of this task while it runs: what was committed, for the summary; and every line, for a program.
-struct Seen(Arc<Mutex<Vec<Committed>>>);
+struct Seen(Arc<Mutex<Said>>);
+
+#[derive(Default)]
+struct Said {
+    commits: Vec<Committed>,
+    /// How the last plan was turned down, if it was.
+    turned_down: Option<Exit>,
+}
 
 struct Committed {
     commit: CommitId,
@@ -171,14 +185,20 @@ struct Committed {
 
 impl Seen {
     fn watch(records: &Records, task: TaskId, json: bool) -> Self {
-        let commits = Arc::new(Mutex::new(Vec::new()));
-        let seen = Arc::clone(&commits);
+        let said = Arc::new(Mutex::new(Said::default()));
+        let seen = Arc::clone(&said);
         records.subscribe(move |recorded: &Recorded| {
             if recorded.task != Some(task) {
                 return;
             }
             if json {
                 output::text(&format!("{}\n", to_json_line(recorded)));
+            }
+            let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Event::Decided { action, allowed, rule, .. } = &recorded.event
+                && let Some(exit) = turned_down(action, *allowed, rule)
+            {
+                seen.turned_down = exit;
             }
             if let Event::CommitEnded { commit, outcome, applied, .. } = &recorded.event {
                 let content = recorded.content.as_ref();
@@ -193,17 +213,22 @@ impl Seen {
                     applied: *applied,
                     refused: refused.collect(),
                 };
-                seen.lock().unwrap_or_else(PoisonError::into_inner).push(committed);
+                seen.commits.push(committed);
             }
         });
-        Self(commits)
+        Self(said)
     }
 
     /// Say what came of it.
     fn finish(&self, desk: &Desk, reply: Option<&Reply>) -> Result {
-        let commits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let commits = &said.commits;
         let refused = commits.iter().map(|commit| commit.refused.len()).sum::<usize>();
-        let exit = if refused > 0 { Exit::Partial } else { Exit::Done };
+        let exit = match said.turned_down {
+            Some(exit) if commits.is_empty() => exit,
+            _ if refused > 0 => Exit::Partial,
+            _ => Exit::Done,
+        };
         if desk.json {
             if let Some(reply) = reply {
                 print_json("reply", &json!({"show": reply.show}));
@@ -213,7 +238,12 @@ impl Seen {
         for content in reply.iter().flat_map(|reply| &reply.show) {
             output::text(&shown(content));
         }
-        for commit in commits.iter() {
+        if exit == Exit::Unanswered {
+            output::aside(
+                "Nobody is there to be asked, so nothing was changed. Run it in a terminal, or answer in advance with --yes (removals take --allow-removals N).",
+            );
+        }
+        for commit in commits {
             match commit.outcome.as_str() {
                 "applied" => output::text(&format!("Done: {}.\n", counted(commit.applied, "change"))),
                 "rolled-back" => output::text("Everything is as it was before.\n"),
@@ -235,6 +265,21 @@ impl Seen {
         }
         Ok(exit)
     }
+}
+
+/// How a decision about a plan ends the task: nothing to say of it if it is about something else, and no end if allowed.
+fn turned_down(action: &Action, allowed: bool, rule: &str) -> Option<Option<Exit>> {
+    if !matches!(action, Action::ChangeFolder { .. } | Action::ChangeSensitive { .. } | Action::RemoveFiles { .. }) {
+        return None;
+    }
+    Some(match rule {
+        _ if allowed => None,
+        name::ABSENT => Some(Exit::Unanswered),
+        name::DECLINED => Some(Exit::Declined),
+        name::STOPPED => Some(Exit::Stopped),
+        name::EDITED => None,
+        _ => Some(Exit::Denied),
+    })
 }
 
 fn shown(content: &Content) -> String {

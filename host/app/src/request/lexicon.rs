@@ -3,7 +3,7 @@
 use super::words::{fold, split};
 use serde::Deserialize;
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::LazyLock,
 };
 
@@ -22,7 +22,8 @@ pub(crate) static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
 struct Source {
     stopwords: Vec<String>,
     generic: Vec<String>,
-    concepts: HashMap<String, Vec<String>>,
+    acts: Vec<String>,
+    concepts: BTreeMap<String, Vec<String>>,
     asides: Vec<Asides>,
     literals: HashMap<String, Vec<String>>,
 }
@@ -38,6 +39,7 @@ struct Asides {
 pub(crate) struct Lexicon {
     stopwords: HashSet<String>,
     generic: HashSet<String>,
+    acts: HashSet<String>,
     /// One folded word → the concept that it names.
     concepts: HashMap<String, String>,
     /// Longer first: folded words, `*` for up to six of any → the concept.
@@ -54,12 +56,14 @@ impl Lexicon {
     fn add(&mut self, source: &Source) {
         self.stopwords.extend(source.stopwords.iter().map(|word| fold(word)));
         self.generic.extend(source.generic.iter().cloned());
+        self.acts.extend(source.acts.iter().cloned());
         for (concept, members) in &source.concepts {
             for member in members {
                 let words = pattern(member);
                 match words.as_slice() {
                     [word] => {
-                        self.concepts.insert(word.clone(), concept.clone());
+                        // a word of two concepts keeps the first, so that it does not change from run to run
+                        self.concepts.entry(word.clone()).or_insert_with(|| concept.clone());
                     }
                     _ => self.phrases.push((words, concept.clone())),
                 }
@@ -69,7 +73,7 @@ impl Lexicon {
         for (literal, phrases) in &source.literals {
             self.literals.entry(literal.clone()).or_default().extend(phrases.iter().map(|phrase| pattern(phrase)));
         }
-        self.phrases.sort_by_key(|(words, _)| std::cmp::Reverse(words.len()));
+        self.phrases.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then_with(|| a.cmp(b)));
     }
 
     pub(crate) fn is_stopword(&self, word: &str) -> bool {
@@ -79,6 +83,11 @@ impl Lexicon {
     /// How much a concept says about which command is meant, from 0 to 1.
     pub(crate) fn weight(&self, concept: &str) -> f64 {
         if self.generic.contains(concept) { 0.35 } else { 1.0 }
+    }
+
+    /// True for what a request asks to be done, as against what it is about.
+    pub(crate) fn is_act(&self, concept: &str) -> bool {
+        self.acts.contains(concept)
     }
 
     /// The concept that a folded word names.

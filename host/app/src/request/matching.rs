@@ -9,7 +9,7 @@ use super::{
     Candidate,
     forms::{Form, Style, value},
     lexicon::LEXICON,
-    schema::{Kind, properties},
+    schema::{Kind, Property, properties},
     slash::check,
     words::{Word, read, stem},
 };
@@ -17,11 +17,15 @@ use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// From this score on a command is chosen (0 to 1); below, the nearest are named.
-const SURE: f64 = 0.62;
+const SURE: f64 = 0.6;
 /// By this much the chosen one is ahead of any other.
-const AHEAD: f64 = 0.06;
+const AHEAD: f64 = 0.05;
 /// From this score on a command is worth naming.
 const NEAR: f64 = 0.3;
+/// What a word says that no language file knows: a little, for it may be a name or a circumstance.
+const UNKNOWN: f64 = 0.3;
+/// The concept of words that speak of something else than the files of a folder.
+const ELSEWHERE: &str = "elsewhere";
 
 /// What a request means.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,11 +76,12 @@ pub(crate) fn choose(request: &str, candidates: &[Candidate]) -> Match {
     Match::Unsure(scored.iter().filter(|(score, ..)| *score >= NEAR).take(3).map(|(_, index, _)| *index).collect())
 }
 
-/// A text as weighted concepts, and the one it begins with: what is to be done stands first in a request.
+/// A text as weighted concepts.
 #[derive(Clone, Debug, Default)]
 struct Meaning {
     concepts: BTreeMap<String, f64>,
-    head: Option<String>,
+    /// Words that speak of something else than files, folded.
+    elsewhere: Vec<String>,
 }
 
 impl Meaning {
@@ -90,29 +95,30 @@ impl Meaning {
                 continue;
             }
             if let Some((concept, taken)) = LEXICON.phrase(&folded[at..]) {
-                meaning.add(concept.to_owned(), LEXICON.weight(concept));
-                // words under a gap keep their own meaning
-                for word in &words[at + 1..at + taken] {
-                    if let Some(inner) = LEXICON.concept(&word.folded) {
-                        meaning.add(inner.to_owned(), LEXICON.weight(inner));
+                meaning.add(concept.to_owned(), LEXICON.weight(concept), &folded[at..at + taken].join(" "));
+                // words under a gap, and what else the phrase speaks of, keep their own meaning
+                for word in folded[at..at + taken].iter().filter(|_| concept != ELSEWHERE) {
+                    if let Some(inner) = LEXICON.concept(word).filter(|inner| *inner != ELSEWHERE) {
+                        meaning.add(inner.to_owned(), LEXICON.weight(inner), word);
                     }
                 }
                 at += taken;
                 continue;
             }
             if let Some((concept, weight)) = concept(folded[at]) {
-                meaning.add(concept, weight);
+                meaning.add(concept, weight, folded[at]);
             }
             at += 1;
         }
         meaning
     }
 
-    fn add(&mut self, concept: String, weight: f64) {
-        if weight > 0.5 && self.head.is_none() {
-            self.head = Some(concept.clone());
+    fn add(&mut self, concept: String, weight: f64, words: &str) {
+        if concept == ELSEWHERE {
+            self.elsewhere.push(words.to_owned());
+        } else {
+            self.concepts.insert(concept, weight);
         }
-        self.concepts.insert(concept, weight);
     }
 
     fn weight(&self) -> f64 {
@@ -129,30 +135,35 @@ impl Meaning {
 
     /// How alike two texts are, from 0 to 1: what they share of what both say (Dice's coefficient, weighted).
     fn likeness(&self, other: &Self) -> f64 {
-        let both = self.weight() + other.weight();
-        if both == 0.0 { 0.0 } else { 2.0 * self.shared(other) / both }
+        let apart = self.elsewhere.iter().filter(|words| !other.elsewhere.contains(words)).count()
+            + other.elsewhere.iter().filter(|words| !self.elsewhere.contains(words)).count();
+        let alike = self.elsewhere.iter().filter(|words| other.elsewhere.contains(words)).count();
+        let both = self.weight() + other.weight() + apart as f64 + 2.0 * alike as f64;
+        if both == 0.0 { 0.0 } else { 2.0 * (self.shared(other) + alike as f64) / both }
     }
 }
 
 /// What a folded word means, and how much that says. None for a stop word.
 fn concept(word: &str) -> Option<(String, f64)> {
-    if let Some(concept) = LEXICON.concept(word) {
-        return Some((concept.to_owned(), LEXICON.weight(concept)));
+    let known = |word: &str| LEXICON.concept(word).map(|concept| (concept.to_owned(), LEXICON.weight(concept)));
+    if let Some(known) = known(word) {
+        return Some(known);
     }
-    if LEXICON.is_stopword(word) || word.len() < 2 || word.bytes().all(|b| b.is_ascii_digit()) {
+    if LEXICON.is_stopword(word) || word.len() < 2 || word.starts_with(|c: char| c.is_ascii_digit()) {
         return None;
     }
     let stemmed = stem(word);
-    match LEXICON.concept(&stemmed) {
-        Some(concept) => Some((concept.to_owned(), LEXICON.weight(concept))),
-        None => Some((stemmed, 1.0)),
-    }
+    known(&stemmed).or(Some((stemmed, UNKNOWN)))
 }
 
 /// All that a command declares, as meanings.
 struct Vocabulary<'c> {
     triggers: Vec<(&'c str, Meaning)>,
     not_for: Vec<Meaning>,
+    /// What it does: acts in its name, or in every fifth of its triggers.
+    acts: BTreeSet<String>,
+    forms: Vec<Form>,
+    properties: Vec<Property>,
     all: Meaning,
     words: BTreeSet<String>,
 }
@@ -161,58 +172,81 @@ impl<'c> Vocabulary<'c> {
     fn of(candidate: &'c Candidate) -> Self {
         let command = &candidate.command;
         let meaning = |text: &str| Meaning::of(&read(text));
+        let named = meaning(command.name.as_str());
         let mut triggers: Vec<(&str, Meaning)> =
             command.triggers.iter().map(|trigger| (trigger.as_str(), meaning(trigger))).collect();
+        let mut counts: BTreeMap<&String, usize> = BTreeMap::new();
+        for concept in triggers.iter().flat_map(|(_, trigger)| trigger.concepts.keys()) {
+            *counts.entry(concept).or_default() += 1;
+        }
+        let often = |concept: &&String| counts.get(concept).is_some_and(|count| count * 5 >= triggers.len());
+        let acts = named.concepts.keys().chain(counts.keys().copied().filter(often));
+        let acts = acts.filter(|concept| LEXICON.is_act(concept) && LEXICON.weight(concept) > 0.5).cloned().collect();
         triggers.push((command.summary.as_str(), meaning(&command.summary)));
-        triggers.push((command.name.as_str(), meaning(command.name.as_str())));
-        let mut all = Meaning::default();
-        let mut words = BTreeSet::new();
         let properties = properties(&command.arguments);
         let phrases = properties.iter().flat_map(|property| match &property.kind {
             Kind::Flag(phrases) => phrases.clone(),
             Kind::OneOf(values) => values.iter().flat_map(|(_, phrases)| phrases.clone()).collect(),
             Kind::Integer | Kind::Text => Vec::new(),
         });
+        let mut all = Meaning::default();
+        let mut words = BTreeSet::new();
         let texts = command.triggers.iter().chain(&command.forms).chain([&command.summary]).cloned();
         for text in texts.chain(phrases.map(|phrase| phrase.join(" "))).chain([command.name.to_string()]) {
             let read = read(&text);
             words.extend(read.iter().map(|word| word.folded.clone()));
             all.concepts.extend(Meaning::of(&read).concepts);
         }
-        Self { triggers, not_for: command.not_for.iter().map(|text| meaning(text)).collect(), all, words }
+        Self {
+            triggers,
+            not_for: command.not_for.iter().map(|text| meaning(text)).collect(),
+            acts,
+            forms: command.forms.iter().filter_map(|form| Form::read(form, &properties)).collect(),
+            properties,
+            all,
+            words,
+        }
     }
 
     /// How well the command serves a request, clause by clause; and the trigger that fits best.
-    fn score(&self, clauses: &[Meaning]) -> (f64, &'c str) {
+    fn score(&self, clauses: &[(Meaning, Vec<Word>)]) -> (f64, &'c str) {
         clauses.iter().map(|clause| self.score_clause(clause)).max_by(|a, b| a.0.total_cmp(&b.0)).unwrap_or((0.0, ""))
     }
 
-    fn score_clause(&self, clause: &Meaning) -> (f64, &'c str) {
+    fn score_clause(&self, (clause, words): &(Meaning, Vec<Word>)) -> (f64, &'c str) {
         if clause.concepts.is_empty() {
             return (0.0, "");
         }
-        let best = self
+        let (likeness, trigger) = self
             .triggers
             .iter()
-            .map(|(text, trigger)| {
-                // what is to be done must be shared: a request and a trigger that only speak of the same things differ
-                let head = trigger.head.as_ref().or(clause.head.as_ref());
-                let done = head.is_some_and(|head| clause.concepts.contains_key(head));
-                (trigger.likeness(clause) * if done { 1.0 } else { 0.6 }, *text)
-            })
+            .map(|(text, trigger)| (trigger.likeness(clause), *text))
             .max_by(|a, b| a.0.total_cmp(&b.0))
             .unwrap_or((0.0, ""));
-        let covered = clause.shared(&self.all) / clause.weight();
         let against = self.not_for.iter().map(|text| text.likeness(clause)).fold(0.0, f64::max);
-        let score = 0.55 * best.0 + 0.45 * covered;
-        let score = if against > best.0 { score * 0.5 } else { score };
-        // a single generic word is no request
-        (if clause.weight() < 0.9 { score * 0.5 } else { score }, best.1)
+        let covered = clause.shared(&self.all) / clause.weight();
+        let fits = (0..words.len()).any(|at| {
+            self.forms
+                .iter()
+                .any(|form| form.fit(&words[at..], &self.properties, Style::Said, &mut Map::new()).is_some())
+        });
+        let done = if clause.concepts.keys().any(|concept| self.acts.contains(concept)) {
+            1.0
+        } else if fits && clause.concepts.keys().any(|concept| LEXICON.is_act(concept)) {
+            0.4
+        } else {
+            0.0
+        };
+        let foreign =
+            clause.elsewhere.iter().filter(|words| !words.split(' ').all(|word| self.words.contains(word))).count();
+        let score = 0.38 * done + 0.34 * likeness + 0.24 * covered + if fits { 0.06 } else { 0.0 };
+        let score = score - 0.3 * (foreign.min(2) as f64);
+        (if against > likeness { score * 0.6 } else { score }, trigger)
     }
 }
 
 /// The clauses of a request that ask for something, and all of them together. Asides are left out.
-fn clauses(words: &[Word]) -> Vec<Meaning> {
+fn clauses(words: &[Word]) -> Vec<(Meaning, Vec<Word>)> {
     let mut kept: Vec<Vec<Word>> = Vec::new();
     for clause in words.split_inclusive(|word| word.ends) {
         let folded: Vec<&str> = clause.iter().map(|word| word.folded.as_str()).collect();
@@ -221,9 +255,9 @@ fn clauses(words: &[Word]) -> Vec<Meaning> {
             kept.push(clause[..until].to_vec());
         }
     }
-    let mut clauses: Vec<Meaning> = kept.iter().map(|clause| Meaning::of(clause)).collect();
-    clauses.push(Meaning::of(&kept.concat()));
-    clauses
+    let all = kept.concat();
+    kept.push(all);
+    kept.into_iter().map(|words| (Meaning::of(&words), words)).collect()
 }
 
 /// Typing errors corrected: a word that nothing knows, and that is one slip (two in a long word) from one that is known.

@@ -34,7 +34,7 @@ pub(crate) enum NotTyped {
 }
 
 fn hint(near: &[String]) -> String {
-    if near.is_empty() { String::new() } else { format!("; did you mean `/{}`?", near.join("` or `/")) }
+    if near.is_empty() { String::new() } else { format!("; perhaps you mean `/{}`", near.join("` or `/")) }
 }
 
 fn list(plugins: &[PluginId]) -> String {
