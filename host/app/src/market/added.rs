@@ -13,7 +13,8 @@ use crate::{
     show::{counted, line},
 };
 use deskhand_marketplace::{
-    Catalogue, Installed, MarketError, Marketplace, Marketplaces, Session, State, resolve::revoked,
+    Catalogue, Installed, MarketError, Marketplace, Marketplaces, Published, Session, State, Status, Trouble,
+    resolve::revoked,
 };
 use deskhand_permissions::{Context, Standing, effect::AddMarketplace};
 use deskhand_vocabulary::{MarketplaceName, PluginId, PluginName};
@@ -103,7 +104,24 @@ pub(super) fn look(desk: &Desk, marketplace: &Marketplace) -> Result<Session> {
         ));
     }
     stop_revoked(desk, session.catalogue())?;
+    say_yanked(desk, session.catalogue())?;
     Ok(session)
+}
+
+/// Say what is installed and not offered any more. It keeps running.
+fn say_yanked(desk: &Desk, catalogue: &Catalogue) -> Result<()> {
+    let marketplace = &catalogue.marketplace;
+    for (name, there) in installed(desk, marketplace)? {
+        let version = &there.manifest.plugin.version;
+        let yanked = |version: &&Published| version.status == Status::Yanked && version.component == there.component;
+        if let Some(offered) = catalogue.get(&name, version).filter(yanked) {
+            let reason = offered.reason.as_deref().map(|reason| format!(": {}", line(reason))).unwrap_or_default();
+            output::aside(&format!(
+                "{marketplace}:{name} {version} is not offered any more{reason}. It keeps running; an update may be there."
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Uninstall every installed version that its marketplace has revoked, and say why.
@@ -141,6 +159,10 @@ pub(crate) fn refresh(desk: &Desk) -> Result<()> {
         match marketplace.open(desk.clock.now()) {
             Ok(session) => stop_revoked(desk, session.catalogue())?,
             Err(error) if error.is_unreachable() => {}
+            Err(error) if matches!(error.trouble(), Some(Trouble::Expired { .. })) => output::aside(&format!(
+                "The marketplace {} has expired, so it cannot say what it has revoked since: deskhand market list",
+                marketplace.name()
+            )),
             Err(error) => output::aside(&format!("{}: {error}", marketplace.name())),
         }
     }

@@ -122,8 +122,7 @@ pub(super) fn carry_out(desk: &Desk, session: &mut Session, steps: &[Step], stan
         if staged {
             runtime.agree(permit).map_err(Failure::failed)?;
         } else {
-            let done =
-                runtime.install(permit, &component, Some(&step.to.manifest)).map_err(Failure::failed)?;
+            let done = runtime.install(permit, &component, Some(&step.to.manifest)).map_err(Failure::failed)?;
             for warning in &done.warnings {
                 output::aside(&format!("{id}: {warning}"));
             }

@@ -1,0 +1,228 @@
+//! Marketplaces and the use of plugins, with the real binary: an admin publishes, a person installs.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod docs;
+
+use deskhand_tests::{Place, Ran, deskhand};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+/// A component that does nothing, with a manifest.
+pub(crate) fn component(name: &str, version: &str, permissions: &[&str], needs: &Value) -> Vec<u8> {
+    let permissions: Vec<Value> =
+        permissions.iter().map(|kind| json!({"kind": kind, "reason": format!("because {kind}")})).collect();
+    let manifest = json!({
+        "plugin": {
+            "name": name, "version": version, "publisher": "Example Ltd", "summary": format!("What {name} does"),
+            "interface": "0.1.0",
+        },
+        "permissions": permissions,
+        "dependencies": needs,
+    });
+    let section = "deskhand:manifest";
+    let mut content = leb(section.len());
+    content.extend(section.as_bytes());
+    content.extend(manifest.to_string().as_bytes());
+    let mut component = wat::parse_str("(component)").unwrap();
+    component.push(0);
+    component.extend(leb(content.len()));
+    component.extend(content);
+    component
+}
+
+/// LEB128 (WebAssembly core specification, section 5.2.2).
+fn leb(mut number: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    loop {
+        let low = u8::try_from(number & 0x7f).unwrap();
+        number >>= 7;
+        bytes.push(if number == 0 { low } else { low | 0x80 });
+        if number == 0 {
+            return bytes;
+        }
+    }
+}
+
+/// An admin and a user on one computer.
+struct Two {
+    place: Place,
+}
+
+impl Two {
+    fn new() -> Self {
+        let two = Self { place: Place::new() };
+        two.market("acme");
+        two
+    }
+
+    fn path(&self, below: &str) -> String {
+        self.place.path(below).display().to_string()
+    }
+
+    fn run(&self, home: &str, arguments: &[&str]) -> Ran {
+        let mut command = self.place.command(deskhand());
+        command.env("DESKHAND_HOME", self.path(home)).args(arguments);
+        Ran::of(command.output().unwrap())
+    }
+
+    fn admin(&self, arguments: &[&str]) -> Ran {
+        self.run("admin", arguments)
+    }
+
+    fn user(&self, arguments: &[&str]) -> Ran {
+        self.run("user", arguments)
+    }
+
+    /// Make a marketplace and add it.
+    fn market(&self, name: &str) {
+        let folder = self.path(&format!("markets/{name}"));
+        let (one, other) = (self.path(&format!("stick/{name}.pem")), self.path(&format!("safe/{name}.pem")));
+        let made =
+            self.admin(&["market", "init", name, &folder, "--root-key-out", &one, "--root-key-out", &other, "--json"]);
+        let made: Value = serde_json::from_str(&made.ok()).unwrap();
+        let fingerprint = made["made"]["fingerprint"].as_str().unwrap();
+        assert_eq!(
+            self.user(&["market", "add", name, &folder, "--fingerprint", fingerprint]).ok(),
+            format!(
+                "The marketplace {name} is added. It offers 0 plugins.\nFind something with: deskhand plugin search\n"
+            )
+        );
+    }
+
+    fn publish(&self, market: &str, name: &str, version: &str, permissions: &[&str], needs: &Value) {
+        let file = self.place.path(&format!("{name}-{version}.wasm"));
+        std::fs::write(&file, component(name, version, permissions, needs)).unwrap();
+        let published = self.admin(&["market", "publish", market, file.to_str().unwrap()]);
+        assert_eq!((published.code, published.stdout), (0, format!("{name} {version} is published.\n")));
+    }
+
+    /// The versions that run and that wait, by plugin.
+    fn installed(&self) -> Vec<(String, String, Value)> {
+        let listed = self.user(&["plugin", "list", "--json"]).ok();
+        let rows = listed.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        rows.map(|row| {
+            let text = |field: &str| row[field].as_str().unwrap().to_owned();
+            (text("plugin"), text("version"), row["waiting"].clone())
+        })
+        .collect()
+    }
+}
+
+fn row(plugin: &str, version: &str, waiting: Value) -> (String, String, Value) {
+    (plugin.to_owned(), version.to_owned(), waiting)
+}
+
+#[test]
+fn an_update_that_may_do_more_waits_while_the_old_version_runs() {
+    let two = Two::new();
+    two.publish("acme", "tidy", "1.0.0", &["files.read"], &json!({}));
+    let unanswered = two.user(&["plugin", "install", "tidy"]);
+    assert_eq!(unanswered.code, 3, "{unanswered:?}");
+    assert_eq!(two.installed(), []);
+    assert_eq!(two.user(&["plugin", "install", "tidy", "--yes"]).code, 0);
+    assert_eq!(two.user(&["plugin", "install", "tidy"]).ok(), "acme:tidy is installed already.\n");
+
+    // One that asks for nothing new is installed without a question.
+    two.publish("acme", "tidy", "1.1.0", &["files.read"], &json!({}));
+    let updated = two.user(&["plugin", "update"]);
+    assert_eq!(
+        (updated.code, updated.stdout.as_str()),
+        (0, "acme:tidy is updated from 1.0.0 to 1.1.0.\n"),
+        "{updated:?}"
+    );
+
+    two.publish("acme", "tidy", "1.2.0", &["files.read", "files.change"], &json!({}));
+    let waits = two.user(&["plugin", "update"]);
+    assert_eq!((waits.code, waits.stdout.as_str()), (6, ""), "{waits:?}");
+    assert!(
+        waits.stderr.ends_with(
+            "acme:tidy keeps running as 1.1.0. Version 1.2.0, which may do more, waits for you: deskhand plugin update \
+             acme:tidy\n"
+        ),
+        "{waits:?}"
+    );
+    assert_eq!(two.installed(), [row("acme:tidy", "1.1.0", json!("1.2.0"))]);
+    assert_eq!(two.user(&["plugin", "update", "tidy", "--yes"]).stdout, "acme:tidy is updated from 1.1.0 to 1.2.0.\n");
+    assert_eq!(two.installed(), [row("acme:tidy", "1.2.0", Value::Null)]);
+    assert_eq!(two.user(&["plugin", "update"]).ok(), "Everything is up to date.\n");
+}
+
+#[test]
+fn what_is_needed_comes_along_and_is_not_taken_away_from_under_it() {
+    let two = Two::new();
+    two.publish("acme", "text", "1.0.0", &[], &json!({}));
+    two.publish("acme", "text", "2.0.0", &[], &json!({}));
+    two.publish("acme", "report", "1.0.0", &[], &json!({"text": "^1"}));
+    let done = two.user(&["plugin", "install", "report", "--yes"]);
+    assert_eq!(
+        (done.code, done.stdout.as_str()),
+        (0, "acme:text 1.0.0 is installed.\nacme:report 1.0.0 is installed.\n")
+    );
+    let refused = two.user(&["plugin", "install", "text@2.0.0", "--yes"]);
+    assert_eq!(refused.code, 1);
+    assert!(
+        refused.stderr.contains("report is installed") && refused.stderr.contains("you want text 2.0.0"),
+        "{refused:?}"
+    );
+    let refused = two.user(&["plugin", "uninstall", "text"]);
+    assert_eq!(
+        (refused.code, refused.stderr.as_str()),
+        (1, "acme:text is needed by acme:report. Uninstall that first, or use --force and do without\n")
+    );
+    assert_eq!(two.user(&["plugin", "uninstall", "report"]).ok(), "acme:report is uninstalled.\n");
+    assert_eq!(two.user(&["plugin", "uninstall", "text"]).ok(), "acme:text is uninstalled.\n");
+    assert_eq!(two.installed(), []);
+}
+
+#[test]
+fn one_name_in_two_marketplaces_is_two_plugins() {
+    let two = Two::new();
+    two.market("other");
+    two.publish("acme", "tidy", "1.0.0", &[], &json!({}));
+    two.publish("other", "tidy", "7.0.0", &["files.read"], &json!({}));
+    let which = two.user(&["plugin", "install", "tidy", "--yes"]);
+    assert_eq!(
+        (which.code, which.stderr.as_str()),
+        (3, "Several marketplaces offer tidy. Say which one you mean: acme:tidy or other:tidy\n")
+    );
+    assert_eq!(two.user(&["plugin", "install", "acme:tidy", "--yes"]).code, 0);
+    assert_eq!(two.user(&["plugin", "install", "other:tidy", "--yes"]).code, 0);
+    assert_eq!(two.installed(), [row("acme:tidy", "1.0.0", Value::Null), row("other:tidy", "7.0.0", Value::Null)]);
+    let which = two.user(&["plugin", "uninstall", "tidy"]);
+    assert_eq!(which.code, 2);
+    // A marketplace that is gone takes nothing with it.
+    assert_eq!(two.user(&["market", "remove", "acme"]).code, 0);
+    assert_eq!(two.installed().len(), 2);
+}
+
+#[test]
+fn what_is_revoked_stops_with_its_reason() {
+    let two = Two::new();
+    two.publish("acme", "tidy", "1.0.0", &[], &json!({}));
+    assert_eq!(two.user(&["plugin", "install", "tidy", "--yes"]).code, 0);
+    assert_eq!(two.admin(&["market", "yank", "acme", "tidy@1.0.0", "--reason", "old"]).code, 0);
+    assert_eq!(two.user(&["plugin", "update"]).code, 0);
+    assert_eq!(two.installed().len(), 1);
+    assert_eq!(two.admin(&["market", "revoke", "acme", "tidy@1.0.0", "--reason", "bad \u{1b}[2J\u{202e}"]).code, 0);
+    let stopped = two.user(&["plugin", "update"]);
+    assert_eq!(
+        stopped.stderr,
+        "acme:tidy 1.0.0 was revoked by its marketplace: bad \\u{1b}[2J\\u{202e}. It runs no more and is uninstalled. \
+         Another version may be there: deskhand plugin install acme:tidy\n"
+    );
+    assert_eq!(two.installed(), []);
+    let refused = two.user(&["plugin", "install", "tidy@1.0.0", "--yes"]);
+    assert!(refused.code == 1 && refused.stderr.contains("is revoked"), "{refused:?}");
+}
+
+#[test]
+fn a_swapped_component_is_not_installed() {
+    let two = Two::new();
+    two.publish("acme", "tidy", "1.0.0", &[], &json!({}));
+    let folder = two.place.path("markets/acme/targets/tidy/1.0.0");
+    let file: PathBuf = std::fs::read_dir(folder).unwrap().next().unwrap().unwrap().path();
+    std::fs::write(&file, component("tidy", "1.0.0", &["files.remove"], &json!({}))).unwrap();
+    let refused = two.user(&["plugin", "install", "tidy", "--yes"]);
+    assert_eq!(refused.code, 1, "{refused:?}");
+    assert_eq!(two.installed(), []);
+}
