@@ -42,21 +42,42 @@ fn failed(error: &wasmtime::Error) -> PluginFault {
     PluginFault::Host { reason: format!("{error:#}") }
 }
 
-impl BareCommand {
-    /// The component of an installed plugin whose command uses nothing of `deskhand:plugin`.
-    pub fn new(runtime: &Runtime, plugin: &PluginId) -> Result<Self, PluginFault> {
-        let inner = runtime.inner.clone();
-        let gone = || PluginFault::Host { reason: format!("{plugin} is not installed and compiled") };
-        let machine = inner.machine()?;
-        let plugins = runtime.plugins().map_err(|error| PluginFault::Host { reason: error.to_string() })?;
-        let release = &plugins.get(plugin).ok_or_else(gone)?.release;
-        let code = release.compiled.as_ref().and_then(|code| inner.cache.find(release.component, code));
+/// What bare calls share: the runtime, and a linker of theirs.
+pub struct Bare {
+    runtime: Runtime,
+    linker: Linker<Empty>,
+}
+
+impl std::fmt::Debug for Bare {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Bare").finish_non_exhaustive()
+    }
+}
+
+impl Bare {
+    /// A linker with WASI in it and nothing else.
+    pub fn new(runtime: &Runtime) -> Result<Self, PluginFault> {
+        let machine = runtime.inner.machine()?;
         let mut linker = Linker::<Empty>::new(machine.engines.first());
         p2::add_to_linker_async(&mut linker).map_err(|error| failed(&error))?;
+        Ok(Self { runtime: runtime.clone(), linker })
+    }
+}
+
+impl BareCommand {
+    /// The component of an installed plugin, mapped and linked. What its command uses of `deskhand:plugin` traps.
+    pub fn load(bare: &Bare, plugin: &PluginId) -> Result<Self, PluginFault> {
+        let inner = bare.runtime.inner.clone();
+        let gone = || PluginFault::Host { reason: format!("{plugin} is not installed and compiled") };
+        let machine = inner.machine()?;
+        let plugins = bare.runtime.plugins().map_err(|error| PluginFault::Host { reason: error.to_string() })?;
+        let release = &plugins.get(plugin).ok_or_else(gone)?.release;
+        let code = release.compiled.as_ref().and_then(|code| inner.cache.find(release.component, code));
         #[expect(unsafe_code, reason = "the same file as a call's, found in the same way")]
         // SAFETY: as in `load`: the file is this host's own, and its digest was just found to be the one in the index.
         let component = unsafe { Component::deserialize_file(machine.engines.first(), code.ok_or_else(gone)?) }
             .map_err(|error| failed(&error))?;
+        let mut linker = bare.linker.clone();
         linker.define_unknown_imports_as_traps(&component).map_err(|error| failed(&error))?;
         let pre = linker.instantiate_pre(&component).map_err(|error| failed(&error))?;
         let indices = WithCommandIndices::new(&pre).map_err(|error| failed(&error))?;

@@ -1,6 +1,7 @@
 //! What works: a call, its arguments, its answer, and what it may ask of the host.
 
 use crate::kit::{Bench, Scripted, command, config, id, pure, text};
+use deskhand_runtime::reference::{Bare, BareCommand};
 use deskhand_runtime::{Body, CallError, Code, Content, Refused, Reply};
 use deskhand_vocabulary::{Answer, Notice, Principal, Progress, Question, Unanswered};
 use serde_json::{Value, json};
@@ -167,11 +168,10 @@ fn a_plugin_that_tells_the_person_without_end_is_not_heard_without_end() {
 fn the_bare_call_of_benchmarks_is_the_same_call() {
     let bench = Bench::new();
     bench.install(&pure(ECHO));
-    let bare = deskhand_runtime::reference::BareCommand::new(&bench.runtime, &id()).unwrap();
-    assert!(bare.call("go", "{}").unwrap());
+    let bare = Bare::new(&bench.runtime).unwrap();
+    assert!(BareCommand::load(&bare, &id()).unwrap().call("go", "{}").unwrap());
     bench.install(&pure("(call $refuse (i32.const 1) (i32.const 0) (i32.const 0))"));
-    let bare = deskhand_runtime::reference::BareCommand::new(&bench.runtime, &id()).unwrap();
-    assert!(!bare.call("go", "{}").unwrap());
+    assert!(!BareCommand::load(&bare, &id()).unwrap().call("go", "{}").unwrap());
     assert_eq!(bench.log.outcomes(), Vec::<String>::new());
 }
 

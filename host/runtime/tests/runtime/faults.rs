@@ -65,13 +65,30 @@ fn a_plugin_that_sleeps_is_stopped() {
 
 #[test]
 fn waiting_for_the_person_is_not_its_time() {
-    // the person takes longer than the plugin has
+    // the person takes longer than the plugin has, and the plugin goes on to work for some ticks of the epoch
     let person = Scripted::new(|_| {
-        std::thread::sleep(Duration::from_millis(400));
+        std::thread::sleep(Duration::from_millis(1200));
         Ok(Answer::Yes)
     });
-    let bench = Bench::with(config(), person);
-    bench.run(&crate::calls::asking()).unwrap();
+    let bench = Bench::with(Config { time: Duration::from_secs(1), ..config() }, person);
+    let confirm = r#"(import "deskhand:plugin/user@0.1.0" "confirm" (func $confirm (param i32 i32 i32)))"#;
+    let body = r#"(local $n i32)
+        (call $confirm (i32.const 1200) (i32.const 4) (i32.const 900))
+        (loop $on
+          (local.set $n (i32.add (local.get $n) (i32.const 1)))
+          (br_if $on (i32.lt_u (local.get $n) (i32.const 100000000))))
+        (call $answer (i32.const 1200) (i32.const 4))"#;
+    let user = "import deskhand:plugin/user@0.1.0;";
+    assert_eq!(crate::kit::text(&bench.run(&command(&["person.ask"], user, confirm, body)).unwrap()), "text");
+}
+
+#[test]
+fn its_time_goes_on_after_the_person_has_answered() {
+    let bench = Bench::new();
+    let confirm = r#"(import "deskhand:plugin/user@0.1.0" "confirm" (func $confirm (param i32 i32 i32)))"#;
+    let body = "(call $confirm (i32.const 1200) (i32.const 4) (i32.const 900)) (loop $on (br $on)) unreachable";
+    let fault = bench.fault(&command(&["person.ask"], "import deskhand:plugin/user@0.1.0;", confirm, body));
+    assert_eq!(fault, PluginFault::Deadline { seconds: 1, trace: trace(&["go"]) });
 }
 
 #[test]

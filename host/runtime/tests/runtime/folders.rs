@@ -178,8 +178,10 @@ fn what_a_call_adds_stays_pending_only_if_it_succeeds() {
 #[test]
 fn a_right_that_is_not_declared_is_denied() {
     let (bench, _) = bench(yes);
-    // the interface is open to it by `files.remove`, writing is not
-    assert_eq!(code(bench.run(&writer(&["files.remove"], &format!("{ADD} {PROPOSE}")))), Code::Denied);
+    // the interface is open to it by `files.remove`, writing is not, and not only when it is proposed
+    let add = format!("{ADD} (call $answer (i32.const 0) (i32.const 0))");
+    assert_eq!(code(bench.run(&writer(&["files.remove"], &add))), Code::Denied);
+    assert!(bench.workspace.is_unchanged());
 }
 
 #[test]
