@@ -42,6 +42,7 @@ pub(crate) struct Lexicon {
     acts: HashSet<String>,
     /// One folded word → the concept that it names.
     concepts: HashMap<String, String>,
+    known: HashSet<String>,
     /// Longer first: folded words, `*` for up to six of any → the concept.
     phrases: Vec<(Vec<String>, String)>,
     asides: Vec<Vec<String>>,
@@ -58,6 +59,7 @@ impl Lexicon {
         self.generic.extend(source.generic.iter().cloned());
         self.acts.extend(source.acts.iter().cloned());
         for (concept, members) in &source.concepts {
+            self.known.insert(concept.clone());
             for member in members {
                 let words = pattern(member);
                 match words.as_slice() {
@@ -83,6 +85,11 @@ impl Lexicon {
     /// How much a concept says about which command is meant, from 0 to 1.
     pub(crate) fn weight(&self, concept: &str) -> f64 {
         if self.generic.contains(concept) { 0.35 } else { 1.0 }
+    }
+
+    /// True for a concept of a language file, as against a word that only a request or a manifest has.
+    pub(crate) fn is_known(&self, concept: &str) -> bool {
+        self.known.contains(concept) && !self.generic.contains(concept)
     }
 
     /// True for what a request asks to be done, as against what it is about.

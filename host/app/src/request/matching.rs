@@ -53,12 +53,17 @@ pub(crate) fn choose(request: &str, candidates: &[Candidate]) -> Match {
         .chain(LEXICON.known())
         .collect();
     let words = corrected(&words, &known);
+    let mut of: BTreeMap<&String, usize> = BTreeMap::new();
+    for concept in vocabularies.iter().flat_map(|vocabulary| vocabulary.all.concepts.keys()) {
+        *of.entry(concept).or_default() += 1;
+    }
+    let own = |concept: &String| of.get(concept) == Some(&1) && LEXICON.is_known(concept);
     let clauses = clauses(&words);
     let mut scored: Vec<(f64, usize, &str)> = vocabularies
         .iter()
         .enumerate()
         .map(|(index, vocabulary)| {
-            let (score, trigger) = vocabulary.score(&clauses);
+            let (score, trigger) = vocabulary.score(&clauses, &own);
             (score, index, trigger)
         })
         .collect();
@@ -82,6 +87,8 @@ struct Meaning {
     concepts: BTreeMap<String, f64>,
     /// Words that speak of something else than files, folded.
     elsewhere: Vec<String>,
+    /// The first thing that is to be done.
+    act: Option<String>,
 }
 
 impl Meaning {
@@ -117,6 +124,9 @@ impl Meaning {
         if concept == ELSEWHERE {
             self.elsewhere.push(words.to_owned());
         } else {
+            if self.act.is_none() && LEXICON.is_act(&concept) {
+                self.act = Some(concept.clone());
+            }
             self.concepts.insert(concept, weight);
         }
     }
@@ -209,11 +219,15 @@ impl<'c> Vocabulary<'c> {
     }
 
     /// How well the command serves a request, clause by clause; and the trigger that fits best.
-    fn score(&self, clauses: &[(Meaning, Vec<Word>)]) -> (f64, &'c str) {
-        clauses.iter().map(|clause| self.score_clause(clause)).max_by(|a, b| a.0.total_cmp(&b.0)).unwrap_or((0.0, ""))
+    fn score(&self, clauses: &[(Meaning, Vec<Word>)], own: &impl Fn(&String) -> bool) -> (f64, &'c str) {
+        clauses
+            .iter()
+            .map(|clause| self.score_clause(clause, own))
+            .max_by(|a, b| a.0.total_cmp(&b.0))
+            .unwrap_or((0.0, ""))
     }
 
-    fn score_clause(&self, (clause, words): &(Meaning, Vec<Word>)) -> (f64, &'c str) {
+    fn score_clause(&self, (clause, words): &(Meaning, Vec<Word>), own: &impl Fn(&String) -> bool) -> (f64, &'c str) {
         if clause.concepts.is_empty() {
             return (0.0, "");
         }
@@ -230,18 +244,25 @@ impl<'c> Vocabulary<'c> {
                 .iter()
                 .any(|form| form.fit(&words[at..], &self.properties, Style::Said, &mut Map::new()).is_some())
         });
-        let done = if clause.concepts.keys().any(|concept| self.acts.contains(concept)) {
+        let has = |concept: &String| clause.concepts.contains_key(concept);
+        let done = if self.acts.iter().any(has) {
             1.0
-        } else if fits && clause.concepts.keys().any(|concept| LEXICON.is_act(concept)) {
+        } else if self.all.concepts.keys().any(|concept| has(concept) && own(concept)) {
+            // it speaks of what no other command speaks of
+            0.7
+        } else if fits && clause.act.is_some() {
             0.4
         } else {
             0.0
         };
+        // what is asked for first is something that this command does not do
+        let other =
+            clause.act.as_ref().is_some_and(|act| LEXICON.weight(act) > 0.5 && !self.all.concepts.contains_key(act));
         let foreign =
             clause.elsewhere.iter().filter(|words| !words.split(' ').all(|word| self.words.contains(word))).count();
         let score = 0.38 * done + 0.34 * likeness + 0.24 * covered + if fits { 0.06 } else { 0.0 };
         let score = score - 0.3 * (foreign.min(2) as f64);
-        (if against > likeness { score * 0.6 } else { score }, trigger)
+        (if against > likeness || other { score * 0.6 } else { score }, trigger)
     }
 }
 
