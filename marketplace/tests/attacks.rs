@@ -339,3 +339,32 @@ fn malicious_mirrors_that_withhold() {
     assert!(error.is_unreachable(), "{error}");
     assert_eq!(offered(&marketplace).version(), &version("1.0.0"));
 }
+
+#[test]
+fn what_a_newer_deskhand_published_is_passed_over_and_kept() {
+    let (stage, marketplace) = stage();
+    let key = |place: &deskhand_marketplace::KeyPlace| Key::read(&place.path).unwrap();
+    let (targets_key, online) = (key(&stage.created.targets_key), key(&stage.created.online_key));
+    let path = newest(&stage, "targets").1;
+    let mut targets = signed(&path);
+    targets["version"] = json!(3);
+    let entry = json!({"length": 1, "hashes": {"sha256": Sha256::of("x")}, "custom": {"schema": 2, "more": [1]}});
+    targets["targets"]["organize/2.0.0/plugin.wasm"] = entry.clone();
+    let targets = write_signed(&stage.metadata("3.targets.json"), &targets, &[&targets_key]);
+    let mut snapshot = signed(&newest(&stage, "snapshot").1);
+    snapshot["version"] = json!(3);
+    snapshot["meta"]["targets.json"] = pin(3, &targets);
+    let snapshot = write_signed(&stage.metadata("3.snapshot.json"), &snapshot, &[&online]);
+    let mut timestamp = signed(&stage.metadata("timestamp.json"));
+    timestamp["version"] = json!(3);
+    timestamp["meta"]["snapshot.json"] = pin(3, &snapshot);
+    write_signed(&stage.metadata("timestamp.json"), &timestamp, &[&online]);
+
+    let error = stage.publish_manifest(&manifest("organize", "2.0.0", &[], &[]), start()).unwrap_err();
+    assert!(matches!(error, MarketError::VersionTaken { .. }), "{error}");
+    stage.publish("organize", "1.1.0", start());
+    let session = marketplace.open(start()).unwrap();
+    assert_eq!(session.catalogue().plugins[&plugin("organize")].len(), 2);
+    assert_eq!(session.catalogue().unreadable[0].path, "organize/2.0.0/plugin.wasm");
+    assert_eq!(signed(&newest(&stage, "targets").1)["targets"]["organize/2.0.0/plugin.wasm"], entry);
+}

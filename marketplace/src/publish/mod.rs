@@ -175,13 +175,16 @@ impl Publisher {
             let versions = offered.entry(about.name.clone()).or_default();
             // Build metadata do not order versions (semver.org 2.0, item 10), so they do not make another one.
             let same = |version: &&Version| version.cmp_precedence(&about.version).is_eq();
+            // What a newer Deskhand published is there as well, even if this one cannot read its record.
+            let path = catalogue::path(&about.name, &about.version);
+            let unreadable = catalogue.unreadable.iter().any(|entry| entry.path == path);
             let new = match versions.keys().find(same).and_then(|version| versions.get(version)) {
                 Some(there) if there.component == component && *there.version() == about.version => false,
-                Some(_) => {
+                there if there.is_some() || unreadable => {
                     let (plugin, version) = (about.name.clone(), about.version.clone());
                     return Err(MarketError::VersionTaken { plugin, version });
                 }
-                None => true,
+                _ => true,
             };
             if new {
                 let published = Published {
