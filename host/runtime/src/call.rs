@@ -92,6 +92,8 @@ impl WasiView for Call {
     }
 }
 
+/// The most of a call's arguments that is put on the record, in bytes.
+const RECORDED: usize = 64 << 10;
 /// The most questions and notices of one call.
 const QUESTIONS: u32 = 100;
 /// The most parts that one call may show before it answers.
@@ -142,7 +144,7 @@ pub(crate) async fn call(runtime: &Arc<Inner>, invocation: Invocation, request: 
         name: request.name.clone(),
         component: release.component,
     };
-    log.queue(Entry { task, event: started, content: Some(json!({ "arguments": request.arguments })) });
+    log.queue(Entry { task, event: started, content: Some(json!({ "arguments": recorded(&request.arguments) })) });
     let begun = std::time::Instant::now();
     let result = run(runtime, invocation, &request, release).await;
     let (outcome, content) = match &result {
@@ -153,6 +155,12 @@ pub(crate) async fn call(runtime: &Arc<Inner>, invocation: Invocation, request: 
     let ended = Event::CallEnded { plugin, outcome: outcome.to_owned(), micros };
     log.queue(Entry { task, event: ended, content });
     result
+}
+
+/// Arguments, for the record: as they are, or cut where a plugin passes megabytes to another.
+fn recorded(arguments: &str) -> serde_json::Value {
+    let whole = (arguments.len() <= RECORDED).then(|| serde_json::from_str(arguments).ok()).flatten();
+    whole.unwrap_or_else(|| deskhand_vocabulary::text::shortened(arguments, RECORDED).into())
 }
 
 async fn run(

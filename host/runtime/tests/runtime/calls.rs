@@ -3,7 +3,7 @@
 use crate::kit::{Bench, Scripted, command, config, id, pure, text};
 use deskhand_runtime::reference::{Bare, BareCommand};
 use deskhand_runtime::{Body, CallError, Code, Content, Refused, Reply};
-use deskhand_vocabulary::{Answer, Notice, Principal, Progress, Question, Unanswered};
+use deskhand_vocabulary::{Answer, Entry, Event, Notice, Principal, Progress, Question, Unanswered};
 use serde_json::{Value, json};
 
 /// Answers with its arguments.
@@ -17,6 +17,20 @@ fn a_command_gets_its_arguments_and_answers() {
     let body = Body::Text(r#"{"by":"type","ümlaut":"写真"}"#.to_owned());
     assert_eq!(reply, Reply { show: vec![Content { media_type: "text/plain".to_owned(), body }], prompt: None });
     assert_eq!(bench.log.outcomes(), ["ok"]);
+}
+
+#[test]
+fn arguments_are_put_on_the_record_up_to_a_length() {
+    let bench = Bench::new();
+    bench.install(&pure("(call $answer (i32.const 0) (i32.const 0))"));
+    bench.go_with(json!({ "by": "type" })).unwrap();
+    bench.go_with(json!("x".repeat(200_000))).unwrap();
+    let entries = bench.log.0.lock().unwrap();
+    let started = |entry: &&Entry| matches!(entry.event, Event::CallStarted { .. });
+    let [short, long] = &entries.iter().filter(started).collect::<Vec<_>>()[..] else { panic!() };
+    assert_eq!(short.content, Some(json!({ "arguments": { "by": "type" } })));
+    let long = long.content.as_ref().unwrap()["arguments"].as_str().unwrap();
+    assert_eq!((long.chars().count(), long.ends_with("x…")), (65_536, true));
 }
 
 #[test]
