@@ -5,7 +5,7 @@ use crate::{
     entry::{Kind, Stamp},
     error::{CommitError, FileError, WorkspaceError, shown},
     folder::{Masks, Root},
-    journal::{self, At, Before, End, Head, Outcome, Record, Recorded, Step, Text, Times, Top},
+    journal::{self, At, Before, End, Head, Outcome, Recorded, Step, Text, Times, Top},
     layer::{Content, Kept},
     meta,
     places::Places,
@@ -86,7 +86,7 @@ pub(crate) fn commit(
     let writer = journal::Writer::begin(site.home, site.disk)?;
     let id = writer.commit;
     let all: Vec<Arc<Store>> = stores.values().map(Arc::clone).collect();
-    let ready = match ready(site, prepared, stores, id) {
+    let mut ready = match ready(site, prepared, stores, id) {
         Ok(ready) => ready,
         Err(error) => {
             give_up(site, &writer, prepared, &all);
@@ -94,15 +94,11 @@ pub(crate) fn commit(
         }
     };
     let head = head(site, prepared, &ready, id);
-    let mut records = vec![Record::Head(Box::new(head))];
-    records.extend(ready.changes.chunks(256).map(|part| Record::Changes(part.to_vec())));
-    records.extend(ready.steps.chunks(256).map(|part| Record::Steps(part.to_vec())));
-    records.push(Record::Ready);
     let durable = writer
-        .append(site.disk, &records)
+        .intend(site.disk, head, &ready.changes, &ready.steps)
         .and_then(|()| sync_stores(site, &ready))
         .and_then(|()| writer.sync(site.home, site.disk));
-    drop(records);
+    ready.changes = Vec::new(); // they are in the journal, and only there from here on
     if let Err(error) = durable {
         give_up(site, &writer, prepared, &ready.stores);
         return Err(WorkspaceError::home(site.home.commits(), error).into());
@@ -288,7 +284,8 @@ fn ready(
         let number = u32::try_from(index).map_err(|_| CommitError::Stale)?;
         let store = |place: &Place| indices.get(&place.0).copied().unwrap_or_default();
         let tree = |place: &Place| At::Tree(place.0, Text(place.1.clone()));
-        let step = |from, to, what: &Stamp, other: Option<Stamp>| Step { change: number, from, to, what: *what, other };
+        let step =
+            |from, to, what: &Stamp, other: Option<Box<Stamp>>| Step { change: number, from, to, what: *what, other };
         let kept = |store, name: String, stamp: &Stamp| Before {
             store,
             folder: id.0,
@@ -313,31 +310,31 @@ fn ready(
                         store: *store,
                         folder: *folder,
                         name: name.clone(),
-                        stamp: *old,
+                        stamp: **old,
                         home: item.over.clone(),
                         copy: None,
                     };
-                    recorded.before = Some(before);
+                    recorded.before = Some(Box::new(before));
                 }
-                then.push(step(from, tree(to), &stamp, *replaces));
+                then.push(step(from, tree(to), &stamp, replaces.clone()));
             }
             What::Move { from, seen, to, across: true, replaces, .. } => {
                 let stamp = stage.across(store(to), &staged(index), from, seen)?;
                 recorded.made = Some(stamp);
                 if let Some(old) = replaces {
-                    recorded.before = Some(kept(store(to), staged(index), old));
+                    recorded.before = Some(Box::new(kept(store(to), staged(index), old)));
                 }
                 first.push(step(tree(from), At::Store(store(from), id.0, before(index)), seen, None));
-                then.push(step(At::Store(store(to), id.0, staged(index)), tree(to), &stamp, *replaces));
+                then.push(step(At::Store(store(to), id.0, staged(index)), tree(to), &stamp, replaces.clone()));
             }
             What::Move { from, seen, to, lifted: true, replaces, .. } => {
                 let way = At::Store(store(to), id.0, before(index));
                 recorded.made = Some(*seen);
                 if let Some(old) = replaces {
-                    recorded.before = Some(kept(store(to), before(index), old));
+                    recorded.before = Some(Box::new(kept(store(to), before(index), old)));
                 }
                 first.push(step(tree(from), way.clone(), seen, None));
-                then.push(step(way, tree(to), seen, *replaces));
+                then.push(step(way, tree(to), seen, replaces.clone()));
             }
             What::Move { from, seen, to, .. } => {
                 recorded.made = Some(*seen);
@@ -351,13 +348,13 @@ fn ready(
                     let copy = if seen.links > 1 { Some(stage.copy(*store, index, now, seen)?) } else { None };
                     let before =
                         Before { store: *store, folder: *folder, name: name.clone(), stamp: *seen, home: None, copy };
-                    recorded.before = Some(before);
+                    recorded.before = Some(Box::new(before));
                 }
-                then.push(step(from, tree(at), &stamp, Some(*seen)));
+                then.push(step(from, tree(at), &stamp, Some(Box::new(*seen))));
             }
             What::Remove { from, seen, tidy, early, .. } => {
                 let to = At::Store(store(from), id.0, before(index));
-                recorded.before = Some(kept(store(from), before(index), seen));
+                recorded.before = Some(Box::new(kept(store(from), before(index), seen)));
                 let list = if *tidy && !early { &mut last } else { &mut first };
                 list.push(step(tree(from), to, seen, None));
             }
@@ -799,7 +796,7 @@ impl<'a> Engine<'a> {
         };
         if outcome == Outcome::RolledBack {
             let done: Vec<Step> = self.done.iter().map(|at| self.ready.steps[*at].clone()).collect();
-            astray = match settle::take_back(&mut self.places, &self.ready.changes, &done) {
+            astray = match settle::take_back(&mut self.places, &|change| self.prepared.about(change), &done) {
                 Ok(astray) => astray,
                 Err(error) => return Err(self.unsettled(id, &error.to_string())),
             };

@@ -253,12 +253,12 @@ impl History {
         let path = journal::absolute(journal.head.stores.get(usize::from(before.store))?);
         let stamp = kept_stamp(&path, before.folder, &before.name);
         if stamp.is_some_and(|stamp| stamp.same_content(&before.stamp)) {
-            return Some((path, before.clone()));
+            return Some((path, Before::clone(before)));
         }
         // changed through another of its names: the copy is what it was
         let name = before.copy.clone()?;
         let stamp = kept_stamp(&path, before.folder, &name)?;
-        Some((path, Before { name, stamp, copy: None, ..before.clone() }))
+        Some((path, Before { name, stamp, copy: None, ..Before::clone(before) }))
     }
 
     /// The folders that an undo of this commit needs in its workspace, absolute.

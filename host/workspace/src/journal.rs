@@ -43,6 +43,24 @@ pub(crate) enum Record {
     End(End),
 }
 
+/// [`Record::Changes`] and [`Record::Steps`] as they are written, without a copy of them.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Part<'a> {
+    Changes(&'a [Recorded]),
+    Steps(&'a [Step]),
+}
+
+/// A record with its length and digest.
+fn frame(record: &impl Serialize, bytes: &mut Vec<u8>) -> Result<(), Errno> {
+    let payload = serde_json::to_vec(record).map_err(|_| Errno::INVAL)?;
+    let length = u32::try_from(payload.len()).map_err(|_| Errno::FBIG)?;
+    bytes.extend_from_slice(&length.to_le_bytes());
+    bytes.extend_from_slice(&Sha256::of(&payload).0[..8]);
+    bytes.extend_from_slice(&payload);
+    Ok(())
+}
+
 /// What is applied, where, for whom.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Head {
@@ -99,7 +117,7 @@ pub(crate) struct Recorded {
     pub(crate) made: Option<Stamp>,
     /// What was removed or replaced, and where it is kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) before: Option<Before>,
+    pub(crate) before: Option<Box<Before>>,
 }
 
 /// A before-image.
@@ -163,7 +181,7 @@ pub(crate) struct Step {
     pub(crate) what: Stamp,
     /// What is at `to` before.
     #[serde(rename = "o", default, skip_serializing_if = "Option::is_none")]
-    pub(crate) other: Option<Stamp>,
+    pub(crate) other: Option<Box<Stamp>>,
 }
 
 /// How it ended.
@@ -243,20 +261,34 @@ impl Writer {
         Ok(Self { commit, folder, file, _lock: lock })
     }
 
-    pub(crate) fn append(&self, disk: &dyn Disk, records: &[Record]) -> Result<(), Errno> {
+    /// Write the whole intent: head, changes, steps, and that this is all.
+    pub(crate) fn intend(
+        &self,
+        disk: &dyn Disk,
+        head: Head,
+        changes: &[Recorded],
+        steps: &[Step],
+    ) -> Result<(), Errno> {
         let mut bytes = Vec::new();
-        for record in records {
-            let payload = serde_json::to_vec(record).map_err(|_| Errno::INVAL)?;
-            let length = u32::try_from(payload.len()).map_err(|_| Errno::FBIG)?;
-            bytes.extend_from_slice(&length.to_le_bytes());
-            bytes.extend_from_slice(&Sha256::of(&payload).0[..8]);
-            bytes.extend_from_slice(&payload);
-            if bytes.len() > 1 << 20 {
-                disk.write(self.file.as_fd(), &bytes)?;
-                bytes.clear();
-            }
+        frame(&Record::Head(Box::new(head)), &mut bytes)?;
+        for part in changes.chunks(256) {
+            frame(&Part::Changes(part), &mut bytes)?;
+            self.flush(disk, &mut bytes, 1 << 20)?;
         }
-        disk.write(self.file.as_fd(), &bytes)
+        for part in steps.chunks(256) {
+            frame(&Part::Steps(part), &mut bytes)?;
+            self.flush(disk, &mut bytes, 1 << 20)?;
+        }
+        frame(&Record::Ready, &mut bytes)?;
+        self.flush(disk, &mut bytes, 0)
+    }
+
+    fn flush(&self, disk: &dyn Disk, bytes: &mut Vec<u8>, over: usize) -> Result<(), Errno> {
+        if bytes.len() > over {
+            disk.write(self.file.as_fd(), bytes)?;
+            bytes.clear();
+        }
+        Ok(())
     }
 
     /// Durable, with its name, when this returns.
@@ -270,7 +302,9 @@ impl Writer {
     }
 
     pub(crate) fn end(&self, disk: &dyn Disk, end: End) -> Result<(), Errno> {
-        self.append(disk, &[Record::End(end)])?;
+        let mut bytes = Vec::new();
+        frame(&Record::End(end), &mut bytes)?;
+        disk.write(self.file.as_fd(), &bytes)?;
         disk.sync(self.file.as_fd())?;
         ended(disk, self.folder.as_fd())
     }

@@ -52,7 +52,7 @@ pub(crate) enum Content {
     /// Given by whoever wrote it.
     Staged(Arc<Staged>),
     /// A copy of a file or link on the disk, as it was then.
-    Copy { root: u16, path: RelativePath, seen: Stamp },
+    Copy { root: u16, path: RelativePath, seen: Box<Stamp> },
     /// What lies in a store.
     Stored(Arc<Kept>),
 }
@@ -122,7 +122,7 @@ pub(crate) struct Note {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct State {
     folders: HashMap<Key, BTreeMap<Vec<u8>, Slot>>,
-    pub(crate) nodes: HashMap<Key, Node>,
+    pub(crate) nodes: HashMap<Key, Box<Node>>,
     pub(crate) notes: BTreeMap<u64, Note>,
     /// Rises with every change, so that a plan or a nested set can tell whether something happened since.
     pub(crate) revision: u64,
@@ -252,9 +252,9 @@ impl State {
                 tidy: false,
                 inside: None,
             };
-            self.nodes.insert(key.clone(), node);
+            self.nodes.insert(key.clone(), Box::new(node));
         }
-        self.nodes.get_mut(key)
+        self.nodes.get_mut(key).map(Box::as_mut)
     }
 
     /// Let the name that a thing has lead to nothing, or to what is on the disk there.
@@ -321,7 +321,7 @@ impl State {
             tidy: false,
             inside: None,
         };
-        self.nodes.insert(key.clone(), node);
+        self.nodes.insert(key.clone(), Box::new(node));
         self.put(&key, spot);
         self.note(id, &key, kind, undoes);
         id
@@ -352,7 +352,7 @@ impl State {
             tidy: false,
             inside: Some((kept, path)),
         };
-        self.nodes.insert(key.clone(), node);
+        self.nodes.insert(key.clone(), Box::new(node));
         self.put(&key, spot);
         key
     }

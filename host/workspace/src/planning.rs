@@ -99,7 +99,7 @@ pub(crate) enum What {
     Arrive {
         content: Content,
         to: Place,
-        replaces: Option<Stamp>,
+        replaces: Option<Box<Stamp>>,
     },
     Move {
         from: Place,
@@ -109,7 +109,7 @@ pub(crate) enum What {
         lifted: bool,
         /// To another file system.
         across: bool,
-        replaces: Option<Stamp>,
+        replaces: Option<Box<Stamp>>,
     },
     /// New content for a file; the place is where the file then is.
     Rewrite {
@@ -193,6 +193,14 @@ pub(crate) fn prepare(
     Ok(Prepared { plan: Arc::new(plan), revision: state.revision, items, undoes })
 }
 
+impl Prepared {
+    /// What a change is about.
+    pub(crate) fn about(&self, change: u32) -> Option<FilePath> {
+        let change = &self.items.get(usize::try_from(change).ok()?)?.change;
+        change.source.clone().or_else(|| change.target.clone())
+    }
+}
+
 impl Item {
     pub(crate) fn is_tidy(&self) -> bool {
         matches!(self.what, What::Remove { tidy: true, .. })
@@ -223,7 +231,7 @@ fn digest(
 impl What {
     fn precondition(&self) -> String {
         let stamp = |stamp: &Stamp| stamp.version();
-        let over = |stamp: &Option<Stamp>| stamp.as_ref().map_or_else(String::new, Stamp::version);
+        let over = |stamp: &Option<Box<Stamp>>| stamp.as_ref().map_or_else(String::new, |stamp| stamp.version());
         let content = |content: &Content| match content {
             Content::Staged(staged) => format!("staged {}", staged.digest),
             Content::Copy { seen, .. } => format!("copy {}", seen.version()),
@@ -360,7 +368,7 @@ fn what(
 ) -> Result<What, WorkspaceError> {
     let state = view.state;
     let replaces = match &node.replaces {
-        Some(old) => state.nodes.get(old).and_then(|node| node.seen),
+        Some(old) => state.nodes.get(old).and_then(|node| node.seen).map(Box::new),
         None => None,
     };
     let mut to = || state.place_through(key, folders).ok_or_else(|| gone(&format!("change {id}")));
@@ -410,21 +418,21 @@ fn extent(view: &View<'_>, what: &What) -> Result<(u64, u64), WorkspaceError> {
         What::Arrive { content, .. } | What::Rewrite { content, .. } => of(content),
         What::Remove { tree: Some(tree), .. } => (tree.bytes, tree.files),
         What::Move { from, seen, .. } if seen.kind == Kind::Folder => {
-            let tree = survey_place(view, from)?;
-            (tree.bytes, tree.files)
+            // a folder that cannot be looked into can still be moved; then its files are not counted
+            survey_place(view, from).map_or((0, 0), |tree| (tree.bytes, tree.files))
         }
         What::Remove { seen, .. } if seen.kind == Kind::Folder => (0, 0),
         What::Move { seen, .. } | What::Remove { seen, .. } => (seen.size, 1),
     })
 }
 
-fn survey_place(view: &View<'_>, place: &Place) -> Result<Tree, WorkspaceError> {
+pub(crate) fn survey_place(view: &View<'_>, place: &Place) -> Result<Tree, FileError> {
     let root = view.root_of(place.0).map_err(|_| gone(&place.1))?;
     let leaving = |path: &RelativePath| {
         view.state.nodes.get(&Key::Base(place.0, path.clone())).is_some_and(|node| node.away != Away::No)
     };
     survey(root, &place.1, view.masks, &leaving)
-        .map_err(|error| FileError::system(error, format!("{}/{}", root.name, place.1)).into())
+        .map_err(|error| FileError::system(error, format!("{}/{}", root.name, place.1)))
 }
 
 /// What is below a folder on the disk, but for what `leaving` says is not to be counted.

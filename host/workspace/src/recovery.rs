@@ -120,7 +120,7 @@ fn settle(places: &mut Places<'_>, journal: &Journal) -> Result<(Outcome, Vec<St
         settle::restore_times(places, &journal.head.restore)?;
         (Outcome::Applied, Vec::new())
     } else {
-        let astray = settle::take_back(places, &journal.changes, &journal.steps)?;
+        let astray = settle::take_back(places, &|change| name(journal, change), &journal.steps)?;
         settle::restore_times(places, &journal.head.folders)?;
         (Outcome::RolledBack, astray)
     };
@@ -132,6 +132,12 @@ fn settle(places: &mut Places<'_>, journal: &Journal) -> Result<(Outcome, Vec<St
         }
     }
     Ok((outcome, astray))
+}
+
+/// What a change is about, in the words of the plan.
+fn name(journal: &Journal, change: u32) -> Option<FilePath> {
+    let change = &journal.changes.get(usize::try_from(change).ok()?)?.change;
+    change.source.clone().or_else(|| change.target.clone())
 }
 
 /// When each touched folder was last changed, wherever it is now.

@@ -109,7 +109,7 @@ pub(crate) fn why(
     }
     let executable = match what {
         What::Arrive { content, replaces, .. } => {
-            bits(content) & 0o111 != 0 && replaces.is_none_or(|old| old.mode & 0o111 == 0)
+            bits(content) & 0o111 != 0 && replaces.as_ref().is_none_or(|old| old.mode & 0o111 == 0)
         }
         // the mode of the file that is written over is kept
         What::Rewrite { seen, .. } => seen.mode & 0o111 != 0,

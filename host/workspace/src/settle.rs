@@ -7,9 +7,10 @@
 
 use crate::{
     entry::Stamp,
-    journal::{At, Recorded, Step, Times},
+    journal::{At, Step, Times},
     places::Places,
 };
+use deskhand_vocabulary::FilePath;
 use rustix::{fd::AsFd as _, io::Errno};
 use std::collections::HashSet;
 
@@ -34,11 +35,15 @@ pub(crate) fn is_done(places: &mut Places<'_>, steps: &[Step]) -> Result<bool, E
 }
 
 /// Take back all steps that are found done. Returns what is not where it was, in words.
-pub(crate) fn take_back(places: &mut Places<'_>, changes: &[Recorded], steps: &[Step]) -> Result<Vec<String>, Errno> {
+pub(crate) fn take_back(
+    places: &mut Places<'_>,
+    name: &dyn Fn(u32) -> Option<FilePath>,
+    steps: &[Step],
+) -> Result<Vec<String>, Errno> {
     let mut astray = Vec::new();
     for step in steps.iter().rev() {
         if let Err(error) = take_back_step(places, step)? {
-            astray.push(format!("{}: {error}", describe(places, changes, step)));
+            astray.push(format!("{}: {error}", describe(places, name(step.change), step)));
         }
     }
     Ok(astray)
@@ -97,9 +102,7 @@ fn halfway(
     places.rename(&third, &step.to, other).map(|()| Ok(()))
 }
 
-fn describe(places: &Places<'_>, changes: &[Recorded], step: &Step) -> String {
-    let change = changes.get(usize::try_from(step.change).unwrap_or(usize::MAX)).map(|recorded| &recorded.change);
-    let path = change.and_then(|change| change.source.as_ref().or(change.target.as_ref()));
+fn describe(places: &Places<'_>, path: Option<FilePath>, step: &Step) -> String {
     let at = match &step.to {
         At::Tree(root, path) => {
             places.root(*root).map_or_else(|_| path.0.to_string(), |root| root.absolute(&path.0).display().to_string())

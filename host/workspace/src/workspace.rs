@@ -97,6 +97,8 @@ impl std::fmt::Debug for Workspace {
 
 /// Plans that are remembered, so that what was shown can be applied.
 const PLANS: usize = 8;
+/// Changes in all of them; beyond it the older plans are forgotten.
+const PLANNED: usize = 50_000;
 /// Walks that are remembered between two pages.
 const WALKERS: usize = 16;
 
@@ -468,6 +470,10 @@ impl Workspace {
                     "`{path}` holds pending changes. Remove or move what is to come into it first"
                 )));
             }
+            if let (Kind::Folder, Key::Base(root, at)) = (seen.kind, &seen.key) {
+                // what cannot be looked into cannot be shown to whoever decides
+                planning::survey_place(view, &(*root, at.clone()))?;
+            }
             Ok(Box::new(move |state: &mut State| ChangeId(state.remove(&seen.key, seen.stamp, false, None))))
         })
     }
@@ -543,7 +549,8 @@ impl Workspace {
         let prepared = self.look(|view| planning::prepare(view, title, origin, shape, undoes))?;
         let plan = Arc::clone(&prepared.plan);
         let mut plans = locked(&self.shared.plans);
-        if plans.len() >= PLANS {
+        let held: usize = plans.values().map(|known| known.items.len()).sum();
+        if plans.len() >= PLANS || held + prepared.items.len() > PLANNED {
             plans.clear();
         }
         plans.insert(plan.digest, Arc::new(prepared));
@@ -774,7 +781,9 @@ fn content_of(view: &View<'_>, seen: &Seen) -> Option<Content> {
         }
     }
     match (&seen.key, seen.stamp) {
-        (Key::Base(root, path), Some(stamp)) => Some(Content::Copy { root: *root, path: path.clone(), seen: stamp }),
+        (Key::Base(root, path), Some(stamp)) => {
+            Some(Content::Copy { root: *root, path: path.clone(), seen: Box::new(stamp) })
+        }
         _ => None,
     }
 }
