@@ -130,9 +130,15 @@ fn changed(from: &str, to: &str) -> String {
 fn growth_of_what_plugins_import_is_compatible() {
     let cases = [
         ("    cancelled: func() -> bool;", "    cancelled: func() -> bool;\n    deadline: func() -> u64;"),
-        ("    record folder { name: string, writable: bool }", "    record folder { name: string, writable: bool }\n    record quota { bytes: u64 }"),
+        (
+            "    record folder { name: string, writable: bool }",
+            "    record folder { name: string, writable: bool }\n    record quota { bytes: u64 }",
+        ),
         ("    import memory;", "    import memory;\n    import clipboard;"),
-        ("world with-skill { export skill; }", "world with-skill { export skill; }\nworld with-clipboard { export clipboard; }"),
+        (
+            "world with-skill { export skill; }",
+            "world with-skill { export skill; }\nworld with-clipboard { export clipboard; }",
+        ),
     ];
     for (from, to) in cases {
         let new = changed(from, to) + "\ninterface clipboard { copy: func(text: string); }\n";
@@ -145,20 +151,52 @@ fn growth_of_what_plugins_import_is_compatible() {
 fn everything_else_is_found() {
     let run = "    run: func(name: string, arguments: json) -> result<reply, error>;";
     let cases = [
-        ("an exported function more", run, "    run: func(name: string, arguments: json) -> result<reply, error>;\n    stop: func();"),
+        (
+            "an exported function more",
+            run,
+            "    run: func(name: string, arguments: json) -> result<reply, error>;\n    stop: func();",
+        ),
         ("an exported function less", "    read: func(path: string) -> result<content, error>;\n}", "}"),
-        ("an export more", "world command-plugin { include host; export command; }", "world command-plugin { include host; export command; export skill; }"),
-        ("an export less", "world command-plugin { include host; export command; }", "world command-plugin { include host; }"),
+        (
+            "an export more",
+            "world command-plugin { include host; export command; }",
+            "world command-plugin { include host; export command; export skill; }",
+        ),
+        (
+            "an export less",
+            "world command-plugin { include host; export command; }",
+            "world command-plugin { include host; }",
+        ),
         ("an export for another", "world with-tools { export tools; }", "world with-tools { export command; }"),
         ("a world less", "world with-events { export events; }", ""),
-        ("a field more", "    record folder { name: string, writable: bool }", "    record folder { name: string, writable: bool, hidden: bool }"),
+        (
+            "a field more",
+            "    record folder { name: string, writable: bool }",
+            "    record folder { name: string, writable: bool, hidden: bool }",
+        ),
         ("a field less", "    record folder { name: string, writable: bool }", "    record folder { name: string }"),
-        ("a case more", "    enum level { debug, info, warn, error }", "    enum level { debug, info, warn, error, fatal }"),
+        (
+            "a case more",
+            "    enum level { debug, info, warn, error }",
+            "    enum level { debug, info, warn, error, fatal }",
+        ),
         ("a case of a variant more", "        uri(string),\n", "        uri(string),\n        json(json),\n"),
-        ("a case elsewhere", "        not-found,\n        /// The state changed underneath the call.\n        conflict,", "        conflict,\n        not-found,"),
+        (
+            "a case elsewhere",
+            "        not-found,\n        /// The state changed underneath the call.\n        conflict,",
+            "        conflict,\n        not-found,",
+        ),
         ("a parameter more", "    cancelled: func() -> bool;", "    cancelled: func(why: bool) -> bool;"),
-        ("a parameter of another type", "    explain: func(change: u64, reason: string)", "    explain: func(change: u32, reason: string)"),
-        ("a parameter of another name", "    explain: func(change: u64, reason: string)", "    explain: func(id: u64, reason: string)"),
+        (
+            "a parameter of another type",
+            "    explain: func(change: u64, reason: string)",
+            "    explain: func(change: u32, reason: string)",
+        ),
+        (
+            "a parameter of another name",
+            "    explain: func(change: u64, reason: string)",
+            "    explain: func(id: u64, reason: string)",
+        ),
         ("another result", "    cancelled: func() -> bool;", "    cancelled: func() -> option<bool>;"),
         ("an imported function less", "    cancelled: func() -> bool;", ""),
         ("an imported interface less", "    import memory;", ""),
