@@ -470,11 +470,14 @@ pub(crate) fn survey(
     Ok(tree)
 }
 
+/// An item by its index, and the name that it is to have.
+type Arriving = (usize, Vec<u8>);
+
 /// On file systems that take two spellings for one name: what keeps its place but for the spelling goes through the store,
 /// and two things that would get one name are refused.
 fn avoid_aliases(view: &View<'_>, items: &mut [Item]) -> Result<(), WorkspaceError> {
     let mut folding: HashMap<Place, bool> = HashMap::new();
-    let mut names: HashMap<(Place, String), Vec<(usize, Vec<u8>)>> = HashMap::new();
+    let mut names: HashMap<(Place, String), Vec<Arriving>> = HashMap::new();
     for (index, item) in items.iter().enumerate() {
         let to = match &item.what {
             What::MakeFolder { to } | What::Arrive { to, .. } | What::Move { to, .. } => to,

@@ -128,7 +128,7 @@ pub(crate) fn decide(
             Err(Stopped::Error(error)) => return Err(error),
         };
         let progress = |done: u64, total: u64| {
-            if done == total || done % (total / 200).max(1) == 0 {
+            if done == total || done.is_multiple_of((total / 200).max(1)) {
                 person.progress(&Progress {
                     origin: Principal::Person,
                     text: "Applying".to_owned(),

@@ -162,8 +162,11 @@ fn log_recovered(log: &dyn Log, journal: &Journal, outcome: Outcome) -> Result<(
     log.append(Entry { task: journal.head.task, event, content: None }).map(|_| ())
 }
 
+/// Folders and stores.
+type Found = (Vec<Arc<Root>>, Vec<Arc<Store>>);
+
 /// The folders and stores that a journal names, if they are still the same. Else what is missing, in words.
-pub(crate) fn places(journal: &Journal, stores: &Stores) -> Result<(Vec<Arc<Root>>, Vec<Arc<Store>>), String> {
+fn places(journal: &Journal, stores: &Stores) -> Result<Found, String> {
     let mut roots = Vec::new();
     for top in &journal.head.roots {
         let path = journal::absolute(&top.path);

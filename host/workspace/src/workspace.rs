@@ -575,13 +575,12 @@ impl Workspace {
         if apply.redeem().plan().digest != plan.digest {
             return Err(CommitError::NotPermitted("this plan"));
         }
-        if plan.removals().next().is_some()
-            && !remove.is_some_and(|permit| permit.redeem().plan().digest == plan.digest)
+        if plan.removals().next().is_some() && remove.is_none_or(|permit| permit.redeem().plan().digest != plan.digest)
         {
             return Err(CommitError::NotPermitted("the removals of this plan"));
         }
         if plan.sensitive().next().is_some()
-            && !sensitive.is_some_and(|permit| permit.redeem().plan().digest == plan.digest)
+            && sensitive.is_none_or(|permit| permit.redeem().plan().digest != plan.digest)
         {
             return Err(CommitError::NotPermitted("what can make something run"));
         }

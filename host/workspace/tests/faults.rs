@@ -196,7 +196,7 @@ impl Unsynced {
             }
             match done {
                 Done::Rename(from, to) => {
-                    if !from.symlink_metadata().is_ok() && to.symlink_metadata().is_ok() {
+                    if from.symlink_metadata().is_err() && to.symlink_metadata().is_ok() {
                         let _ = fs::rename(to, from);
                     }
                 }

@@ -92,7 +92,7 @@ impl Model {
         let name = NAMES[usize::from(op.c) % NAMES.len()];
         let target = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
         let taken = self.0.contains_key(&target);
-        let over = op.b % 3 == 0 && taken;
+        let over = op.b.is_multiple_of(3) && taken;
         let version = |at: &str| version(workspace, &path(at));
         if std::env::var_os("SHOW_WORK").is_some() {
             eprintln!("{number}: {} {source} {target} over={over}", op.kind % 6);
@@ -106,7 +106,7 @@ impl Model {
                     .and_then(|v| workspace.move_(&path(&source), &v, &path(&target), target_version.as_deref()));
                 if inside || (taken && !(over && files)) {
                     assert!(result.is_err(), "{source} to {target} was taken");
-                } else if let Ok(_) = agreed(result, over) {
+                } else if agreed(result, over).is_ok() {
                     let moved = self.take(&source);
                     for (rest, content) in moved {
                         self.0.insert(format!("{target}{rest}"), content);
@@ -133,7 +133,7 @@ impl Model {
                 let folder = self.is_folder(&source);
                 let result = version(&source)
                     .and_then(|v| workspace.copy(&path(&source), &v, &path(&target), target_version.as_deref()));
-                if folder || (taken && !(over && !self.is_folder(&target))) {
+                if folder || (taken && (!over || self.is_folder(&target))) {
                     assert!(result.is_err(), "{source} to {target} was copied");
                 } else if agreed(result, over).is_ok() {
                     let content = self.0[&source].clone();
