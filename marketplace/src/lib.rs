@@ -17,7 +17,6 @@ mod paths;
 pub mod publish;
 mod ranges;
 pub mod resolve;
-pub mod rights;
 mod verify;
 
 pub use catalogue::{Catalogue, Published, Status};

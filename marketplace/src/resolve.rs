@@ -1,8 +1,8 @@
 //! Which versions to install, so that everything fits: what the person wants, what the plugins need of each other,
 //! what is installed, and what this Deskhand can run. Within one marketplace; names never reach into another.
 
-use crate::{Catalogue, MarketError, Published, Status, ranges, rights};
-use deskhand_vocabulary::{Manifest, PluginName, Sha256, manifest::Permission};
+use crate::{Catalogue, MarketError, Published, Status, ranges};
+use deskhand_vocabulary::{Manifest, PluginName, Sha256, manifest::Permission, rights::widened};
 use pubgrub::{
     DefaultStringReporter, Dependencies, DependencyProvider, DerivationTree, PackageResolutionStatistics, PubGrubError,
     Ranges, Reporter,
@@ -231,7 +231,7 @@ impl Offers<'_> {
         steps.push(Step {
             to: to.clone(),
             from: self.installed_version(plugin).cloned(),
-            widened: rights::widened(had, &to.manifest.permissions),
+            widened: widened(had, &to.manifest.permissions),
             wanted: self.wanted(plugin).is_some(),
         });
     }

@@ -3,10 +3,8 @@
 use crate::folder::{CannotOpen, Opened};
 use deskhand_records::Scope;
 use deskhand_vocabulary::{
-    Access, Action, ChangeKind, FolderName, Home, Plan, PluginId, Principal, Sha256,
-    manifest::{Permission, PermissionKind},
-    person::Question,
-    plan::Change,
+    Access, Action, ChangeKind, FolderName, Home, Plan, PluginId, Principal, Sha256, manifest::Permission,
+    person::Question, plan::Change, rights::widened,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -402,20 +400,6 @@ impl Effect for InstallPlugin {
     fn asks_nothing_new(&self) -> bool {
         self.installed.is_some() && self.widened.is_empty()
     }
-}
-
-/// What `asks` holds that `had` does not, kind by kind and scope by scope; the reasons given do not count.
-pub fn widened(had: &[Permission], asks: &[Permission]) -> Vec<Permission> {
-    let covered = |kind: PermissionKind, scope: &str| {
-        had.iter().any(|right| right.kind == kind && right.scope.iter().any(|known| known == scope))
-    };
-    asks.iter()
-        .filter_map(|right| {
-            let new = right.scope.iter().filter(|scope| !covered(right.kind, scope)).cloned().collect::<Vec<_>>();
-            let known = had.iter().any(|old| old.kind == right.kind);
-            (!known || !new.is_empty()).then(|| Permission { scope: new, ..right.clone() })
-        })
-        .collect()
 }
 
 /// Trust a marketplace whose fingerprint the person gave.

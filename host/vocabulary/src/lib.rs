@@ -13,6 +13,7 @@ pub mod manifest;
 pub mod path;
 pub mod person;
 pub mod plan;
+pub mod rights;
 pub mod text;
 
 pub use action::{Access, Action, Principal};

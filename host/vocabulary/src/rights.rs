@@ -1,7 +1,7 @@
 //! What a version may do beyond what another could. Rights are compared piece by piece: each kind with each of its
 //! scopes is one, whatever their order and the reasons given for them.
 
-use deskhand_vocabulary::manifest::{Permission, PermissionKind};
+use crate::manifest::{Permission, PermissionKind};
 use std::collections::BTreeSet;
 
 /// One right: a kind, and one scope of it. A kind without scopes is a piece of its own.
