@@ -181,7 +181,7 @@ impl History {
 
     fn read(&self, number: u64, whole: bool) -> Result<Option<Journal>, WorkspaceError> {
         let path = self.home.commits().join(number.to_string());
-        if whole { journal::read(&path, number) } else { journal::read_outline(&path, number) }
+        if whole { journal::read_changes(&path, number) } else { journal::read_outline(&path, number) }
     }
 
     fn listed(&self, number: u64, outline: &Outline, all: &BTreeMap<u64, Outline>) -> Listed {
@@ -323,6 +323,7 @@ impl History {
         let undoes = Some(Undoes { commit, left: left.len() as u64, times });
         let title = format!("Undo commit {commit}: {}", journal.head.title);
         let shape = serde_json::json!({ "arrange": "tree" });
+        drop(journal); // it can be large, and so is what follows
         match workspace.plan_undo(&title, Principal::Person, shape, undoes.clone()) {
             Ok(plan) => Ok(Preview { plan, left, undoes }),
             Err(WorkspaceError::Nothing) => {

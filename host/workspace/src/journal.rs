@@ -368,31 +368,44 @@ impl Journal {
 
 /// Read a journal. None where not even its head is there, so that nothing was begun.
 pub(crate) fn read(path: &Path, commit: u64) -> Result<Option<Journal>, WorkspaceError> {
-    let bytes = match fs::read(path.join("journal")) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(WorkspaceError::home(path, error)),
-    };
-    parse(&bytes, commit, false)
+    load(path, commit, Wanted::All)
 }
 
 /// As [`read`], without its steps, which are most of it; and without its changes, if it takes back nothing.
 pub(crate) fn read_outline(path: &Path, commit: u64) -> Result<Option<Journal>, WorkspaceError> {
-    let bytes = match fs::read(path.join("journal")) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(WorkspaceError::home(path, error)),
-    };
-    parse(&bytes, commit, true)
+    load(path, commit, Wanted::Outline)
 }
 
-fn parse(bytes: &[u8], commit: u64, outline: bool) -> Result<Option<Journal>, WorkspaceError> {
+/// As [`read`], without its steps: all that history and undo ask for.
+pub(crate) fn read_changes(path: &Path, commit: u64) -> Result<Option<Journal>, WorkspaceError> {
+    load(path, commit, Wanted::Changes)
+}
+
+/// How much of a journal is wanted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    All,
+    Changes,
+    Outline,
+}
+
+fn load(path: &Path, commit: u64, wanted: Wanted) -> Result<Option<Journal>, WorkspaceError> {
+    match fs::read(path.join("journal")) {
+        Ok(bytes) => parse(&bytes, commit, wanted),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(WorkspaceError::home(path, error)),
+    }
+}
+
+fn parse(bytes: &[u8], commit: u64, wanted: Wanted) -> Result<Option<Journal>, WorkspaceError> {
     let mut rest = bytes;
     let mut journal: Option<Journal> = None;
     let mut length = 0;
     while let Some((record, tail)) = next(rest) {
         let undoes = journal.as_ref().is_some_and(|journal: &Journal| journal.head.undoes.is_some());
-        if outline && (record.starts_with(b"{\"steps\"") || !undoes && record.starts_with(b"{\"changes\"")) {
+        let steps = wanted != Wanted::All && record.starts_with(b"{\"steps\"");
+        let changes = wanted == Wanted::Outline && !undoes && record.starts_with(b"{\"changes\"");
+        if steps || changes {
             length += (rest.len() - tail.len()) as u64;
             rest = tail;
             continue;

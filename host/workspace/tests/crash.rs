@@ -22,18 +22,7 @@ use support::{
 /// The program that is killed, as it is built with these tests.
 fn victim() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let own = std::env::current_exe().unwrap();
-        let profile = own.parent().unwrap().parent().unwrap();
-        let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--quiet", "--example", "victim", "--manifest-path"]);
-        build.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
-        if profile.ends_with("release") {
-            build.arg("--release");
-        }
-        assert!(build.status().unwrap().success());
-        profile.join("examples/victim")
-    })
+    BUILT.get_or_init(|| support::built("victim"))
 }
 
 /// Run the victim. True if it was killed; else it has ended well, and says how many calls it made.

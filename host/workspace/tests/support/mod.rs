@@ -69,6 +69,20 @@ impl Person for Scripted {
     fn progress(&self, _: &Progress) {}
 }
 
+/// A program of `examples/`, as it is built with these tests.
+pub fn built(example: &str) -> PathBuf {
+    let own = std::env::current_exe().unwrap();
+    let profile = own.parent().unwrap().parent().unwrap();
+    let mut build = std::process::Command::new(env!("CARGO"));
+    build.args(["build", "--quiet", "--example", example, "--manifest-path"]);
+    build.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
+    if profile.ends_with("release") {
+        build.arg("--release");
+    }
+    assert!(build.status().unwrap().success());
+    profile.join("examples").join(example)
+}
+
 /// A home with its gate, and a folder to work on beside it.
 pub struct Desk {
     pub dir: Option<tempfile::TempDir>,
