@@ -52,7 +52,10 @@ pub(crate) fn run(options: &cli::Purge) -> Result {
         );
         match desk.person.ask(&Question::Confirm { origin: Principal::Person, text }) {
             Ok(Answer::Yes) => {}
-            Ok(_) => return Ok(Exit::Declined),
+            Ok(_) => {
+                output::text("Nothing was given up.\n");
+                return Ok(Exit::Declined);
+            }
             Err(why @ Unanswered::Stopped) => return Err(Failure::new(Exit::Stopped, why)),
             Err(why) => {
                 return Err(Failure::new(Exit::Unanswered, format!("{why}, and nothing was given up. Add --yes")));

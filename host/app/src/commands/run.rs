@@ -301,7 +301,8 @@ fn failed(error: CallError) -> Failure {
         },
         _ => Exit::Failed,
     };
-    Failure::new(exit, line(&error.to_string()))
+    // what a plugin says over several lines stays visibly its own
+    Failure::new(exit, show::lines(&error.to_string()).replace('\n', "\n  "))
 }
 
 /// The person's language, from the environment, as BCP 47 has it; `en` if none is set.

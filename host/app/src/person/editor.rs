@@ -2,7 +2,7 @@
 
 use std::{
     env,
-    io::{self, Read as _, Write as _},
+    io::{self, Write as _},
     process::Command,
 };
 
@@ -15,6 +15,8 @@ pub(super) enum EditorError {
     NotStarted { editor: String, error: io::Error },
     #[error("the editor `{editor}` ended with an error, so its text was not taken")]
     Failed { editor: String },
+    #[error("what the editor `{editor}` left is not text (UTF-8), so it was not taken")]
+    NotText { editor: String },
     #[error("the text could not be handed to the editor: {0}")]
     File(#[from] io::Error),
 }
@@ -38,9 +40,7 @@ pub(super) fn edit(text: &str) -> Result<String, EditorError> {
     if !status.success() {
         return Err(EditorError::Failed { editor });
     }
-    let mut edited = String::new();
-    std::fs::File::open(file.path())?.read_to_string(&mut edited)?;
-    Ok(edited)
+    String::from_utf8(std::fs::read(file.path())?).map_err(|_| EditorError::NotText { editor })
 }
 
 fn in_path(name: &str) -> bool {
