@@ -66,7 +66,7 @@ fn a_preview_changes_nothing() {
     let before = snapshot(&folder);
     let ran = place.deskhand(["undo", "--preview"]);
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
-    assert!(ran.stdout.contains("94 files moved or renamed"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("94 files to be moved or renamed"), "{}", ran.stdout);
     assert_eq!(snapshot(&folder), before);
 }
 
@@ -131,4 +131,22 @@ fn a_purge_takes_no_undo_of_moves() {
     assert_snapshot!(said(&place, &place.deskhand(["purge", "--commit", "1", "--yes"])));
     assert_eq!(place.deskhand(["undo", "1", "--yes"]).code, 0);
     assert!(place.path("home/Downloads/Einkauf.txt").is_file());
+}
+
+#[test]
+fn undoing_a_redo_keeps_what_came_since() {
+    let place = Place::with_plugins();
+    let folder = place.path("home/r");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("a.txt"), "a").unwrap();
+    fs::write(folder.join("b.txt"), "b").unwrap();
+    let run = |arguments: &[&str]| place.deskhand(arguments.iter().copied());
+    assert_eq!(run(&["run", "--yes", "--folder", "r", "/organize by type"]).code, 0);
+    assert_eq!(run(&["undo", "--yes"]).code, 0);
+    assert_eq!(run(&["undo", "--yes"]).code, 0);
+    fs::write(folder.join("Documents/a.txt"), "my edit").unwrap();
+    fs::write(folder.join("Documents/mine.txt"), "mine").unwrap();
+    assert_eq!(run(&["undo", "--yes"]).code, 6);
+    let content = |path: &str| fs::read_to_string(folder.join(path)).unwrap();
+    assert_eq!([content("Documents/a.txt"), content("Documents/mine.txt"), content("b.txt")], ["my edit", "mine", "b"]);
 }

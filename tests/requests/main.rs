@@ -1,7 +1,7 @@
 //! How well requests in plain words find their command, by the real program with our plugins installed. The author of the
 //! matcher saw `known.toml` and `practice.toml`; nobody who worked on it saw what is in `held-out.toml`, only how many it
 //! gets right. To see which ones a file gets wrong: `deskhand commands "REQUEST"`.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 use deskhand_tests::{Place, root};
 use serde_json::Value;

@@ -129,8 +129,8 @@ impl Desk {
 
 /// Where Deskhand keeps its own things.
 pub(crate) fn home() -> Result<Home> {
-    Home::find(|name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)).ok_or_else(|| {
-        Failure::failed("there is no home folder to keep things in. Set HOME, or DESKHAND_HOME, to a whole path")
+    Home::find(|name| std::env::var_os(name).map(PathBuf::from)).ok_or_else(|| {
+        Failure::failed("there is no folder to keep things in: DESKHAND_HOME, if it is set, and else HOME must be a whole path. Set one of them, such as: export DESKHAND_HOME=$HOME/.deskhand")
     })
 }
 

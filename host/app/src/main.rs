@@ -41,7 +41,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Grants(options) => commands::grants::list(&options),
         Command::Revoke(options) => commands::grants::revoke(&options),
         Command::Why(options) => commands::why::run(&options),
-        Command::Commands(options) => commands::commands::run(&options),
+        Command::Commands(options) => commands::available::run(&options),
         Command::Plugin(options) => match options.command {
             PluginCommand::Author(command) => author::run(command),
             PluginCommand::Use(command) => market::run_plugin(command),

@@ -19,12 +19,13 @@ impl Home {
         Self { config: root.join("config"), data: root.join("data"), cache: root.join("cache") }
     }
 
-    /// From the environment: `DESKHAND_HOME`, else the XDG base directories (specification 0.8), else none where
-    /// there is no home folder. `var` reads a variable.
+    /// From the environment: `DESKHAND_HOME`, else the XDG base directories (specification 0.8). `var` reads a variable.
+    /// None where there is no home folder, and where `DESKHAND_HOME` is set to anything but a whole path: whoever sets it
+    /// means to keep away from the usual folders.
     pub fn find(var: impl Fn(&str) -> Option<PathBuf>) -> Option<Self> {
         let absolute = |name| var(name).filter(|path: &PathBuf| path.is_absolute());
-        if let Some(root) = absolute("DESKHAND_HOME") {
-            return Some(Self::within(&root));
+        if let Some(root) = var("DESKHAND_HOME") {
+            return root.is_absolute().then(|| Self::within(&root));
         }
         let home = absolute("HOME");
         let base = |name, below: &str| {

@@ -171,6 +171,8 @@ impl Reversal<'_> {
                 let kept = self.kept(recorded).ok_or_else(|| lost(&at))?;
                 Ok(Step::Rewrite { recorded, key: seen.key, seen: stamp, kept })
             }
+            // a folder that came back may hold what a person has put there or changed since: it goes only if it is empty
+            _ if stamp.kind == Kind::Folder => Ok(Step::Tidy { recorded, key: seen.key, seen: stamp, at }),
             _ => Ok(Step::Remove { recorded, key: seen.key, seen: stamp }),
         }
     }
@@ -192,7 +194,7 @@ impl Reversal<'_> {
             }
         }
         // what then is empty of what the commit had made goes as well, and with it its name
-        self.tidy(state, steps);
+        self.tidy(state, steps, left);
         // old content before its file moves back, folders before what lies in them
         let depth = |step: &Step<'_>| match step {
             Step::MoveBack { to, .. } | Step::Return { to, .. } => to.path.names().count(),
@@ -235,19 +237,22 @@ impl Reversal<'_> {
     }
 
     /// Folders that the commit had made and that nothing is in go with it, the deepest first.
-    fn tidy(&self, state: &mut State, steps: &[Step<'_>]) {
+    fn tidy(&self, state: &mut State, steps: &[Step<'_>], left: &mut Leaving) {
         let mut made: Vec<_> = steps
             .iter()
             .filter_map(|step| match step {
-                Step::Tidy { recorded, key, seen, at } => Some((at.path.names().count(), recorded, key, seen)),
+                Step::Tidy { recorded, key, seen, at } => Some((at.path.names().count(), recorded, key, seen, at)),
                 _ => None,
             })
             .collect();
         made.sort_by_key(|(depth, ..)| std::cmp::Reverse(*depth));
-        for (_, recorded, key, seen) in made {
+        for (_, recorded, key, seen, at) in made {
             let empty = View::new(self.roots, self.masks, state).list(key).is_ok_and(|names| names.is_empty());
             if empty && !state.has_arrivals(key) {
                 state.remove(key, Some(*seen), true, Some(recorded.change.id));
+            } else if recorded.change.kind != ChangeKind::MakeFolder {
+                let why = format!("`{at}` is not empty; a folder with something in it is removed by a request, not by an undo");
+                left.insert(recorded.change.id, (why, None));
             }
         }
     }

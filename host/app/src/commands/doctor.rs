@@ -195,6 +195,8 @@ fn toolchain() -> Check {
         let output = Command::new("rustc")
             .arg(format!("+{name}"))
             .args(["--print", "target-libdir", "--target", "wasm32-wasip2"])
+            // asked for a toolchain that is not there, rustup would download it
+            .env("RUSTUP_AUTO_INSTALL", "0")
             .output();
         output.is_ok_and(|output| {
             output.status.success() && Path::new(String::from_utf8_lossy(&output.stdout).trim()).is_dir()

@@ -1,7 +1,7 @@
 //! The commands of `deskhand`, a file each.
 
+pub(crate) mod available;
 pub(crate) mod change;
-pub(crate) mod commands;
 pub(crate) mod config;
 pub(crate) mod doctor;
 pub(crate) mod grants;

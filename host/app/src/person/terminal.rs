@@ -56,6 +56,10 @@ impl Terminal {
                     return Err(Unanswered::Stopped);
                 }
             };
+            // who types no means the last choice, whatever it is called
+            if matches!(line.as_str(), "n" | "no") {
+                return Ok(choices.len() - 1);
+            }
             if !line.is_empty()
                 && let Some(index) = choices.iter().position(|choice| choice.to_lowercase().starts_with(&line))
             {
@@ -229,7 +233,7 @@ impl Person for Terminal {
 
     fn progress(&self, progress: &Progress) {
         let mut bar = locked(&self.bar);
-        let bar = bar.get_or_insert_with(|| ProgressBar::new_spinner());
+        let bar = bar.get_or_insert_with(ProgressBar::new_spinner);
         match progress.total {
             Some(total) => {
                 if bar.length() != Some(total) {

@@ -178,26 +178,26 @@ fn sum(plan: &Plan) -> String {
     let moved = files(ChangeKind::Move);
     if moved > 0 {
         parts.push(format!(
-            "{} moved or renamed ({})",
+            "{} to be moved or renamed ({})",
             counted(moved, "file"),
             bytes(of(ChangeKind::Move).map(|c| c.bytes).sum())
         ));
     }
     let folders = of(ChangeKind::MakeFolder).count() as u64;
     if folders > 0 {
-        parts.push(format!("{} made", counted(folders, "folder")));
+        parts.push(format!("{} to be made", counted(folders, "folder")));
     }
-    for (kind, words) in [(ChangeKind::Write, "written"), (ChangeKind::Copy, "copied")] {
+    for (kind, words) in [(ChangeKind::Write, "to be written"), (ChangeKind::Copy, "to be copied")] {
         if files(kind) > 0 {
             parts.push(format!("{} {words}", counted(files(kind), "file")));
         }
     }
     let removed = files(ChangeKind::Remove);
     if removed > 0 {
-        parts.push(format!("{} removed ({})", counted(removed, "file"), bytes(plan.removals().map(|c| c.bytes).sum())));
+        parts.push(format!("{} to be removed ({})", counted(removed, "file"), bytes(plan.removals().map(|c| c.bytes).sum())));
     }
     if removed == 0 {
-        parts.push("nothing removed".to_owned());
+        parts.push("nothing to be removed".to_owned());
     }
     format!("{}.", parts.join(", "))
 }

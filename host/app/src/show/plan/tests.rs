@@ -54,7 +54,7 @@ Other names, so that nothing is overwritten:
 
 New folders: 1
 
-8 files moved or renamed (66 kB), 1 folder made, nothing removed.
+8 files to be moved or renamed (66 kB), 1 folder to be made, nothing to be removed.
 "
     );
 }
@@ -75,7 +75,7 @@ fn removals_stand_apart_and_groups_hide_nothing() {
     remove  D/b.txt  1.5 kB
   remove  D/c.txt  3.0 kB
 
-2 files removed (4.5 kB).
+2 files to be removed (4.5 kB).
 "
     );
     assert_eq!(
@@ -88,7 +88,7 @@ To be removed (kept where you can get it back):
   D/b.txt  1.5 kB  (same as a.txt)
   D/c.txt  3.0 kB
 
-2 files removed (4.5 kB).
+2 files to be removed (4.5 kB).
 "
     );
 }
