@@ -65,6 +65,8 @@ struct Ready {
     stores: Vec<Arc<Store>>,
     folders: Vec<Times>,
     restore: Vec<Times>,
+    /// True if something comes from another file system.
+    across: bool,
 }
 
 pub(crate) fn commit(
@@ -92,7 +94,7 @@ pub(crate) fn commit(
     let head = head(site, prepared, &ready, id);
     let durable = writer
         .intend(site.disk, head, &ready.changes, &ready.steps)
-        .and_then(|()| sync_stores(site, &ready))
+        .and_then(|()| sync_stores(site, &ready, id))
         .and_then(|()| writer.sync(site.home, site.disk));
     ready.changes = Vec::new(); // they are in the journal, and only there from here on
     if let Err(error) = durable {
@@ -367,7 +369,8 @@ fn ready(
     steps.extend(last);
     let folders = folders(site, prepared);
     let restore = restore(prepared, &folders);
-    Ok(Ready { changes, steps, stores, folders, restore })
+    let across = prepared.items.iter().any(|item| matches!(item.what, What::Move { across: true, .. }));
+    Ok(Ready { changes, steps, stores, folders, restore, across })
 }
 
 fn folders(site: &Site<'_>, prepared: &Prepared) -> Vec<Times> {
@@ -418,11 +421,33 @@ fn head(site: &Site<'_>, prepared: &Prepared, ready: &Ready, id: CommitId) -> He
     }
 }
 
-fn sync_stores(site: &Site<'_>, ready: &Ready) -> Result<(), Errno> {
-    let mut done = BTreeSet::new();
-    for store in &ready.stores {
-        if done.insert(store.stamp.dev) && ready.changes.iter().any(|recorded| recorded.made.is_some()) {
-            site.disk.sync_all(store.handle())?;
+/// What is staged is durable before the journal says so: new folders by their names, content with all of its file system.
+fn sync_stores(site: &Site<'_>, ready: &Ready, id: CommitId) -> Result<(), Errno> {
+    for (index, store) in ready.stores.iter().enumerate() {
+        let (mut used, mut names, mut content) = (false, false, false);
+        for step in &ready.steps {
+            used |= [&step.from, &step.to]
+                .into_iter()
+                .any(|at| matches!(at, At::Store(of, folder, _) if usize::from(*of) == index && *folder == id.0));
+            if let At::Store(of, folder, name) = &step.from
+                && usize::from(*of) == index
+                && *folder == id.0
+                && name.starts_with('s')
+            {
+                names = true;
+                content |= step.what.kind != Kind::Folder || step.other.is_some();
+            }
+        }
+        // a folder that was copied from another file system holds content as well
+        content |= names && ready.across;
+        if used {
+            let folder = store.folder(site.disk, &id.to_string())?;
+            if content {
+                site.disk.sync_all(store.handle())?;
+            } else {
+                site.disk.sync(folder.as_fd())?;
+                site.disk.sync(store.handle())?;
+            }
         }
     }
     Ok(())

@@ -59,7 +59,7 @@ fn nothing_is_renamed_before_the_journal_is_on_the_disk() {
         let files = place.canonicalize().unwrap().join("Files").display().to_string();
         let changed = !differences(&old, &support::snapshot(&place.join("Files"))).is_empty();
         let effect = |line: &&str| line.contains(&files) && !line.contains("fsync(") && !line.contains("write(");
-        let Some(first) = lines.iter().position(|line| effect(&line)) else {
+        let Some(first) = lines.iter().position(&effect) else {
             assert!(!changed);
             continue;
         };
@@ -75,7 +75,7 @@ fn nothing_is_renamed_before_the_journal_is_on_the_disk() {
             );
         }
         // the end is written only once all of it is on the disk
-        let last = lines.iter().rposition(|line| effect(&line)).unwrap();
+        let last = lines.iter().rposition(effect).unwrap();
         let end = lines.iter().rposition(|line| line.contains("write(") && line.contains(journal)).unwrap();
         assert!(lines[last..end].iter().any(|line| line.contains("syncfs(")));
     }

@@ -129,7 +129,7 @@ fn writes_copies_and_removals_can_be_undone() {
     assert_eq!((listed.applied, shown.iter().filter(|shown| shown.kept).count()), (4, 2));
     desk.undo(1);
     assert_eq!(differences(&before, &desk.tree()), [""; 0], "the very files are back, inode and all");
-    desk.undo(2);
+    assert_eq!(desk.undo(2).done.unwrap().refused, []);
     assert_eq!(outline(&desk.tree()), outline(&tree));
     desk.undo(3);
     assert_eq!(differences(&before, &desk.tree()), [""; 0]);

@@ -99,7 +99,11 @@ fn attempt(desk: &Desk, seed: u64, disk: Arc<dyn Disk>) -> (Tree, Option<Decisio
     let mut model = plant(desk);
     let old = desk.tree();
     let task = desk.open_with(disk);
-    let ops = Numbers(seed).ops(8 + usize::try_from(seed % 8).unwrap());
+    let mut ops = Numbers(seed).ops(8 + usize::try_from(seed % 8).unwrap());
+    if seed.is_multiple_of(3) {
+        // nothing but moves: nothing is staged, so nothing but the journal is synced before the effects
+        ops.iter_mut().for_each(|op| op.kind = 0);
+    }
     work(&task, &mut model, &ops);
     ARMED.with(|armed| armed.store(true, Ordering::SeqCst));
     let decision = if task.is_unchanged() { None } else { desk.try_propose(&task, &Stop::default()).ok() };
@@ -317,7 +321,10 @@ fn no_effect_precedes_the_sync_of_its_journal() {
                 && call.paths.iter().any(|path| path.starts_with(desk.home.store()))
         });
         if let Some(staged) = staged {
-            let flushed = before.iter().rposition(|call| call.name == "sync-all").unwrap();
+            let store = desk.home.store();
+            let flushed =
+                |call: &Call| call.name == "sync-all" || call.name == "sync" && call.paths[0].starts_with(&store);
+            let flushed = before.iter().rposition(flushed).unwrap();
             assert!(staged < flushed && flushed < synced);
         }
     }
