@@ -40,23 +40,25 @@ fn list(desk: &Desk, candidates: &[Candidate]) -> Result {
 
 fn explain(desk: &Desk, candidates: &[Candidate], text: &str) -> Result {
     let (exit, found) = match request::parse(text, candidates, |_| None) {
-        Some(Ok(typed)) => (Exit::Done, Ok((typed.candidate, typed.arguments, "typed".to_owned()))),
+        Some(Ok(typed)) => (Exit::Done, Ok((typed.candidate, typed.arguments, "typed".to_owned(), Vec::new()))),
         Some(Err(error)) => (Exit::Usage, Err((error.to_string(), Vec::new()))),
         None => match request::choose(text, candidates) {
-            Match::Chosen { candidate, arguments, trigger } => (Exit::Done, Ok((candidate, arguments, trigger))),
+            Match::Chosen { candidate, arguments, trigger, uncounted } => {
+                (Exit::Done, Ok((candidate, arguments, trigger, uncounted)))
+            }
             Match::Unsure(nearest) => (Exit::Unserved, Err((request::unsure(candidates, &nearest), nearest))),
         },
     };
     match found {
-        Ok((index, arguments, trigger)) => {
+        Ok((index, arguments, trigger, uncounted)) => {
             let candidate = &candidates[index];
             if desk.json {
                 output::text(&format!(
                     "{}\n",
-                    json!({"plugin": candidate.plugin, "command": candidate.command.name, "arguments": arguments, "trigger": trigger})
+                    json!({"plugin": candidate.plugin, "command": candidate.command.name, "arguments": arguments, "trigger": trigger, "uncounted": uncounted})
                 ));
             } else {
-                output::text(&request::reason(candidate, &arguments, &trigger));
+                output::text(&request::reason(candidate, &arguments, &trigger, &uncounted));
             }
         }
         Err((message, nearest)) => {

@@ -66,6 +66,14 @@ fn ended(exit: Exit) -> &'static str {
     }
 }
 
+/// A command that serves the request.
+struct Chosen {
+    candidate: Candidate,
+    arguments: Value,
+    /// True if every word of the request counted.
+    understood: bool,
+}
+
 struct Task<'a> {
     desk: &'a Desk,
     records: &'a Arc<Records>,
@@ -75,7 +83,7 @@ struct Task<'a> {
 
 impl Task<'_> {
     fn work(&self, request: &str, folders: &[PathBuf]) -> Result<Reply> {
-        let (candidate, arguments) = self.choose(request)?;
+        let Chosen { candidate, arguments, understood } = self.choose(request)?;
         let workspace = Workspace::for_task(
             &self.desk.home,
             Arc::clone(&self.desk.clock),
@@ -87,7 +95,15 @@ impl Task<'_> {
             self.open(&workspace, folder)?;
         }
         let gate = self.desk.gate()?;
-        let standing = self.options.answers.standing();
+        let mut standing = self.options.answers.standing();
+        if standing.yes && !understood {
+            // what was said in advance was said of the whole request
+            output::aside(&format!(
+                "Not all of the request was understood, so --yes does not cover it. Type the command instead: /{}",
+                candidate.command.name
+            ));
+            standing = Standing::default();
+        }
         let plugin = candidate.plugin;
         let command = candidate.command.name;
         let permit = gate.permit(
@@ -111,23 +127,25 @@ impl Task<'_> {
     }
 
     /// Which command serves the request; said, and put on the record.
-    fn choose(&self, request: &str) -> Result<(Candidate, Value)> {
+    fn choose(&self, request: &str) -> Result<Chosen> {
         let name = request.trim().strip_prefix('/').map(|rest| rest.split_whitespace().next().unwrap_or_default());
         let candidates = self.desk.candidates(None)?;
         let preferred = |name: &str| self.desk.preferred(name);
-        let (index, arguments, trigger) = match request::parse(request, &candidates, preferred) {
-            Some(Ok(typed)) => (typed.candidate, typed.arguments, "typed".to_owned()),
+        let (index, arguments, trigger, uncounted) = match request::parse(request, &candidates, preferred) {
+            Some(Ok(typed)) => (typed.candidate, typed.arguments, "typed".to_owned(), Vec::new()),
             Some(Err(request::NotTyped::Ambiguous { name, plugins })) => {
                 let plugin = self.desk.prefer(&name, &plugins)?;
                 match request::parse(request, &candidates, |_| Some(plugin.clone())) {
-                    Some(Ok(typed)) => (typed.candidate, typed.arguments, "typed".to_owned()),
+                    Some(Ok(typed)) => (typed.candidate, typed.arguments, "typed".to_owned(), Vec::new()),
                     Some(Err(error)) => return Err(Failure::usage(error)),
                     None => return Err(Failure::usage(format!("`/{name}` was not understood"))),
                 }
             }
             Some(Err(error)) => return Err(Failure::usage(error)),
             None => match request::choose(request, &candidates) {
-                Match::Chosen { candidate, arguments, trigger } => (candidate, arguments, trigger),
+                Match::Chosen { candidate, arguments, trigger, uncounted } => {
+                    (candidate, arguments, trigger, uncounted)
+                }
                 Match::Unsure(nearest) => {
                     return Err(Failure::new(Exit::Unserved, request::unsure(&candidates, &nearest)));
                 }
@@ -135,7 +153,7 @@ impl Task<'_> {
         };
         let candidate = candidates.into_iter().nth(index).ok_or_else(|| Failure::usage("no such command"))?;
         if name.is_none() && !self.desk.json {
-            output::text(&request::reason(&candidate, &arguments, &trigger));
+            output::text(&request::reason(&candidate, &arguments, &trigger, &uncounted));
         }
         self.records.append(Entry {
             task: Some(self.task),
@@ -144,9 +162,9 @@ impl Task<'_> {
                 command: candidate.command.name.to_string(),
                 reason: trigger,
             },
-            content: Some(json!({"arguments": arguments})),
+            content: Some(json!({"arguments": arguments, "uncounted": uncounted})),
         })?;
-        Ok((candidate, arguments))
+        Ok(Chosen { candidate, arguments, understood: uncounted.is_empty() })
     }
 
     /// Open a folder for the task. Named on the command line, it is granted by that.

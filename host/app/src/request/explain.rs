@@ -5,14 +5,19 @@ use crate::show::line;
 use serde_json::Value;
 
 /// Which command was chosen, with which arguments, and why.
-pub(crate) fn reason(candidate: &Candidate, arguments: &Value, trigger: &str) -> String {
+pub(crate) fn reason(candidate: &Candidate, arguments: &Value, trigger: &str, uncounted: &[String]) -> String {
     let name = &candidate.command.name;
     let because = if trigger == "typed" {
         format!("/{name} of {}", candidate.plugin)
     } else {
         format!("/{name} of {}, because it serves “{}”", candidate.plugin, line(trigger))
     };
-    format!("Using {because}{}.\n", given(candidate, arguments))
+    let note = if uncounted.is_empty() {
+        String::new()
+    } else {
+        format!("Not taken into account: {}. Look at the plan.\n", line(&uncounted.join(", ")))
+    };
+    format!("Using {because}{}.\n{note}", given(candidate, arguments))
 }
 
 fn given(candidate: &Candidate, arguments: &Value) -> String {

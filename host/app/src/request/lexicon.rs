@@ -23,6 +23,8 @@ struct Source {
     stopwords: Vec<String>,
     generic: Vec<String>,
     acts: Vec<String>,
+    negations: Vec<String>,
+    kinds: Vec<String>,
     concepts: BTreeMap<String, Vec<String>>,
     asides: Vec<Asides>,
     literals: HashMap<String, Vec<String>>,
@@ -40,6 +42,8 @@ pub(crate) struct Lexicon {
     stopwords: HashSet<String>,
     generic: HashSet<String>,
     acts: HashSet<String>,
+    negations: HashSet<String>,
+    kinds: HashSet<String>,
     /// One folded word → the concept that it names.
     concepts: HashMap<String, String>,
     known: HashSet<String>,
@@ -58,6 +62,8 @@ impl Lexicon {
         self.stopwords.extend(source.stopwords.iter().map(|word| fold(word)));
         self.generic.extend(source.generic.iter().cloned());
         self.acts.extend(source.acts.iter().cloned());
+        self.negations.extend(source.negations.iter().map(|word| fold(word)));
+        self.kinds.extend(source.kinds.iter().map(|word| fold(word)));
         for (concept, members) in &source.concepts {
             self.known.insert(concept.clone());
             for member in members {
@@ -82,9 +88,24 @@ impl Lexicon {
         self.stopwords.contains(word)
     }
 
+    /// True for a word that turns a request around.
+    pub(crate) fn is_negation(&self, word: &str) -> bool {
+        self.negations.contains(word)
+    }
+
+    /// True for a word that means some of the files and not all.
+    pub(crate) fn is_kind(&self, word: &str) -> bool {
+        self.kinds.contains(word)
+    }
+
     /// How much a concept says about which command is meant, from 0 to 1.
     pub(crate) fn weight(&self, concept: &str) -> f64 {
         if self.generic.contains(concept) { 0.35 } else { 1.0 }
+    }
+
+    /// True for any concept of a language file.
+    pub(crate) fn is_concept(&self, concept: &str) -> bool {
+        self.known.contains(concept)
     }
 
     /// True for a concept of a language file, as against a word that only a request or a manifest has.

@@ -38,6 +38,8 @@ pub(crate) enum Match {
         arguments: Value,
         /// The trigger that fits best, for the person.
         trigger: String,
+        /// Words of the request that did not count, or that mean some of the files where the command takes all.
+        uncounted: Vec<String>,
     },
     /// None is sure. Indices of the nearest, best first; empty if none is near.
     Unsure(Vec<usize>),
@@ -73,9 +75,10 @@ pub(crate) fn choose(request: &str, candidates: &[Candidate]) -> Match {
         && *score >= SURE
         && score - runner_up >= AHEAD
     {
-        let arguments = arguments(&candidates[*candidate], &words);
+        let (arguments, rest) = arguments(&candidates[*candidate], &words);
         if check(&candidates[*candidate], &arguments).is_ok() {
-            return Match::Chosen { candidate: *candidate, arguments, trigger: (*trigger).to_owned() };
+            let uncounted = vocabularies[*candidate].uncounted(&rest);
+            return Match::Chosen { candidate: *candidate, arguments, trigger: (*trigger).to_owned(), uncounted };
         }
     }
     Match::Unsure(scored.iter().filter(|(score, ..)| *score >= NEAR).take(3).map(|(_, index, _)| *index).collect())
@@ -218,6 +221,19 @@ impl<'c> Vocabulary<'c> {
         }
     }
 
+    /// The words that say something which this command knows nothing of, or that mean only some of the files.
+    fn uncounted(&self, words: &[Word]) -> Vec<String> {
+        let kept: Vec<Word> = kept(words).concat();
+        let counts = |word: &&Word| {
+            let known = || match concept(&word.folded) {
+                None => true,
+                Some((concept, _)) => self.all.concepts.contains_key(&concept) || LEXICON.is_concept(&concept),
+            };
+            !word.quoted && !LEXICON.is_kind(&word.folded) && (self.words.contains(&word.folded) || known())
+        };
+        kept.iter().filter(|word| !counts(word)).map(|word| word.text.clone()).collect()
+    }
+
     /// How well the command serves a request, clause by clause; and the trigger that fits best.
     fn score(&self, clauses: &[(Meaning, Vec<Word>)], own: &impl Fn(&String) -> bool) -> (f64, &'c str) {
         clauses
@@ -266,8 +282,8 @@ impl<'c> Vocabulary<'c> {
     }
 }
 
-/// The clauses of a request that ask for something, and all of them together. Asides are left out.
-fn clauses(words: &[Word]) -> Vec<(Meaning, Vec<Word>)> {
+/// The clauses of a request without asides.
+fn kept(words: &[Word]) -> Vec<Vec<Word>> {
     let mut kept: Vec<Vec<Word>> = Vec::new();
     for clause in words.split_inclusive(|word| word.ends) {
         let folded: Vec<&str> = clause.iter().map(|word| word.folded.as_str()).collect();
@@ -276,6 +292,14 @@ fn clauses(words: &[Word]) -> Vec<(Meaning, Vec<Word>)> {
             kept.push(clause[..until].to_vec());
         }
     }
+    kept
+}
+
+/// The clauses of a request that ask for something, and all of them together. A clause that is turned around asks for
+/// nothing that a command could do.
+fn clauses(words: &[Word]) -> Vec<(Meaning, Vec<Word>)> {
+    let mut kept = kept(words);
+    kept.retain(|clause| !clause.iter().any(|word| !word.quoted && LEXICON.is_negation(&word.folded)));
     let all = kept.concat();
     kept.push(all);
     kept.into_iter().map(|words| (Meaning::of(&words), words)).collect()
@@ -312,7 +336,8 @@ fn corrected(words: &[Word], known: &BTreeSet<&str>) -> Vec<Word> {
 }
 
 /// The arguments that a request gives: each form where it fits first; then values of lists that are named without one.
-fn arguments(candidate: &Candidate, words: &[Word]) -> Value {
+/// And the words that no form took.
+fn arguments(candidate: &Candidate, words: &[Word]) -> (Value, Vec<Word>) {
     let command = &candidate.command;
     let properties = properties(&command.arguments);
     let forms = command.forms.iter().filter_map(|form| Form::read(form, &properties));
@@ -339,7 +364,7 @@ fn arguments(candidate: &Candidate, words: &[Word]) -> Value {
             found.insert(property.name.clone(), values);
         }
     }
-    Value::Object(found)
+    (Value::Object(found), rest)
 }
 
 #[cfg(test)]

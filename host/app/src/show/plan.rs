@@ -194,7 +194,11 @@ fn sum(plan: &Plan) -> String {
     }
     let removed = files(ChangeKind::Remove);
     if removed > 0 {
-        parts.push(format!("{} to be removed ({})", counted(removed, "file"), bytes(plan.removals().map(|c| c.bytes).sum())));
+        parts.push(format!(
+            "{} to be removed ({})",
+            counted(removed, "file"),
+            bytes(plan.removals().map(|c| c.bytes).sum())
+        ));
     }
     if removed == 0 {
         parts.push("nothing to be removed".to_owned());

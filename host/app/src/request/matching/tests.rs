@@ -70,3 +70,15 @@ fn what_no_command_serves_is_left_alone() {
         assert_eq!(chosen(request), None, "{request}");
     }
 }
+
+#[test]
+fn what_did_not_count_is_said() {
+    let uncounted = |request: &str| match choose(request, &installed()) {
+        Match::Chosen { uncounted, .. } => Some(uncounted),
+        Match::Unsure(_) => None,
+    };
+    assert_eq!(uncounted("Tidy up my downloads. Show me the structure first."), Some(Vec::new()));
+    assert_eq!(uncounted("sort the photos from Crete by year"), Some(vec!["photos".to_owned(), "Crete".to_owned()]));
+    assert_eq!(uncounted("don't sort my files"), None);
+    assert_eq!(uncounted("sort my files by type but never touch the folder of Anna"), None);
+}
