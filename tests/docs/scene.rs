@@ -1,0 +1,167 @@
+//! What the reader of a page has before its first command, and what a test does in the reader's stead.
+
+use deskhand_tests::{Place, Ran, deskhand};
+use std::{fs, path::PathBuf, process::Command};
+
+/// One reader.
+pub(crate) struct Scene {
+    pub(crate) place: Place,
+    /// Where the reader's shell is.
+    pub(crate) folder: PathBuf,
+    /// What the reader puts in for a word of the page.
+    words: Vec<(&'static str, String)>,
+    /// Commands that end with another code than 0 here, by how they begin.
+    codes: Vec<(&'static str, i32)>,
+}
+
+impl Scene {
+    fn new(place: Place) -> Self {
+        let folder = place.path("home");
+        Self { place, folder, words: Vec::new(), codes: Vec::new() }
+    }
+
+    /// A home with our plugins and a folder of downloads.
+    fn downloads() -> Self {
+        let place = Place::with_plugins();
+        place.downloads();
+        Self::new(place)
+    }
+
+    /// The scene of a page.
+    pub(crate) fn of(page: &str) -> Option<Self> {
+        Some(match page {
+            "README.md" | "docs/command-line.md" => Self::downloads(),
+            "CONTRIBUTING.md" => Self::new(Place::new()),
+            "docs/admin.md" => {
+                let scene = Self::new(Place::new());
+                fs::copy(plugin("organize"), scene.folder.join("organize.wasm")).unwrap();
+                scene.word("organize@1.0.0", "organize@0.1.0")
+            }
+            "docs/authoring.md" => Self::with_folder_of_files(Place::new()),
+            "docs/bench.md" => Self::new(Place::new()),
+            "docs/log.md" => {
+                let scene = Self::downloads();
+                scene.does(&["run", "--yes", "--folder", "Downloads", "/organize by type"]);
+                scene.word("7", "1")
+            }
+            "docs/marketplace.md" => Self::with_market(),
+            "docs/permissions.md" => Self {
+                // the folder was granted for the run alone: the answer is no
+                codes: vec![("deskhand why change ~/Downloads --plugin", 5)],
+                ..Self::downloads().word("default:", "home:")
+            },
+            "docs/undo.md" => Self::new(Place::new()),
+            _ => return None,
+        })
+    }
+
+    fn with_folder_of_files(place: Place) -> Self {
+        place.downloads();
+        Self::new(place)
+    }
+
+    /// A marketplace of somebody else in `~/market`, with our plugins.
+    fn with_market() -> Self {
+        let scene = Self::downloads();
+        fs::remove_dir_all(scene.place.path("deskhand")).unwrap();
+        fs::create_dir(scene.place.path("deskhand")).unwrap();
+        fs::rename(scene.place.path("market"), scene.folder.join("market")).unwrap();
+        let fingerprint = fs::read(first_root(&scene.folder.join("market"))).unwrap();
+        let scene = scene.word("organize@1.0.0", "organize@0.1.0").word("organize@^1", "organize@^0.1");
+        scene.word("FINGERPRINT", &deskhand_vocabulary::Sha256::of(fingerprint).to_string())
+    }
+
+    /// A history of seven commits: what the reader of the page about undo has, before each of its commands anew. The last
+    /// moved `report.pdf`, or for who wants it back, removed it.
+    fn with_history(command: &str) -> Self {
+        let scene = Self::new(Place::with_plugins());
+        let downloads = scene.folder.join("Downloads");
+        for folder in [&downloads, &scene.folder.join("Desktop")] {
+            fs::create_dir(folder).unwrap();
+        }
+        fs::write(downloads.join("report.pdf"), "%PDF-1.4\n").unwrap();
+        for _ in 0..3 {
+            scene.does(&["run", "--yes", "--folder", "Downloads", "/organize by type"]);
+            scene.does(&["undo", "--yes"]);
+        }
+        if command.starts_with("deskhand restore") || command.starts_with("deskhand purge") {
+            fs::write(downloads.join("a.pdf"), "%PDF-1.4\n").unwrap();
+            let old = Command::new("touch").args(["-d", "@1000000000"]).arg(downloads.join("a.pdf")).status();
+            assert!(old.unwrap().success());
+            scene.does(&["run", "--yes", "--allow-removals", "1", "--folder", "Downloads", "/duplicates"]);
+            assert!(!downloads.join("report.pdf").exists());
+        } else {
+            scene.does(&["run", "--yes", "--folder", "Downloads", "/organize by type"]);
+            assert!(downloads.join("Documents/report.pdf").exists());
+        }
+        scene
+    }
+
+    /// Make ready for the next command.
+    pub(crate) fn before(&mut self, page: &str, command: &str) {
+        if page == "docs/undo.md" {
+            *self = Self::with_history(command);
+        }
+    }
+
+    fn word(mut self, word: &'static str, stands_for: &str) -> Self {
+        self.words.push((word, stands_for.to_owned()));
+        self
+    }
+
+    /// The reader has done this before.
+    fn does(&self, arguments: &[&str]) {
+        let ran = self.place.deskhand(arguments);
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{arguments:?}: {}", ran.stdout);
+    }
+
+    /// The line that is run: the page's, with the reader's own words, and with their consent, because nobody is there.
+    pub(crate) fn line(&self, command: &str) -> String {
+        let mut line = self.words.iter().fold(command.to_owned(), |line, (word, with)| line.replace(word, with));
+        let asks = [
+            "deskhand run",
+            "deskhand undo",
+            "deskhand restore",
+            "deskhand purge",
+            "deskhand plugin install",
+            "deskhand plugin update",
+        ];
+        let answered = [" --yes", " --json", " --preview", "|"].iter().any(|option| line.contains(option));
+        if asks.iter().any(|asks| line.starts_with(asks)) && !answered {
+            line.push_str(" --yes");
+        }
+        line
+    }
+
+    /// How the command ends.
+    pub(crate) fn code(&self, command: &str) -> i32 {
+        self.codes.iter().find(|(begins, _)| command.starts_with(begins)).map_or(0, |(_, code)| *code)
+    }
+
+    /// What the reader takes from a command's output for the next.
+    pub(crate) fn after(&mut self, command: &str, ran: &Ran) {
+        if command.starts_with("deskhand market init") || command.starts_with("deskhand market renew") {
+            let listed = self.place.deskhand(["market", "list", "--json"]).ok();
+            let ours: serde_json::Value = serde_json::from_str(listed.lines().next().unwrap()).unwrap();
+            self.words.retain(|(word, _)| *word != "FINGERPRINT" && *word != "KEYID");
+            self.words.push(("FINGERPRINT", ours["fingerprint"].as_str().unwrap().to_owned()));
+            self.words.push(("KEYID", ours["root_keys"][2]["id"].as_str().unwrap()[..8].to_owned()));
+        }
+        // who has tried a new plugin goes on working on it in its folder
+        let own = self.place.path("home/hello");
+        if command.starts_with("deskhand run") && own.is_dir() {
+            assert_eq!(ran.stderr, "");
+            self.folder = own;
+        }
+    }
+}
+
+/// A component of ours, as `make prepare` built it.
+fn plugin(name: &str) -> PathBuf {
+    deskhand().parent().unwrap().join("plugin").join(format!("{name}.wasm"))
+}
+
+fn first_root(market: &std::path::Path) -> PathBuf {
+    let found = Command::new("find").arg(market).args(["-name", "1.root.json"]).output().unwrap();
+    PathBuf::from(String::from_utf8(found.stdout).unwrap().trim())
+}
