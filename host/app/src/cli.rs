@@ -50,7 +50,7 @@ pub(crate) enum Command {
     Market(Market),
     /// Say what works on this computer, and what to do about what does not
     Doctor(Json),
-    /// Show every setting, or where the settings file is
+    /// Show every setting with its default, or where the settings file is
     Config(Config),
     /// Print shell completions
     Completions(Completions),

@@ -41,6 +41,11 @@ impl Form {
         Some(Self { parts: parts.collect::<Option<_>>()? }).filter(|form| !form.parts.is_empty())
     }
 
+    /// True if it begins with this word, which is literal in it.
+    pub(crate) fn begins(&self, word: &Word) -> bool {
+        matches!(self.parts.first(), Some(Part::Literal(literal)) if *literal == word.folded && !word.quoted)
+    }
+
     /// If the words from here on fit, put what they say into `arguments` and return how many words that took.
     pub(crate) fn fit(
         &self,

@@ -8,6 +8,7 @@ use super::{
 };
 use deskhand_vocabulary::PluginId;
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 
 /// A typed command that fits.
 #[derive(Clone, Debug, PartialEq)]
@@ -131,7 +132,9 @@ fn arguments(candidate: &Candidate, text: &str) -> Result<Value, NotTyped> {
             })
             .max_by_key(|(taken, ..)| *taken);
         let Some((taken, index, arguments)) = fit.filter(|(taken, ..)| *taken > 0) else {
-            return Err(unfit(candidate, &first.text));
+            // `by tpye`: the word that a form begins with is right, what follows is not
+            let wrong = if forms.iter().any(|form| form.begins(first)) { rest.get(1).unwrap_or(first) } else { first };
+            return Err(unfit(candidate, &wrong.text));
         };
         forms.remove(index);
         found.extend(arguments);
@@ -159,7 +162,13 @@ fn unfit(candidate: &Candidate, part: &str) -> NotTyped {
 pub(crate) fn usage(candidate: &Candidate) -> String {
     let command = &candidate.command;
     let properties = properties(&command.arguments);
-    let clauses: Vec<String> = command.forms.iter().map(|form| clause(form, &properties)).collect();
+    // the first form of each argument says enough; the others are other words for it
+    let mut said = BTreeSet::new();
+    let slots = |form: &&String| {
+        let slots: Vec<&str> = form.split_whitespace().filter(|part| part.starts_with('{')).collect();
+        said.insert(slots.join(" "))
+    };
+    let clauses: Vec<String> = command.forms.iter().filter(slots).map(|form| clause(form, &properties)).collect();
     if clauses.is_empty() {
         format!("It takes nothing more: /{}", command.name)
     } else {
@@ -172,7 +181,7 @@ fn clause(form: &str, properties: &[super::schema::Property]) -> String {
         let Some(name) = part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) else { return part.to_owned() };
         let Some(property) = properties.iter().find(|property| property.name == name) else { return part.to_owned() };
         match &property.kind {
-            Kind::Flag(phrases) => phrases.last().map(|phrase| phrase.join(" ")).unwrap_or_else(|| name.to_owned()),
+            Kind::Flag(phrases) => phrases.get(1).or(phrases.first()).map(|phrase| phrase.join(" ")).unwrap_or_else(|| name.to_owned()),
             Kind::OneOf(values) => {
                 let values: Vec<&str> = values.iter().map(|(value, _)| value.as_str()).collect();
                 format!("{}{}", values.join("|"), if property.many { " and …" } else { "" })

@@ -49,7 +49,7 @@ fn what_does_not_fit_is_named() {
         "It is typed: /sort [by type|date and …] [in subfolders] [replace \"OLD\" with \"NEW\"] [at most NUMBER]";
     assert_eq!(
         typed("/sort by colour"),
-        Err(NotTyped::Unfit { name: "sort".into(), part: "by".into(), usage: usage.into() })
+        Err(NotTyped::Unfit { name: "sort".into(), part: "colour".into(), usage: usage.into() })
     );
     assert_eq!(
         typed("/sort at most 0"),
