@@ -1,6 +1,12 @@
 //! The real program on real files, as a person or a script uses it: what it says, word for word, and what it leaves.
 //! The expected output lies in `snapshots/`; after a wanted change, look at what `INSTA_UPDATE=always` makes of it.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that finds something wrong ends", clippy::print_stderr)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test that finds something wrong ends"
+)]
 
 mod answers;
 mod awkward;

@@ -181,7 +181,9 @@ fn clause(form: &str, properties: &[super::schema::Property]) -> String {
         let Some(name) = part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) else { return part.to_owned() };
         let Some(property) = properties.iter().find(|property| property.name == name) else { return part.to_owned() };
         match &property.kind {
-            Kind::Flag(phrases) => phrases.get(1).or(phrases.first()).map(|phrase| phrase.join(" ")).unwrap_or_else(|| name.to_owned()),
+            Kind::Flag(phrases) => {
+                phrases.get(1).or(phrases.first()).map(|phrase| phrase.join(" ")).unwrap_or_else(|| name.to_owned())
+            }
             Kind::OneOf(values) => {
                 let values: Vec<&str> = values.iter().map(|(value, _)| value.as_str()).collect();
                 format!("{}{}", values.join("|"), if property.many { " and …" } else { "" })
