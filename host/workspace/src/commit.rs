@@ -13,7 +13,9 @@ use crate::{
     staging::Stage,
     store::{Store, Stores},
 };
-use deskhand_vocabulary::{Change, Clock, CommitId, Entry, Event, Home, Log, Stop, TaskId, path::encode};
+use deskhand_vocabulary::{
+    Change, Clock, CommitId, Entry, Event, Home, Log, RelativePath, Sha256, Stop, TaskId, path::encode,
+};
 use rustix::{fd::AsFd as _, fs::Access, io::Errno};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
@@ -292,8 +294,14 @@ fn ready(
             home: item.over.clone(),
             copy: None,
         };
-        let mut recorded =
-            Recorded { change: item.change.clone(), undoes: item.undoes, tidy: item.hidden, made: None, before: None };
+        let mut recorded = Recorded {
+            change: item.change.clone(),
+            undoes: item.undoes,
+            tidy: item.hidden,
+            made: None,
+            tree: None,
+            before: None,
+        };
         match &item.what {
             What::MakeFolder { to } => {
                 let stamp = stage.folder(store(to), &staged(index), to)?;
@@ -303,6 +311,9 @@ fn ready(
             What::Arrive { content, to, replaces } => {
                 let (from, stamp) = stage.content(store(to), index, content, Some(to), None, &kept_in)?;
                 recorded.made = Some(stamp);
+                if let (Kind::Folder, Content::Stored(kept)) = (stamp.kind, content) {
+                    recorded.tree = came_back(kept)?;
+                }
                 if let (Some(old), At::Store(store, folder, name)) = (replaces, &from) {
                     let before = Before {
                         store: *store,
@@ -419,6 +430,19 @@ fn head(site: &Site<'_>, prepared: &Prepared, ready: &Ready, id: CommitId) -> He
         folders: ready.folders.clone(),
         restore: ready.restore.clone(),
     }
+}
+
+/// The digest of what is in a folder that comes back from a store; none if nothing is.
+fn came_back(kept: &Kept) -> Result<Option<Sha256>, CommitError> {
+    let failed = |error: Errno| WorkspaceError::home(&kept.store, error);
+    let handle = Store::open(&kept.store).and_then(|store| store.existing(&kept.folder)).map_err(failed)?;
+    let name = "store".parse().map_err(|_| CommitError::Stale)?;
+    let root = Root::new(name, kept.store.join(&kept.folder), false, handle).map_err(failed)?;
+    let path = RelativePath::root().join(kept.name.as_bytes()).map_err(|_| CommitError::Stale)?;
+    // a store is in no view, so nothing is masked in it
+    let tree = survey(&root, &path, &Masks::default(), &|_| false).map_err(failed)?;
+    let digest = Sha256(tree.digest);
+    Ok((digest != Sha256::of(b"")).then_some(digest))
 }
 
 /// What is staged is durable before the journal says so: new folders by their names, content with all of its file system.

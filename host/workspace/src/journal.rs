@@ -115,6 +115,9 @@ pub(crate) struct Recorded {
     /// What is at the target afterwards, as far as it was known before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) made: Option<Stamp>,
+    /// For a folder that came back with something in it: the digest of that, so that its removal takes nothing else along.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tree: Option<Sha256>,
     /// What was removed or replaced, and where it is kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) before: Option<Box<Before>>,

@@ -435,7 +435,7 @@ pub(crate) fn survey_place(view: &View<'_>, place: &Place) -> Result<Tree, FileE
         .map_err(|error| FileError::system(error, format!("{}/{}", root.name, place.1)))
 }
 
-/// What is below a folder on the disk, but for what `leaving` says is not to be counted.
+/// What is below a folder on the disk, told by paths within it, but for what `leaving` says is not to be counted.
 pub(crate) fn survey(
     root: &Root,
     path: &RelativePath,
@@ -455,7 +455,7 @@ pub(crate) fn survey(
                 continue;
             }
             let stamp = root.stat_in(way.as_fd(), &name, masks)?;
-            hash.update(inside.as_bytes());
+            hash.update(inside.as_bytes().get(path.as_bytes().len()..).unwrap_or_default());
             hash.update([0, stamp.kind as u8]);
             if stamp.kind == Kind::Folder {
                 open.push(inside);

@@ -9,9 +9,10 @@ use crate::{
     history::{History, Left},
     journal::{Before, Journal, Recorded},
     layer::{Key, Made, State},
+    planning::survey,
     view::{Seen, View},
 };
-use deskhand_vocabulary::{ChangeKind, FilePath, FolderName};
+use deskhand_vocabulary::{ChangeKind, FilePath, FolderName, RelativePath, Sha256};
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     path::{Path, PathBuf},
@@ -171,21 +172,26 @@ impl Reversal<'_> {
                 let kept = self.kept(recorded).ok_or_else(|| lost(&at))?;
                 Ok(Step::Rewrite { recorded, key: seen.key, seen: stamp, kept })
             }
-            // a folder that came back may hold what a person has put there or changed since: it goes only if it is empty
-            _ if stamp.kind == Kind::Folder => Ok(Step::Tidy { recorded, key: seen.key, seen: stamp, at }),
+            // an empty folder that came back goes only if it is empty again
+            _ if stamp.kind == Kind::Folder && recorded.tree.is_none() => {
+                Ok(Step::Tidy { recorded, key: seen.key, seen: stamp, at })
+            }
             _ => Ok(Step::Remove { recorded, key: seen.key, seen: stamp }),
         }
     }
 
     fn make(&self, state: &mut State, steps: &[Step<'_>], left: &mut Leaving) {
         let mut order: Vec<&Step<'_>> = steps.iter().collect();
+        let leaving = self.leaving(steps);
         // what is to go away leaves first, so that its name is free
         for step in steps {
             match step {
                 Step::MoveBack { key, .. } => state.lift(key),
                 Step::Remove { recorded, key, seen } => {
-                    if seen.kind == Kind::Folder && state.has_arrivals(key) {
-                        left.insert(recorded.change.id, ("it holds other changes".to_owned(), None));
+                    if seen.kind == Kind::Folder && self.holds(key, &leaving) != recorded.tree {
+                        let at = recorded.change.target.as_ref().map_or_else(String::new, ToString::to_string);
+                        let why = format!("you changed what is in `{at}` since; it is left as it is");
+                        left.insert(recorded.change.id, (why, None));
                         continue;
                     }
                     state.remove(key, Some(*seen), false, Some(recorded.change.id));
@@ -236,6 +242,34 @@ impl Reversal<'_> {
         }
     }
 
+    /// What is not where it is now after all this: what moves, what is removed, and empty folders that go with it.
+    fn leaving<'s>(&self, steps: &'s [Step<'_>]) -> HashSet<&'s Key> {
+        let mut leaving = HashSet::new();
+        let mut empty = Vec::new();
+        for step in steps {
+            match step {
+                Step::MoveBack { key, .. } | Step::Remove { key, .. } => drop(leaving.insert(key)),
+                Step::Tidy { key, at, .. } => empty.push((at.path.names().count(), key)),
+                Step::Rewrite { .. } | Step::Return { .. } => {}
+            }
+        }
+        empty.sort_by_key(|(depth, _)| std::cmp::Reverse(*depth));
+        for (_, key) in empty {
+            if self.holds(key, &leaving) == Some(Sha256::of(b"")) {
+                leaving.insert(key);
+            }
+        }
+        leaving
+    }
+
+    /// The digest of what a folder holds but for what leaves it.
+    fn holds(&self, key: &Key, leaving: &HashSet<&Key>) -> Option<Sha256> {
+        let Key::Base(index, path) = key else { return None };
+        let root = self.roots.get(usize::from(*index))?;
+        let leaves = |inside: &RelativePath| leaving.contains(&Key::Base(*index, inside.clone()));
+        survey(root, path, self.masks, &leaves).ok().map(|tree| Sha256(tree.digest))
+    }
+
     /// Folders that the commit had made and that nothing is in go with it, the deepest first.
     fn tidy(&self, state: &mut State, steps: &[Step<'_>], left: &mut Leaving) {
         let mut made: Vec<_> = steps
@@ -251,7 +285,9 @@ impl Reversal<'_> {
             if empty && !state.has_arrivals(key) {
                 state.remove(key, Some(*seen), true, Some(recorded.change.id));
             } else if recorded.change.kind != ChangeKind::MakeFolder {
-                let why = format!("`{at}` is not empty; a folder with something in it is removed by a request, not by an undo");
+                let why = format!(
+                    "`{at}` is not empty; a folder with something in it is removed by a request, not by an undo"
+                );
                 left.insert(recorded.change.id, (why, None));
             }
         }

@@ -527,6 +527,23 @@ fn restore_and_purge() {
 }
 
 #[test]
+fn a_folder_that_came_back_goes_again_only_as_it_came() {
+    let desk = Desk::new();
+    desk.file("Old/deep/a", "a");
+    let task = desk.open();
+    rm(&task, "Old").unwrap();
+    desk.propose(&task);
+    desk.undo(1);
+    desk.file("Old/mine", "mine");
+    let refused = desk.preview(2, &UndoOptions::default()).unwrap_err();
+    assert!(refused.to_string().contains("you changed what is in `Files/Old` since"), "{refused}");
+    fs::remove_file(desk.folder.join("Old/mine")).unwrap();
+    desk.file("Old/deep/a", "edited");
+    assert!(desk.preview(2, &UndoOptions::default()).is_err());
+    assert_eq!(desk.read("Old/deep/a"), "edited");
+}
+
+#[test]
 fn names_of_any_bytes() {
     let desk = Desk::new();
     let names: [&[u8]; 6] =
