@@ -26,6 +26,10 @@ fn undo_and_undo_the_undo() {
     let again = place.deskhand(["undo", "--yes"]);
     assert_eq!(snapshot(&folder), after, "{again:?}");
     assert_snapshot!("undo_the_undo", said(&place, &again));
+    // a folder that the redo brought back goes again without being counted as a removal
+    let third = place.deskhand(["undo", "--yes"]);
+    assert_eq!((third.code, third.stderr.as_str()), (0, ""), "{}", third.stdout);
+    assert_eq!(snapshot(&folder), before);
     assert_snapshot!("history", said(&place, &place.deskhand(["history"])));
 }
 
