@@ -13,7 +13,10 @@ use deskhand_runtime::{
 };
 use deskhand_vocabulary::PluginId;
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
+use std::{
+    io::Write as _,
+    time::{Duration, Instant},
+};
 
 /// First calls of each kind.
 const COLD: usize = 60;
@@ -44,7 +47,7 @@ fn cold(place: &Place) -> Result<Vec<Figure>> {
     let small = components::bare(place, Does::Answer)?;
     let names: Vec<Value> = (0..2 * COLD + 2).map(|number| components::smallest(&format!("small-{number}"))).collect();
     let small = house.multiply(&small, &names)?;
-    let (ours, bare) = first_calls(&house, &small, "go", &json!({}), true)?;
+    let first = first_calls(&house, &small, "go", &json!({}), true)?;
 
     // refuses its arguments, so that nothing but the call is measured
     let large = std::fs::read(&place.organize)?;
@@ -58,29 +61,45 @@ fn cold(place: &Place) -> Result<Vec<Figure>> {
         })
         .collect();
     let large = house.multiply(&large, &names)?;
-    let (ours_large, bare_large) = first_calls(&house, &large, "organize", &json!({"no": "such argument"}), false)?;
-    let bar = Bar::Most(1000.0);
-    Ok(vec![
-        Figure::new("cold call, small component, p50", Unit::Microseconds, ours, bar).beside("bare wasmtime", bare),
-        Figure::new("cold call, organize.wasm, p50", Unit::Microseconds, ours_large, bar)
-            .beside("bare wasmtime", bare_large),
-    ])
+    let large = first_calls(&house, &large, "organize", &json!({"no": "such argument"}), false)?;
+
+    let mut figures = Vec::new();
+    for (name, first) in [("small component", first), ("organize.wasm", large)] {
+        let figure = |name: String, samples, bar| Figure::new(name, Unit::Microseconds, samples, bar);
+        figures.extend([
+            figure(format!("cold call, {name}, p50"), first.whole, Bar::Most(1000.0))
+                .beside("bare wasmtime", first.bare),
+            figure("  the decision, on the record".to_owned(), first.decision, Bar::None)
+                .beside("4 KiB written and synced", first.sync),
+            figure("  the rest".to_owned(), first.rest, Bar::None),
+        ]);
+    }
+    Ok(figures)
 }
 
-fn first_calls(
-    house: &House,
-    plugins: &[PluginId],
-    command: &str,
-    arguments: &Value,
-    answers: bool,
-) -> Result<(Samples, Samples)> {
+/// What first calls took, in microseconds.
+#[derive(Default)]
+struct First {
+    whole: Samples,
+    /// The gate's decision, which is durable before the call is made.
+    decision: Samples,
+    rest: Samples,
+    bare: Samples,
+    /// What it takes to make anything durable here.
+    sync: Samples,
+}
+
+fn first_calls(house: &House, plugins: &[PluginId], command: &str, arguments: &Value, answers: bool) -> Result<First> {
     let bare = Bare::new(&house.runtime)?;
-    let (mut ours, mut theirs) = <(Samples, Samples)>::default();
+    let mut first = First::default();
+    let mut file = std::fs::File::create(house.home.data.join("synced"))?;
     let text = arguments.to_string();
     for (round, pair) in plugins.chunks_exact(2).enumerate() {
         let start = Instant::now();
-        let reply = house.call(&pair[0], command, arguments)?;
-        let span = micros(start);
+        let permit = house.permit(&pair[0], command)?;
+        let decision = micros(start);
+        let reply = house.call(permit, arguments);
+        let whole = micros(start);
         match reply {
             Ok(_) if answers => {}
             Err(CallError::Refused { .. }) if !answers => {}
@@ -90,13 +109,20 @@ fn first_calls(
         let answered = BareCommand::load(&bare, &pair[1])?.call(command, &text)?;
         let bare = micros(start);
         ensure!(answered == answers, "{}: answered {answered}", pair[1]);
+        let start = Instant::now();
+        file.write_all(&[0; 4096])?;
+        file.sync_all()?;
+        let sync = micros(start);
         // the engine, the linkers and the log come with the first
         if round > 0 {
-            ours.add(span);
-            theirs.add(bare);
+            first.whole.add(whole);
+            first.decision.add(decision);
+            first.rest.add(whole - decision);
+            first.bare.add(bare);
+            first.sync.add(sync);
         }
     }
-    Ok((ours, theirs))
+    Ok(first)
 }
 
 /// A component without its manifest.
@@ -127,39 +153,48 @@ fn without_manifest(component: &[u8]) -> Result<Vec<u8>> {
     Ok(out)
 }
 
-/// Calls of a component that is loaded, each with a store of its own, the gate and the record included; in blocks, in turn
+/// Calls of components that are loaded, each with a store of its own, the gate and the record included; in blocks, in turn
 /// with bare calls of the same code in the same pool.
 fn warm(place: &Place) -> Result<Vec<Figure>> {
     let house = House::open(&place.at("warm"), config(place))?;
-    let id: PluginId = "home:warm".parse()?;
-    let component = components::with_manifest(components::bare(place, Does::Answer)?, &components::smallest("warm"));
-    house.install(&id, &component)?;
-    let bare = BareCommand::load(&Bare::new(&house.runtime)?, &id)?;
-    let (mut ours, mut theirs) = <(Samples, Samples)>::default();
-    let arguments = json!({});
-    for block in 0..=BLOCKS {
-        for _ in 0..BLOCK {
-            let start = Instant::now();
-            house.call(&id, "go", &arguments)??;
-            let span = micros(start);
-            if block > 0 {
-                ours.add(span);
+    let small = components::with_manifest(components::bare(place, Does::Answer)?, &components::smallest("warm"));
+    let small: (PluginId, _, _, _) = ("home:warm".parse()?, small, "go", json!({}));
+    let large = std::fs::read(&place.organize)?;
+    let large = ("home:organize".parse()?, large, "organize", json!({"no": "such argument"}));
+    let mut figures = Vec::new();
+    for (name, (id, component, command, arguments)) in [("organize.wasm", large), ("small component", small)] {
+        house.install(&id, &component)?;
+        let bare = BareCommand::load(&Bare::new(&house.runtime)?, &id)?;
+        let (mut ours, mut theirs) = <(Samples, Samples)>::default();
+        let text = arguments.to_string();
+        for block in 0..=BLOCKS {
+            for _ in 0..BLOCK {
+                let start = Instant::now();
+                let reply = house.call(house.permit(&id, command)?, &arguments);
+                let span = micros(start);
+                ensure!(matches!(reply, Ok(_) | Err(CallError::Refused { .. })), "{id}: {reply:?}");
+                if block > 0 {
+                    ours.add(span);
+                }
+            }
+            for _ in 0..BLOCK {
+                let start = Instant::now();
+                bare.call(command, &text)?;
+                let span = micros(start);
+                if block > 0 {
+                    theirs.add(span);
+                }
             }
         }
-        for _ in 0..BLOCK {
-            let start = Instant::now();
-            ensure!(bare.call("go", "{}")?, "the bare call failed");
-            let span = micros(start);
-            if block > 0 {
-                theirs.add(span);
-            }
-        }
+        let beside = "bare pooled wasmtime";
+        let figure =
+            |part: &str, bar| Figure::new(format!("warm call, {name}, {part}"), Unit::Microseconds, ours.clone(), bar);
+        figures.extend([
+            figure("p50", Bar::Times(1.5)).beside(beside, theirs.clone()),
+            figure("p99", Bar::Most(200.0)).beside(beside, theirs.clone()).part(0.99),
+        ]);
     }
-    let beside = "bare pooled wasmtime";
-    Ok(vec![
-        Figure::new("warm call, p50", Unit::Microseconds, ours.clone(), Bar::Times(1.5)).beside(beside, theirs.clone()),
-        Figure::new("warm call, p99", Unit::Microseconds, ours, Bar::Most(200.0)).beside(beside, theirs).part(0.99),
-    ])
+    Ok(figures)
 }
 
 /// From the bytes of `organize.wasm` to its first answer, in a new home each time.
@@ -171,7 +206,7 @@ fn install(place: &Place) -> Result<Vec<Figure>> {
         let house = House::open(&place.at(&format!("install-{round}")), config(place))?;
         let start = Instant::now();
         house.install(&id, &component)?;
-        match house.call(&id, "organize", &json!({"no": "such argument"}))? {
+        match house.call(house.permit(&id, "organize")?, &json!({"no": "such argument"})) {
             Err(CallError::Refused { .. }) => ours.add(micros(start) / 1e3),
             other => bail!("/organize: {other:?}"),
         }
@@ -197,7 +232,7 @@ fn runaway(place: &Place) -> Result<Figure> {
     let (mut ours, mut sleeps) = <(Samples, Samples)>::default();
     for round in 0..=RUNAWAYS {
         let start = Instant::now();
-        match house.call(&id, "go", &json!({}))? {
+        match house.call(house.permit(&id, "go")?, &json!({})) {
             Err(CallError::Fault { fault: PluginFault::Deadline { .. }, .. }) => {}
             other => bail!("a call that spins: {other:?}"),
         }

@@ -51,7 +51,7 @@ pub(crate) fn bare(place: &Place, does: Does) -> Result<Vec<u8>> {
     };
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false)
         .context("the interface does not fit")?;
-    Ok(ComponentEncoder::default().module(&module)?.encode()?)
+    ComponentEncoder::default().module(&module)?.encode()
 }
 
 /// A component with its manifest in it.

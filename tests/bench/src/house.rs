@@ -103,11 +103,15 @@ impl House {
         }
     }
 
-    /// A call as `deskhand` makes it: the gate's decision, the permit, the call, the record.
-    pub(crate) fn call(&self, plugin: &PluginId, command: &str, arguments: &Value) -> Result<Result<Reply, CallError>> {
+    /// The gate's decision that a command may be run, for one call.
+    pub(crate) fn permit(&self, plugin: &PluginId, command: &str) -> Result<Permit<RunCommand>> {
         let effect = RunCommand { plugin: plugin.clone(), command: command.to_owned() };
-        let permit = self.gate.permit(&self.context(), effect)?;
-        Ok(self.runtime.call_command(self.invocation(), permit, arguments))
+        Ok(self.gate.permit(&self.context(), effect)?)
+    }
+
+    /// A call as `deskhand` makes it.
+    pub(crate) fn call(&self, permit: Permit<RunCommand>, arguments: &Value) -> Result<Reply, CallError> {
+        self.runtime.call_command(self.invocation(), permit, arguments)
     }
 
     /// Install `component` under many names, all of them callable. Compiled once, by the runtime's own install: a
@@ -134,7 +138,7 @@ impl House {
             let whole = components::with_manifest(component.to_vec(), manifest);
             let digest = Sha256::of(&whole);
             fs::write(self.home.plugins().join(format!("components/{digest}.wasm")), &whole)?;
-            fs::hard_link(code(&Sha256::of(&components::with_manifest(component.to_vec(), first))), code(&digest))?;
+            fs::hard_link(code(&Sha256::of(components::with_manifest(component.to_vec(), first))), code(&digest))?;
             let mut row = model.clone();
             row["id"] = json!(id);
             row["current"]["component"] = json!(digest);
