@@ -50,8 +50,8 @@ pub fn to_json_line(recorded: &Recorded) -> String {
     escaped(&Value::Object(line).to_string())
 }
 
-/// JSON text with every character that could steer a terminal as `\u` and four digits: they stand only within strings, where that is the
-/// same (RFC 8259, section 7).
+/// JSON text with every character that could steer a terminal as `\u` and four digits: they stand only within strings,
+/// where that is the same (RFC 8259, section 7).
 fn escaped(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
