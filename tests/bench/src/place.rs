@@ -26,16 +26,17 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// All beside this program, in the folder of the build.
+    /// All beside this program; the components in the folder of all builds.
     pub(crate) fn find() -> Result<Self> {
         let me = std::env::current_exe()?;
         let beside = me.parent().context("no folder")?.to_owned();
+        let target = beside.parent().context("no folder above")?;
         let place = Self {
             deskhand: beside.join("deskhand"),
             plain: beside.join("deskhand-bench-plain"),
             prepared: beside.join("prepared/deskhand"),
-            organize: beside.join("plugin/organize.wasm"),
-            report: beside.parent().unwrap_or(&beside).join("bench.json"),
+            organize: target.join("plugin/organize.wasm"),
+            report: target.join("bench.json"),
             sources: Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?,
             work: tempfile::Builder::new().prefix("bench-").tempdir_in(&beside)?,
         };
