@@ -1,6 +1,6 @@
 //! What the reader of a page has before its first command, and what a test does in the reader's stead.
 
-use deskhand_tests::{Place, Ran, deskhand};
+use deskhand_tests::{Place, Ran, deskhand, target};
 use std::{fs, path::PathBuf, process::Command};
 
 /// One reader.
@@ -158,7 +158,7 @@ impl Scene {
 
 /// A component of ours, as `make prepare` built it.
 fn plugin(name: &str) -> PathBuf {
-    deskhand().parent().unwrap().join("plugin").join(format!("{name}.wasm"))
+    target().parent().unwrap().join("plugin").join(format!("{name}.wasm"))
 }
 
 fn first_root(market: &std::path::Path) -> PathBuf {
