@@ -58,6 +58,9 @@ pub struct Change {
     /// Why this change can make something run, if it can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sensitive: Option<String>,
+    /// The files that it stands on and does not touch: it is made only while each is there as it was read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub relies_on: Vec<FilePath>,
 }
 
 /// A whole change set, shown and decided as one.

@@ -9,6 +9,7 @@ use crate::{
     layer::{Content, Kept},
     places::Places,
     planning::{Item, Past, Place, Prepared, What, follow, survey},
+    reliance::Relied,
     settle,
     staging::Stage,
     store::{Store, Stores},
@@ -514,6 +515,15 @@ impl<'a> Engine<'a> {
             match self.step(step) {
                 Ok(()) => self.done.push(index),
                 Err(reason) => {
+/// Why a change is not made that stands on a file which is not as it was read.
+fn without(relied: &Relied, found: Option<&Stamp>) -> String {
+    let what = match found {
+        Some(_) => "has changed meanwhile",
+        None => "is not there any more",
+    };
+    format!("`{}`, because of which it was proposed, {what}", relied.path)
+}
+
                     self.refused.insert(step.change, reason.clone());
                     // an earlier step of the same change is taken back, or else everything is
                     let earlier: Vec<usize> =
@@ -522,6 +532,7 @@ impl<'a> Engine<'a> {
                         let earlier = &self.ready.steps[at];
                         if self.places.rename(&earlier.to, &earlier.from, &earlier.what).is_err() {
                             return Went::Back(Some(reason));
+        self.check_all_relied();
                         }
                         self.done.retain(|done| *done != at);
                     }
@@ -565,14 +576,24 @@ impl<'a> Engine<'a> {
         self.touched.extend([now.id(), old.id()]);
         // whoever saved it between the look and the exchange keeps what they saved
         match self.places.stat(&step.from) {
-            Ok(Some(landed)) if other.same_content(&landed) => Ok(()),
+            Ok(Some(landed)) if other.same_content(&landed) => {
+                let Err(reason) = self.check_relied(item) else { return Ok(()) };
+                self.places.exchange(&step.from, &step.to).map_err(|error| self.say_target(item, error))?;
+                Err(reason)
+            }
             _ => {
                 self.places.exchange(&step.from, &step.to).map_err(|error| self.say_target(item, error))?;
                 Err(self.target(item).map_or_else(changed, |to| format!("`{to}` was changed just now")))
             }
+        self.check_relied(item)?;
         }
     }
 
+            // two that each remove what the other stands on would both have looked before; one of them looks after
+            if let Err(reason) = self.check_relied(item) {
+                self.places.rename(&step.to, &step.from, &step.what).map_err(|error| self.say_target(item, error))?;
+                return Err(reason);
+            }
     fn item(&self, step: &Step) -> Option<&'a Item> {
         self.prepared.items.get(usize::try_from(step.change).ok()?)
     }
@@ -592,6 +613,51 @@ impl<'a> Engine<'a> {
     /// A folder is removed only with what was shown to be in it, and neither removed nor moved with Deskhand's own in it.
     fn check_folder(&self, item: Option<&Item>, step: &Step) -> Result<(), Option<String>> {
         let (Some(item), At::Tree(index, path)) = (item, &step.from) else { return Ok(()) };
+    /// Before the first effect: what stands on a file that is not as it was read is left out.
+    fn check_all_relied(&mut self) {
+        if self.prepared.relies.is_empty() {
+            return;
+        }
+        for (index, item) in self.prepared.items.iter().enumerate() {
+            if let (Err(reason), Ok(index)) = (self.check_relied(Some(item)), u32::try_from(index)) {
+                self.refused.insert(index, reason);
+            }
+        }
+    }
+
+    /// What a change stands on is there as it was read: where it was, or where the plan has brought it.
+    fn check_relied(&mut self, item: Option<&Item>) -> Result<(), String> {
+        let Some(relies) = item.and_then(|item| self.prepared.relies.get(&item.change.id)) else { return Ok(()) };
+        for relied in relies {
+            let at = |place: &Place| At::Tree(place.0, Text(place.1.clone()));
+            let here = self.places.stat(&at(&relied.from)).ok().flatten();
+            if here.is_some_and(|here| self.is_as_read(relied, &here)) {
+                continue;
+            }
+            let mut ways = Vec::new();
+            if relied.to != relied.from {
+                ways.push(at(&relied.to));
+                // on its way there it may be in the store
+                let moved = self.done.iter().rev().map(|at| &self.ready.steps[*at]);
+                ways.extend(
+                    moved.filter(|step| step.what.id() == relied.seen.id()).map(|step| step.to.clone()).take(1),
+                );
+            }
+            let found = ways.iter().any(|way| {
+                let there = self.places.stat(way).ok().flatten();
+                there.is_some_and(|there| self.is_as_read(relied, &there))
+            });
+            if !found {
+                return Err(without(relied, here.as_ref()));
+            }
+        }
+        Ok(())
+    }
+
+    fn is_as_read(&self, relied: &Relied, found: &Stamp) -> bool {
+        if self.touched.contains(&found.id()) { relied.seen.same_content(found) } else { relied.seen.unchanged(found) }
+    }
+
         if step.what.kind != Kind::Folder {
             return Ok(());
         }

@@ -9,6 +9,7 @@ use crate::{
     folder::{Masks, Root},
     layer::{Kept, Key, Made, Note, Spot, State},
     planning::{Item, What},
+    reliance,
     store::Store,
     view::View,
     workspace::Workspace,
@@ -333,6 +334,12 @@ impl Edit<'_> {
             }
         }
         self.drop_unused(items);
+        if self.problems.is_empty()
+            && let Err(found) = reliance::all(&self.view())
+        {
+            let line = lines.get(&found.change).map_or(0, |line| line.number);
+            self.problem(line, &found.about, found.why(), "Delete this line, or leave the other file as it is");
+        }
     }
 
     fn put(&mut self, key: &Key, target: &FilePath) -> Result<(), String> {

@@ -8,6 +8,7 @@
 use crate::{
     entry::{Kind, Stamp},
     error::FileError,
+    reliance::Reliance,
     store::Staged,
 };
 use deskhand_vocabulary::{ChangeKind, RelativePath};
@@ -124,6 +125,8 @@ pub(crate) struct State {
     folders: HashMap<Key, BTreeMap<Vec<u8>, Slot>>,
     pub(crate) nodes: HashMap<Key, Box<Node>>,
     pub(crate) notes: BTreeMap<u64, Note>,
+    /// What changes stand on, by their numbers. Numbers of changes that are not pending any more do not count.
+    pub(crate) relies: BTreeMap<u64, Vec<Reliance>>,
     /// Rises with every change, so that a plan or a nested set can tell whether something happened since.
     pub(crate) revision: u64,
     /// Numbers of changes, for all sets of a task.
@@ -440,6 +443,9 @@ impl State {
         let folder = node.seen.is_some_and(|seen| seen.kind == Kind::Folder);
         for old in [moved, written].into_iter().flatten() {
             self.notes.remove(&old);
+            if let Some(relies) = self.relies.remove(&old) {
+                self.relies.entry(id).or_default().extend(relies);
+            }
         }
         if folder {
             self.drop_writes_below(key);

@@ -35,6 +35,7 @@ mod planning;
 mod proposal;
 mod purge;
 mod recovery;
+mod reliance;
 mod reversal;
 mod sensitive;
 mod settle;

@@ -7,7 +7,7 @@ use crate::{
     folder::{Masks, Root},
     journal::Times,
     layer::{Away, Content, Key, Made, Node, State, home},
-    sensitive,
+    reliance, sensitive,
     view::{View, alike},
 };
 use deskhand_vocabulary::{Change, ChangeKind, CommitId, FilePath, Plan, Principal, RelativePath, Sha256};
@@ -30,6 +30,8 @@ pub(crate) struct Prepared {
     pub(crate) revision: u64,
     /// In the order of the plan's changes; those that are not shown as changes come last.
     pub(crate) items: Vec<Item>,
+    /// What its changes stand on.
+    pub(crate) relies: reliance::All,
     pub(crate) undoes: Option<Undoes>,
 }
 
@@ -148,6 +150,8 @@ struct Decided<'a> {
     view: &'a serde_json::Value,
     roots: Vec<(String, &'a Stamp)>,
     items: Vec<(&'a Change, String)>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    relies: Vec<(u64, String, String)>,
 }
 
 pub(crate) fn prepare(
@@ -158,7 +162,8 @@ pub(crate) fn prepare(
     undoes: Option<Undoes>,
 ) -> Result<Prepared, WorkspaceError> {
     let state = view.state;
-    let mut items = items(view)?;
+    let relies = reliance::all(view).map_err(FileError::from)?;
+    let mut items = items(view, &relies)?;
     if items.is_empty() {
         return Err(WorkspaceError::Nothing);
     }
@@ -187,10 +192,10 @@ pub(crate) fn prepare(
             shape.insert("tidies".to_owned(), tidied.into());
         }
     }
-    let digest = digest(view.roots, title, &origin, &shape, &items)?;
+    let digest = digest(view.roots, title, &origin, &shape, &items, &relies)?;
     let changes = items.iter().filter(|item| !item.hidden).map(|item| item.change.clone()).collect();
     let plan = Plan { title: title.to_owned(), origin, changes, view: shape, digest };
-    Ok(Prepared { plan: Arc::new(plan), revision: state.revision, items, undoes })
+    Ok(Prepared { plan: Arc::new(plan), revision: state.revision, items, relies, undoes })
 }
 
 impl Prepared {
@@ -217,6 +222,7 @@ fn digest(
     origin: &Principal,
     view: &serde_json::Value,
     items: &[Item],
+    relies: &reliance::All,
 ) -> Result<Sha256, WorkspaceError> {
     let decided = Decided {
         title,
@@ -224,6 +230,10 @@ fn digest(
         view,
         roots: roots.iter().map(|root| (root.shown(), &root.stamp)).collect(),
         items: items.iter().map(|item| (&item.change, item.what.precondition())).collect(),
+        relies: relies
+            .iter()
+            .flat_map(|(change, relied)| relied.iter().map(|one| (*change, one.path.to_string(), one.seen.version())))
+            .collect(),
     };
     Sha256::of_json(&decided).map_err(|error| FileError::new(Code::Failed, error.to_string()).into())
 }
@@ -254,7 +264,7 @@ fn gone(path: &impl std::fmt::Display) -> FileError {
     FileError::conflict(format!("`{path}` is not where it was. List the folder again, then propose anew"))
 }
 
-fn items(view: &View<'_>) -> Result<Vec<Item>, WorkspaceError> {
+fn items(view: &View<'_>, relies: &reliance::All) -> Result<Vec<Item>, WorkspaceError> {
     let state = view.state;
     let lifted = lifted(state);
     let mut folders = HashMap::new();
@@ -286,6 +296,7 @@ fn items(view: &View<'_>) -> Result<Vec<Item>, WorkspaceError> {
             replaces,
             reason: note.reason.clone(),
             sensitive,
+            relies_on: relies.get(id).into_iter().flatten().map(|relied| relied.path.clone()).collect(),
         };
         let into = match state.spot(&note.key).map(|spot| spot.parent) {
             Some(Key::Base(root, path)) => Some((root, path)),

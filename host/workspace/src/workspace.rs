@@ -9,6 +9,7 @@ use crate::{
     folder::{Folder, Masks, Root},
     layer::{Content, Key, Made, Over, State},
     planning::{self, Prepared, Undoes},
+    reliance,
     store::{Scratch, Staged, Stores},
     view::{Seen, View},
     walk::{Page, WalkOptions, Walker},
@@ -367,6 +368,9 @@ impl Workspace {
         self.change(|view| {
             let target = view.target(&path)?;
             may_write(&path, &target.taken, if_version)?;
+            if let Some(old) = &target.taken {
+                free_of_reliance(view, &path, old)?;
+            }
             Ok(Box::new(move |state: &mut State| match target.taken {
                 Some(old) => ChangeId(state.rewrite(&old.key, old.stamp, content, None)),
                 None => ChangeId(state.make(&target.spot, ChangeKind::Write, Made::File(content), None, None)),
@@ -427,7 +431,7 @@ impl Workspace {
             if goal.trail.contains(&seen.key) {
                 return Err(FileError::invalid(format!("`{source}` cannot be moved into itself (`{target}`)")));
             }
-            let over = over(&target, &seen, goal.taken, target_version)?;
+            let over = over(view, &target, &seen, goal.taken, target_version)?;
             Ok(Box::new(move |state: &mut State| {
                 ChangeId(state.relocate(&seen.key, seen.stamp, &goal.spot, over.as_ref(), None))
             }))
@@ -451,7 +455,7 @@ impl Workspace {
             }
             let goal = view.target(&target)?;
             let content = content_of(view, &seen).ok_or_else(|| FileError::missing(&source))?;
-            let over = over(&target, &seen, goal.taken, target_version)?;
+            let over = over(view, &target, &seen, goal.taken, target_version)?;
             Ok(Box::new(move |state: &mut State| {
                 ChangeId(state.make(&goal.spot, ChangeKind::Copy, Made::File(content), over.as_ref(), None))
             }))
@@ -465,6 +469,7 @@ impl Workspace {
             let seen = view.find(&path)?;
             check_version(&path, &seen, Some(version))?;
             may_go(view, &path, &seen)?;
+            free_of_reliance(view, &path, &seen)?;
             if seen.kind == Kind::Folder && view.state.has_arrivals(&seen.key) {
                 return Err(FileError::conflict(format!(
                     "`{path}` holds pending changes. Remove or move what is to come into it first"
@@ -475,6 +480,24 @@ impl Workspace {
                 planning::survey_place(view, &(*root, at.clone()))?;
             }
             Ok(Box::new(move |state: &mut State| ChangeId(state.remove(&seen.key, seen.stamp, false, None))))
+        })
+    }
+
+    /// Let a pending change stand on a file that it does not touch: it is made only while `path` is there as it was read,
+    /// and is left out and told otherwise. A plan that changes or removes that file as well is refused; one that only
+    /// moves it is not.
+    pub fn expect(&self, change: ChangeId, path: &FilePath, version: &str) -> Result<(), FileError> {
+        self.change(|view| {
+            let seen = view.find(path)?;
+            check_version(path, &seen, Some(version))?;
+            let relied = reliance::on(view, change.0, path, &seen)?;
+            Ok(Box::new(move |state: &mut State| {
+                state.revision += 1;
+                let relies = state.relies.entry(change.0).or_default();
+                if !relies.contains(&relied) {
+                    relies.push(relied);
+                }
+            }))
         })
     }
 
@@ -742,8 +765,24 @@ fn may_go(view: &View<'_>, path: &FilePath, seen: &Seen) -> Result<(), FileError
     Ok(())
 }
 
+/// What another change stands on is neither removed nor written over.
+fn free_of_reliance(view: &View<'_>, path: &FilePath, seen: &Seen) -> Result<(), FileError> {
+    match reliance::standing_on(view.state, &seen.key) {
+        None => Ok(()),
+        Some(change) => Err(FileError::conflict(format!(
+            "change {change} is pending only because `{path}` stays as it is. Withdraw that first, or leave this out"
+        ))),
+    }
+}
+
 /// What a move or copy takes the place of, if it may.
-fn over(target: &FilePath, source: &Seen, old: Option<Seen>, version: Option<&str>) -> Result<Option<Over>, FileError> {
+fn over(
+    view: &View<'_>,
+    target: &FilePath,
+    source: &Seen,
+    old: Option<Seen>,
+    version: Option<&str>,
+) -> Result<Option<Over>, FileError> {
     match (old, version) {
         (None, None) => Ok(None),
         (None, Some(_)) => Err(FileError::missing(target)),
@@ -756,6 +795,7 @@ fn over(target: &FilePath, source: &Seen, old: Option<Seen>, version: Option<&st
         (Some(_), None) => Err(taken(target)),
         (Some(old), version) => {
             check_version(target, &old, version)?;
+            free_of_reliance(view, target, &old)?;
             if old.file_id == source.file_id {
                 return Err(FileError::invalid(format!("`{target}` is the same file; nothing is to be done")));
             }

@@ -15,6 +15,14 @@ impl Change {
         Ok(self)
     }
 
+    /// Let it stand on a file that it does not touch, such as the one that is kept when its duplicate is removed. It is
+    /// made only while `file` is there as it was seen, and is left out and reported otherwise. A plan that also changes
+    /// or removes that file is refused; moving it is not.
+    pub fn while_unchanged(self, file: &Entry) -> Result<Self> {
+        door::expect(self.0, &file.path, &file.version.0)?;
+        Ok(self)
+    }
+
     /// Take it out of the pending set.
     pub fn withdraw(self) -> Result<()> {
         door::withdraw(self.0)

@@ -124,6 +124,7 @@ pub(crate) fn change(id: u64, kind: ChangeKind, source: Option<&str>, target: Op
         replaces: false,
         reason: String::new(),
         sensitive: None,
+        relies_on: Vec::new(),
     }
 }
 

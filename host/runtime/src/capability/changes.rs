@@ -98,6 +98,13 @@ impl changes::Host for Call {
         self.change(PermissionKind::FilesRemove, |call| Ok(call.workspace.remove(&path(&at)?, &version)))
     }
 
+    fn expect(&mut self, change: u64, at: String, version: String) -> Result<(), types::Error> {
+        let meter = self.meter.clone();
+        let _paused = meter.pause();
+        let path = path(&at)?;
+        self.workspace.expect(ChangeId(change), &path, &version).map_err(|error| of_file(&error))
+    }
+
     fn explain(&mut self, change: u64, reason: String) -> Result<(), types::Error> {
         self.workspace.explain(ChangeId(change), &shortened(&reason, REASON)).map_err(|error| of_file(&error))
     }

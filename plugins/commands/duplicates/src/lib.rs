@@ -253,6 +253,14 @@ impl Search<'_> {
                 Compared::Same => match changes::remove(entry) {
                     Ok(change) => {
                         change.explain(&format!("same content as {}", words::name(kept.path.relative())))?;
+                        if let Err(error) = change.while_unchanged(kept) {
+                            change.withdraw()?;
+                            if matches!(error.code, Code::Conflict | Code::NotFound) {
+                                self.left.add(Reason::Changed, kept.path.relative());
+                                break;
+                            }
+                            return Err(error);
+                        }
                         ids.push(change.id());
                         found.removals += 1;
                         found.bytes += entry.size;

@@ -86,6 +86,10 @@ pub(crate) fn remove(path: &FilePath, version: &str) -> Result<u64> {
     current(|host| host.remove(path, version))
 }
 
+pub(crate) fn expect(change: u64, path: &FilePath, version: &str) -> Result<()> {
+    current(|host| host.expect(change, path, version))
+}
+
 pub(crate) fn explain(change: u64, reason: &str) -> Result<()> {
     current(|host| host.explain(change, reason))
 }

@@ -97,6 +97,10 @@ pub(crate) fn remove(path: &FilePath, version: &str) -> Result<u64> {
     Ok(host::changes::remove(path.as_str(), version)?)
 }
 
+pub(crate) fn expect(change: u64, path: &FilePath, version: &str) -> Result<()> {
+    Ok(host::changes::expect(change, path.as_str(), version)?)
+}
+
 pub(crate) fn explain(change: u64, reason: &str) -> Result<()> {
     Ok(host::changes::explain(change, reason)?)
 }

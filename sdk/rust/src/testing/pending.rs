@@ -7,7 +7,10 @@ use crate::{
     path::FilePath,
     time::Moment,
 };
-use std::{collections::BTreeSet, ops::Bound};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Bound,
+};
 
 /// What a change needs to be made.
 #[derive(Clone, Debug)]
@@ -190,6 +193,8 @@ fn ordinary(disk: &Disk, path: &FilePath) -> Result<()> {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Set {
     changes: Vec<(u64, Step, String)>,
+    /// What changes stand on, by their numbers: a path, and the version that was seen.
+    relies: BTreeMap<u64, Vec<(FilePath, String)>>,
     /// Where something comes to be.
     targets: BTreeSet<FilePath>,
     last: u64,
@@ -233,6 +238,61 @@ impl Set {
         after.by_ref().take_while(|path| path.as_str().starts_with(folder.as_str())).any(|path| path.is_within(folder))
     }
 
+    /// Let a change stand on a file that it does not touch.
+    pub(crate) fn expect(&mut self, change: u64, path: &FilePath, version: &str, view: &Disk) -> Result<()> {
+        let (_, step, _) = self.changes.iter().find(|(id, ..)| *id == change).ok_or_else(|| unknown(change))?;
+        seen(view, path, version)?;
+        if step.subject() == Some(path) {
+            return Err(Error::invalid(format!("change {change} is about `{}` itself", path.display())));
+        }
+        if self.targets.contains(path) {
+            return Err(Error::unsupported(format!("`{}` is itself pending; name what is there", path.display())));
+        }
+        if !view.entry(path)?.is_file() {
+            return Err(Error::unsupported(format!("`{}` is not a file", path.display())));
+        }
+        self.relies.entry(change).or_default().push((path.clone(), version.to_owned()));
+        Ok(())
+    }
+
+    /// The pending change that stands on what lies at `path` or in it, if one does.
+    fn standing_on(&self, path: &FilePath) -> Option<u64> {
+        let pending = |id: &u64| self.changes.iter().any(|(known, ..)| known == id);
+        let found = self.relies.iter().find(|(id, relied)| {
+            pending(id) && relied.iter().any(|(relied, _)| relied == path || relied.is_within(path))
+        });
+        found.map(|(id, _)| *id)
+    }
+
+    /// What another change stands on is neither removed nor written over.
+    pub(crate) fn check_standing(&self, step: &Step) -> Result<()> {
+        let lost = match step {
+            Step::Remove { path, .. } | Step::Write { path, over: Some(_), .. } => Some(path),
+            Step::Move { target, over: Some(_), .. } | Step::Copy { target, over: Some(_), .. } => Some(target),
+            _ => None,
+        };
+        match lost.and_then(|path| Some((path, self.standing_on(path)?))) {
+            None => Ok(()),
+            Some((path, change)) => Err(Error::conflict(format!(
+                "change {change} is pending only because `{}` stays as it is",
+                path.display()
+            ))),
+        }
+    }
+
+    /// Why a change is not made: what it stands on is not there as it was seen.
+    fn check_relied(&self, change: u64, real: &Disk) -> Result<()> {
+        for (path, version) in self.relies.get(&change).into_iter().flatten() {
+            if !real.entry(path).is_ok_and(|entry| entry.version.0 == *version) {
+                return Err(Error::conflict(format!(
+                    "`{}`, because of which it was proposed, has changed meanwhile",
+                    path.display()
+                )));
+            }
+        }
+        Ok(())
+    }
+
     pub(crate) fn explain(&mut self, change: u64, reason: &str) -> Result<()> {
         let found = self.changes.iter_mut().find(|(id, ..)| *id == change).ok_or_else(|| unknown(change))?;
         reason.clone_into(&mut found.2);
@@ -267,7 +327,7 @@ impl Set {
         let mut disk = real.clone();
         let mut refused = Vec::new();
         for (id, step, _) in &self.changes {
-            if let Err(error) = step.make(&mut disk, now) {
+            if let Err(error) = self.check_relied(*id, real).and_then(|()| step.make(&mut disk, now)) {
                 let (kind, source, target) = step.shown();
                 refused.push(serde_json::json!({
                     "change": id,
@@ -302,6 +362,7 @@ impl Set {
     /// Forget all changes; their numbers are not used again.
     pub(crate) fn clear(&mut self) {
         self.changes.clear();
+        self.relies.clear();
         self.targets.clear();
     }
 }

@@ -323,6 +323,7 @@ impl State {
                 return Err(Error::new(Code::Denied, format!("the folder `{}` may only be read", path.folder())));
             }
         }
+        self.set.check_standing(&step)?;
         // on a step that does not fit, nothing of it is left in the view
         let now = self.now;
         step.make(self.view(), now)?;
@@ -376,6 +377,13 @@ impl State {
             )));
         }
         self.add(&[path], Step::Remove { path: path.clone(), version: version.to_owned() })
+    }
+
+    pub(crate) fn expect(&mut self, change: u64, path: &FilePath, version: &str) -> Result<()> {
+        self.granted(path)?;
+        self.view();
+        let Self { set, view, real, .. } = self;
+        set.expect(change, path, version, view.as_ref().unwrap_or(real))
     }
 
     pub(crate) fn explain(&mut self, change: u64, reason: &str) -> Result<()> {

@@ -15,6 +15,7 @@ fn change(id: u64, kind: ChangeKind, source: Option<&str>, target: Option<&str>,
         replaces: false,
         reason: reason.to_owned(),
         sensitive: None,
+        relies_on: Vec::new(),
     }
 }
 
