@@ -13,6 +13,7 @@ mod awkward;
 mod duplicates;
 mod grants;
 mod machine;
+mod meanwhile;
 mod organize;
 mod questions;
 mod rename;

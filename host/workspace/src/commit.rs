@@ -79,6 +79,7 @@ pub(crate) fn commit(
     stop: &Stop,
 ) -> Result<Commit, CommitError> {
     let stores = stores(site, prepared)?;
+    in_place(site, stores.keys())?;
     writable(site, prepared)?;
     room(site, prepared, &stores)?;
     if stop.is_stopped() {
@@ -87,6 +88,7 @@ pub(crate) fn commit(
     let writer = journal::Writer::begin(site.home, site.disk)?;
     let id = writer.commit;
     let all: Vec<Arc<Store>> = stores.values().map(Arc::clone).collect();
+    let touched: Vec<u16> = stores.keys().copied().collect();
     let mut ready = match ready(site, prepared, stores, id) {
         Ok(ready) => ready,
         Err(error) => {
@@ -103,6 +105,11 @@ pub(crate) fn commit(
     if let Err(error) = durable {
         give_up(site, &writer, prepared, &ready.stores);
         return Err(WorkspaceError::home(site.home.commits(), error).into());
+    }
+    // looked at again, because copying may have taken long
+    if let Err(error) = in_place(site, touched.iter()) {
+        give_up(site, &writer, prepared, &ready.stores);
+        return Err(error);
     }
     let count = prepared.plan.changes.len() as u64;
     let started = Event::CommitStarted { commit: id, plan: prepared.plan.digest, changes: count };
@@ -165,6 +172,18 @@ fn stores(site: &Site<'_>, prepared: &Prepared) -> Result<BTreeMap<u16, Arc<Stor
         }
     }
     Ok(found)
+}
+
+/// Refuse where a folder was renamed or replaced since it was opened: the handle would lead to what the person may not
+/// mean any more.
+fn in_place<'r>(site: &Site<'_>, roots: impl Iterator<Item = &'r u16>) -> Result<(), CommitError> {
+    for index in roots {
+        let root = site.roots.get(usize::from(*index)).ok_or(CommitError::Stale)?;
+        if !root.is_in_place() {
+            return Err(CommitError::Elsewhere { folder: root.shown() });
+        }
+    }
+    Ok(())
 }
 
 /// The folders on the disk whose entries change, where they are now.
@@ -496,6 +515,15 @@ struct Engine<'a> {
     done: Vec<usize>,
 }
 
+/// Why a change is not made that stands on a file which is not as it was read.
+fn without(relied: &Relied, found: Option<&Stamp>) -> String {
+    let what = match found {
+        Some(_) => "has changed meanwhile",
+        None => "is not there any more",
+    };
+    format!("`{}`, because of which it was proposed, {what}", relied.path)
+}
+
 impl<'a> Engine<'a> {
     fn new(site: &'a Site<'a>, prepared: &'a Prepared, ready: &'a Ready) -> Self {
         let places = Places::new(site.roots, ready.stores.clone(), site.masks, site.disk);
@@ -504,6 +532,7 @@ impl<'a> Engine<'a> {
 
     fn run(&mut self, progress: &dyn Fn(u64, u64), stop: &Stop) -> Went {
         let total = self.ready.steps.len() as u64;
+        self.check_all_relied();
         for (index, step) in self.ready.steps.iter().enumerate() {
             progress(index as u64, total);
             if stop.is_stopped() {
@@ -515,15 +544,6 @@ impl<'a> Engine<'a> {
             match self.step(step) {
                 Ok(()) => self.done.push(index),
                 Err(reason) => {
-/// Why a change is not made that stands on a file which is not as it was read.
-fn without(relied: &Relied, found: Option<&Stamp>) -> String {
-    let what = match found {
-        Some(_) => "has changed meanwhile",
-        None => "is not there any more",
-    };
-    format!("`{}`, because of which it was proposed, {what}", relied.path)
-}
-
                     self.refused.insert(step.change, reason.clone());
                     // an earlier step of the same change is taken back, or else everything is
                     let earlier: Vec<usize> =
@@ -532,7 +552,6 @@ fn without(relied: &Relied, found: Option<&Stamp>) -> String {
                         let earlier = &self.ready.steps[at];
                         if self.places.rename(&earlier.to, &earlier.from, &earlier.what).is_err() {
                             return Went::Back(Some(reason));
-        self.check_all_relied();
                         }
                         self.done.retain(|done| *done != at);
                     }
@@ -562,9 +581,15 @@ fn without(relied: &Relied, found: Option<&Stamp>) -> String {
             return Err(changed());
         }
         self.check_folder(item, step).map_err(|error| error.unwrap_or_else(changed))?;
+        self.check_relied(item)?;
         let Some(other) = &step.other else {
             self.places.rename(&step.from, &step.to, &step.what).map_err(|error| self.say_target(item, error))?;
             self.touched.insert(now.id());
+            // two that each remove what the other stands on would both have looked before; one of them looks after
+            if let Err(reason) = self.check_relied(item) {
+                self.places.rename(&step.to, &step.from, &step.what).map_err(|error| self.say_target(item, error))?;
+                return Err(reason);
+            }
             return self.check_tidied(item, step);
         };
         let old = self.places.stat(&step.to).map_err(say)?.ok_or_else(|| self.say_target(item, Errno::NOENT))?;
@@ -585,34 +610,9 @@ fn without(relied: &Relied, found: Option<&Stamp>) -> String {
                 self.places.exchange(&step.from, &step.to).map_err(|error| self.say_target(item, error))?;
                 Err(self.target(item).map_or_else(changed, |to| format!("`{to}` was changed just now")))
             }
-        self.check_relied(item)?;
         }
     }
 
-            // two that each remove what the other stands on would both have looked before; one of them looks after
-            if let Err(reason) = self.check_relied(item) {
-                self.places.rename(&step.to, &step.from, &step.what).map_err(|error| self.say_target(item, error))?;
-                return Err(reason);
-            }
-    fn item(&self, step: &Step) -> Option<&'a Item> {
-        self.prepared.items.get(usize::try_from(step.change).ok()?)
-    }
-
-    fn target(&self, item: Option<&Item>) -> Option<String> {
-        item.and_then(|item| item.change.target.as_ref().or(item.change.source.as_ref())).map(ToString::to_string)
-    }
-
-    fn say_target(&self, item: Option<&Item>, error: Errno) -> String {
-        let target = self.target(item).unwrap_or_default();
-        match error {
-            Errno::NOENT => format!("the folder that `{target}` is to be in is not there"),
-            error => FileError::system(error, target).message,
-        }
-    }
-
-    /// A folder is removed only with what was shown to be in it, and neither removed nor moved with Deskhand's own in it.
-    fn check_folder(&self, item: Option<&Item>, step: &Step) -> Result<(), Option<String>> {
-        let (Some(item), At::Tree(index, path)) = (item, &step.from) else { return Ok(()) };
     /// Before the first effect: what stands on a file that is not as it was read is left out.
     fn check_all_relied(&mut self) {
         if self.prepared.relies.is_empty() {
@@ -658,6 +658,25 @@ fn without(relied: &Relied, found: Option<&Stamp>) -> String {
         if self.touched.contains(&found.id()) { relied.seen.same_content(found) } else { relied.seen.unchanged(found) }
     }
 
+    fn item(&self, step: &Step) -> Option<&'a Item> {
+        self.prepared.items.get(usize::try_from(step.change).ok()?)
+    }
+
+    fn target(&self, item: Option<&Item>) -> Option<String> {
+        item.and_then(|item| item.change.target.as_ref().or(item.change.source.as_ref())).map(ToString::to_string)
+    }
+
+    fn say_target(&self, item: Option<&Item>, error: Errno) -> String {
+        let target = self.target(item).unwrap_or_default();
+        match error {
+            Errno::NOENT => format!("the folder that `{target}` is to be in is not there"),
+            error => FileError::system(error, target).message,
+        }
+    }
+
+    /// A folder is removed only with what was shown to be in it, and neither removed nor moved with Deskhand's own in it.
+    fn check_folder(&self, item: Option<&Item>, step: &Step) -> Result<(), Option<String>> {
+        let (Some(item), At::Tree(index, path)) = (item, &step.from) else { return Ok(()) };
         if step.what.kind != Kind::Folder {
             return Ok(());
         }

@@ -156,6 +156,15 @@ pub enum CommitError {
     /// The plan is not the one that was agreed to, or is not pending any more.
     #[error("the plan has changed since it was shown. Nothing was changed; show it again")]
     Stale,
+    /// The name of a granted folder leads elsewhere by now.
+    #[error(
+        "{folder} is not the folder any more that was shown: it was renamed, moved or replaced in the meantime. Nothing \
+         was changed. Put it back under its name, or name the folder that is meant, then try again"
+    )]
+    Elsewhere {
+        /// The folder.
+        folder: String,
+    },
     /// A permit that is needed is missing or is for another plan.
     #[error("{0} was not agreed to. Nothing was changed")]
     NotPermitted(&'static str),

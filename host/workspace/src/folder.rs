@@ -8,6 +8,7 @@ use crate::{
 use deskhand_vocabulary::{FolderName, RelativePath, path::encode};
 use rustix::{
     fd::{AsFd as _, BorrowedFd, OwnedFd},
+    fs::{Mode, OFlags},
     io::Errno,
 };
 use std::{
@@ -139,6 +140,13 @@ impl Root {
 
     /// A name in a folder that [`Root::way`] opened.
     pub(crate) fn stat_in(&self, folder: BorrowedFd<'_>, name: &[u8], masks: &Masks) -> Result<Stamp, Errno> {
+    /// True if its path still leads to it, so that what is done here is done where the person was told.
+    pub(crate) fn is_in_place(&self) -> bool {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let there = rustix::fs::open(&self.path, flags, Mode::empty()).and_then(Stamp::of);
+        there.is_ok_and(|there| there.id() == self.stamp.id())
+    }
+
         let stamp = Stamp::at(folder, name)?;
         if stamp.kind == Kind::Folder {
             if masks.hide(stamp.id()) {

@@ -473,14 +473,19 @@ fn map_roots(journal: &Journal, roots: &[Arc<Root>]) -> Result<HashMap<String, u
         if let Some(index) = found.and_then(|index| u16::try_from(index).ok()) {
             map.insert(top.name.clone(), index);
         } else if roots.iter().any(|root| root.path == path) {
+            let kept = if journal.changes.iter().any(|recorded| recorded.before.is_some()) {
+                ". What was removed or replaced is kept in any case; `deskhand restore` brings back single files of it"
+            } else {
+                ""
+            };
             return Err(format!(
-                "{} is another folder now. What it held is in the recoverable store (`deskhand restore`)",
+                "another folder now stands at {}. Put the one that this was about back under that name, then undo again{kept}",
                 path.display()
             ));
         }
     }
     if map.is_empty() {
-        Err("its folder is not there. Put it back or mount its disk first".to_owned())
+        Err("its folder is not there. Put it back under its name, or mount its disk, then undo again".to_owned())
     } else {
         Ok(map)
     }

@@ -27,6 +27,12 @@ pub(crate) fn run(options: &cli::Undo) -> Result {
         beside: options.beside,
     };
     let folders = history.folders(commit).map_err(Failure::failed)?;
+    if let Some(gone) = folders.iter().find(|folder| !folder.is_dir()) {
+        return Err(Failure::failed(format!(
+            "commit {commit} cannot be undone: its folder {} is not there. Put it back under its name, or mount its disk, then undo again",
+            line(&gone.display().to_string())
+        )));
+    }
     Change::begin(&desk, &format!("undo {commit}"), &folders, options.answers.standing())?.end(|change| {
         let preview = history.preview(&change.workspace, commit, &wanted).map_err(Failure::failed)?;
         if options.preview {
