@@ -94,6 +94,10 @@ fn its_own_home_is_out_of_reach() {
     let home = place.path("home/Inbox/deskhand");
     fs::rename(place.path("deskhand"), &home).unwrap();
     let before: Vec<_> = snapshot(&home.join("data")).into_keys().collect();
+    // other names of its files are no way in
+    fs::hard_link(home.join("data/log.db"), place.path("home/Inbox/notes.db")).unwrap();
+    fs::create_dir(place.path("home/Inbox/sub")).unwrap();
+    fs::hard_link(home.join("data/log.db"), place.path("home/Inbox/sub/log.db")).unwrap();
     let whole: String = ["Inbox", "Inbox/deskhand", "Inbox/deskhand/data"]
         .iter()
         .map(|folder| {
@@ -105,5 +109,17 @@ fn its_own_home_is_out_of_reach() {
         })
         .collect();
     assert_snapshot!(whole);
+    assert!(place.path("home/Inbox/notes.db").is_file());
+    let why: String = ["deskhand", "deskhand/data", ".", "missing"]
+        .iter()
+        .flat_map(|folder| [("read", folder), ("change", folder)])
+        .map(|(verb, folder)| {
+            let mut command = place.command(deskhand_tests::deskhand());
+            command.env("DESKHAND_HOME", &home).current_dir(place.path("home/Inbox")).args(["why", verb, folder]);
+            let ran = deskhand_tests::Ran::of(command.output().unwrap());
+            format!("=== why {verb} {folder}\n{}", said(&place, &ran))
+        })
+        .collect();
+    assert_snapshot!("why_its_own_home", why);
     assert!(before.iter().all(|path| home.join("data").join(path).exists()));
 }

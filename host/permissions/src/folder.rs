@@ -110,7 +110,7 @@ impl OwnFolders {
             let path = true_place(path);
             Hidden { identity: path_identity(&path), path }
         };
-        Self(home.folders().into_iter().map(own).collect())
+        Self(home.top().into_iter().chain(home.folders()).map(own).collect())
     }
 
     /// True if `path`, which must be canonical, is one of them or lies in one.
@@ -141,8 +141,13 @@ impl OwnFolders {
         }
     }
 
+    /// Those that lie below `path`, without what lies in another of them.
     fn within(&self, path: &Path) -> Vec<Hidden> {
-        self.0.iter().filter(|own| own.path.starts_with(path)).cloned().collect()
+        let outermost = |own: &&Hidden| {
+            let mut others = self.0.iter().filter(|other| other.path != own.path);
+            !others.any(|other| own.path.starts_with(&other.path))
+        };
+        self.0.iter().filter(|own| own.path.starts_with(path)).filter(outermost).cloned().collect()
     }
 }
 

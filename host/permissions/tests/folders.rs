@@ -104,8 +104,11 @@ fn a_folder_around_the_home_says_what_is_hidden_in_it() {
     let around = world.folder.path().canonicalize().unwrap();
     let opened = OpenFolder::at(&around, Access::Write, &world.home).unwrap();
     let hidden: Vec<_> = opened.hidden().iter().map(|own| (own.path.clone(), own.identity.is_some())).collect();
-    let own = |name: &str| (around.join("deskhand").join(name), true);
-    assert_eq!(hidden, [own("config"), own("data"), own("cache")]);
+    assert_eq!(hidden, [(around.join("deskhand"), true)]);
+    // the folder that all of it lies in is as much its own as what lies in it
+    let top = around.join("deskhand");
+    let refused = OpenFolder::at(&top, Access::Read, &world.home).map(|open| open.path().to_owned());
+    assert_eq!(refused, Err(CannotOpen::Home(top)));
     assert_eq!(OpenFolder::at(&world.place("inbox"), Access::Write, &world.home).unwrap().hidden(), []);
 }
 
@@ -117,5 +120,5 @@ fn a_home_that_is_not_there_yet_is_hidden_all_the_same() {
     let later = Home::within(&world.place("other").join("link/later"));
     let opened = OpenFolder::at(&place, Access::Read, &later).unwrap();
     let hidden: Vec<_> = opened.hidden().iter().map(|own| (own.path.clone(), own.identity)).collect();
-    assert_eq!(hidden, ["config", "data", "cache"].map(|name| (place.join("later").join(name), None)));
+    assert_eq!(hidden, [(place.join("later"), None)]);
 }

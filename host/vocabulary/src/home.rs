@@ -43,6 +43,12 @@ impl Home {
         [&self.config, &self.data, &self.cache]
     }
 
+    /// The one folder that all three lie in, where `DESKHAND_HOME` says so. It is Deskhand's own as a whole.
+    pub fn top(&self) -> Option<&Path> {
+        let top = self.config.parent()?;
+        (Self::within(top) == *self).then_some(top)
+    }
+
     /// `config.toml`.
     pub fn config_file(&self) -> PathBuf {
         self.config.join("config.toml")

@@ -5,16 +5,17 @@ use crate::{
     disk,
     entry::{Kind, Stamp},
 };
-use deskhand_vocabulary::{FolderName, RelativePath, path::encode};
+use deskhand_vocabulary::{FolderName, Home, RelativePath, path::encode};
 use rustix::{
     fd::{AsFd as _, BorrowedFd, OwnedFd},
     fs::{Mode, OFlags},
     io::Errno,
 };
 use std::{
+    collections::HashSet,
     os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
-    sync::{PoisonError, RwLock},
+    sync::{OnceLock, PoisonError, RwLock},
 };
 
 /// A folder of the task, as it is told to whoever asks.
@@ -31,7 +32,13 @@ pub struct Folder {
 /// Folders that are in no view: Deskhand's home and its stores, by device and inode, so that no other name for them
 /// helps; and by path, so that what they lie in is not moved away with them.
 #[derive(Debug, Default)]
-pub(crate) struct Masks(RwLock<Vec<Mask>>);
+pub(crate) struct Masks {
+    folders: RwLock<Vec<Mask>>,
+    /// The home whose files are in no view either, under whatever other name they have.
+    own: OnceLock<Home>,
+    /// Device and inode of each of those that has several names.
+    linked: OnceLock<HashSet<(u64, u64)>>,
+}
 
 #[derive(Clone, Debug)]
 struct Mask {
@@ -44,10 +51,33 @@ impl Masks {
         let Ok(path) = path.canonicalize() else { return };
         let Ok(stamp) = Stamp::at(rustix::fs::CWD, path.as_os_str().as_bytes()) else { return };
         let mask = Mask { id: stamp.id(), path };
-        let mut masks = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut masks = self.folders.write().unwrap_or_else(PoisonError::into_inner);
         if !masks.iter().any(|known| known.id == mask.id) {
             masks.push(mask);
         }
+    }
+
+    /// Let the files of this home be in no view, whatever other names they have.
+    pub(crate) fn add_own(&self, home: &Home) {
+        let _ = self.own.set(home.clone()); // a second one is the same
+    }
+
+    /// True for another name of a file of Deskhand's own. What is kept for undo does not count: it was a person's, and
+    /// may have had other names all along. Only what has several names is looked into.
+    pub(crate) fn hide_file(&self, file: &Stamp) -> bool {
+        if file.links < 2 || file.kind == Kind::Folder || !self.concern(file.dev) {
+            return false;
+        }
+        let linked = self.linked.get_or_init(|| {
+            let mut found = HashSet::new();
+            if let Some(home) = self.own.get() {
+                for folder in home.top().into_iter().chain(home.folders()) {
+                    several_names(folder, &home.store(), &mut found);
+                }
+            }
+            found
+        });
+        linked.contains(&file.id())
     }
 
     pub(crate) fn hide(&self, id: (u64, u64)) -> bool {
@@ -64,7 +94,24 @@ impl Masks {
     }
 
     fn read<T>(&self, look: impl FnOnce(&[Mask]) -> T) -> T {
-        look(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+        look(&self.folders.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The files below `folder` that have several names, but for those in `without`. What cannot be read has no name there
+/// that could be read.
+fn several_names(folder: &Path, without: &Path, found: &mut HashSet<(u64, u64)>) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        let Ok(stamp) = Stamp::at(rustix::fs::CWD, path.as_os_str().as_bytes()) else { continue };
+        if stamp.kind == Kind::Folder {
+            if path != without {
+                several_names(&path, without, found);
+            }
+        } else if stamp.links > 1 {
+            found.insert(stamp.id());
+        }
     }
 }
 
@@ -91,6 +138,13 @@ impl Root {
     /// The absolute path, as the gate knows it.
     pub(crate) fn shown(&self) -> String {
         encode(self.path.as_os_str().as_bytes())
+    }
+
+    /// True if its path still leads to it, so that what is done here is done where the person was told.
+    pub(crate) fn is_in_place(&self) -> bool {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let there = rustix::fs::open(&self.path, flags, Mode::empty()).and_then(Stamp::of);
+        there.is_ok_and(|there| there.id() == self.stamp.id())
     }
 
     pub(crate) fn absolute(&self, path: &RelativePath) -> PathBuf {
@@ -140,13 +194,6 @@ impl Root {
 
     /// A name in a folder that [`Root::way`] opened.
     pub(crate) fn stat_in(&self, folder: BorrowedFd<'_>, name: &[u8], masks: &Masks) -> Result<Stamp, Errno> {
-    /// True if its path still leads to it, so that what is done here is done where the person was told.
-    pub(crate) fn is_in_place(&self) -> bool {
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let there = rustix::fs::open(&self.path, flags, Mode::empty()).and_then(Stamp::of);
-        there.is_ok_and(|there| there.id() == self.stamp.id())
-    }
-
         let stamp = Stamp::at(folder, name)?;
         if stamp.kind == Kind::Folder {
             if masks.hide(stamp.id()) {
@@ -157,13 +204,19 @@ impl Root {
             }
         } else if stamp.mount_root {
             return Err(Errno::XDEV);
+        } else if masks.hide_file(&stamp) {
+            return Err(Errno::NOENT);
         }
         Ok(stamp)
     }
 
     pub(crate) fn open(&self, path: &RelativePath, masks: &Masks) -> Result<OwnedFd, Errno> {
         let (folder, name) = self.parent(path, masks)?;
-        disk::open_file(folder.as_fd(), name)
+        let file = disk::open_file(folder.as_fd(), name)?;
+        if masks.hide_file(&Stamp::of(&file)?) {
+            return Err(Errno::NOENT);
+        }
+        Ok(file)
     }
 
     /// Where a link points, unfollowed.

@@ -106,9 +106,10 @@ impl Stores {
                 .create(folder)
                 .map_err(|error| WorkspaceError::home(folder, error))?;
         }
-        for folder in home.folders() {
+        for folder in home.top().into_iter().chain(home.folders()) {
             masks.add(folder);
         }
+        masks.add_own(home);
         for path in registered(home)? {
             masks.add(&path);
         }

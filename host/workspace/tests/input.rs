@@ -4,7 +4,7 @@
 mod support;
 
 use deskhand_permissions::{CannotOpen, effect::OpenFolder};
-use deskhand_vocabulary::{Access, FilePath, Stop};
+use deskhand_vocabulary::{Access, FilePath, Home, Stop};
 use deskhand_workspace::{
     Code, CommitError, Glob, Kind, ProposeError, UndoOptions, WalkOptions, Workspace, WorkspaceError,
 };
@@ -184,15 +184,51 @@ fn deskhands_own_home_is_in_no_view() {
     let at = |text: &str| -> FilePath { format!("{name}/{text}").trim_end_matches('/').parse().unwrap() };
     let page = walk(&task, &at(""), true);
     let found: Vec<_> = page.entries.iter().map(|entry| entry.path.path.to_string()).collect();
-    assert_eq!(found, ["Files", "home"], "the folders of the home are not there");
-    for hidden in ["home/data", "home/data/log.db", "home/config", "home/data/store"] {
+    assert_eq!(found, ["Files"], "the home is not there");
+    for hidden in ["home", "home/data", "home/data/log.db", "home/config", "home/data/store"] {
         assert_eq!(task.stat(&[at(hidden)]).remove(0).unwrap_err().code, Code::NotFound, "{hidden}");
         assert!(task.write(&at(&format!("{hidden}/x")), b"", None).is_err());
     }
-    // and what holds it is neither moved nor removed
-    let seen = version(&task, &at("home"));
-    assert_eq!(task.move_(&at("home"), &seen, &at("elsewhere"), None).unwrap_err().code, Code::Denied);
-    assert_eq!(task.remove(&at("home"), &seen).unwrap_err().code, Code::Denied);
+}
+
+/// What holds the home is neither moved nor removed, and another name of one of its files is no way in.
+#[test]
+fn deskhands_own_files_have_no_other_name() {
+    let desk = Desk::new();
+    let around = desk.place().join("around");
+    let home = Home::within(&around.join("deskhand"));
+    for folder in home.folders() {
+        fs::create_dir_all(folder).unwrap();
+    }
+    fs::create_dir_all(home.commits().join("1")).unwrap();
+    fs::write(home.commits().join("1/journal"), "journal").unwrap();
+    fs::write(home.log_file(), "log").unwrap();
+    desk.file("in/twice", "a person's own");
+    let link = |file: &std::path::Path, name: &str| fs::hard_link(file, desk.folder.join(name)).unwrap();
+    link(&home.log_file(), "in/log");
+    link(&home.commits().join("1/journal"), "journal");
+    link(&desk.folder.join("in/twice"), "another name");
+    let task = Workspace::for_task(&home, Arc::new(support::Standstill), desk.log(), desk.task).unwrap();
+    let name = desk.add(&task, &desk.place(), Access::Write);
+    let at = |text: &str| -> FilePath { format!("{name}/{text}").trim_end_matches('/').parse().unwrap() };
+    let seen = version(&task, &at("around"));
+    assert_eq!(task.move_(&at("around"), &seen, &at("elsewhere"), None).unwrap_err().code, Code::Denied);
+    assert_eq!(task.remove(&at("around"), &seen).unwrap_err().code, Code::Denied);
+    let page = walk(&task, &at("Files"), true);
+    let found: Vec<_> = page.entries.iter().map(|entry| entry.path.path.to_string()).collect();
+    assert_eq!(found, ["Files/another name", "Files/in", "Files/in/twice"]);
+    for hidden in ["Files/in/log", "Files/journal"] {
+        assert_eq!(task.stat(&[at(hidden)]).remove(0).unwrap_err().code, Code::NotFound, "{hidden}");
+        assert_eq!(task.read(&at(hidden), None, 0, 100).unwrap_err().code, Code::NotFound, "{hidden}");
+        assert_eq!(task.digest(&[at(hidden)]).remove(0).unwrap_err().code, Code::NotFound, "{hidden}");
+    }
+    // what is not seen is not removed with what it lies in, and its name is not given away
+    assert!(task.remove(&at("Files/in"), &version(&task, &at("Files/in"))).is_err());
+    let seen = version(&task, &at("Files/another name"));
+    task.move_(&at("Files/another name"), &seen, &at("Files/journal"), None).unwrap();
+    let done = desk.propose(&task).done.unwrap();
+    assert_eq!((done.applied, done.refused.len()), (0, 1));
+    assert_eq!(fs::read_to_string(home.commits().join("1/journal")).unwrap(), "journal");
 }
 
 #[test]

@@ -171,6 +171,7 @@ impl Task<'_> {
     fn open(&self, workspace: &Workspace, folder: &Path) -> Result<()> {
         let access = if self.options.read_only { Access::Read } else { Access::Write };
         let open = OpenFolder::at(folder, access, &self.desk.home).map_err(Failure::failed)?;
+        let hidden: Vec<PathBuf> = open.hidden().iter().map(|own| own.path.clone()).collect();
         let gate = self.desk.gate()?;
         if !self.options.folder.is_empty() {
             let scope = Scope::Folder { folder: open.folder().to_owned(), access };
@@ -180,6 +181,12 @@ impl Task<'_> {
         // a folder that is not named is asked about, whatever was said in advance about changes
         let permit = gate.permit(&Context::person(Some(self.task), Standing::default()), open)?;
         workspace.add_folder(permit).map_err(Failure::failed)?;
+        for own in hidden {
+            output::aside(&format!(
+                "{} is left out: Deskhand keeps its own things there.",
+                line(&path::encode(own.as_os_str().as_bytes()))
+            ));
+        }
         Ok(())
     }
 }

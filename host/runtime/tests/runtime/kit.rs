@@ -278,7 +278,7 @@ impl Bench {
 
     /// In a home that may be there already.
     pub fn at(folder: tempfile::TempDir, config: Config, person: Arc<Scripted>) -> Self {
-        let home = Home::within(folder.path());
+        let home = Home::within(&folder.path().join("home"));
         let records = Arc::new(Records::open(&home.log_file(), Arc::new(Fixed)).unwrap());
         let task = records.start_task(json!({})).unwrap();
         let gate = Arc::new(Gate::new(records.clone(), person.clone(), &home));
