@@ -146,6 +146,14 @@ impl Stores {
         if store.serves(root) {
             return Ok(store);
         }
+        for path in registered(&self.home)? {
+            if let Ok(store) = self.at(&path)
+                && store.serves(root)
+            {
+                self.masks.add(path.parent().unwrap_or(&path));
+                return Ok(store);
+            }
+        }
         let base = format!(".deskhand-{}", rustix::process::geteuid().as_raw());
         let mut error = Errno::ACCESS;
         for folder in mount_from_top(root) {
@@ -217,7 +225,7 @@ fn mount_from_top(root: &Root) -> Vec<PathBuf> {
     found
 }
 
-/// Make a folder that only we may enter, or see that one that is there is such.
+/// Make a folder that only we may enter, or see that one that is there is ours.
 fn private_folder(path: &Path) -> Result<(), Errno> {
     match rustix::fs::mkdir(path, Mode::RWXU) {
         Ok(()) => return Ok(()),
@@ -225,10 +233,14 @@ fn private_folder(path: &Path) -> Result<(), Errno> {
         Err(error) => return Err(error),
     }
     let stamp = Stamp::at(rustix::fs::CWD, path.as_os_str().as_bytes())?;
-    let ours = stamp.kind == crate::entry::Kind::Folder
-        && stamp.uid == rustix::process::geteuid().as_raw()
-        && stamp.mode & 0o077 == 0;
-    if ours { Ok(()) } else { Err(Errno::PERM) }
+    if stamp.kind != crate::entry::Kind::Folder || stamp.uid != rustix::process::geteuid().as_raw() {
+        return Err(Errno::PERM);
+    }
+    if stamp.mode & 0o077 != 0 {
+        // it is ours; a disk without permissions (FAT) shows what it was mounted with and takes no other
+        let _ = rustix::fs::chmod(path, Mode::RWXU);
+    }
+    Ok(())
 }
 
 fn register_path(home: &Home) -> PathBuf {
