@@ -855,9 +855,14 @@ impl<'a> Engine<'a> {
                 && name.starts_with('s')
                 && let Ok(Some(found)) = self.places.stat(&step.from)
                 && found.same_thing(&step.what)
-                && let Ok(kept) = self.places.kept(*store, *folder)
             {
-                let _ = crate::store::remove_tree(self.site.disk, kept, name.as_bytes());
+                // a folder that was made empty and is not any more holds what is not ours
+                let made = self.item(step).is_some_and(|item| matches!(item.what, What::MakeFolder { .. }));
+                let kept = self.places.kept(*store, *folder);
+                let _ = kept.and_then(|kept| match made {
+                    true => self.site.disk.remove_folder(kept, name.as_bytes()),
+                    false => crate::store::remove_tree(self.site.disk, kept, name.as_bytes()),
+                });
             }
         }
         for store in &self.ready.stores {

@@ -11,7 +11,7 @@ use crate::{
     settle,
     store::{self, SCRATCH, Store, Stores},
 };
-use deskhand_vocabulary::{CommitId, Entry, Event, FilePath, Home, Log, event::LogError};
+use deskhand_vocabulary::{ChangeKind, CommitId, Entry, Event, FilePath, Home, Log, event::LogError};
 use rustix::{
     fd::{AsFd as _, OwnedFd},
     fs::{FlockOperation, Mode, OFlags},
@@ -87,6 +87,14 @@ fn one(
     };
     let Some(journal) = journal.filter(|journal| journal.ready) else {
         // the intent was not all there, so nothing was begun
+        if Logged::of(home).begun.contains_key(&number) {
+            // effects came after it was written whole: it was damaged since, and is left for the person
+            let note = format!(
+                "its journal is damaged, so it cannot be made whole. `deskhand history {number}` says what is known of it, \
+                 and `deskhand restore {number}` lists what is kept of it"
+            );
+            return Ok(Some(Recovered { commit, outcome: None, notes: vec![note] }));
+        }
         for store in stores.all()? {
             discard_all_staged(disk, &store, number).map_err(failed)?;
         }
@@ -220,7 +228,13 @@ fn discard_staged(places: &mut Places<'_>, journal: &Journal, number: u64) {
             && found.same_thing(&step.what)
             && let Ok(kept) = places.kept(*store, *folder)
         {
-            let _ = store::remove_tree(disk, kept, name.as_bytes());
+            // a folder that was made empty and is not any more holds what is not ours
+            let change = usize::try_from(step.change).ok().and_then(|at| journal.changes.get(at));
+            let made = change.is_some_and(|recorded| recorded.change.kind == ChangeKind::MakeFolder);
+            let _ = match made {
+                true => disk.remove_folder(kept, name.as_bytes()),
+                false => store::remove_tree(disk, kept, name.as_bytes()),
+            };
         }
     }
     for before in journal.changes.iter().filter_map(|change| change.before.as_ref()) {

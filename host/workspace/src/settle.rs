@@ -6,13 +6,13 @@
 //! too, so nothing can be overwritten; what is not recognised is left where it is and told.
 
 use crate::{
-    entry::Stamp,
+    entry::{Kind, Stamp},
     journal::{At, Step, Times},
     places::Places,
 };
 use deskhand_vocabulary::FilePath;
 use rustix::{fd::AsFd as _, io::Errno};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// True if everything that was intended is found done.
 pub(crate) fn is_done(places: &mut Places<'_>, steps: &[Step]) -> Result<bool, Errno> {
@@ -41,8 +41,16 @@ pub(crate) fn take_back(
     steps: &[Step],
 ) -> Result<Vec<String>, Errno> {
     let mut astray = Vec::new();
+    let mut parts: HashMap<u32, u32> = HashMap::new();
+    for step in steps {
+        *parts.entry(step.change).or_default() += 1;
+    }
     for step in steps.iter().rev() {
-        if let Err(error) = take_back_step(places, step)? {
+        // a folder that was made empty; one that was copied from another disk has a step for its original as well
+        let made = matches!(&step.from, At::Store(_, _, name) if name.starts_with('s'))
+            && step.what.kind == Kind::Folder
+            && parts.get(&step.change) == Some(&1);
+        if let Err(error) = take_back_step(places, step, made)? {
             astray.push(format!("{}: {error}", describe(places, name(step.change), step)));
         }
     }
@@ -50,7 +58,7 @@ pub(crate) fn take_back(
 }
 
 /// The outer error is one of the disk, after which nothing more is tried; the inner one is about this step alone.
-fn take_back_step(places: &mut Places<'_>, step: &Step) -> Result<Result<(), String>, Errno> {
+fn take_back_step(places: &mut Places<'_>, step: &Step, made: bool) -> Result<Result<(), String>, Errno> {
     let from = places.stat(&step.from)?;
     let to = places.stat(&step.to)?;
     let is = |found: &Option<Stamp>, known: &Stamp| found.as_ref().is_some_and(|found| found.same_thing(known));
@@ -64,7 +72,12 @@ fn take_back_step(places: &mut Places<'_>, step: &Step) -> Result<Result<(), Str
         };
     }
     match (is(&from, &step.what), is(&to, &step.what)) {
+        (false, true) if from.is_none() && made && !is_empty(places, &step.to)? => Ok(Err(filled())),
         (false, true) if from.is_none() => match places.rename(&step.to, &step.from, &step.what) {
+            // what came into it in this moment stays where a person looks for it
+            Ok(()) if made && !is_empty(places, &step.from)? => {
+                places.rename(&step.from, &step.to, &step.what).map(|()| Err(filled()))
+            }
             Ok(()) => Ok(Ok(())),
             Err(error @ (Errno::NOENT | Errno::EXIST)) => Ok(Err(format!("it could not go back ({error})"))),
             Err(error) => Err(error),
@@ -79,6 +92,24 @@ fn take_back_step(places: &mut Places<'_>, step: &Step) -> Result<Result<(), Str
         // not begun, or a later step holds it
         _ => Ok(Ok(())),
     }
+}
+
+fn filled() -> String {
+    "something was put into it meanwhile, so the new folder stays".to_owned()
+}
+
+fn is_empty(places: &mut Places<'_>, at: &At) -> Result<bool, Errno> {
+    let names = match at {
+        At::Tree(root, path) => {
+            let way = places.root(*root)?.way(&path.0, places.masks)?;
+            crate::disk::names(way.as_fd())?
+        }
+        At::Store(store, folder, name) => {
+            let kept = places.kept(*store, *folder)?;
+            crate::disk::names(crate::disk::open_folder(kept, name.as_bytes())?.as_fd())?
+        }
+    };
+    Ok(names.is_empty())
 }
 
 /// An exchange that was made of three renames may have stopped between them.

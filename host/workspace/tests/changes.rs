@@ -571,3 +571,30 @@ fn names_of_any_bytes() {
     desk.undo(1);
     assert_eq!(differences(&before, &desk.tree()), [""; 0]);
 }
+
+/// A new folder is a place where others may put things at once; taking the folder back takes nothing of that along.
+#[test]
+fn what_came_into_a_new_folder_survives_a_stop() {
+    let desk = Desk::new();
+    for name in ["a", "b"] {
+        desk.file(name, name);
+    }
+    let stop = Stop::default();
+    let (stopper, folder) = (stop.clone(), desk.folder.clone());
+    let hook = move |call: &support::faults::Call| {
+        if call.name == "rename" && call.paths[0].ends_with("Files/a") {
+            fs::write(folder.join("In/mine"), "mine").unwrap();
+            stopper.stop();
+        }
+        Ok(())
+    };
+    let task = desk.open_with(std::sync::Arc::new(support::faults::Hooked::new(hook)));
+    task.make_folder(&path("In")).unwrap();
+    task.make_folder(&path("In/deep")).unwrap();
+    mv(&task, "a", "In/a").unwrap();
+    mv(&task, "b", "In/b").unwrap();
+    let decision = desk.try_propose(&task, &stop).unwrap();
+    assert!(decision.done.unwrap().rolled_back);
+    assert_eq!(outline(&desk.tree()), ["In/", "In/mine=mine", "a=a", "b=b"]);
+    assert_eq!(desk.history().list().unwrap()[0].standing, Standing::RolledBack);
+}
