@@ -10,6 +10,7 @@
 
 mod answers;
 mod awkward;
+mod damage;
 mod duplicates;
 mod grants;
 mod machine;

@@ -146,8 +146,8 @@ pub(crate) struct History {
 pub(crate) struct Restore {
     /// The number of a commit that changed or removed the file
     pub(crate) commit: deskhand_vocabulary::CommitId,
-    /// The file, by its path before the commit
-    pub(crate) file: PathBuf,
+    /// The file, by its path before the commit; without it, what is kept is listed
+    pub(crate) file: Option<PathBuf>,
     /// Put it into this folder instead of its own place
     #[arg(long, value_name = "FOLDER")]
     pub(crate) to: Option<PathBuf>,

@@ -118,18 +118,7 @@ impl<'a> Case<'a> {
 
 /// The folder that an action is about.
 pub(crate) fn folder(action: &Action) -> Option<&str> {
-    match action {
-        Action::ReadFolder { folder }
-        | Action::ChangeFolder { folder, .. }
-        | Action::RemoveFiles { folder, .. }
-        | Action::ChangeSensitive { folder, .. } => Some(folder),
-        Action::RunCommand { .. }
-        | Action::CallTool { .. }
-        | Action::AskPerson
-        | Action::KeepState
-        | Action::InstallPlugin { .. }
-        | Action::AddMarketplace { .. } => None,
-    }
+    action.folder()
 }
 
 /// What every rule says, in the order in which they are looked at.

@@ -107,3 +107,21 @@ pub enum Action {
         fingerprint: Sha256,
     },
 }
+
+impl Action {
+    /// The folder that it is about, if it is about one: absolute, as [`crate::path::encode`] writes it.
+    pub fn folder(&self) -> Option<&str> {
+        match self {
+            Self::ReadFolder { folder }
+            | Self::ChangeFolder { folder, .. }
+            | Self::RemoveFiles { folder, .. }
+            | Self::ChangeSensitive { folder, .. } => Some(folder),
+            Self::RunCommand { .. }
+            | Self::CallTool { .. }
+            | Self::AskPerson
+            | Self::KeepState
+            | Self::InstallPlugin { .. }
+            | Self::AddMarketplace { .. } => None,
+        }
+    }
+}

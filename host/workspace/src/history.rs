@@ -2,6 +2,7 @@
 
 use crate::{
     commit::restored,
+    damage::{self, Damage, Found, Logged},
     edit::ensure_above,
     entry::Stamp,
     error::WorkspaceError,
@@ -41,6 +42,8 @@ pub enum Standing {
     Nothing,
     /// It is being applied, or waits for recovery.
     Unfinished,
+    /// Its journal is damaged or gone, so that it is not known what it did.
+    Damaged,
 }
 
 impl Standing {
@@ -53,6 +56,7 @@ impl Standing {
             Self::RolledBack => "rolled back",
             Self::Nothing => "nothing done",
             Self::Unfinished => "unfinished",
+            Self::Damaged => "damaged",
         }
     }
 }
@@ -80,8 +84,34 @@ pub struct Listed {
     pub standing: Standing,
     /// The commit that it takes back, if it is an undo.
     pub undoes: Option<CommitId>,
+    /// The commits that brought it to where it stands: those that took it back, or those that made it again after.
+    pub by: Vec<CommitId>,
     /// Why it cannot be undone, if it cannot.
     pub not_undoable: Option<String>,
+}
+
+impl Listed {
+    /// How it stands, in words for a person, with the numbers of the commits that brought it there.
+    pub fn state(&self) -> String {
+        let by = numbers(&self.by);
+        match self.standing {
+            _ if self.by.is_empty() => self.standing.words().to_owned(),
+            Standing::Applied => format!("applied again by {by}"),
+            standing => format!("{} by {by}", standing.words()),
+        }
+    }
+}
+
+/// `2`, `2 and 3`, `2, 3 and 4`.
+fn numbers(commits: &[CommitId]) -> String {
+    match commits {
+        [] => String::new(),
+        [one] => one.to_string(),
+        [rest @ .., last] => {
+            let rest: Vec<String> = rest.iter().map(ToString::to_string).collect();
+            format!("{} and {last}", rest.join(", "))
+        }
+    }
 }
 
 /// One change of a commit.
@@ -93,6 +123,8 @@ pub struct Shown {
     pub refused: Option<String>,
     /// The commit that took it back, if one did.
     pub undone_by: Option<CommitId>,
+    /// True if a commit took it back, even if that was undone itself.
+    pub was_undone: bool,
     /// True if what it removed or replaced is kept and can be restored.
     pub kept: bool,
 }
@@ -160,28 +192,64 @@ impl History {
 
     /// All commits, the latest first.
     pub fn list(&self) -> Result<Vec<Listed>, WorkspaceError> {
-        let outlines = self.outlines()?;
+        let logged = Logged::of(&self.home);
+        let (outlines, damaged) = self.look(&logged)?;
         let mut listed: Vec<Listed> =
             outlines.iter().map(|(number, outline)| self.listed(*number, outline, &outlines)).collect();
-        listed.reverse();
+        listed.extend(damaged.iter().map(|(number, damage)| self.listed_damaged(*number, damage, &logged)));
+        listed.sort_by_key(|listed| std::cmp::Reverse(listed.commit));
         Ok(listed)
     }
 
     fn outlines(&self) -> Result<BTreeMap<u64, Outline>, WorkspaceError> {
-        let mut outlines = BTreeMap::new();
-        for number in journal::numbers(&self.home)? {
-            // a journal that cannot be read is told where that commit itself is asked for
-            if let Ok(Some(journal)) = self.read(number, false) {
-                let takes_back = takes_back(&journal);
-                outlines.insert(number, Outline { journal, takes_back });
-            }
-        }
-        Ok(outlines)
+        self.look(&Logged::of(&self.home)).map(|(outlines, _)| outlines)
     }
 
-    fn read(&self, number: u64, whole: bool) -> Result<Option<Journal>, WorkspaceError> {
-        let path = self.home.commits().join(number.to_string());
-        if whole { journal::read_changes(&path, number) } else { journal::read_outline(&path, number) }
+    /// All commits that were begun: those whose journal is whole, and the others.
+    fn look(&self, logged: &Logged) -> Result<(BTreeMap<u64, Outline>, BTreeMap<u64, Damage>), WorkspaceError> {
+        let mut numbers: BTreeSet<u64> = journal::numbers(&self.home)?.into_iter().collect();
+        numbers.extend(logged.begun.keys());
+        let (mut outlines, mut damaged) = (BTreeMap::new(), BTreeMap::new());
+        for number in numbers {
+            match damage::look(&self.home, number, logged, false) {
+                Found::Whole(journal) => {
+                    let takes_back = takes_back(&journal);
+                    outlines.insert(number, Outline { journal, takes_back });
+                }
+                Found::Nothing => {}
+                Found::Damaged(damage) => drop(damaged.insert(number, damage)),
+            }
+        }
+        Ok((outlines, damaged))
+    }
+
+    /// The whole journal of a commit.
+    fn read(&self, commit: CommitId, whole: bool) -> Result<Journal, WorkspaceError> {
+        match damage::look(&self.home, commit.0, &Logged::of(&self.home), whole) {
+            Found::Whole(journal) => Ok(journal),
+            Found::Nothing => Err(WorkspaceError::NoCommit(commit.0)),
+            Found::Damaged(damage) => {
+                Err(WorkspaceError::NotUndoable { commit: commit.0, why: is_damaged(commit.0, &damage) })
+            }
+        }
+    }
+
+    fn listed_damaged(&self, number: u64, damage: &Damage, logged: &Logged) -> Listed {
+        let told = self.told(number, damage, logged);
+        Listed {
+            commit: CommitId(number),
+            task: told.task,
+            at: told.at.unwrap_or(Timestamp::UNIX_EPOCH),
+            title: told.title.unwrap_or_else(|| "(not known any more)".to_owned()),
+            origin: told.origin.unwrap_or(Principal::Person),
+            folders: told.folders.into_values().collect(),
+            applied: told.changes.unwrap_or(0),
+            refused: 0,
+            standing: Standing::Damaged,
+            undoes: told.undoes,
+            by: Vec::new(),
+            not_undoable: Some(is_damaged(number, damage)),
+        }
     }
 
     fn listed(&self, number: u64, outline: &Outline, all: &BTreeMap<u64, Outline>) -> Listed {
@@ -211,7 +279,14 @@ impl History {
                 Outcome::Applied => Standing::PartlyUndone,
             },
         };
-        let not_undoable = not_undoable(standing, &undone, applied);
+        let stands = |back: &&Back| back.redone == (standing == Standing::Applied);
+        let by: BTreeSet<CommitId> = undone.values().filter(stands).map(|back| back.last).collect();
+        let by: Vec<CommitId> = if standing == Standing::Applied && (undone.len() as u64) < applied {
+            Vec::new() // some of it was never taken back
+        } else {
+            by.into_iter().collect()
+        };
+        let not_undoable = not_undoable(standing, &undone, applied, &by);
         Listed {
             commit: CommitId(number),
             task: head.task,
@@ -223,13 +298,14 @@ impl History {
             refused,
             standing,
             undoes: head.undoes,
+            by,
             not_undoable,
         }
     }
 
     /// One commit and all its changes.
     pub fn show(&self, commit: CommitId) -> Result<(Listed, Vec<Shown>), WorkspaceError> {
-        let journal = self.read(commit.0, true)?.ok_or(WorkspaceError::NoCommit(commit.0))?;
+        let journal = self.read(commit, true)?;
         let outlines = self.outlines()?;
         let outline = outlines.get(&commit.0).ok_or(WorkspaceError::NoCommit(commit.0))?;
         let listed = self.listed(commit.0, outline, &outlines);
@@ -239,7 +315,8 @@ impl History {
         let shown = journal.changes.iter().filter(|recorded| !recorded.tidy).map(|recorded| Shown {
             change: recorded.change.clone(),
             refused: refused.get(&recorded.change.id).map(|why| (*why).clone()),
-            undone_by: undone.get(&recorded.change.id).filter(|back| !back.redone).map(|back| back.by),
+            undone_by: undone.get(&recorded.change.id).filter(|back| !back.redone).map(|back| back.last),
+            was_undone: undone.contains_key(&recorded.change.id),
             kept: self.kept(&journal, recorded).is_some(),
         });
         let shown = shown.collect();
@@ -260,9 +337,27 @@ impl History {
         Some((path, Before { name, stamp, copy: None, ..Before::clone(before) }))
     }
 
+    /// The last commit of which something can still be taken back; with paths, something about what lies at or below them.
+    pub fn latest(&self, only: &[PathBuf]) -> Result<Option<CommitId>, WorkspaceError> {
+        let outlines = self.outlines()?;
+        for (number, outline) in outlines.iter().rev() {
+            if self.listed(*number, outline, &outlines).not_undoable.is_some() {
+                continue;
+            }
+            if only.is_empty() {
+                return Ok(Some(CommitId(*number)));
+            }
+            let journal = self.read(CommitId(*number), true)?;
+            if !wanted(&journal, &undone_by(*number, &outlines), only).is_empty() {
+                return Ok(Some(CommitId(*number)));
+            }
+        }
+        Ok(None)
+    }
+
     /// The folders that an undo of this commit needs in its workspace, absolute.
     pub fn folders(&self, commit: CommitId) -> Result<Vec<PathBuf>, WorkspaceError> {
-        let journal = self.read(commit.0, false)?.ok_or(WorkspaceError::NoCommit(commit.0))?;
+        let journal = self.read(commit, false)?;
         let used: BTreeSet<u16> = journal.head.folders.iter().map(|times| times.root).collect();
         Ok(journal
             .head
@@ -283,7 +378,7 @@ impl History {
         options: &UndoOptions,
     ) -> Result<Preview, WorkspaceError> {
         let not = |why: String| WorkspaceError::NotUndoable { commit: commit.0, why };
-        let journal = self.read(commit.0, true)?.ok_or(WorkspaceError::NoCommit(commit.0))?;
+        let journal = self.read(commit, true)?;
         let outlines = self.outlines()?;
         let outline = outlines.get(&commit.0).ok_or(WorkspaceError::NoCommit(commit.0))?;
         let listed = self.listed(commit.0, outline, &outlines);
@@ -297,15 +392,7 @@ impl History {
         let roots = workspace.roots();
         let map = map_roots(&journal, &roots).map_err(not)?;
         let refused: HashSet<u64> = journal.end.iter().flat_map(|end| end.refused.iter().map(|(id, _)| *id)).collect();
-        let wanted: Vec<&Recorded> = journal
-            .changes
-            .iter()
-            .filter(|recorded| {
-                !refused.contains(&recorded.change.id)
-                    && !undone.contains_key(&recorded.change.id)
-                    && is_selected(&options.only, recorded, &journal)
-            })
-            .collect();
+        let wanted = wanted(&journal, &undone, &options.only);
         if wanted.is_empty() {
             return Err(not("none of its changes is about what you named. `deskhand history` shows them".to_owned()));
         }
@@ -321,7 +408,7 @@ impl History {
         let left = workspace.transform(|_, state| reversal.run(state, &wanted))?;
         let times = if whole && left.is_empty() { past(&journal, &map) } else { Vec::new() };
         let undoes = Some(Undoes { commit, left: left.len() as u64, times });
-        let title = format!("Undo commit {commit}: {}", journal.head.title);
+        let title = title(commit, &outlines);
         let shape = serde_json::json!({ "arrange": "tree" });
         drop(journal); // it can be large, and so is what follows
         match workspace.plan_undo(&title, Principal::Person, shape, undoes.clone()) {
@@ -330,7 +417,14 @@ impl History {
                 workspace.discard();
                 let why = left.first().map_or_else(
                     || "there is nothing to take back".to_owned(),
-                    |left| format!("all of it is left as it is, such as: {}", left.reason),
+                    |one| {
+                        let beside = if left.iter().any(|left| left.offer) {
+                            ". What it was before is kept: add --beside to have it next to what is there"
+                        } else {
+                            ""
+                        };
+                        format!("all of it is left as it is, such as: {}{beside}", one.reason)
+                    },
                 );
                 Err(not(why))
             }
@@ -365,7 +459,7 @@ impl History {
         change: u64,
         target: &FilePath,
     ) -> Result<(), WorkspaceError> {
-        let journal = self.read(commit.0, true)?.ok_or(WorkspaceError::NoCommit(commit.0))?;
+        let journal = self.read(commit, true)?;
         let not = |why: &str| WorkspaceError::NotUndoable { commit: commit.0, why: why.to_owned() };
         let recorded = journal
             .changes
@@ -374,6 +468,17 @@ impl History {
             .ok_or_else(|| not("it has no such change. `deskhand history` shows them"))?;
         let (store, before) =
             self.kept(&journal, recorded).ok_or_else(|| not("nothing of that change is kept any more"))?;
+        self.put_back(workspace, &store, &before, target)
+    }
+
+    /// Make it pending to write what is kept to `target`, as a copy.
+    pub(crate) fn put_back(
+        &self,
+        workspace: &Workspace,
+        store: &Path,
+        before: &Before,
+        target: &FilePath,
+    ) -> Result<(), WorkspaceError> {
         let masks = Arc::clone(&workspace.shared.masks);
         workspace.transform(|roots, state| {
             let conflict = |why: String| WorkspaceError::File(crate::error::FileError::conflict(why));
@@ -382,7 +487,7 @@ impl History {
             if goal.taken.is_some() {
                 return Err(conflict(format!("`{target}` is there already. Choose another name")));
             }
-            let made = Made::File(restored(&store, &before, true));
+            let made = Made::File(restored(store, before, true));
             state.make(&goal.spot, ChangeKind::Write, made, None, None);
             Ok(())
         })
@@ -391,6 +496,15 @@ impl History {
     pub(crate) fn stores(&self) -> Result<Stores, WorkspaceError> {
         Stores::new(&self.home, Arc::new(Masks::default()))
     }
+}
+
+/// Why a damaged commit is not taken back, and what can be had of it.
+fn is_damaged(number: u64, damage: &Damage) -> String {
+    format!(
+        "its journal {}. `deskhand history {number}` says what is known of it, and `deskhand restore {number}` lists what is \
+         kept of it",
+        damage.why
+    )
 }
 
 fn kept_stamp(store: &Path, folder: u64, name: &str) -> Option<Stamp> {
@@ -405,6 +519,8 @@ struct Back {
     by: CommitId,
     /// True if the commit that took it back has itself been undone.
     redone: bool,
+    /// The last of all these.
+    last: CommitId,
 }
 
 fn takes_back(journal: &Journal) -> BTreeSet<u64> {
@@ -424,29 +540,64 @@ fn undone_by(number: u64, all: &BTreeMap<u64, Outline>) -> BTreeMap<u64, Back> {
         let again = undone_by(*by, all);
         for recorded in &outline.journal.changes {
             let Some(id) = recorded.undoes.filter(|id| outline.takes_back.contains(id)) else { continue };
-            let redone = again.get(&recorded.change.id).is_some_and(|back| !back.redone);
-            undone.insert(id, Back { by: CommitId(*by), redone });
+            let again = again.get(&recorded.change.id);
+            let redone = again.is_some_and(|back| !back.redone);
+            let last = again.map_or(CommitId(*by), |back| back.last);
+            undone.insert(id, Back { by: CommitId(*by), redone, last });
         }
     }
     undone
 }
 
-fn not_undoable(standing: Standing, undone: &BTreeMap<u64, Back>, applied: u64) -> Option<String> {
-    let by = undone.values().next_back();
+/// The changes of a commit that are to be taken back.
+fn wanted<'j>(journal: &'j Journal, undone: &BTreeMap<u64, Back>, only: &[PathBuf]) -> Vec<&'j Recorded> {
+    let refused: HashSet<u64> = journal.end.iter().flat_map(|end| end.refused.iter().map(|(id, _)| *id)).collect();
+    let is_wanted = |recorded: &&Recorded| {
+        let id = recorded.change.id;
+        !refused.contains(&id) && !undone.contains_key(&id) && is_selected(only, recorded, journal)
+    };
+    journal.changes.iter().filter(is_wanted).collect()
+}
+
+/// What an undo of a commit is called: by what it takes back in the end, or makes again.
+fn title(commit: CommitId, all: &BTreeMap<u64, Outline>) -> String {
+    let (mut at, mut again) = (commit, false);
+    while let Some(earlier) = all.get(&at.0).and_then(|outline| outline.journal.head.undoes) {
+        if earlier >= at || !all.contains_key(&earlier.0) {
+            break;
+        }
+        at = earlier;
+        again = !again;
+    }
+    let what = all.get(&at.0).map_or("", |outline| outline.journal.head.title.as_str());
+    format!("{} commit {at}: {what}", if again { "Redo" } else { "Undo" })
+}
+
+fn not_undoable(standing: Standing, undone: &BTreeMap<u64, Back>, applied: u64, last: &[CommitId]) -> Option<String> {
+    let by: BTreeSet<CommitId> = undone.values().map(|back| back.by).collect();
+    let by: Vec<CommitId> = by.into_iter().collect();
     match standing {
         Standing::Applied | Standing::PartlyUndone if (undone.len() as u64) < applied => None,
-        Standing::Applied | Standing::PartlyUndone => Some(by.map_or_else(
-            || "it made no change".to_owned(),
-            |back| format!("it was undone by {} and that was undone again. Undo the latest of these instead", back.by),
+        Standing::Applied | Standing::PartlyUndone if by.is_empty() => Some("it made no change".to_owned()),
+        Standing::Applied => Some(format!(
+            "it was undone by {} and applied again by {}. Undo {} instead",
+            numbers(&by),
+            numbers(last),
+            numbers(last)
         )),
-        Standing::Undone => Some(by.map_or_else(
-            || "it is undone already".to_owned(),
-            |back| format!("it is undone already, by {}. To have it again, undo {}", back.by, back.by),
+        Standing::PartlyUndone => Some(format!(
+            "all of it was undone, by {}, and some of that was undone again since. Undo the latest of these instead",
+            numbers(&by)
         )),
+        Standing::Undone => {
+            let (last, one) = (numbers(last), if last.len() == 1 { "" } else { " each" });
+            Some(format!("it is undone already, by {last}. To have it again, undo {last}{one}"))
+        }
         Standing::RolledBack => {
             Some("it was taken back when it failed or was stopped; nothing of it was kept".to_owned())
         }
         Standing::Nothing => Some("it made no change".to_owned()),
+        Standing::Damaged => Some("its journal is damaged".to_owned()),
         Standing::Unfinished => {
             Some("it is being applied just now, or waits for its folder. Try again when that is done".to_owned())
         }

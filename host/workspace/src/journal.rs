@@ -236,9 +236,9 @@ impl Writer {
     /// Take the next number. The number is taken by making its folder, so no two processes get the same.
     pub(crate) fn begin(home: &Home, disk: &dyn Disk) -> Result<Self, WorkspaceError> {
         let failed = |error: Errno| WorkspaceError::home(home.commits(), error);
-        let _home = lock_home(home)?;
+        let home_lock = lock_home(home)?;
         let commits = open_folder(&home.commits()).map_err(failed)?;
-        let mut number = numbers(home)?.last().copied().unwrap_or(0) + 1;
+        let mut number = numbers(home)?.last().copied().unwrap_or(0).max(last_number(home, &home_lock)) + 1;
         loop {
             match disk.make_folder(commits.as_fd(), number.to_string().as_bytes(), 0o700) {
                 Ok(()) => break,
@@ -246,6 +246,8 @@ impl Writer {
                 Err(error) => return Err(failed(error)),
             }
         }
+        // a number is never given twice, whatever becomes of its folder
+        rustix::io::pwrite(&home_lock, format!("{number:020}").as_bytes(), 0).map_err(failed)?;
         let path = home.commits().join(number.to_string());
         let folder = open_folder(&path).map_err(failed)?;
         let lock = disk.create(folder.as_fd(), b"lock", 0o600).map_err(failed)?;
@@ -462,6 +464,56 @@ fn parse(bytes: &[u8], commit: u64, wanted: Wanted) -> Result<Option<Journal>, W
     Ok(journal)
 }
 
+/// What of a damaged journal can still be read: every record that matches its digest, wherever it stands. None if nothing
+/// can.
+pub(crate) fn salvage(path: &Path) -> Option<Journal> {
+    let bytes = fs::read(path.join("journal")).ok()?;
+    let mut journal = Journal {
+        head: Head {
+            version: 0,
+            commit: CommitId(0),
+            task: None,
+            at: Timestamp::UNIX_EPOCH,
+            title: String::new(),
+            origin: Principal::Person,
+            plan: Sha256([0; 32]),
+            changes: 0,
+            undoes: None,
+            roots: Vec::new(),
+            stores: Vec::new(),
+            folders: Vec::new(),
+            restore: Vec::new(),
+        },
+        changes: Vec::new(),
+        steps: Vec::new(),
+        ready: false,
+        end: None,
+        length: 0,
+    };
+    let mut found = false;
+    let mut rest = bytes.as_slice();
+    while !rest.is_empty() {
+        let Some((record, tail)) = next(rest) else {
+            // to the next place where a record may begin: its payload is an object or a word
+            let begins = |at: &usize| matches!(rest.get(at + 12), Some(b'{' | b'"')) && next(&rest[*at..]).is_some();
+            let Some(at) = (1..rest.len()).find(begins) else { break };
+            rest = &rest[at..];
+            continue;
+        };
+        rest = tail;
+        match serde_json::from_slice(record) {
+            Ok(Record::Head(head)) => journal.head = *head,
+            Ok(Record::Changes(changes)) => journal.changes.extend(changes),
+            Ok(Record::Steps(steps)) => journal.steps.extend(steps),
+            Ok(Record::Ready) => journal.ready = true,
+            Ok(Record::End(end)) => journal.end = Some(end),
+            Err(_) => continue,
+        }
+        found = true;
+    }
+    found.then_some(journal)
+}
+
 fn next(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = bytes.split_first_chunk::<4>()?;
     let (digest, rest) = rest.split_first_chunk::<8>()?;
@@ -493,6 +545,16 @@ pub(crate) fn numbers(home: &Home) -> Result<Vec<u64>, WorkspaceError> {
     }
     numbers.sort_unstable();
     Ok(numbers)
+}
+
+/// The highest number that was given out, as it stands in the lock of the home; where that is new, as the log has it.
+fn last_number(home: &Home, lock: &OwnedFd) -> u64 {
+    let mut text = [0; 20];
+    let known = match rustix::io::pread(lock, &mut text, 0) {
+        Ok(20) => std::str::from_utf8(&text).ok().and_then(|text| text.parse().ok()),
+        Ok(_) | Err(_) => None,
+    };
+    known.unwrap_or_else(|| crate::damage::Logged::of(home).begun.keys().next_back().copied().unwrap_or(0))
 }
 
 /// Held while numbers are given out and while the journals of the gone are claimed.

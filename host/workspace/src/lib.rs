@@ -18,6 +18,7 @@
 //! end and swaps through a third name; on the disk, they are ordered and untangled by the commit.
 
 mod commit;
+mod damage;
 pub mod disk;
 
 mod edit;
@@ -46,6 +47,7 @@ mod walk;
 mod workspace;
 
 pub use commit::Commit;
+pub use damage::{Damaged, Kept, Missing};
 pub use edit::{EditProblem, edit_text};
 pub use entry::{Entry, Kind};
 pub use error::{Code, CommitError, FileError, WorkspaceError};

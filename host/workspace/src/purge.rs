@@ -15,6 +15,7 @@ use rustix::{
     io::Errno,
 };
 use std::{
+    cell::LazyCell,
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
@@ -52,6 +53,8 @@ pub struct Purged {
     pub bytes: u64,
     /// How much stays, in bytes on the disk.
     pub kept: u64,
+    /// Commits whose journal is damaged or gone. While there are any, nothing but what is named is given up.
+    pub damaged: Vec<CommitId>,
 }
 
 impl History {
@@ -72,6 +75,8 @@ impl History {
             }
         }
         let (at, busy) = self.ages()?;
+        // asked for only where something would go: it reads the log
+        let damaged = LazyCell::new(|| self.open_damage());
         let total: u64 = sizes.values().fold(0, |sum, size| sum.saturating_add(*size));
         let quota = match options.quota {
             Some(quota) => quota,
@@ -79,15 +84,34 @@ impl History {
         };
         let limit = now.checked_sub(SignedDuration::from_hours(i64::from(options.days) * 24)).unwrap_or(Timestamp::MIN);
         let mut purged = Purged { kept: total, ..Purged::default() };
+        let mut held = false;
         for (number, size) in &sizes {
             // what no journal knows is not ours to judge
-            let Some(at) = at.get(number).filter(|_| !busy.contains(number)) else { continue };
             let named = options.commits.contains(&CommitId(*number));
-            if named || *at < limit || purged.kept > quota {
+            let known = at.get(number).filter(|_| !busy.contains(number)).copied();
+            let Some(at) = known.or_else(|| (named && damaged.contains(number)).then_some(Timestamp::MAX)) else {
+                continue;
+            };
+            let due = named || at < limit || purged.kept > quota;
+            // what is damaged may need what is older to be understood
+            if due && !named && !damaged.is_empty() {
+                held = true;
+                continue;
+            }
+            if due {
                 purged.commits.push(CommitId(*number));
                 purged.bytes = purged.bytes.saturating_add(*size);
                 purged.kept = purged.kept.saturating_sub(*size);
             }
+        }
+        // of those that a person names, that nothing was kept is put on record too: they are done with
+        for named in options.commits.iter().filter(|named| damaged.contains(&named.0)) {
+            if !purged.commits.contains(named) {
+                purged.commits.push(*named);
+            }
+        }
+        if held {
+            purged.damaged = damaged.iter().copied().map(CommitId).collect();
         }
         if options.dry_run || purged.commits.is_empty() {
             return Ok(purged);

@@ -2,6 +2,7 @@
 //! processes had staged is cleared away. Journals of processes that live are left to them.
 
 use crate::{
+    damage::Logged,
     disk::Disk,
     error::WorkspaceError,
     folder::{Masks, Root},
@@ -86,7 +87,6 @@ fn one(
         Err(error) => return Ok(Some(Recovered { commit, outcome: None, notes: vec![error.to_string()] })),
     };
     let Some(journal) = journal.filter(|journal| journal.ready) else {
-        // the intent was not all there, so nothing was begun
         if Logged::of(home).begun.contains_key(&number) {
             // effects came after it was written whole: it was damaged since, and is left for the person
             let note = format!(
@@ -95,6 +95,7 @@ fn one(
             );
             return Ok(Some(Recovered { commit, outcome: None, notes: vec![note] }));
         }
+        // the intent was not all there, so nothing was begun
         for store in stores.all()? {
             discard_all_staged(disk, &store, number).map_err(failed)?;
         }

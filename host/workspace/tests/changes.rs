@@ -62,7 +62,17 @@ fn files_move_into_new_folders_and_back() {
     assert_eq!(differences(&tree, &again), [""; 0], "an undo can be undone");
     let standing: Vec<_> = desk.history().list().unwrap().iter().map(|l| l.standing).collect();
     assert_eq!(standing, [Standing::Applied, Standing::Undone, Standing::Applied]);
-    assert!(desk.history().list().unwrap()[2].not_undoable.as_ref().unwrap().contains("Undo the latest"));
+    let states: Vec<_> = desk.history().list().unwrap().iter().map(|l| (l.state(), l.title.clone())).collect();
+    let told =
+        [("applied", "Redo commit 1: Test"), ("undone by 3", "Undo commit 1: Test"), ("applied again by 3", "Test")];
+    assert_eq!(states, told.map(|(state, title)| (state.to_owned(), title.to_owned())));
+    assert!(
+        desk.history().list().unwrap()[2]
+            .not_undoable
+            .as_ref()
+            .unwrap()
+            .contains("undone by 2 and applied again by 3. Undo 3 instead")
+    );
     desk.undo(3);
     assert_eq!(differences(&before, &desk.tree()), [""; 0]);
 }
@@ -232,6 +242,13 @@ fn one_file_of_a_commit_is_undone_alone() {
     desk.undo_with(1, &options);
     assert_eq!(outline(&desk.tree()), ["In/", "In/b=b", "a=a"]);
     assert_eq!(desk.history().list().unwrap()[1].standing, Standing::PartlyUndone);
+    assert_eq!(desk.history().list().unwrap()[1].state(), "partly undone by 2");
+    // about the other file, the last is still the first; about this one, the undo
+    let latest = |name: &str| desk.history().latest(&[desk.folder.join(name)]).unwrap();
+    assert_eq!(
+        [latest("b"), latest("In/b"), latest("a"), latest("c")],
+        [1, 1, 2, 0].map(|n| (n > 0).then_some(deskhand_vocabulary::CommitId(n)))
+    );
     desk.undo(1);
     assert_eq!(outline(&desk.tree()), ["a=a", "b=b"]);
     assert_eq!(desk.history().list().unwrap()[2].standing, Standing::Undone);

@@ -121,7 +121,7 @@ impl Desk {
             let how = match recovered.outcome {
                 Some(deskhand_workspace::Outcome::Applied) => "it was found complete",
                 Some(_) => "everything is as it was before it",
-                None => "it waits for its folder",
+                None => "it could not be made whole yet",
             };
             output::aside(&format!("Commit {} was interrupted; {how}.", recovered.commit));
             for note in &recovered.notes {
@@ -136,6 +136,13 @@ impl Desk {
         let options = self.kept(None);
         let history = deskhand_workspace::History::new(&self.home);
         let purged = history.purge(self.records()?.as_ref(), self.clock.now(), &options).map_err(Failure::failed)?;
+        if !purged.damaged.is_empty() {
+            let numbers: Vec<String> = purged.damaged.iter().map(ToString::to_string).collect();
+            output::aside(&format!(
+                "Old versions stay longer than the settings say, because of damage to commit {}; see: deskhand doctor",
+                numbers.join(", ")
+            ));
+        }
         if !purged.commits.is_empty() {
             output::aside(&format!(
                 "Old versions of {} were given up, as the settings say ({} freed).",

@@ -57,6 +57,7 @@ pub(crate) fn run(options: &cli::Json) -> Result {
         reflink(&desk.home.data),
         record(&desk),
         interrupted(&desk),
+        undoable(&desk),
         plugins(&desk),
         crate::market::doctor(&desk),
         toolchain(),
@@ -163,6 +164,49 @@ fn interrupted(desk: &Desk) -> Check {
                 )
             }
         }
+    }
+}
+
+/// Whether what was done can be told and taken back: the log and the journals agree, and the store holds what they say.
+fn undoable(desk: &Desk) -> Check {
+    let what = "undo";
+    let history = History::new(&desk.home);
+    let list = |numbers: Vec<String>| numbers.join(", ");
+    let damaged = match history.damaged() {
+        Ok(damaged) => damaged,
+        Err(error) => return Check::broken(what, error.to_string(), "Look at the folder that it names."),
+    };
+    let open: Vec<_> = damaged.iter().filter(|damaged| !damaged.given_up).collect();
+    if let Some(first) = open.first() {
+        let number = first.commit;
+        return Check::broken(
+            what,
+            format!(
+                "the log knows of {} that cannot be undone any more: {}. The journal of {number} {}",
+                counted(open.len() as u64, "commit"),
+                list(open.iter().map(|damaged| damaged.commit.to_string()).collect()),
+                first.why
+            ),
+            format!(
+                "Check the disk. See what is known of it with `deskhand history {number}`; have back what is kept with `deskhand restore {number}`. Nothing is given up meanwhile; when you need it no more: `deskhand purge --commit {number}`."
+            ),
+        );
+    }
+    match history.missing() {
+        Err(error) => Check::broken(what, error.to_string(), "Look at the folder that it names."),
+        Ok(missing) => match missing.first() {
+            None => Check::works(what, "the log, the journals and the stores agree"),
+            Some(first) => Check::broken(
+                what,
+                format!(
+                    "old versions are gone that nothing gave up: {} of commit {}, such as {}",
+                    counted(first.files.len() as u64, "file"),
+                    first.commit,
+                    first.files.first().map(ToString::to_string).unwrap_or_default()
+                ),
+                "Mount the disk that they are on, if it is not; else check that nothing else cleans up in Deskhand's folders.",
+            ),
+        },
     }
 }
 

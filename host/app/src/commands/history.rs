@@ -6,11 +6,12 @@ use crate::{
     exit::Exit,
     failure::{Failure, Result},
     output,
-    show::{columns, count, counted, line},
+    show::{bytes, columns, count, counted, line},
 };
-use deskhand_vocabulary::{CommitId, text};
-use deskhand_workspace::{History, Listed, Shown};
+use deskhand_vocabulary::{CommitId, path, text};
+use deskhand_workspace::{Damaged, History, Kept, Listed, Shown};
 use serde_json::json;
+use std::os::unix::ffi::OsStrExt as _;
 
 pub(crate) fn run(options: &cli::History) -> Result {
     let desk = Desk::open(options.json.json)?;
@@ -43,7 +44,7 @@ fn list(desk: &Desk, history: &History, limit: usize) -> Result {
             one.commit.to_string(),
             when(desk, one),
             count(one.applied),
-            one.standing.words().to_owned(),
+            one.state(),
             line(&text::shortened(&one.title, 60)),
         ]
     };
@@ -56,6 +57,9 @@ fn list(desk: &Desk, history: &History, limit: usize) -> Result {
 }
 
 fn show(desk: &Desk, history: &History, commit: CommitId) -> Result {
+    if let Some(damaged) = history.damage_of(commit).map_err(Failure::failed)? {
+        return show_damaged(desk, history, &damaged);
+    }
     let (listed, changes) = history.show(commit).map_err(Failure::failed)?;
     if desk.json {
         output::text(&format!("{}\n", json!({"commit": listed, "changes": changes})));
@@ -65,7 +69,7 @@ fn show(desk: &Desk, history: &History, commit: CommitId) -> Result {
         "Commit {commit}, {}: {}\n{}, {}, {} refused\n\n",
         when(desk, &listed),
         line(&listed.title),
-        listed.standing.words(),
+        listed.state(),
         counted(listed.applied, "change"),
         count(listed.refused)
     ));
@@ -88,4 +92,44 @@ fn show(desk: &Desk, history: &History, commit: CommitId) -> Result {
         output::text(&format!("\nUndo with: deskhand undo {commit}\n"));
     }
     Ok(Exit::Done)
+}
+
+/// What is still known of a commit whose journal is damaged or gone.
+fn show_damaged(desk: &Desk, history: &History, damaged: &Damaged) -> Result {
+    if desk.json {
+        output::text(&format!("{}\n", json!({"damaged": damaged})));
+        return Ok(Exit::Done);
+    }
+    let listed = history.list().map_err(Failure::failed)?;
+    if let Some(listed) = listed.iter().find(|listed| listed.commit == damaged.commit) {
+        output::text(&format!("Commit {}, {}: {}\n", listed.commit, when(desk, listed), line(&listed.title)));
+    }
+    output::text(&format!("It cannot be undone: its journal {}.\n\n", line(&damaged.why)));
+    if damaged.changes.is_empty() {
+        output::text("Nothing tells any more what it changed.\n");
+    } else {
+        output::text("What was agreed to, by the log; some of it may not have been done:\n");
+        output::text(&damaged.changes.iter().map(|change| format!("  {}\n", line(change))).collect::<String>());
+    }
+    output::text(&format!("\n{}", kept(damaged.commit, &damaged.kept)));
+    Ok(Exit::Done)
+}
+
+/// What the store holds of a damaged commit, and how to have it back.
+pub(super) fn kept(commit: CommitId, kept: &[Kept]) -> String {
+    if kept.is_empty() {
+        return "Nothing of it is kept.\n".to_owned();
+    }
+    let row = |one: &Kept| {
+        let size = if one.folder { "folder".to_owned() } else { bytes(one.bytes) };
+        let was = match &one.was {
+            Some(path) => line(&path::encode(path.as_os_str().as_bytes())),
+            None => "(not known where it was)".to_owned(),
+        };
+        format!("  {:<5} {size:>9}  {was}\n", line(&one.name))
+    };
+    let rows: String = kept.iter().map(row).collect();
+    format!(
+        "Kept of it:\n{rows}Have one back with: deskhand restore {commit} NAME (by its first column or its path); --to FOLDER puts it elsewhere\n"
+    )
 }

@@ -30,6 +30,12 @@ pub(crate) fn run(options: &cli::Purge) -> Result {
         let what = counted(done.commits.len() as u64, "commit");
         if desk.json {
             output::text(&format!("{}\n", json!(done)));
+        } else if !done.damaged.is_empty() && done.commits.is_empty() {
+            let numbers: Vec<String> = done.damaged.iter().map(ToString::to_string).collect();
+            output::text(&format!(
+                "Nothing is given up while commit {} is damaged; see: deskhand doctor. What you name is given up all the same: deskhand purge --commit NUMBER\n",
+                numbers.join(", ")
+            ));
         } else if done.commits.is_empty() {
             output::text(&format!("There is nothing to give up; {} are kept.\n", bytes(done.kept)));
         } else {

@@ -12,19 +12,20 @@ use crate::{
 use deskhand_vocabulary::CommitId;
 use deskhand_workspace::{History, Left, UndoOptions};
 use serde_json::json;
+use std::path::PathBuf;
 
 pub(crate) fn run(options: &cli::Undo) -> Result {
     let desk = Desk::open(options.json)?;
     desk.stop_on_interrupt();
     desk.recover()?;
     let history = History::new(&desk.home);
-    let commit = match options.commit {
-        Some(commit) => commit,
-        None => latest(&history)?,
-    };
     let wanted = UndoOptions {
         only: options.file.iter().map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone())).collect(),
         beside: options.beside,
+    };
+    let commit = match options.commit {
+        Some(commit) => commit,
+        None => latest(&history, &wanted.only)?,
     };
     let folders = history.folders(commit).map_err(Failure::failed)?;
     if let Some(gone) = folders.iter().find(|folder| !folder.is_dir()) {
@@ -56,14 +57,21 @@ pub(crate) fn run(options: &cli::Undo) -> Result {
     })
 }
 
-/// The last commit that can be undone.
-fn latest(history: &History) -> Result<CommitId> {
-    let listed = history.list().map_err(Failure::failed)?;
-    listed
-        .iter()
-        .find(|listed| listed.not_undoable.is_none())
-        .map(|listed| listed.commit)
-        .ok_or_else(|| Failure::failed("There is nothing to undo. See what was done with: deskhand history"))
+/// The last commit of which something can be undone, about these files if any are named.
+fn latest(history: &History, only: &[PathBuf]) -> Result<CommitId> {
+    let found = history.latest(only).map_err(Failure::failed)?;
+    let damaged = history.damaged().map_err(Failure::failed)?;
+    if let Some(damaged) = damaged.iter().find(|one| !one.given_up && Some(one.commit) > found) {
+        let number = damaged.commit;
+        return Err(Failure::failed(format!(
+            "commit {number}, which came last, is damaged, so it cannot be undone. See what is known and kept of it with: deskhand history {number}; or name the one that you mean: deskhand undo NUMBER"
+        )));
+    }
+    found.ok_or_else(|| {
+        let what =
+            if only.is_empty() { "There is nothing to undo" } else { "There is nothing to undo about what you named" };
+        Failure::failed(format!("{what}. See what was done with: deskhand history"))
+    })
 }
 
 /// What an undo leaves as it is, and why.

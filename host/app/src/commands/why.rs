@@ -9,7 +9,7 @@ use crate::{
     show::{line, lines},
 };
 use deskhand_permissions::{Context, Standing, Verdict, kind::Object, parse_action_of};
-use deskhand_vocabulary::{Action, PluginId, Principal, path};
+use deskhand_vocabulary::{PluginId, Principal, path};
 use std::{ffi::OsString, os::unix::ffi::OsStringExt as _, path::PathBuf};
 
 pub(crate) fn run(options: &cli::Why) -> Result {
@@ -33,7 +33,7 @@ pub(crate) fn run(options: &cli::Why) -> Result {
         plugins.iter().filter(has).map(|plugin| plugin.id.clone()).collect()
     };
     let action = parse_action_of(&options.action, &folder, owners).map_err(Failure::usage)?;
-    if let Some(folder) = folder_of(&action) {
+    if let Some(folder) = action.folder() {
         let path = PathBuf::from(OsString::from_vec(path::decode(folder)));
         if path.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
             return Err(Failure::usage(format!(
@@ -49,17 +49,6 @@ pub(crate) fn run(options: &cli::Why) -> Result {
         output::text(&format!("{}\n", lines(&explanation.to_string())));
     }
     Ok(if explanation.judgement.verdict == Verdict::Deny { Exit::Denied } else { Exit::Done })
-}
-
-/// The folder that an action is about, if it is about one.
-fn folder_of(action: &Action) -> Option<&str> {
-    match action {
-        Action::ReadFolder { folder }
-        | Action::ChangeFolder { folder, .. }
-        | Action::RemoveFiles { folder, .. }
-        | Action::ChangeSensitive { folder, .. } => Some(folder),
-        _ => None,
-    }
 }
 
 /// The context of an installed plugin, by its whole id or its name.

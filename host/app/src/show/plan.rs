@@ -1,7 +1,7 @@
 //! A plan, as the person sees it before deciding.
 
 use super::{bytes, count, counted, line, origin, tree::Folder};
-use deskhand_vocabulary::{Change, ChangeKind, FilePath, Plan, path, text};
+use deskhand_vocabulary::{Change, ChangeKind, FilePath, Plan, Principal, path, text};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How much of a plan is shown.
@@ -102,6 +102,17 @@ fn tree(plan: &Plan, detail: Detail, out: &mut String) {
     if !made.is_empty() {
         out.push_str(&format!("\nNew folders: {}\n", count(made.len() as u64)));
     }
+    let tidied: Vec<String> = tidied(plan).map(|path| format!("  {}/\n", line(path))).collect();
+    if !tidied.is_empty() {
+        out.push_str("\nFolders that go with it, because nothing is left in them:\n");
+        out.push_str(&short(&tidied, detail, 8));
+    }
+}
+
+/// Empty folders that go with an undo. Only what Deskhand itself arranged says so.
+fn tidied(plan: &Plan) -> impl Iterator<Item = &str> {
+    let own = plan.origin == Principal::Person;
+    plan.view["tidies"].as_array().into_iter().flatten().filter(move |_| own).filter_map(|path| path.as_str())
 }
 
 /// A move that gives another name, in a line.
@@ -186,6 +197,10 @@ fn sum(plan: &Plan) -> String {
     let folders = of(ChangeKind::MakeFolder).count() as u64;
     if folders > 0 {
         parts.push(format!("{} to be made", counted(folders, "folder")));
+    }
+    let tidied = tidied(plan).count() as u64;
+    if tidied > 0 {
+        parts.push(format!("{} to go with it", counted(tidied, "empty folder")));
     }
     for (kind, words) in [(ChangeKind::Write, "to be written"), (ChangeKind::Copy, "to be copied")] {
         if files(kind) > 0 {
