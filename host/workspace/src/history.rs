@@ -180,6 +180,11 @@ struct Outline {
     takes_back: BTreeSet<u64>,
 }
 
+/// Commits whose journal is whole, by their numbers.
+type Outlines = BTreeMap<u64, Outline>;
+/// Commits whose journal is not.
+type Damages = BTreeMap<u64, Damage>;
+
 impl History {
     /// Of this home.
     pub fn new(home: &Home) -> Self {
@@ -206,7 +211,7 @@ impl History {
     }
 
     /// All commits that were begun: those whose journal is whole, and the others.
-    fn look(&self, logged: &Logged) -> Result<(BTreeMap<u64, Outline>, BTreeMap<u64, Damage>), WorkspaceError> {
+    fn look(&self, logged: &Logged) -> Result<(Outlines, Damages), WorkspaceError> {
         let mut numbers: BTreeSet<u64> = journal::numbers(&self.home)?.into_iter().collect();
         numbers.extend(logged.begun.keys());
         let (mut outlines, mut damaged) = (BTreeMap::new(), BTreeMap::new());
