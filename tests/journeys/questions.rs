@@ -117,6 +117,26 @@ fn edit_a_target() {
     assert_eq!(names(&place), wanted);
 }
 
+/// What is said in the end is what was done: a plan that was edited, and of which a part could not be made.
+#[test]
+fn what_is_said_is_what_was_done() {
+    let place = place();
+    let editor = editor(&place, "sed -i '/c.txt/d' \"$1\"");
+    let mut terminal = Terminal::run(&place, &ORGANIZE, &[("EDITOR", &editor)]);
+    terminal.answer(APPLY, "e").wait(APPLY);
+    fs::write(place.path("home/Inbox/b.txt"), "written while the question was there").unwrap();
+    terminal.press("a\r");
+    let (code, screen) = terminal.end();
+    let end = screen.rsplit_once(APPLY).unwrap().1;
+    assert_snapshot!(end);
+    assert_eq!(code, 6);
+    assert_eq!(names(&place).iter().filter(|name| name.ends_with(".txt") && !name.contains('/')).count(), 2);
+    // a program is told the same
+    let log = place.deskhand(["log", "--json"]).ok();
+    let ended = log.lines().find(|line| line.contains("\"commit-ended\"")).unwrap();
+    assert!(ended.contains(r#""moved":4,"#) && ended.contains(r#""folders":2,"#), "{ended}");
+}
+
 #[test]
 fn edit_to_nonsense() {
     for (script, name) in [
@@ -133,14 +153,14 @@ fn edit_to_nonsense() {
         let editor = editor(&place, script);
         let mut terminal = Terminal::run(&place, &ORGANIZE, &[("EDITOR", &editor)]);
         terminal.answer(APPLY, "e");
-        // who leaves no line wants nothing done, and is not asked again
+        // who leaves no line has cancelled, and is not asked again
         let asked = name != "nothing";
         if asked {
             terminal.answer(APPLY, "c");
         }
         let (code, screen) = terminal.end();
         assert_snapshot!(format!("edit_to_{name}"), screen);
-        assert_eq!(code, if asked { 4 } else { 0 }, "{name}");
+        assert_eq!(code, 4, "{name}");
         assert_eq!(inbox(&place), before, "{name}");
     }
 }
@@ -214,7 +234,7 @@ fn ctrl_c_while_applying() {
                 assert!(now == before, "stopped, but changed:\n{screen}");
             }
             0 => {
-                assert!(screen.contains("Done: 1,501 changes."), "{screen}");
+                assert!(screen.contains("Done: moved 1,500 files and made 1 folder."), "{screen}");
                 assert_eq!(now.len(), before.len() + 1);
                 assert_eq!(place.deskhand(["undo", "--yes"]).code, 0);
                 assert!(inbox(&place) == before);

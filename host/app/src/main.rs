@@ -24,7 +24,7 @@ fn main() -> ExitCode {
     match dispatch(Cli::parse().command) {
         Ok(code) => code,
         Err(failure) => {
-            output::aside(&failure.message);
+            output::aside(&show::sentence(&failure.message));
             failure.exit.into()
         }
     }

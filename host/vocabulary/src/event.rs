@@ -98,7 +98,8 @@ pub enum Event {
         /// How many changes.
         changes: u64,
     },
-    /// A plan is applied, or given up and rolled back. Content: `refused`, each with its reason.
+    /// A plan is applied, or given up and rolled back. Content: `made`, how much was done of each kind; `refused`, each
+    /// with its reason; `warnings`, where all was taken back why.
     CommitEnded {
         /// Its number.
         commit: CommitId,

@@ -25,4 +25,4 @@ pub use id::{CommitId, MarketplaceName, PluginId, PluginName, TaskId};
 pub use manifest::Manifest;
 pub use path::{FilePath, FolderName, RelativePath};
 pub use person::{Answer, Notice, Person, Progress, Question, Stop, Unanswered};
-pub use plan::{Change, ChangeKind, Plan};
+pub use plan::{Change, ChangeKind, Plan, Returned, Tally};

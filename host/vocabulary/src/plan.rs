@@ -32,6 +32,16 @@ impl ChangeKind {
     }
 }
 
+/// What comes back from the recoverable store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Returned {
+    /// A file or link.
+    File,
+    /// A folder, with all that was kept in it.
+    Folder,
+}
+
 /// One change of a plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
@@ -52,6 +62,9 @@ pub struct Change {
     /// True if the target is a file that is there already (its old content goes to the recoverable store).
     #[serde(default)]
     pub replaces: bool,
+    /// Set where the target comes back from the recoverable store: an undo, or a restored file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub returned: Option<Returned>,
     /// Why, in the words of whoever proposed it. Not trusted.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
@@ -87,5 +100,75 @@ impl Plan {
     /// The changes that can make something run.
     pub fn sensitive(&self) -> impl Iterator<Item = &Change> {
         self.changes.iter().filter(|change| change.sensitive.is_some())
+    }
+}
+
+impl Change {
+    /// What it is about, where the person finds it if the change is not made: what is moved, copied or removed; else what
+    /// would come to be.
+    pub fn subject(&self) -> Option<&FilePath> {
+        self.source.as_ref().or(self.target.as_ref())
+    }
+}
+
+/// How much changes do, of each kind; of planned changes, or of those that were made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct Tally {
+    /// Files that go to another folder.
+    pub moved: u64,
+    /// The size of those, in bytes.
+    pub moved_bytes: u64,
+    /// Files that get another name where they lie; of a folder that does, all below.
+    pub renamed: u64,
+    /// Folders that are made.
+    pub folders: u64,
+    /// Files that are written, new or over one.
+    pub written: u64,
+    /// Files that are copied.
+    pub copied: u64,
+    /// Files that come back from the recoverable store.
+    pub returned: u64,
+    /// Folders that come back from it.
+    pub returned_folders: u64,
+    /// Files that are removed.
+    pub removed: u64,
+    /// The size of those, in bytes.
+    pub removed_bytes: u64,
+}
+
+impl Tally {
+    /// Of these changes.
+    pub fn of<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Self {
+        let mut tally = Self::default();
+        for change in changes {
+            tally.add(change);
+        }
+        tally
+    }
+
+    fn add(&mut self, change: &Change) {
+        let stays = match (&change.source, &change.target) {
+            (Some(source), Some(target)) => {
+                source.folder == target.folder && source.path.parent() == target.path.parent()
+            }
+            _ => false,
+        };
+        match (change.returned, change.kind) {
+            (Some(Returned::File), _) => self.returned += change.files,
+            (Some(Returned::Folder), _) => self.returned_folders += 1,
+            (None, ChangeKind::Move) if stays => self.renamed += change.files,
+            (None, ChangeKind::Move) => {
+                self.moved += change.files;
+                self.moved_bytes += change.bytes;
+            }
+            (None, ChangeKind::MakeFolder) => self.folders += 1,
+            (None, ChangeKind::Write) => self.written += change.files,
+            (None, ChangeKind::Copy) => self.copied += change.files,
+            (None, ChangeKind::Remove) => {
+                self.removed += change.files;
+                self.removed_bytes += change.bytes;
+            }
+        }
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     store::{Store, Stores},
 };
 use deskhand_vocabulary::{
-    Change, Clock, CommitId, Entry, Event, Home, Log, RelativePath, Sha256, Stop, TaskId, path::encode,
+    Change, Clock, CommitId, Entry, Event, Home, Log, RelativePath, Sha256, Stop, Tally, TaskId, path::encode,
 };
 use rustix::{fd::AsFd as _, fs::Access, io::Errno};
 use std::{
@@ -31,6 +31,8 @@ pub struct Commit {
     pub id: CommitId,
     /// How many changes were made.
     pub applied: u64,
+    /// How much they did, of each kind.
+    pub made: Tally,
     /// The changes that were not made, each with the reason.
     pub refused: Vec<(Change, String)>,
     /// True if it was stopped or failed, and everything is as it was.
@@ -751,7 +753,10 @@ impl<'a> Engine<'a> {
         let refused = self.refusals();
         let total = self.prepared.plan.changes.len() as u64;
         let applied = if outcome == Outcome::Applied { total.saturating_sub(refused.len() as u64) } else { 0 };
+        let made = if outcome == Outcome::Applied { self.tally() } else { Tally::default() };
         let content = serde_json::json!({
+            "made": made,
+            "warnings": warnings,
             "refused": refused.iter().map(|(change, reason)| {
                 serde_json::json!({ "change": change, "reason": reason })
             }).collect::<Vec<_>>(),
@@ -786,7 +791,7 @@ impl<'a> Engine<'a> {
                 warnings.push(error.to_string());
             }
         }
-        Ok(Commit { id, applied, refused, rolled_back: outcome == Outcome::RolledBack, undone, warnings })
+        Ok(Commit { id, applied, made, refused, rolled_back: outcome == Outcome::RolledBack, undone, warnings })
     }
 
     fn unsettled(&self, id: CommitId, reason: &str) -> CommitError {
@@ -834,6 +839,14 @@ impl<'a> Engine<'a> {
             stamp.same_thing(&times.stamp).then_some(stamp.modified)
         };
         self.ready.folders.iter().map(modified).collect()
+    }
+
+    /// What was made of what was shown.
+    fn tally(&self) -> Tally {
+        let made = |(index, item): &(usize, &Item)| {
+            !item.hidden && !self.refused.contains_key(&u32::try_from(*index).unwrap_or(u32::MAX))
+        };
+        Tally::of(self.prepared.items.iter().enumerate().filter(made).map(|(_, item)| &item.change))
     }
 
     fn refusals(&self) -> Vec<(Change, String)> {

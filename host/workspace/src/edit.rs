@@ -178,7 +178,11 @@ impl Workspace {
             }
             let mut edit = Edit { roots, masks: &masks, state, problems: Vec::new() };
             edit.apply(&prepared.items, &lines);
-            if edit.problems.is_empty() { Ok(()) } else { Err(edit.problems) }
+            if !edit.problems.is_empty() {
+                return Err(edit.problems);
+            }
+            state.edited = true;
+            Ok(())
         })
     }
 }
@@ -331,6 +335,10 @@ impl Edit<'_> {
             let Some(note) = notes.get(&item.change.id) else { continue };
             if let Err(why) = self.put(&note.key, &target) {
                 self.problem(line.number, &target, why, "Choose another name or folder");
+            }
+            // what the proposer said of its own target is not said of the person's
+            if let Some(note) = self.state.notes.get_mut(&item.change.id) {
+                note.reason.clear();
             }
         }
         self.drop_unused(items);

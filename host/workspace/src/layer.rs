@@ -129,6 +129,8 @@ pub(crate) struct State {
     pub(crate) relies: BTreeMap<u64, Vec<Reliance>>,
     /// Rises with every change, so that a plan or a nested set can tell whether something happened since.
     pub(crate) revision: u64,
+    /// True if the person has edited it. What its proposer says of it may not be so any more.
+    pub(crate) edited: bool,
     /// Numbers of changes, for all sets of a task.
     ids: Arc<AtomicU64>,
 }

@@ -10,7 +10,7 @@ use crate::{
     reliance, sensitive,
     view::{View, alike},
 };
-use deskhand_vocabulary::{Change, ChangeKind, CommitId, FilePath, Plan, Principal, RelativePath, Sha256};
+use deskhand_vocabulary::{Change, ChangeKind, CommitId, FilePath, Plan, Principal, RelativePath, Returned, Sha256};
 use rustix::{fd::AsFd as _, io::Errno};
 use serde::Serialize;
 use sha2::Digest as _;
@@ -192,6 +192,9 @@ pub(crate) fn prepare(
             shape.insert("tidies".to_owned(), tidied.into());
         }
     }
+    if let Some(shape) = shape.as_object_mut().filter(|_| state.edited) {
+        shape.insert("edited".to_owned(), true.into());
+    }
     let digest = digest(view.roots, title, &origin, &shape, &items, &relies)?;
     let changes = items.iter().filter(|item| !item.hidden).map(|item| item.change.clone()).collect();
     let plan = Plan { title: title.to_owned(), origin, changes, view: shape, digest };
@@ -285,6 +288,13 @@ fn items(view: &View<'_>, relies: &reliance::All) -> Result<Vec<Item>, Workspace
         let target = target.and_then(path);
         let replaces = matches!(&what, What::Rewrite { .. })
             || matches!(&what, What::Move { replaces: Some(_), .. } | What::Arrive { replaces: Some(_), .. });
+        let returned = match &what {
+            What::Arrive { content: Content::Stored(kept), .. }
+            | What::Rewrite { content: Content::Stored(kept), .. } => {
+                Some(if kept.stamp.kind == Kind::Folder { Returned::Folder } else { Returned::File })
+            }
+            _ => None,
+        };
         let sensitive = sensitive::why(view, &what, source.as_ref(), target.as_ref());
         let change = Change {
             id: *id,
@@ -294,6 +304,7 @@ fn items(view: &View<'_>, relies: &reliance::All) -> Result<Vec<Item>, Workspace
             bytes,
             files,
             replaces,
+            returned,
             reason: note.reason.clone(),
             sensitive,
             relies_on: relies.get(id).into_iter().flatten().map(|relied| relied.path.clone()).collect(),

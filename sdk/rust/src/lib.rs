@@ -26,8 +26,8 @@
 //!             changes::move_file(&entry, &entry.path.with_name(&name)?)?;
 //!         }
 //!     }
-//!     let decision = changes::propose("Add a suffix", View::Table)?;
-//!     Ok(Reply::text(if decision.is_applied() { "Done." } else { "Nothing was changed." }))
+//!     changes::propose("Add a suffix", View::Table)?;
+//!     Ok(Reply::nothing())
 //! }
 //!
 //! deskhand_sdk::plugin! { commands: [suffix] }

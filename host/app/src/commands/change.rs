@@ -6,7 +6,7 @@ use crate::{
     failure::{Failure, Result, refused},
     output,
     person::print_json,
-    show::{counted, line},
+    show::{Done, counted, line},
 };
 use deskhand_permissions::{Context, Duration, Scope, Standing, effect::OpenFolder};
 use deskhand_records::Records;
@@ -58,6 +58,9 @@ impl<'a> Change<'a> {
     }
 }
 
+/// Why nothing was changed where nobody answered.
+pub(crate) const UNANSWERED: &str = "Nobody is there to be asked, so nothing was changed. Run it in a terminal, or answer in advance with --yes (removals take --allow-removals N).";
+
 /// Say what came of a decision.
 pub(crate) fn said(desk: &Desk, decision: std::result::Result<Decision, ProposeError>) -> Result {
     let decision = decision.map_err(|error| match error {
@@ -82,31 +85,29 @@ pub(crate) fn said(desk: &Desk, decision: std::result::Result<Decision, ProposeE
             return Err(Failure::new(Exit::Stopped, "Stopped. Everything is as it was before."));
         }
         State::Cancelled => {
+            if let Some(done) = decision.done.filter(|done| done.rolled_back) {
+                let reason = done.warnings.join("; ");
+                return Err(Failure::failed(format!("Everything is as it was before: {reason}")));
+            }
             say("Nothing was changed.\n");
             return Ok(Exit::Declined);
         }
         State::Parked => {
-            return Err(Failure::new(
-                Exit::Unanswered,
-                "Nobody is there to be asked, so nothing was changed. Run it in a terminal, or answer in advance with --yes (and --allow-removals N)",
-            ));
+            return Err(Failure::new(Exit::Unanswered, UNANSWERED));
         }
     }
     let Some(done) = &decision.done else { return Ok(Exit::Done) };
-    say(&format!("Done: {}.\n", counted(done.applied, "change")));
-    for (change, reason) in done.refused.iter().take(20) {
-        let path = change.target.as_ref().or(change.source.as_ref()).map(ToString::to_string).unwrap_or_default();
-        say(&format!("Left as it is: {} ({})\n", line(&path), line(reason)));
-    }
-    if done.refused.len() > 20 {
-        say(&format!("… and {} more; see: deskhand history {}\n", done.refused.len() - 20, done.id));
-    }
-    for warning in &done.warnings {
-        say(&format!("{}\n", line(warning)));
-    }
-    if let Some(commit) = decision.commit {
-        say(&format!("Undo with: deskhand undo {commit}\n"));
-    }
+    let shown = Done {
+        applied: done.applied,
+        made: done.made,
+        refused: done
+            .refused
+            .iter()
+            .map(|(change, reason)| (change.subject().map(ToString::to_string).unwrap_or_default(), reason.clone()))
+            .collect(),
+        warnings: done.warnings.clone(),
+    };
+    say(&shown.text(done.id));
     Ok(if done.refused.is_empty() { Exit::Done } else { Exit::Partial })
 }
 

@@ -2,13 +2,14 @@
 
 use crate::{
     cli,
+    commands::change::UNANSWERED,
     desk::Desk,
     exit::Exit,
     failure::{Failure, Result},
     output,
     person::print_json,
     request::{self, Candidate, Match},
-    show::{self, counted, line},
+    show::{self, line},
 };
 use deskhand_permissions::{
     Context, Duration, Scope, Standing,
@@ -17,7 +18,7 @@ use deskhand_permissions::{
 };
 use deskhand_records::{Recorded, Records, to_json_line};
 use deskhand_runtime::{Body, CallError, Code, Content, Invocation, Reply};
-use deskhand_vocabulary::{Access, Action, CommitId, Entry, Event, Log as _, TaskId, path};
+use deskhand_vocabulary::{Access, Action, Change, CommitId, Entry, Event, Log as _, TaskId, path};
 use deskhand_workspace::Workspace;
 use serde_json::{Value, json};
 use std::{
@@ -43,7 +44,13 @@ pub(crate) fn run(options: &cli::Run) -> Result {
             let result = seen.finish(&desk, Some(&reply));
             (ended(result.as_ref().map_or(Exit::Failed, |exit| *exit)), result)
         }
-        Err(failure) => (ended(failure.exit), seen.finish(&desk, None).and(Err(failure))),
+        Err(failure) => {
+            let failure = match seen.has_applied() && failure.exit == Exit::Stopped {
+                true => Failure::new(Exit::Stopped, "Stopped. What was done before that stays."),
+                false => failure,
+            };
+            (ended(failure.exit), seen.finish(&desk, None).and(Err(failure)))
+        }
     };
     records.append(Entry {
         task: Some(task),
@@ -123,7 +130,8 @@ impl Task<'_> {
             locale: locale(),
             configurations: Arc::new(BTreeMap::new()),
         };
-        self.desk.runtime()?.call_command(invocation, permit, &arguments).map_err(failed)
+        let reply = self.desk.runtime()?.call_command(invocation, permit, &arguments);
+        reply.map_err(|error| if self.desk.stop.is_stopped() { stopped(&error) } else { failed(error) })
     }
 
     /// Which command serves the request; said, and put on the record.
@@ -204,8 +212,30 @@ struct Said {
 struct Committed {
     commit: CommitId,
     outcome: String,
-    applied: u64,
-    refused: Vec<(String, String)>,
+    done: show::Done,
+}
+
+impl Committed {
+    /// From what is on record of it.
+    fn of(commit: CommitId, outcome: &str, applied: u64, content: &Value) -> Self {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let refused = content["refused"].as_array().into_iter().flatten().map(|one| {
+            let change: Option<Change> = serde_json::from_value(one["change"].clone()).ok();
+            let path = change.as_ref().and_then(Change::subject).map(ToString::to_string);
+            (path.unwrap_or_default(), text(&one["reason"]))
+        });
+        let done = show::Done {
+            applied,
+            made: serde_json::from_value(content["made"].clone()).unwrap_or_default(),
+            refused: refused.collect(),
+            warnings: content["warnings"].as_array().into_iter().flatten().map(text).collect(),
+        };
+        Self { commit, outcome: outcome.to_owned(), done }
+    }
+
+    fn is_applied(&self) -> bool {
+        self.outcome == "applied"
+    }
 }
 
 impl Seen {
@@ -226,34 +256,22 @@ impl Seen {
                 seen.turned_down = exit;
             }
             if let Event::CommitEnded { commit, outcome, applied, .. } = &recorded.event {
-                let content = recorded.content.as_ref();
-                let refused = content.and_then(|content| content["refused"].as_array()).into_iter().flatten();
-                let refused = refused.map(|one| {
-                    let path = ["target", "source"].iter().find_map(|key| one["change"][*key].as_str());
-                    (path.unwrap_or_default().to_owned(), one["reason"].as_str().unwrap_or_default().to_owned())
-                });
-                let committed = Committed {
-                    commit: *commit,
-                    outcome: outcome.clone(),
-                    applied: *applied,
-                    refused: refused.collect(),
-                };
-                seen.commits.push(committed);
+                let content = recorded.content.as_ref().unwrap_or(&Value::Null);
+                seen.commits.push(Committed::of(*commit, outcome, *applied, content));
             }
         });
         Self(said)
+    }
+
+    fn has_applied(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).commits.iter().any(Committed::is_applied)
     }
 
     /// Say what came of it.
     fn finish(&self, desk: &Desk, reply: Option<&Reply>) -> Result {
         let said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let commits = &said.commits;
-        let refused = commits.iter().map(|commit| commit.refused.len()).sum::<usize>();
-        let exit = match said.turned_down {
-            Some(exit) if commits.is_empty() => exit,
-            _ if refused > 0 => Exit::Partial,
-            _ => Exit::Done,
-        };
+        let exit = said.exit(desk.stop.is_stopped());
         if desk.json {
             if let Some(reply) = reply {
                 print_json("reply", &json!({"show": reply.show}));
@@ -263,32 +281,40 @@ impl Seen {
         for content in reply.iter().flat_map(|reply| &reply.show) {
             output::text(&shown(content));
         }
-        if exit == Exit::Unanswered {
-            output::aside(
-                "Nobody is there to be asked, so nothing was changed. Run it in a terminal, or answer in advance with --yes (removals take --allow-removals N).",
-            );
-        }
         for commit in commits {
             match commit.outcome.as_str() {
-                "applied" => output::text(&format!("Done: {}.\n", counted(commit.applied, "change"))),
-                "rolled-back" => output::text("Everything is as it was before.\n"),
+                "applied" => output::text(&commit.done.text(commit.commit)),
+                "rolled-back" if desk.stop.is_stopped() => {}
+                "rolled-back" => output::text(&commit.done.taken_back()),
                 _ => {}
             }
-            for (path, reason) in commit.refused.iter().take(20) {
-                output::text(&format!("Left as it is: {} ({})\n", line(path), line(reason)));
-            }
-            if commit.refused.len() > 20 {
-                output::text(&format!(
-                    "… and {} more; see: deskhand history {}\n",
-                    commit.refused.len() - 20,
-                    commit.commit
-                ));
-            }
-            if commit.outcome == "applied" {
-                output::text(&format!("Undo with: deskhand undo {}\n", commit.commit));
-            }
+        }
+        match exit {
+            Exit::Unanswered => output::aside(UNANSWERED),
+            Exit::Declined => output::text("Nothing was changed.\n"),
+            Exit::Stopped if reply.is_some() => output::aside(STOPPED),
+            _ => {}
         }
         Ok(exit)
+    }
+}
+
+/// What is said of a task that was stopped before anything of it was made.
+const STOPPED: &str = "Stopped. Everything is as it was before.";
+
+impl Said {
+    fn exit(&self, stopped: bool) -> Exit {
+        let applied = self.commits.iter().any(Committed::is_applied);
+        let refused = self.commits.iter().any(|commit| !commit.done.refused.is_empty());
+        match self.turned_down {
+            _ if applied && refused => Exit::Partial,
+            _ if applied => Exit::Done,
+            _ if stopped => Exit::Stopped,
+            Some(exit) => exit,
+            // it was agreed to, and taken back or refused as a whole
+            None if !self.commits.is_empty() => Exit::Failed,
+            None => Exit::Done,
+        }
     }
 }
 
@@ -302,7 +328,8 @@ fn turned_down(action: &Action, allowed: bool, rule: &str) -> Option<Option<Exit
         name::ABSENT => Some(Exit::Unanswered),
         name::DECLINED => Some(Exit::Declined),
         name::STOPPED => Some(Exit::Stopped),
-        name::EDITED => None,
+        // unless the edited plan is decided on after this, nothing was left of it
+        name::EDITED => Some(Exit::Declined),
         _ => Some(Exit::Denied),
     })
 }
@@ -312,6 +339,15 @@ fn shown(content: &Content) -> String {
         Body::Text(text) => format!("{}\n", show::lines(text.trim_end())),
         Body::Bytes(bytes) => format!("({}, {})\n", line(&content.media_type), show::bytes(bytes.len() as u64)),
         Body::Uri(uri) => format!("{}\n", line(uri)),
+    }
+}
+
+/// A call that ended because the person stopped it, in whatever way it says so.
+fn stopped(error: &CallError) -> Failure {
+    match error {
+        CallError::Stopped => Failure::new(Exit::Stopped, STOPPED),
+        CallError::Refused { refused, .. } if refused.code == Code::Cancelled => Failure::new(Exit::Stopped, STOPPED),
+        error => Failure::new(Exit::Stopped, show::lines(&error.to_string()).replace('\n', "\n  ")),
     }
 }
 

@@ -1,7 +1,7 @@
 //! A plan, as the person sees it before deciding.
 
-use super::{bytes, count, counted, line, origin, tree::Folder};
-use deskhand_vocabulary::{Change, ChangeKind, FilePath, Plan, Principal, path, text};
+use super::{bytes, count, counted, line, lines, list, origin, tree::Folder};
+use deskhand_vocabulary::{Change, ChangeKind, FilePath, Plan, Principal, Returned, Tally, path, text};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How much of a plan is shown.
@@ -22,9 +22,14 @@ impl Detail {
     }
 }
 
-/// The whole plan: title, arrangement, renames, removals, what can make something run, and the sum.
+/// How many notes of a plugin are shown with its plan.
+const NOTES: usize = 40;
+
+/// The whole plan: title, arrangement, renames, removals, what can make something run, what its proposer notes, and the sum.
 pub(crate) fn plan(plan: &Plan, detail: Detail) -> String {
-    let mut out = format!("{}{}\n\n", origin(&plan.origin), line(&text::shortened(&plan.title, 200)));
+    let edited = plan.view["edited"] == true;
+    let mark = if edited { " (edited by you)" } else { "" };
+    let mut out = format!("{}{}{mark}\n\n", origin(&plan.origin), line(&text::shortened(&plan.title, 200)));
     match plan.view["arrange"].as_str() {
         Some("groups") => groups(plan, detail, &mut out),
         Some("table") => table(plan, detail, &mut out),
@@ -38,10 +43,29 @@ pub(crate) fn plan(plan: &Plan, detail: Detail) -> String {
         out.push_str("\nTake a close look: these can make something run:\n");
         out.push_str(&sensitive(plan));
     }
+    if !edited {
+        notes(plan, &mut out);
+    }
     out.push('\n');
     out.push_str(&sum(plan));
     out.push('\n');
     out
+}
+
+/// What the proposer says of its plan, indented, so that it stays visibly its own.
+fn notes(plan: &Plan, out: &mut String) {
+    let notes: Vec<&str> =
+        plan.view["notes"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_str).collect();
+    if notes.is_empty() {
+        return;
+    }
+    out.push_str(&format!("\n{}says:\n", origin(&plan.origin)));
+    for note in notes.iter().take(NOTES) {
+        out.push_str(&format!("  {}\n", lines(&text::shortened(note, 300)).replace('\n', "\n  ")));
+    }
+    if notes.len() > NOTES {
+        out.push_str(&format!("  … and {}\n", counted((notes.len() - NOTES) as u64, "more line")));
+    }
 }
 
 /// The removals of a plan, a line each.
@@ -67,18 +91,17 @@ pub(crate) fn sensitive(plan: &Plan) -> String {
 
 fn tree(plan: &Plan, detail: Detail, out: &mut String) {
     let mut folders: BTreeMap<String, Folder> = BTreeMap::new();
-    let made: BTreeSet<&FilePath> =
-        plan.changes.iter().filter(|c| c.kind == ChangeKind::MakeFolder).filter_map(|c| c.target.as_ref()).collect();
     for change in plan.changes.iter().filter(|change| change.kind != ChangeKind::Remove) {
         let Some(target) = &change.target else { continue };
         let names: Vec<String> = target.path.names().map(|name| line(&path::encode(name))).collect();
         let root = folders.entry(line(target.folder.as_str())).or_default();
-        if change.kind == ChangeKind::MakeFolder {
+        if change.kind == ChangeKind::MakeFolder || change.returned == Some(Returned::Folder) {
             root.open(names.iter().map(String::as_str));
             continue;
         }
         let Some((last, above)) = names.split_last() else { continue };
         let mark = match change.kind {
+            _ if change.returned.is_some() => " (comes back)",
             ChangeKind::Write if change.replaces => " (new content)",
             ChangeKind::Write => " (new)",
             ChangeKind::Copy => " (copy)",
@@ -94,13 +117,15 @@ fn tree(plan: &Plan, detail: Detail, out: &mut String) {
             out.push('\n');
         }
     }
-    let renamed: Vec<String> = plan.changes.iter().filter_map(renamed).collect();
-    if !renamed.is_empty() {
-        out.push_str("\nOther names, so that nothing is overwritten:\n");
-        out.extend(renamed);
-    }
-    if !made.is_empty() {
-        out.push_str(&format!("\nNew folders: {}\n", count(made.len() as u64)));
+    let (avoiding, others): (Vec<&Change>, Vec<&Change>) =
+        plan.changes.iter().filter(|change| is_renamed(change)).partition(|change| !change.reason.is_empty());
+    for (heading, changes) in
+        [("Other names, so that nothing is overwritten", avoiding), ("Other names than they have now", others)]
+    {
+        if !changes.is_empty() {
+            let rows: Vec<String> = changes.into_iter().map(renamed).collect();
+            out.push_str(&format!("\n{heading}:\n{}", short(&rows, detail, 40)));
+        }
     }
     let tidied: Vec<String> = tidied(plan).map(|path| format!("  {}/\n", line(path))).collect();
     if !tidied.is_empty() {
@@ -115,13 +140,14 @@ fn tidied(plan: &Plan) -> impl Iterator<Item = &str> {
     plan.view["tidies"].as_array().into_iter().flatten().filter(move |_| own).filter_map(|path| path.as_str())
 }
 
-/// A move that gives another name, in a line.
-fn renamed(change: &Change) -> Option<String> {
-    let (source, target) = (change.source.as_ref()?, change.target.as_ref()?);
-    if change.kind != ChangeKind::Move || source.path.name() == target.path.name() {
-        return None;
-    }
-    Some(format!("  {} → {}{}\n", name(Some(source)), name(Some(target)), because(change)))
+/// True for a move that gives another name.
+fn is_renamed(change: &Change) -> bool {
+    let name = |path: &Option<FilePath>| path.as_ref().and_then(|path| path.path.name().map(<[u8]>::to_vec));
+    change.kind == ChangeKind::Move && name(&change.source) != name(&change.target)
+}
+
+fn renamed(change: &Change) -> String {
+    format!("  {} → {}{}\n", name(change.source.as_ref()), name(change.target.as_ref()), because(change))
 }
 
 fn table(plan: &Plan, detail: Detail, out: &mut String) {
@@ -135,6 +161,7 @@ fn table(plan: &Plan, detail: Detail, out: &mut String) {
             target => name(target.as_ref()),
         };
         let row = match (&change.source, change.kind) {
+            _ if change.returned.is_some() => format!("  {target} (comes back)"),
             (Some(source), ChangeKind::Move) => format!("  {} → {target}", name(Some(source))),
             (Some(source), ChangeKind::Copy) => format!("  {} ⇒ {target} (copy)", name(Some(source))),
             (_, ChangeKind::MakeFolder) => format!("  {target}/ (new folder)"),
@@ -172,6 +199,7 @@ fn groups(plan: &Plan, detail: Detail, out: &mut String) {
 
 fn change_line(indent: &str, change: &Change) -> String {
     match (change.kind, &change.source, &change.target) {
+        _ if change.returned.is_some() => format!("{indent}bring back  {}\n", name(change.target.as_ref())),
         (ChangeKind::Remove, source, _) => {
             format!("{indent}remove  {}  {}\n", name(source.as_ref()), bytes(change.bytes))
         }
@@ -183,42 +211,57 @@ fn change_line(indent: &str, change: &Change) -> String {
 }
 
 fn sum(plan: &Plan) -> String {
-    let of = |kind: ChangeKind| plan.changes.iter().filter(move |change| change.kind == kind);
-    let files = |kind: ChangeKind| of(kind).map(|change| change.files).sum::<u64>();
-    let mut parts = Vec::new();
-    let moved = files(ChangeKind::Move);
-    if moved > 0 {
-        parts.push(format!(
-            "{} to be moved or renamed ({})",
-            counted(moved, "file"),
-            bytes(of(ChangeKind::Move).map(|c| c.bytes).sum())
-        ));
-    }
-    let folders = of(ChangeKind::MakeFolder).count() as u64;
-    if folders > 0 {
-        parts.push(format!("{} to be made", counted(folders, "folder")));
-    }
+    let tally = Tally::of(&plan.changes);
+    let mut parts = tallied(&tally);
     let tidied = tidied(plan).count() as u64;
     if tidied > 0 {
         parts.push(format!("{} to go with it", counted(tidied, "empty folder")));
     }
-    for (kind, words) in [(ChangeKind::Write, "to be written"), (ChangeKind::Copy, "to be copied")] {
-        if files(kind) > 0 {
-            parts.push(format!("{} {words}", counted(files(kind), "file")));
-        }
-    }
-    let removed = files(ChangeKind::Remove);
-    if removed > 0 {
-        parts.push(format!(
-            "{} to be removed ({})",
-            counted(removed, "file"),
-            bytes(plan.removals().map(|c| c.bytes).sum())
-        ));
-    }
-    if removed == 0 {
+    if tally.removed == 0 {
         parts.push("nothing to be removed".to_owned());
     }
     format!("{}.", parts.join(", "))
+}
+
+/// What is to be done, a part for each kind.
+fn tallied(tally: &Tally) -> Vec<String> {
+    let sized = |what: String, size: u64| format!("{what} ({})", bytes(size));
+    [
+        (tally.moved, "file", "to be moved", Some(tally.moved_bytes)),
+        (tally.renamed, "file", "to be renamed", None),
+        (tally.folders, "folder", "to be made", None),
+        (tally.written, "file", "to be written", None),
+        (tally.copied, "file", "to be copied", None),
+        (tally.returned, "file", "to be brought back", None),
+        (tally.returned_folders, "folder", "to be brought back", None),
+        (tally.removed, "file", "to be removed", Some(tally.removed_bytes)),
+    ]
+    .into_iter()
+    .filter(|(number, ..)| *number > 0)
+    .map(|(number, thing, what, size)| {
+        let part = format!("{} {what}", counted(number, thing));
+        size.map_or(part.clone(), |size| sized(part, size))
+    })
+    .collect()
+}
+
+/// What was done, in a sentence without its point.
+pub(crate) fn made(tally: &Tally) -> String {
+    let parts: Vec<String> = [
+        ("moved", tally.moved, "file"),
+        ("renamed", tally.renamed, "file"),
+        ("made", tally.folders, "folder"),
+        ("wrote", tally.written, "file"),
+        ("copied", tally.copied, "file"),
+        ("brought back", tally.returned, "file"),
+        ("brought back", tally.returned_folders, "folder"),
+        ("removed", tally.removed, "file"),
+    ]
+    .into_iter()
+    .filter(|(_, number, _)| *number > 0)
+    .map(|(verb, number, thing)| format!("{verb} {}", counted(number, thing)))
+    .collect();
+    list(&parts)
 }
 
 fn name(path: Option<&FilePath>) -> String {

@@ -1,6 +1,6 @@
 //! Folders and what comes to lie in them, as a tree.
 
-use super::quantity::{bytes, counted};
+use super::quantity::{bytes, count, counted};
 use std::collections::BTreeMap;
 use unicode_width::UnicodeWidthStr as _;
 
@@ -46,31 +46,61 @@ impl Folder {
     }
 
     fn rows(&self, indent: &str, limit: usize, rows: &mut Vec<(String, String)>) {
-        let shown = if self.files.len() > limit { limit.saturating_sub(1) } else { self.files.len() };
-        let mut items = self.folders.len() + shown + usize::from(shown < self.files.len());
+        let files = shown(self.files.len(), limit);
+        let folders = shown(self.folders.len(), limit.saturating_mul(10));
+        let (more_files, more_folders) = (self.files.len() - files, self.folders.len() - folders);
+        let mut items = folders + files + usize::from(more_files > 0) + usize::from(more_folders > 0);
         let mut next = |rows: &mut Vec<(String, String)>, text: String, note: String| {
             items -= 1;
             let (branch, below) = if items == 0 { ("└── ", "    ") } else { ("├── ", "│   ") };
             rows.push((format!("{indent}{branch}{text}"), note));
             format!("{indent}{below}")
         };
-        for (name, folder) in &self.folders {
-            let note = format!("{:>12}  {:>8}", counted(folder.count, "file"), bytes(folder.bytes));
-            let below = next(rows, format!("{name}/"), note);
-            folder.rows(&below, limit, rows);
+        for (name, folder) in self.folders.iter().take(folders) {
+            let (path, folder) = folder.chain(name);
+            match folder.only_file() {
+                Some(file) => {
+                    next(rows, format!("{path}{file}"), String::new());
+                }
+                None => {
+                    let note = format!("{:>12}  {:>8}", counted(folder.count, "file"), bytes(folder.bytes));
+                    let below = next(rows, path, note);
+                    folder.rows(&below, limit, rows);
+                }
+            }
         }
-        for file in &self.files[..shown] {
+        if more_folders > 0 {
+            next(rows, format!("… and {}", counted(more_folders as u64, "more folder")), String::new());
+        }
+        for file in &self.files[..files] {
             next(rows, file.clone(), String::new());
         }
-        if shown < self.files.len() {
-            next(
-                rows,
-                format!(
-                    "… and {}",
-                    counted((self.files.len() - shown) as u64, "more file").replace("more files", "more")
-                ),
-                String::new(),
-            );
+        if more_files > 0 {
+            next(rows, format!("… and {} more", count(more_files as u64)), String::new());
         }
     }
+
+    /// Down as long as there is one folder and nothing else: the path to there, and what is there.
+    fn chain(&self, name: &str) -> (String, &Self) {
+        let mut path = format!("{name}/");
+        let mut at = self;
+        while at.files.is_empty()
+            && at.folders.len() == 1
+            && let Some((name, only)) = at.folders.first_key_value()
+        {
+            path.push_str(&format!("{name}/"));
+            at = only;
+        }
+        (path, at)
+    }
+
+    /// The one file, if nothing else comes to lie here.
+    fn only_file(&self) -> Option<&String> {
+        self.files.first().filter(|_| self.files.len() == 1 && self.folders.is_empty())
+    }
+}
+
+/// How many of `number` are shown: all, or one less than the limit and a line for the rest.
+fn shown(number: usize, limit: usize) -> usize {
+    if number > limit { limit.saturating_sub(1) } else { number }
 }

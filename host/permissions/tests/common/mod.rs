@@ -122,6 +122,7 @@ pub(crate) fn change(id: u64, kind: ChangeKind, source: Option<&str>, target: Op
         bytes: 1,
         files: 1,
         replaces: false,
+        returned: None,
         reason: String::new(),
         sensitive: None,
         relies_on: Vec::new(),

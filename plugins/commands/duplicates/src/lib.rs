@@ -119,7 +119,7 @@ pub fn duplicates(arguments: Arguments) -> Result<Reply> {
     for group in groups {
         search.propose(&group, arguments.keep, &mut found)?;
     }
-    let mut lines = finish(found, arguments.keep)?;
+    let mut lines = vec![found.sentence()];
     if search.empty > 0 {
         let files = words::count(search.empty, "empty file is", "empty files are");
         lines.push(format!("{files} not counted: nothing in them can be the same."));
@@ -135,7 +135,11 @@ pub fn duplicates(arguments: Arguments) -> Result<Reply> {
         lines.push("Not looked at:".to_owned());
         lines.extend(left.into_iter().map(|line| format!("  {line}")));
     }
-    Ok(Reply::text(lines.join("\n")))
+    if found.removals == 0 {
+        return Ok(Reply::text(lines.join("\n")));
+    }
+    let title = format!("Remove copies, keeping {} of each", arguments.keep.words());
+    proposal::put(&title, json!({ "arrange": "groups", "groups": found.groups }), &lines)
 }
 
 /// The search for files that are the same.
@@ -283,22 +287,16 @@ impl Search<'_> {
     }
 }
 
-/// Shows what was found and says what became of it.
-fn finish(found: Found, keep: Keep) -> Result<Vec<String>> {
-    if found.removals == 0 {
-        return Ok(vec!["No two files have the same content.".to_owned()]);
+impl Found {
+    fn sentence(&self) -> String {
+        if self.removals == 0 {
+            return "No two files have the same content.".to_owned();
+        }
+        let groups =
+            words::count(self.groups.len() as u64, "file is there more than once", "files are there more than once");
+        let copies = if self.removals == 1 { "its copy takes" } else { "the copies take" };
+        format!("{groups}; {copies} {}. The space is free once what was removed is purged.", words::size(self.bytes))
     }
-    let groups =
-        words::count(found.groups.len() as u64, "file is there more than once", "files are there more than once");
-    let (copies, size) = (words::count(found.removals, "copy", "copies"), words::size(found.bytes));
-    let title = format!("Remove {copies} and free {size}, keeping {} of each", keep.words());
-    let outcome = proposal::put(&title, &json!({ "arrange": "groups", "groups": found.groups }))?;
-    let mut lines = vec![format!("{groups}; the copies take {size}.")];
-    lines.push(outcome.sentence(&format!("Removed {copies}")));
-    if outcome.is_done() {
-        lines.push("What was removed can be brought back; the space is free once it is purged.".to_owned());
-    }
-    Ok(lines)
 }
 
 deskhand_sdk::plugin! { commands: [duplicates] }

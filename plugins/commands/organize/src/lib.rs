@@ -171,7 +171,6 @@ impl Lister for FromHost<'_> {
 #[derive(Default)]
 struct Job {
     moved: u64,
-    folders: u64,
     stay: u64,
     renamed: u64,
     doubtful: u64,
@@ -220,7 +219,6 @@ impl Job {
         for folder in &plan.make {
             changes::make_folder(&FilePath::new(folder)?)?;
         }
-        let mut folders = std::collections::HashSet::new();
         for (done, planned) in plan.moves.iter().enumerate() {
             if done.is_multiple_of(reading::BATCH) {
                 invocation::check()?;
@@ -232,7 +230,6 @@ impl Job {
                         change.explain(&planned.reason)?;
                     }
                     self.moved += 1;
-                    folders.insert(parent(&planned.target));
                 }
                 Err(error) if matches!(error.code, Code::Conflict | Code::NotFound) => {
                     self.left.add(Reason::Changed, entry.path.relative());
@@ -240,7 +237,6 @@ impl Job {
                 Err(error) => return Err(error),
             }
         }
-        self.folders += u64::try_from(folders.len()).unwrap_or(u64::MAX);
         self.stay += plan.stay;
         self.renamed += plan.renamed;
         self.doubtful += plan.doubtful;
@@ -248,7 +244,7 @@ impl Job {
         Ok(())
     }
 
-    /// Shows the plan and says what became of it.
+    /// Shows the plan, or says why there is none.
     fn finish(self, by: &str, roots: usize, read_only: &[String]) -> Result<Reply> {
         if self.repositories.len() == roots {
             return Err(Error::unsupported(format!(
@@ -264,10 +260,6 @@ impl Job {
                 n => format!("There is nothing to do: all {} lie where they belong.", words::files(n)),
             });
         } else {
-            let title = format!("Organize {} by {by}", words::files(self.moved));
-            let outcome = proposal::put(&title, &json!({ "arrange": "tree" }))?;
-            let folders = words::count(self.folders, "folder", "folders");
-            lines.push(outcome.sentence(&format!("Moved {} into {folders}", words::files(self.moved))));
             if self.renamed > 0 {
                 let files = words::count(
                     self.renamed,
@@ -285,14 +277,23 @@ impl Job {
                 lines.push(format!("{files} already."));
             }
         }
+        lines.extend(self.left_alone(read_only));
+        if self.moved == 0 {
+            return Ok(Reply::text(lines.join("\n")));
+        }
+        proposal::put(&format!("Organize by {by}"), json!({ "arrange": "tree" }), &lines)
+    }
+
+    /// What the plan does not touch, a line each.
+    fn left_alone(&self, read_only: &[String]) -> Vec<String> {
         let mut left = self.left.lines();
         left.extend(self.repositories.iter().map(|name| format!("{name}: it is a repository")));
         left.extend(read_only.iter().map(|name| format!("{}: it may only be read", words::name(name))));
         if !left.is_empty() {
-            lines.push("Left alone:".to_owned());
-            lines.extend(left.into_iter().map(|line| format!("  {line}")));
+            left = left.into_iter().map(|line| format!("  {line}")).collect();
+            left.insert(0, "Left alone:".to_owned());
         }
-        Ok(Reply::text(lines.join("\n")))
+        left
     }
 }
 

@@ -44,14 +44,20 @@ fn downloads() -> Host {
         .file("Downloads/Project/main.rs", "fn main() {}")
 }
 
+/// What was shown with the one proposal.
+fn notes(host: &Host) -> String {
+    let view = &host.proposal().view;
+    view["notes"].as_array().unwrap().iter().map(|note| note.as_str().unwrap()).collect::<Vec<_>>().join("\n")
+}
+
 #[test]
 fn the_main_job() {
     let host = downloads();
     let reply = run(&host, serde_json::json!({ "by": ["type", "date"] }));
     let proposal = host.proposal();
     assert_eq!(
-        (proposal.title.as_str(), proposal.view.to_string().as_str()),
-        ("Organize 4 files by type and date", r#"{"arrange":"tree"}"#)
+        (proposal.title.as_str(), proposal.view["arrange"].as_str()),
+        ("Organize by type and date", Some("tree"))
     );
     assert_eq!(
         proposal.lines(),
@@ -70,10 +76,10 @@ fn the_main_job() {
     let reasons: Vec<&str> = proposal.changes[5..].iter().map(|change| change.reason.as_str()).collect();
     let taken = "the name img_1.JPG is taken";
     assert_eq!(reasons, [taken, taken, "its own date 1980-01-01 cannot be right, so 2021-05-05 is used", ""]);
+    assert_eq!(reply, "");
     assert_eq!(
-        reply,
-        "Moved 4 files into 3 folders.\n\
-         2 files get other names, because theirs were taken.\n\
+        notes(&host),
+        "2 files get other names, because theirs were taken.\n\
          1 file has a date that cannot be right; the next best was used.\n\
          Left alone:\n  \
            1 partial download (film.mkv.part)\n  \
@@ -109,8 +115,8 @@ fn the_main_job() {
 fn all_the_way_down() {
     let host = downloads();
     let reply = run(&host, serde_json::json!({ "by": ["type"], "deep": true, "into": "Sorted" }));
-    assert_eq!(host.proposal().title, "Organize 5 files by type");
-    assert!(reply.contains("  1 repository (Project)\n"), "{reply}");
+    assert_eq!((host.proposal().title.as_str(), reply.as_str()), ("Organize by type", ""));
+    assert!(notes(&host).contains("  1 repository (Project)\n"), "{}", notes(&host));
     assert!(host.tree().contains(&"Downloads/Sorted/Pictures/img_1 (2).JPG".to_owned()));
     let again = run(&host, serde_json::json!({ "by": ["type"], "deep": true, "into": "Sorted" }));
     assert_eq!(again.lines().next(), Some("There is nothing to do: all 5 files lie where they belong."));
@@ -129,7 +135,7 @@ fn folders_have_the_names_of_the_persons_language() {
 fn a_declined_plan_changes_nothing() {
     let host = downloads().cancels();
     let before = host.tree();
-    assert_eq!(run(&host, serde_json::json!({})).lines().next(), Some("Nothing was changed: you declined."));
+    assert_eq!(run(&host, serde_json::json!({})), "");
     assert_eq!(host.tree(), before);
 }
 
@@ -154,10 +160,8 @@ fn several_folders_are_sorted_each_in_itself() {
         .file("A/a.pdf", file("application/pdf", "2024-01-10T10:00:00"))
         .file("B/a.pdf", file("application/pdf", "2024-01-10T10:00:00"))
         .file("C/a.pdf", file("application/pdf", "2024-01-10T10:00:00"));
-    assert_eq!(
-        run(&host, serde_json::json!({ "by": ["type"] })),
-        "Moved 2 files into 2 folders.\nLeft alone:\n  C: it may only be read"
-    );
+    run(&host, serde_json::json!({ "by": ["type"] }));
+    assert_eq!(notes(&host), "Left alone:\n  C: it may only be read");
     assert_eq!(host.tree(), ["A/Documents/a.pdf", "B/Documents/a.pdf", "C/a.pdf"]);
 }
 

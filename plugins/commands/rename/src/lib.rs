@@ -277,7 +277,7 @@ impl Job {
         Ok(())
     }
 
-    /// Shows the plan and says what became of it.
+    /// Shows the plan, or says why there is none.
     fn finish(self, roots: usize, read_only: &[String]) -> Result<Reply> {
         if self.repositories.len() == roots {
             return Err(Error::unsupported(format!(
@@ -293,9 +293,6 @@ impl Job {
                 n => format!("There is nothing to do: all {} have their names already.", words::files(n)),
             });
         } else {
-            let title = format!("Rename {}", words::files(self.moved));
-            let outcome = proposal::put(&title, &json!({ "arrange": "table" }))?;
-            lines.push(outcome.sentence(&format!("Renamed {}", words::files(self.moved))));
             if self.numbered {
                 lines.push("Numbers were added, because all names would have been the same.".to_owned());
             }
@@ -308,14 +305,23 @@ impl Job {
                 lines.push(format!("{files} already."));
             }
         }
+        lines.extend(self.left_alone(read_only));
+        if self.moved == 0 {
+            return Ok(Reply::text(lines.join("\n")));
+        }
+        proposal::put("Rename files", json!({ "arrange": "table" }), &lines)
+    }
+
+    /// What the plan does not touch, a line each.
+    fn left_alone(&self, read_only: &[String]) -> Vec<String> {
         let mut left = self.left.lines();
         left.extend(self.repositories.iter().map(|name| format!("{name}: it is a repository")));
         left.extend(read_only.iter().map(|name| format!("{}: it may only be read", words::name(name))));
         if !left.is_empty() {
-            lines.push("Left alone:".to_owned());
-            lines.extend(left.into_iter().map(|line| format!("  {line}")));
+            left = left.into_iter().map(|line| format!("  {line}")).collect();
+            left.insert(0, "Left alone:".to_owned());
         }
-        Ok(Reply::text(lines.join("\n")))
+        left
     }
 }
 

@@ -50,13 +50,12 @@ pub fn by_extension(arguments: Arguments) -> Result<Reply> {
             left => format!("Nothing can be moved: {left} files have the name of one that is there."),
         }));
     }
-    // nothing has been touched yet: the person sees the plan and decides
-    let decision = changes::propose("A folder for each extension", View::Tree)?;
-    Ok(Reply::text(match decision.is_applied() {
-        true if left == 0 => format!("{moved} files have their folder."),
-        true => format!("{moved} files have their folder; {left} were left, a file of their name is there."),
-        false => "Nothing was changed.".to_owned(),
-    }))
+    // nothing has been touched yet: the person sees the plan, may edit it, and decides; Deskhand says what was done
+    changes::propose("A folder for each extension", View::Tree)?;
+    Ok(match left {
+        0 => Reply::nothing(),
+        left => Reply::text(format!("{left} files were not in the plan: a file of their name is there.")),
+    })
 }
 
 deskhand_sdk::plugin! { commands: [by_extension] }
@@ -79,7 +78,7 @@ mod tests {
     fn each_extension_gets_a_folder() {
         let host = downloads();
         let reply = host.run(|| by_extension(Arguments::default()));
-        assert_eq!(reply, Ok(Reply::text("3 files have their folder.")));
+        assert_eq!(reply, Ok(Reply::nothing()));
         assert_eq!(
             host.tree(),
             [
@@ -115,8 +114,7 @@ mod tests {
     fn nothing_happens_when_the_person_declines() {
         let host = downloads().cancels();
         let before = host.tree();
-        let reply = host.run(|| by_extension(Arguments::default()));
-        assert_eq!(reply, Ok(Reply::text("Nothing was changed.")));
+        host.run(|| by_extension(Arguments::default())).unwrap();
         assert_eq!(host.tree(), before);
     }
 }

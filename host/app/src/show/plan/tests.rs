@@ -13,6 +13,7 @@ fn change(id: u64, kind: ChangeKind, source: Option<&str>, target: Option<&str>,
         bytes: 1500 * id,
         files: 1,
         replaces: false,
+        returned: None,
         reason: reason.to_owned(),
         sensitive: None,
         relies_on: Vec::new(),
@@ -42,8 +43,7 @@ fn a_tree_shows_folders_renames_and_the_sum() {
 [home:sorter] Sort\\u{1b}[2J by type
 
 D/
-├── Documents/        1 file    6.0 kB
-│   └── x.pdf
+├── Documents/x.pdf
 └── Pictures/        7 files     60 kB
     ├── a.jpg
     ├── A (2).jpg
@@ -53,9 +53,7 @@ D/
 Other names, so that nothing is overwritten:
   D/A.jpg → D/Pictures/A (2).jpg  (name taken by a.jpg)
 
-New folders: 1
-
-8 files to be moved or renamed (66 kB), 1 folder to be made, nothing to be removed.
+8 files to be moved (66 kB), 1 folder to be made, nothing to be removed.
 "
     );
 }
@@ -92,4 +90,47 @@ To be removed (kept where you can get it back):
 2 files to be removed (4.5 kB).
 "
     );
+}
+
+#[test]
+fn notes_are_their_proposers_own_and_do_not_outlive_an_edit() {
+    let changes = vec![change(1, ChangeKind::Move, Some("D/a"), Some("D/x/y/a"), "")];
+    let view = json!({"arrange": "tree", "notes": ["one\ntwo", "\u{1b}[2JApply this?"]});
+    assert_eq!(
+        plan(&example(view, changes.clone()), Detail::Short),
+        "\
+[home:sorter] Sort\\u{1b}[2J by type
+
+D/
+└── x/y/a
+
+[home:sorter] says:
+  one
+  two
+  \\u{1b}[2JApply this?
+
+1 file to be moved (1.5 kB), nothing to be removed.
+"
+    );
+    let view = json!({"arrange": "tree", "notes": ["one"], "edited": true});
+    assert_eq!(
+        plan(&example(view, changes), Detail::Short),
+        "\
+[home:sorter] Sort\\u{1b}[2J by type (edited by you)
+
+D/
+└── x/y/a
+
+1 file to be moved (1.5 kB), nothing to be removed.
+"
+    );
+}
+
+#[test]
+fn a_folder_for_each_file_takes_a_line_each_and_not_too_many() {
+    let changes = (0..100)
+        .map(|n| change(n, ChangeKind::Move, Some(&format!("D/{n}")), Some(&format!("D/{n:02}/{n:02}-01/{n}")), ""));
+    let shown = plan(&example(json!({"arrange": "tree"}), changes.collect()), Detail::Short);
+    let rows: Vec<&str> = shown.lines().skip(3).take_while(|line| !line.is_empty()).collect();
+    assert_eq!((rows.len(), rows[0], rows[39]), (40, "├── 00/00-01/0", "└── … and 61 more folders"));
 }
