@@ -1,6 +1,6 @@
 //! What the reader of a page has before its first command, and what a test does in the reader's stead.
 
-use deskhand_tests::{Place, Ran, deskhand, target};
+use deskhand_tests::{Place, Ran, target};
 use std::{fs, path::PathBuf, process::Command};
 
 /// One reader.

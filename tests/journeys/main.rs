@@ -10,6 +10,7 @@
 
 mod answers;
 mod awkward;
+mod codes;
 mod damage;
 mod duplicates;
 mod grants;

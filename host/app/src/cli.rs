@@ -68,6 +68,11 @@ pub(crate) enum Command {
     },
 }
 
+/// A whole number.
+fn number<T: std::str::FromStr>(text: &str) -> Result<T, deskhand_vocabulary::id::NotANumber> {
+    text.parse().map_err(|_| deskhand_vocabulary::id::NotANumber)
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Json {
     /// Print JSON
@@ -81,7 +86,7 @@ pub(crate) struct Answers {
     #[arg(long, short)]
     pub(crate) yes: bool,
     /// Agree in advance to the removal of at most N files
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = number::<u64>)]
     pub(crate) allow_removals: u64,
 }
 
@@ -136,7 +141,7 @@ pub(crate) struct History {
     /// The number of a commit, to see each of its changes
     pub(crate) commit: Option<deskhand_vocabulary::CommitId>,
     /// How many commits to list
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = 20, value_parser = number::<usize>)]
     pub(crate) limit: usize,
     #[command(flatten)]
     pub(crate) json: Json,
@@ -160,7 +165,7 @@ pub(crate) struct Restore {
 #[derive(Debug, Args)]
 pub(crate) struct Purge {
     /// What is older than so many days; without it, what the settings no longer keep
-    #[arg(long, value_name = "DAYS")]
+    #[arg(long, value_name = "DAYS", value_parser = number::<u64>)]
     pub(crate) older_than: Option<u64>,
     /// Only these commits. Can be given several times
     #[arg(long, value_name = "COMMIT")]
@@ -181,10 +186,10 @@ pub(crate) struct Log {
     #[arg(long, value_name = "TASK")]
     pub(crate) task: Option<deskhand_vocabulary::TaskId>,
     /// Only events after this one
-    #[arg(long, value_name = "EVENT")]
+    #[arg(long, value_name = "EVENT", value_parser = number::<u64>)]
     pub(crate) after: Option<u64>,
     /// How many events, the newest of them; 0 for all
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, default_value_t = 100, value_parser = number::<u64>)]
     pub(crate) limit: u64,
     /// Check that no event was changed, removed or put in between
     #[arg(long, conflicts_with_all = ["task", "forget"])]
@@ -199,6 +204,7 @@ pub(crate) struct Log {
 #[derive(Debug, Args)]
 pub(crate) struct Revoke {
     /// The number of a grant, as `deskhand grants` lists it
+    #[arg(value_parser = number::<u64>)]
     pub(crate) grant: u64,
 }
 

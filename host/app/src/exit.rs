@@ -20,12 +20,12 @@ impl Exit {
     /// Every code with its meaning.
     pub(crate) const TABLE: [(Self, &'static str); 9] = [
         (Self::Done, "done, or nothing needed doing"),
-        (Self::Failed, "something failed; the message says what"),
+        (Self::Failed, "something failed, or the output could not be written; the message says what"),
         (Self::Usage, "the command line was not understood"),
         (Self::Unanswered, "a question needed a person and nobody was there; nothing was changed"),
-        (Self::Declined, "you said no; nothing was changed"),
+        (Self::Declined, "you said no, or left nothing of an edited plan; nothing was changed"),
         (Self::Denied, "not allowed; `deskhand why` explains"),
-        (Self::Partial, "done in part; what was left is listed"),
+        (Self::Partial, "done in part; what was left as it is, is listed"),
         (Self::Unserved, "no installed command serves the request; nothing was done"),
         (Self::Stopped, "stopped with Ctrl-C; nothing is left half-done"),
     ];

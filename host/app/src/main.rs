@@ -17,16 +17,30 @@ mod show;
 
 use clap::Parser as _;
 use cli::{Cli, Command, PluginCommand};
+use exit::Exit;
 use failure::Result;
-use std::process::ExitCode;
+use std::{io::Write as _, process::ExitCode};
 
 fn main() -> ExitCode {
-    match dispatch(Cli::parse().command) {
-        Ok(code) => code,
-        Err(failure) => {
+    let code = match Cli::try_parse() {
+        Ok(cli) => dispatch(cli.command).unwrap_or_else(|failure| {
             output::aside(&show::sentence(&failure.message));
             failure.exit.into()
+        }),
+        // help and the version come this way too, to standard output
+        Err(error) => {
+            if let Err(error) = error.print().and_then(|()| std::io::stdout().flush()) {
+                output::lose(error);
+            }
+            u8::try_from(error.exit_code()).unwrap_or(Exit::Usage as u8).into()
         }
+    };
+    match output::lost() {
+        Some(message) => {
+            output::aside(&message);
+            if code == ExitCode::SUCCESS { Exit::Failed.into() } else { code }
+        }
+        None => code,
     }
 }
 

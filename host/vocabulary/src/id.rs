@@ -3,6 +3,11 @@
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
+/// A text that should be the number of something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a whole number is needed here, such as 7")]
+pub struct NotANumber;
+
 macro_rules! number {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -17,10 +22,10 @@ macro_rules! number {
         }
 
         impl FromStr for $name {
-            type Err = std::num::ParseIntError;
+            type Err = NotANumber;
 
-            fn from_str(text: &str) -> Result<Self, Self::Err> {
-                text.parse().map(Self)
+            fn from_str(text: &str) -> Result<Self, NotANumber> {
+                text.parse().map(Self).map_err(|_| NotANumber)
             }
         }
     };

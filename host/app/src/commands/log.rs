@@ -8,7 +8,7 @@ use crate::{
     output,
     show::{columns, line},
 };
-use deskhand_records::{Filter, Recorded, Verification, to_json_line};
+use deskhand_records::{Filter, Recorded, RecordsError, Verification, to_json_line};
 use deskhand_vocabulary::EventId;
 
 pub(crate) fn run(options: &cli::Log) -> Result {
@@ -29,6 +29,11 @@ pub(crate) fn run(options: &cli::Log) -> Result {
             }
             broken => Err(Failure::failed(broken)),
         };
+    }
+    if let Some(task) = options.task
+        && records.task(task)?.is_none()
+    {
+        return Err(RecordsError::Unknown { what: "task", id: task.0, list: "log" }.into());
     }
     // the newest so many, but in the order in which they happened
     let newest_first = options.limit > 0 && options.after.is_none();

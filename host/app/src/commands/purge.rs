@@ -9,7 +9,7 @@ use crate::{
     show::{bytes, counted},
 };
 use deskhand_vocabulary::{Answer, Principal, Question, Unanswered};
-use deskhand_workspace::{History, PurgeOptions, Purged};
+use deskhand_workspace::{History, PurgeOptions, Purged, WorkspaceError};
 use serde_json::json;
 
 pub(crate) fn run(options: &cli::Purge) -> Result {
@@ -18,6 +18,10 @@ pub(crate) fn run(options: &cli::Purge) -> Result {
     let history = History::new(&desk.home);
     let mut what = desk.kept(options.older_than);
     if !options.commit.is_empty() {
+        let listed = history.list().map_err(Failure::failed)?;
+        if let Some(commit) = options.commit.iter().find(|commit| listed.iter().all(|one| one.commit != **commit)) {
+            return Err(Failure::failed(WorkspaceError::NoCommit(commit.0)));
+        }
         // these alone: nothing else is too old or too much
         what = PurgeOptions { quota: Some(u64::MAX), days: u32::MAX, commits: options.commit.clone(), ..what };
     }

@@ -44,7 +44,7 @@ fn a_tree_shows_folders_renames_and_the_sum() {
 
 D/
 ├── Documents/x.pdf
-└── Pictures/        7 files     60 kB
+└── Pictures/       7 files     60 kB
     ├── a.jpg
     ├── A (2).jpg
     ├── 5.png
