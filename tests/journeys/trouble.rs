@@ -120,6 +120,59 @@ fn settings_with_a_typo() {
 }
 
 #[test]
+fn settings_as_they_hold() {
+    let place = Place::with_plugins();
+    let mut whole = said(&place, &place.deskhand(["config"]));
+    let file = place.path("deskhand/config/config.toml");
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    fs::write(&file, "[undo]\nkeep_days = 30\n").unwrap();
+    for arguments in [&["config"][..], &["config", "--json"]] {
+        whole.push_str(&said(&place, &place.deskhand(arguments)));
+    }
+    assert_snapshot!(whole);
+    // what is printed is itself a settings file that says the same
+    let printed = place.deskhand(["config"]).stdout;
+    fs::write(&file, &printed).unwrap();
+    let values = |text: &str| {
+        text.lines().filter_map(|line| line.split_once("  #")).map(|(value, _)| value.to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(values(&place.deskhand(["config"]).stdout), values(&printed));
+}
+
+/// Everything that Deskhand keeps lies on a disk without room: what is said names the disk, and nothing is changed.
+#[test]
+fn a_full_disk_below_its_own_home() {
+    let try_it = ["--mount", "--map-root-user", "mount", "-t", "tmpfs", "tmpfs", "/mnt"];
+    if !Command::new("unshare").args(try_it).output().is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: this machine lets nobody mount a small disk");
+        return;
+    }
+    let place = Place::with_plugins();
+    let folder = place.path("home/Inbox");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("note.txt"), "note").unwrap();
+    let before = snapshot(&folder);
+    let script = "mount -t tmpfs -o size=32M tmpfs ../deskhand && cp -a ../kept/. ../deskhand && \
+        \"$0\" history && { cat /dev/zero > ../deskhand/fill; } 2>/dev/null; \
+        for command in 'run --yes -f Inbox /organize' log grants 'undo --yes' doctor; do \
+            echo \"=== $command\"; \"$0\" $command 2>&1; echo \"exit code $?\"; done";
+    let copied = Command::new("cp").arg("-a").arg(place.path("deskhand")).arg(place.path("kept")).status().unwrap();
+    assert!(copied.success());
+    let mut command = place.command("unshare");
+    command.args(["--mount", "--map-root-user", "sh", "-c", script]).arg(deskhand());
+    let ran = said(&place, &Ran::of(command.output().unwrap()));
+    // of the doctor, what it says of the disk; the rest depends on the machine
+    let (said, doctor) = ran.split_once("=== doctor").unwrap();
+    let doctor: String = doctor
+        .lines()
+        .filter(|line| line.contains("disk") || line.contains("log"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    assert_snapshot!(format!("{said}=== doctor\n{doctor}"));
+    assert_eq!(snapshot(&folder), before);
+}
+
+#[test]
 fn a_disk_that_is_read_only() {
     // `unshare` makes a mount that ends with the command; not every machine lets it
     let place = Place::with_plugins();
@@ -130,6 +183,7 @@ fn a_disk_that_is_read_only() {
         "mount --bind Disc Disc && mount -o remount,bind,ro Disc && exec \"$0\" run --yes -f Disc '/organize by type'";
     let tried = Command::new("unshare").args(["--mount", "--map-root-user", "true"]).output();
     if !tried.is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: this machine lets nobody mount");
         return;
     }
     let mut command = place.command("unshare");

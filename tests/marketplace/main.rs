@@ -167,7 +167,7 @@ fn what_is_needed_comes_along_and_is_not_taken_away_from_under_it() {
     let refused = two.user(&["plugin", "uninstall", "text"]);
     assert_eq!(
         (refused.code, refused.stderr.as_str()),
-        (1, "acme:text is needed by acme:report. Uninstall that first, or use --force and do without\n")
+        (1, "acme:text is needed by acme:report. Uninstall that first, or use --force and do without.\n")
     );
     assert_eq!(two.user(&["plugin", "uninstall", "report"]).ok(), "acme:report is uninstalled.\n");
     assert_eq!(two.user(&["plugin", "uninstall", "text"]).ok(), "acme:text is uninstalled.\n");
@@ -183,7 +183,7 @@ fn one_name_in_two_marketplaces_is_two_plugins() {
     let which = two.user(&["plugin", "install", "tidy", "--yes"]);
     assert_eq!(
         (which.code, which.stderr.as_str()),
-        (3, "Several marketplaces offer tidy. Say which one you mean: acme:tidy or other:tidy\n")
+        (3, "Several marketplaces offer tidy. Say which one you mean: acme:tidy or other:tidy.\n")
     );
     assert_eq!(two.user(&["plugin", "install", "acme:tidy", "--yes"]).code, 0);
     assert_eq!(two.user(&["plugin", "install", "other:tidy", "--yes"]).code, 0);

@@ -50,7 +50,7 @@ pub(crate) enum Command {
     Market(Market),
     /// Say what works on this computer, and what to do about what does not
     Doctor(Json),
-    /// Show every setting with its default, or where the settings file is
+    /// Show every setting as it holds and where that comes from, or where the settings file is
     Config(Config),
     /// Print shell completions
     Completions(Completions),
@@ -231,8 +231,11 @@ pub(crate) struct Commands {
 #[derive(Debug, Args)]
 pub(crate) struct Config {
     /// Print where the settings file is
-    #[arg(long)]
+    #[arg(long, conflicts_with = "json")]
     pub(crate) path: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

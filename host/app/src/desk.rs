@@ -137,6 +137,12 @@ pub(crate) fn home() -> Result<Home> {
 /// Make a folder that only its owner can look into.
 fn private(folder: &Path) -> Result<()> {
     let not_made = |error: std::io::Error| {
+        if deskhand_records::is_full(folder) {
+            let folder = folder.display();
+            return Failure::failed(format!(
+                "the disk that holds {folder} is full. Delete or move something on that disk, or set DESKHAND_HOME to another folder"
+            ));
+        }
         Failure::failed(format!(
             "the folder {} could not be made ready: {error}. Deskhand keeps its own things there; make it writable, or set DESKHAND_HOME to another folder",
             folder.display()

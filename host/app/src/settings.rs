@@ -1,7 +1,7 @@
 //! The settings: one TOML file. Every key is documented in [`DOCUMENTED`], which is what `deskhand config` prints and
 //! whose every value is the default; a test holds the two together.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::{io, path::PathBuf};
 
 /// The documented settings file.
@@ -43,40 +43,113 @@ impl Default for Plugins {
     }
 }
 
+/// Every key: its section, its name, and from where to where it may go.
+const KEYS: [(&str, &str, u32, u32); 4] = [
+    ("undo", "keep_days", 1, 36_500),
+    ("undo", "keep_gib", 1, 100_000),
+    ("plugins", "memory_mib", 1, 4096),
+    ("plugins", "seconds", 1, 86_400),
+];
+
 /// Why the settings could not be taken.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SettingsError {
     #[error("the settings in {} could not be read: {error}. Mend the file, or move it away to use the defaults", path.display())]
     Unreadable { path: PathBuf, error: io::Error },
-    #[error("the settings in {} are not right:\n{error}See every key with: deskhand config", path.display())]
-    Wrong { path: PathBuf, error: Box<toml::de::Error> },
-    #[error("the settings in {} are not right: `{key}` must be from {least} to {most}", path.display())]
-    OutOfRange { path: PathBuf, key: &'static str, least: u32, most: u32 },
+    #[error("the settings in {} are not right:\n{error}Mend the file. See every key with: deskhand config", path.display())]
+    NotToml { path: PathBuf, error: Box<toml::de::Error> },
+    #[error("the settings in {} are not right: {wrong}. See every key with: deskhand config", path.display())]
+    Wrong { path: PathBuf, wrong: Wrong },
+}
+
+/// What is wrong with a setting.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Wrong {
+    #[error("there is no setting `{key}`{}", near.as_ref().map(|near| format!("; perhaps you mean `{near}`")).unwrap_or_default())]
+    Unknown { key: String, near: Option<String> },
+    #[error("`{key}` must be a whole number from {least} to {most}, not {found}")]
+    Value { key: String, found: String, least: u32, most: u32 },
+}
+
+fn check(table: &toml::Table) -> Result<(), Wrong> {
+    let named = |section: &str, key: &str| format!("{section}.{key}");
+    let unknown = |key: String| {
+        let known = KEYS.iter().map(|(section, key, ..)| named(section, key));
+        let near = known.map(|known| (strsim::damerau_levenshtein(&known, &key), known));
+        let near = near.filter(|(distance, _)| *distance <= 3).min().map(|(_, known)| known);
+        Wrong::Unknown { key, near }
+    };
+    for (section, keys) in table {
+        let Some(keys) = keys.as_table() else { return Err(unknown(section.clone())) };
+        if !KEYS.iter().any(|(known, ..)| known == section) {
+            return Err(unknown(keys.keys().next().map_or_else(|| section.clone(), |key| named(section, key))));
+        }
+        for (key, value) in keys {
+            let known = KEYS.iter().find(|(of, name, ..)| of == section && name == key);
+            let Some((.., least, most)) = known else { return Err(unknown(named(section, key))) };
+            let fits = value.as_integer().and_then(|value| u32::try_from(value).ok());
+            if fits.is_none_or(|value| !(*least..=*most).contains(&value)) {
+                let (key, found) = (named(section, key), value.to_string());
+                return Err(Wrong::Value { key, found, least: *least, most: *most });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// One setting as it holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Held {
+    /// Such as `undo.keep_days`.
+    pub(crate) key: String,
+    pub(crate) value: u32,
+    pub(crate) default: u32,
+    /// True if the settings file says so; else it is the default.
+    pub(crate) set: bool,
 }
 
 impl Settings {
     /// Read them; a file that is not there means the defaults.
     pub(crate) fn read(path: PathBuf) -> Result<Self, SettingsError> {
+        Self::read_with(path).map(|(settings, _)| settings)
+    }
+
+    /// The settings, and the table that the file holds.
+    fn read_with(path: PathBuf) -> Result<(Self, toml::Table), SettingsError> {
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(SettingsError::Unreadable { path, error }),
         };
-        let settings: Self = match toml::from_str(&text) {
-            Ok(settings) => settings,
-            Err(error) => return Err(SettingsError::Wrong { path, error: Box::new(error) }),
+        let table: toml::Table = match toml::from_str(&text) {
+            Ok(table) => table,
+            Err(error) => return Err(SettingsError::NotToml { path, error: Box::new(error) }),
         };
-        for (key, value, least, most) in [
-            ("undo.keep_days", settings.undo.keep_days, 1, 36_500),
-            ("undo.keep_gib", settings.undo.keep_gib, 1, 100_000),
-            ("plugins.memory_mib", settings.plugins.memory_mib, 1, 4096),
-            ("plugins.seconds", settings.plugins.seconds, 1, 86_400),
-        ] {
-            if !(least..=most).contains(&value) {
-                return Err(SettingsError::OutOfRange { path, key, least, most });
-            }
+        if let Err(wrong) = check(&table) {
+            return Err(SettingsError::Wrong { path, wrong });
         }
-        Ok(settings)
+        match table.clone().try_into() {
+            Ok(settings) => Ok((settings, table)),
+            Err(error) => Err(SettingsError::NotToml { path, error: Box::new(error) }),
+        }
+    }
+
+    /// Every setting as it holds, with where it comes from.
+    pub(crate) fn held(path: PathBuf) -> Result<Vec<Held>, SettingsError> {
+        let (settings, table) = Self::read_with(path)?;
+        let value = |settings: &Self, section: &str, key: &str| match (section, key) {
+            ("undo", "keep_days") => settings.undo.keep_days,
+            ("undo", _) => settings.undo.keep_gib,
+            (_, "memory_mib") => settings.plugins.memory_mib,
+            _ => settings.plugins.seconds,
+        };
+        let held = |(section, key, ..): &(&str, &str, u32, u32)| Held {
+            key: format!("{section}.{key}"),
+            value: value(&settings, section, key),
+            default: value(&Self::default(), section, key),
+            set: table.get(*section).and_then(|keys| keys.get(*key)).is_some(),
+        };
+        Ok(KEYS.iter().map(held).collect())
     }
 }
 
@@ -84,6 +157,27 @@ impl Settings {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn every_key_is_checked_and_held() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        std::fs::write(&path, "[undo]\nkeep_gib = 3\n[plugins]\nmemory_mib = 7\nseconds = 300\n").unwrap();
+        let held = Settings::held(path).unwrap();
+        let held: Vec<_> = held.iter().map(|one| (one.key.as_str(), one.value, one.default, one.set)).collect();
+        assert_eq!(
+            held,
+            [
+                ("undo.keep_days", 90, 90, false),
+                ("undo.keep_gib", 3, 10, true),
+                ("plugins.memory_mib", 7, 512, true),
+                ("plugins.seconds", 300, 300, true),
+            ]
+        );
+        let documented: toml::Table = toml::from_str(DOCUMENTED).unwrap();
+        let keys: usize = documented.values().map(|keys| keys.as_table().unwrap().len()).sum();
+        assert_eq!((keys, check(&documented).is_ok()), (KEYS.len(), true));
+    }
 
     #[test]
     fn what_is_documented_is_the_default() {

@@ -52,8 +52,9 @@ pub enum RecordsError {
     },
     /// No space.
     #[error(
-        "there is no space left for {path}. Nothing is changed without a record, so Deskhand stops here. Free some space (`deskhand purge` says how much it would free), then try again",
-        path = path.display()
+        "the disk that holds {path} is full{free}. Delete or move something on that disk, then try again",
+        path = path.display(),
+        free = free_words(path)
     )]
     Full {
         /// The file.
@@ -124,8 +125,20 @@ impl RecordsError {
     pub(crate) fn of(path: &Path, error: &rusqlite::Error) -> Self {
         let (path, reason) = (path.to_owned(), error.to_string());
         match error.sqlite_error_code() {
+            // SQLite tells a write-ahead log that finds no room as a failure of the disk
+            Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) if is_full(&path) => Self::Full { path },
+            Some(ErrorCode::SystemIoFailure) => {
+                let reason = "the disk reports an error. Check the disk before anything else".to_owned();
+                Self::Failed { path, reason }
+            }
             Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Self::Damaged { path, reason },
-            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Self::ReadOnly { path, reason },
+            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
+                let reason = match is_mounted_read_only(&path) {
+                    true => "its disk is mounted for reading only",
+                    false => "it or its folder is not yours to write",
+                };
+                Self::ReadOnly { path, reason: reason.to_owned() }
+            }
             Some(ErrorCode::DiskFull) => Self::Full { path },
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy { path },
             _ => Self::Failed { path, reason },
@@ -142,5 +155,35 @@ impl RecordsError {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::Full { path },
             _ => Self::Failed { path, reason },
         }
+    }
+}
+
+/// Below this a disk counts as full: what one change puts on record must fit, in bytes.
+const FULL: u64 = 256 << 10;
+
+/// What is known of the disk that a file is on, or is to be on.
+fn disk(path: &Path) -> Option<rustix::fs::StatVfs> {
+    path.ancestors()
+        .find_map(|at| rustix::fs::statvfs(if at.as_os_str().is_empty() { Path::new(".") } else { at }).ok())
+}
+
+/// How many bytes are free for the person on the disk that a file is on, or is to be on.
+pub fn free_space(path: &Path) -> Option<u64> {
+    disk(path).map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
+/// True if the disk that a file is on, or is to be on, has no room to work with.
+pub fn is_full(path: &Path) -> bool {
+    free_space(path).is_some_and(|free| free < FULL)
+}
+
+fn is_mounted_read_only(path: &Path) -> bool {
+    disk(path).is_some_and(|disk| disk.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY))
+}
+
+fn free_words(path: &Path) -> String {
+    match free_space(path) {
+        Some(free) if free < FULL => format!(": {} kB are free", free / 1000),
+        _ => String::new(),
     }
 }

@@ -15,7 +15,7 @@ pub mod task;
 pub mod verify;
 mod writer;
 
-pub use error::RecordsError;
+pub use error::{RecordsError, free_space, is_full};
 pub use grant::{Duration, Grant, Scope};
 pub use public::{Recorded, to_json_line};
 pub use reading::{Events, Filter};

@@ -178,9 +178,7 @@ pub enum Event {
 
 /// Why an entry could not be recorded. An effect whose record fails does not happen.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "the log could not be written: {reason}. Nothing is changed without a record; free some space or mend the log (`deskhand doctor`), then try again"
-)]
+#[error("the log could not be written: {reason}. Nothing is changed without a record")]
 pub struct LogError {
     /// What went wrong.
     pub reason: String,

@@ -80,9 +80,9 @@ pub(crate) fn commit(
     progress: &dyn Fn(u64, u64),
     stop: &Stop,
 ) -> Result<Commit, CommitError> {
+    writable(site, prepared)?;
     let stores = stores(site, prepared)?;
     in_place(site, stores.keys())?;
-    writable(site, prepared)?;
     room(site, prepared, &stores)?;
     if stop.is_stopped() {
         return Err(CommitError::Stopped);

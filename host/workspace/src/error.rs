@@ -97,12 +97,20 @@ impl FileError {
 #[derive(Debug, thiserror::Error)]
 pub enum WorkspaceError {
     /// A folder of Deskhand's own could not be read or written.
-    #[error("{path} could not be used: {reason}. Check that the disk has space and that the folder is yours, then try again", path = .path.display())]
+    #[error("{path} could not be used: {reason}. Check that the folder is yours (`deskhand doctor`), then try again", path = .path.display())]
     Home {
         /// Which.
         path: PathBuf,
         /// What the system says.
         reason: String,
+    },
+    /// The disk of a folder of Deskhand's own has no room.
+    #[error("the disk that holds {path} is full: {free} kB are free. Delete or move something on that disk, then try again", path = .path.display(), free = .free / 1000)]
+    Full {
+        /// Which.
+        path: PathBuf,
+        /// Bytes free.
+        free: u64,
     },
     /// The granted folder could not be read.
     #[error("{path} could not be opened: {reason}. Check that it is there and that you may read it, then try again", path = .path.display())]
@@ -146,7 +154,11 @@ pub enum WorkspaceError {
 
 impl WorkspaceError {
     pub(crate) fn home(path: impl Into<PathBuf>, error: impl std::fmt::Display) -> Self {
-        Self::Home { path: path.into(), reason: error.to_string() }
+        let path = path.into();
+        match deskhand_records::free_space(&path) {
+            Some(free) if deskhand_records::is_full(&path) => Self::Full { path, free },
+            _ => Self::Home { path, reason: error.to_string() },
+        }
     }
 }
 
@@ -170,8 +182,10 @@ pub enum CommitError {
     NotPermitted(&'static str),
     /// A disk without enough room.
     #[error(
-        "{needed} bytes are needed on the disk of `{folder}` and {free} are free. Nothing was changed. Free some space \
-         (`deskhand purge` says how much it can free), then try again"
+        "{needed} are needed on the disk of `{folder}` and {free} are free. Nothing was changed. Free some space \
+         (`deskhand purge` says how much it can free), then try again",
+        needed = kilobytes(*needed),
+        free = kilobytes(*free)
     )]
     NoSpace {
         /// The folder.
@@ -223,4 +237,9 @@ impl From<FileError> for CommitError {
 /// Bytes of a path, for a message.
 pub(crate) fn shown(bytes: &[u8]) -> String {
     encode(bytes)
+}
+
+/// A size for a message, rounded up to whole kB (1,000 bytes).
+fn kilobytes(bytes: u64) -> String {
+    format!("{} kB", bytes.div_ceil(1000))
 }

@@ -6,8 +6,9 @@ use crate::{
     exit::Exit,
     failure::Result,
     output,
-    show::{counted, line},
+    show::{bytes, counted, line},
 };
+use deskhand_records::{free_space, is_full};
 use deskhand_workspace::{History, Standing};
 use rustix::fs::{CWD, Mode, OFlags, RenameFlags, ResolveFlags, ioctl_ficlone, openat2, renameat_with};
 use serde::Serialize;
@@ -53,6 +54,7 @@ pub(crate) fn run(options: &cli::Json) -> Result {
     let desk = Desk::open(options.json)?;
     let checks = [
         settings(&desk),
+        room(&desk),
         beneath(&desk.home.data),
         reflink(&desk.home.data),
         record(&desk),
@@ -86,6 +88,33 @@ fn settings(desk: &Desk) -> Check {
     let path = desk.home.config_file();
     let found = if path.exists() { format!("{}", path.display()) } else { "the defaults hold".to_owned() };
     Check::works("settings", found)
+}
+
+/// Below this a disk has no room to work with, in bytes.
+const SCARCE: u64 = 100_000_000;
+
+/// How much room there is where Deskhand keeps its own things.
+fn room(desk: &Desk) -> Check {
+    let what = "disk space";
+    let folders = [&desk.home.data, &desk.home.cache];
+    let free = folders.iter().filter_map(|folder| Some((free_space(folder)?, folder.display())));
+    match free.min_by_key(|(free, _)| *free) {
+        None => Check::note(what, "could not be found out", ""),
+        Some((free, folder)) => {
+            let found = format!("{} free on the disk of {folder}", bytes(free));
+            if is_full(&desk.home.data) || is_full(&desk.home.cache) {
+                Check::broken(
+                    what,
+                    found,
+                    "The disk is full. Delete or move something on it, or set DESKHAND_HOME to a folder on another.",
+                )
+            } else if free < SCARCE {
+                Check::note(what, found, "Free some: `deskhand purge --preview` says how much old versions take.")
+            } else {
+                Check::works(what, found)
+            }
+        }
+    }
 }
 
 /// Whether the kernel keeps a path below its folder (openat2, Linux 5.6) and exchanges two files at once (renameat2).
@@ -130,7 +159,11 @@ fn reflink(folder: &Path) -> Check {
     match cloned {
         Ok(Ok(())) => Check::works(what, "copies share their room with the original (reflink)"),
         Ok(Err(_)) => Check::works(what, "kept by moving files aside; only files with several names are copied"),
-        Err(error) => Check::broken(what, error.to_string(), "Free some space."),
+        Err(error) => Check::broken(
+            what,
+            format!("nothing can be written in {}: {error}", folder.display()),
+            "See “disk space”; if there is some, make the folder yours.",
+        ),
     }
 }
 

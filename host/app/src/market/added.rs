@@ -10,7 +10,7 @@ use crate::{
     exit::Exit,
     failure::{Failure, Result},
     output,
-    show::{counted, line},
+    show::{counted, line, sentence},
 };
 use deskhand_marketplace::{
     Catalogue, Installed, MarketError, Marketplace, Marketplaces, Published, Session, State, Status, Trouble,
@@ -141,16 +141,20 @@ fn stop_revoked(desk: &Desk, catalogue: &Catalogue) -> Result<()> {
     Ok(())
 }
 
-/// All marketplaces that can be looked at; of the others it is said what is wrong with them.
-pub(super) fn look_at_all(desk: &Desk) -> Result<Vec<Session>> {
+/// All marketplaces that can be looked at; of the others it is said what is wrong with them, and how many they are.
+pub(super) fn look_at_all(desk: &Desk) -> Result<(Vec<Session>, usize)> {
     let mut sessions = Vec::new();
+    let mut refused = 0;
     for marketplace in Marketplaces::of(&desk.home).list()? {
         match look(desk, &marketplace) {
             Ok(session) => sessions.push(session),
-            Err(failure) => output::aside(&format!("{}: {}", marketplace.name(), failure.message)),
+            Err(failure) => {
+                refused += 1;
+                output::aside(&format!("{}: {}", marketplace.name(), sentence(&failure.message)));
+            }
         }
     }
-    Ok(sessions)
+    Ok((sessions, refused))
 }
 
 /// Look at all marketplaces that are within reach, so that what was revoked stops. Says nothing of those that are not.

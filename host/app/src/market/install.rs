@@ -40,10 +40,13 @@ pub(super) fn install(options: &Install) -> Result {
 
 /// The marketplace that offers a plugin; with several, the person says which.
 fn offering(desk: &Desk, plugin: &str) -> Result<Session> {
-    let mut sessions = look_at_all(desk)?;
+    let (mut sessions, refused) = look_at_all(desk)?;
+    if sessions.is_empty() && refused > 0 {
+        return Err(Failure::failed("No marketplace that you added can be used now, so nothing was installed."));
+    }
     if sessions.is_empty() {
         return Err(Failure::failed(
-            "No marketplace is within reach that something could be installed from. Add one: deskhand market add NAME FOLDER --fingerprint HEX",
+            "No marketplace is added that something could be installed from. Add one: deskhand market add NAME FOLDER --fingerprint HEX",
         ));
     }
     let offered: Vec<PluginId> = sessions

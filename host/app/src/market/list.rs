@@ -109,7 +109,7 @@ pub(super) fn search(options: &Search) -> Result {
     let desk = Desk::open(options.json.json)?;
     let plugins = desk.plugins()?;
     let mut rows = Vec::new();
-    let sessions = look_at_all(&desk)?;
+    let (sessions, refused) = look_at_all(&desk)?;
     for session in &sessions {
         let catalogue = session.catalogue();
         for version in catalogue.search(&options.words.join(" ")) {
@@ -131,7 +131,9 @@ pub(super) fn search(options: &Search) -> Result {
         }
     }
     if !desk.json {
-        if sessions.is_empty() {
+        if sessions.is_empty() && refused > 0 {
+            output::aside("No marketplace that you added can be used now, so nothing was searched.");
+        } else if sessions.is_empty() {
             output::text(
                 "There is no marketplace to search. Add one with: deskhand market add NAME FOLDER --fingerprint HEX\n",
             );
@@ -141,7 +143,11 @@ pub(super) fn search(options: &Search) -> Result {
             output::text(&table(&["PLUGIN", "VERSION", "INSTALLED", "PUBLISHER", "WHAT IT DOES"], rows));
         }
     }
-    Ok(Exit::Done)
+    Ok(match refused {
+        0 => Exit::Done,
+        _ if sessions.is_empty() => Exit::Failed,
+        _ => Exit::Partial,
+    })
 }
 
 pub(super) fn plugins(options: &Json) -> Result {

@@ -16,7 +16,7 @@ use serde_json::json;
 pub(super) fn update(options: &Update) -> Result {
     let desk = Desk::open(options.json.json)?;
     let chosen = options.plugins.iter().map(|name| named(&desk, name)).collect::<Result<Vec<PluginId>>>()?;
-    let mut sessions = look_at_all(&desk)?;
+    let (mut sessions, _) = look_at_all(&desk)?;
     let standing = Standing { yes: options.yes, removals: 0 };
     let (mut updated, mut left) = (0, 0);
     for plugin in desk.plugins()?.iter().filter(|plugin| chosen.is_empty() || chosen.contains(&plugin.id)) {
