@@ -5,10 +5,11 @@ use deskhand_tests::root;
 use std::{collections::BTreeMap, fs};
 
 /// From the bottom to the top: a crate uses only what stands before it.
-const ORDER: [&str; 6] = [
+const ORDER: [&str; 7] = [
     "deskhand-vocabulary",
     "deskhand-records",
     "deskhand-permissions",
+    "deskhand-egress",
     "deskhand-workspace",
     "deskhand-runtime",
     "deskhand",
@@ -32,6 +33,7 @@ fn a_room_imports_only_rooms_below_it() {
         "host/vocabulary",
         "host/records",
         "host/permissions",
+        "host/egress",
         "host/workspace",
         "host/runtime",
         "host/app",
@@ -64,6 +66,7 @@ fn only_the_runtime_sees_wasmtime() {
         "host/vocabulary",
         "host/records",
         "host/permissions",
+        "host/egress",
         "host/workspace",
         "host/app",
         "marketplace",
