@@ -5,13 +5,14 @@ use deskhand_tests::root;
 use std::{collections::BTreeMap, fs};
 
 /// From the bottom to the top: a crate uses only what stands before it.
-const ORDER: [&str; 7] = [
+const ORDER: [&str; 8] = [
     "deskhand-vocabulary",
     "deskhand-records",
     "deskhand-permissions",
     "deskhand-egress",
     "deskhand-workspace",
     "deskhand-runtime",
+    "deskhand-models",
     "deskhand",
 ];
 
@@ -36,6 +37,7 @@ fn a_room_imports_only_rooms_below_it() {
         "host/egress",
         "host/workspace",
         "host/runtime",
+        "host/models",
         "host/app",
         "marketplace",
         "sdk/build",
@@ -68,6 +70,7 @@ fn only_the_runtime_sees_wasmtime() {
         "host/permissions",
         "host/egress",
         "host/workspace",
+        "host/models",
         "host/app",
         "marketplace",
         "sdk/build",
