@@ -13,6 +13,7 @@ mod awkward;
 mod codes;
 mod damage;
 mod duplicates;
+mod foreign_disks;
 mod grants;
 mod machine;
 mod meanwhile;

@@ -98,7 +98,8 @@ pub(crate) fn commit(
             return Err(error);
         }
     };
-    let head = head(site, prepared, &ready, id);
+    let mut head = head(site, prepared, &ready, id);
+    journal::without_inodes(site.roots, &mut head, &mut ready.changes, &mut ready.steps);
     let durable = writer
         .intend(site.disk, head, &ready.changes, &ready.steps)
         .and_then(|()| sync_stores(site, &ready, id))
@@ -671,6 +672,9 @@ impl<'a> Engine<'a> {
     fn say_target(&self, item: Option<&Item>, error: Errno) -> String {
         let target = self.target(item).unwrap_or_default();
         match error {
+            Errno::INVAL | Errno::NOENT if is_foreign(&target) => {
+                format!("the disk that `{target}` is to be on does not take such a name")
+            }
             Errno::NOENT => format!("the folder that `{target}` is to be in is not there"),
             error => FileError::system(error, target).message,
         }
@@ -882,6 +886,12 @@ impl<'a> Engine<'a> {
             let _ = self.site.disk.remove_folder(store.handle(), id.to_string().as_bytes());
         }
     }
+}
+
+/// True for a name with something in it that FAT and NTFS cannot hold (Microsoft, `Naming Files, Paths, and Namespaces`).
+fn is_foreign(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    name.chars().any(|c| c.is_control() || "\"*:<>?\\|".contains(c)) || name.ends_with(['.', ' '])
 }
 
 /// A kept thing as content to be restored.

@@ -98,6 +98,9 @@ pub struct Entry {
 /// A point in time as file systems keep it: seconds since 1970 and nanoseconds.
 pub(crate) type Moment = (i64, u32);
 
+/// For what is known without its inode: no file system gives this number to a file.
+const NO_INODE: u64 = 0;
+
 /// What the file system says about one thing, links not followed. Two stamps are equal while nothing has happened to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Stamp {
@@ -186,14 +189,25 @@ impl Stamp {
     }
 
     /// True if it is the same thing, whatever has happened to its content. Device numbers are not compared: they
-    /// change from one boot to the next.
+    /// change from one boot to the next. Where inode numbers do not last either, a file is known by its size and time, and
+    /// a folder by its place alone.
     pub(crate) fn same_thing(&self, other: &Self) -> bool {
-        self.ino == other.ino
+        let known = if self.ino != NO_INODE && other.ino != NO_INODE {
+            self.ino == other.ino
+        } else {
+            self.kind == Kind::Folder || (self.size == other.size && self.modified == other.modified)
+        };
+        known
             && self.kind == other.kind
             && match (self.born, other.born) {
                 (Some(a), Some(b)) => a == b,
                 _ => true,
             }
+    }
+
+    /// As it is written down, where the next mount of its disk gives other inode numbers.
+    pub(crate) fn without_inode(self) -> Self {
+        Self { ino: NO_INODE, ..self }
     }
 
     /// True if nothing at all has happened to it; for folders, if it is the same folder.

@@ -122,13 +122,20 @@ pub(crate) struct Root {
     pub(crate) path: PathBuf,
     pub(crate) writable: bool,
     pub(crate) stamp: Stamp,
+    /// False where the next mount of the disk may give other inode numbers.
+    pub(crate) inodes_last: bool,
     handle: OwnedFd,
 }
+
+/// File systems whose inode numbers are made up at each mount, by the numbers of statfs(2): msdos and vfat, exfat, and
+/// those outside the kernel (FUSE), of which it is not known.
+const PASSING: [u64; 3] = [0x4d44, 0x2011_bab0, 0x6573_5546];
 
 impl Root {
     pub(crate) fn new(name: FolderName, path: PathBuf, writable: bool, handle: OwnedFd) -> Result<Self, Errno> {
         let stamp = Stamp::of(&handle)?;
-        Ok(Self { name, path, writable, stamp, handle })
+        let inodes_last = !PASSING.contains(&disk::magic(handle.as_fd()));
+        Ok(Self { name, path, writable, stamp, inodes_last, handle })
     }
 
     pub(crate) fn handle(&self) -> BorrowedFd<'_> {

@@ -9,6 +9,7 @@ use crate::{
     disk::Disk,
     entry::{Kind, Moment, Stamp},
     error::WorkspaceError,
+    folder::Root,
     planning::Place,
 };
 use deskhand_vocabulary::{
@@ -26,6 +27,7 @@ use std::{
     fs,
     os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 /// The version of the form. A journal of a later one is refused, not guessed at.
@@ -49,6 +51,30 @@ pub(crate) enum Record {
 enum Part<'a> {
     Changes(&'a [Recorded]),
     Steps(&'a [Step]),
+}
+
+/// What is written down is found again after the disk was mounted anew: where that gives other inode numbers, they do not
+/// count.
+pub(crate) fn without_inodes(roots: &[Arc<Root>], head: &mut Head, changes: &mut [Recorded], steps: &mut [Step]) {
+    let passing: HashSet<u64> = roots.iter().filter(|root| !root.inodes_last).map(|root| root.stamp.dev).collect();
+    if passing.is_empty() {
+        return;
+    }
+    let strip = |stamp: &mut Stamp| {
+        if passing.contains(&stamp.dev) {
+            *stamp = stamp.without_inode();
+        }
+    };
+    head.roots.iter_mut().for_each(|top| strip(&mut top.stamp));
+    head.folders.iter_mut().chain(&mut head.restore).for_each(|times| strip(&mut times.stamp));
+    for recorded in changes {
+        recorded.made.iter_mut().for_each(strip);
+        recorded.before.iter_mut().for_each(|before| strip(&mut before.stamp));
+    }
+    for step in steps {
+        strip(&mut step.what);
+        step.other.iter_mut().for_each(|other| strip(other));
+    }
 }
 
 /// A record with its length and digest.

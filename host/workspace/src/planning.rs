@@ -11,11 +11,16 @@ use crate::{
     view::{View, alike},
 };
 use deskhand_vocabulary::{Change, ChangeKind, CommitId, FilePath, Plan, Principal, RelativePath, Returned, Sha256};
-use rustix::{fd::AsFd as _, io::Errno};
+use rustix::{
+    fd::{AsFd as _, BorrowedFd, OwnedFd},
+    fs::{Mode, OFlags},
+    io::Errno,
+};
 use serde::Serialize;
 use sha2::Digest as _;
 use std::{
     collections::{HashMap, HashSet},
+    os::unix::ffi::OsStrExt as _,
     sync::Arc,
 };
 
@@ -521,6 +526,8 @@ fn avoid_aliases(view: &View<'_>, items: &mut [Item]) -> Result<(), WorkspaceErr
         }
     }
     let mut lift = Vec::new();
+    // its own name in another spelling: the disk may show it under made-up inodes
+    let mut respelled = Vec::new();
     for ((parent, _), group) in &names {
         for (at, (index, name)) in group.iter().enumerate() {
             if let Some((_, other)) = group[..at].iter().find(|(_, other)| alike(other, name)) {
@@ -533,11 +540,23 @@ fn avoid_aliases(view: &View<'_>, items: &mut [Item]) -> Result<(), WorkspaceErr
                 ))
                 .into());
             }
+            if let What::Move { from, .. } = &items[*index].what
+                && from.0 == parent.0
+                && from.1.parent().as_ref() == Some(&parent.1)
+                && from.1.name().is_some_and(|from| alike(from, name))
+            {
+                respelled.push(*index);
+            }
             let Ok(root) = view.root_of(parent.0) else { continue };
             let Ok(way) = root.way(&parent.1, view.masks) else { continue };
             if let Ok(stamp) = Stamp::at(way.as_fd(), name) {
                 lift.push((*index, stamp.id()));
             }
+        }
+    }
+    for index in respelled {
+        if let What::Move { lifted, .. } = &mut items[index].what {
+            *lifted = true;
         }
     }
     for (_, id) in lift {
@@ -554,7 +573,9 @@ fn avoid_aliases(view: &View<'_>, items: &mut [Item]) -> Result<(), WorkspaceErr
 
 /// File systems that never tell case apart, by the numbers of statfs(2): msdos and vfat, exfat, ntfs (old and new), cifs,
 /// smb2, hfs+.
-const FOLDING: [i64; 7] = [0x4d44, 0x2011_bab0, 0x5346_544e, 0x7366_746e, 0xff53_4d42, 0xfe53_4d42, 0x482b];
+const FOLDING: [u64; 7] = [0x4d44, 0x2011_bab0, 0x5346_544e, 0x7366_746e, 0xff53_4d42, 0xfe53_4d42, 0x482b];
+/// File systems outside the kernel, any of which may do so.
+const FUSE: u64 = 0x6573_5546;
 /// `FS_CASEFOLD_FL` of linux/fs.h: a folder of ext4 or f2fs that does not tell case apart.
 const CASEFOLD: u32 = 0x4000_0000;
 
@@ -570,9 +591,36 @@ fn folds(view: &View<'_>, parent: &Place) -> bool {
         }
     };
     let Ok(folder) = disk::open_folder(way.as_fd(), b".") else { return false };
-    #[expect(clippy::unnecessary_cast, reason = "the type differs from one architecture to another")]
-    let magic = rustix::fs::fstatfs(&folder).map_or(0, |stat| stat.f_type as i64) & 0xffff_ffff;
-    FOLDING.contains(&magic) || rustix::fs::ioctl_getflags(&folder).is_ok_and(|flags| flags.bits() & CASEFOLD != 0)
+    FOLDING.contains(&disk::magic(folder.as_fd()))
+        || rustix::fs::ioctl_getflags(&folder).is_ok_and(|flags| flags.bits() & CASEFOLD != 0)
+        || disk::magic(folder.as_fd()) == FUSE && folds_there(folder.as_fd(), root, &path)
+}
+
+/// Where the kernel does not know: whether a name that is there is found under its other spelling.
+fn folds_there(folder: BorrowedFd<'_>, root: &Root, path: &RelativePath) -> bool {
+    let swapped = |name: &[u8]| -> Vec<u8> {
+        let swap = |b: &u8| if b.is_ascii_lowercase() { b.to_ascii_uppercase() } else { b.to_ascii_lowercase() };
+        name.iter().map(swap).collect()
+    };
+    let own = if path.is_root() {
+        root.path.file_name().map(|name| name.as_bytes().to_vec())
+    } else {
+        path.name().map(<[u8]>::to_vec)
+    };
+    let above = rustix::fs::openat(folder, "..", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
+    let inside = disk::names(folder).unwrap_or_default();
+    let below = inside.iter().find(|name| swapped(name) != **name).map(|name| (folder, name.clone()));
+    let own = own.filter(|name| swapped(name) != *name);
+    let same_disk = |above: &&OwnedFd| {
+        let dev = |folder: BorrowedFd<'_>| Stamp::of(folder).ok().map(|stamp| stamp.dev);
+        dev(above.as_fd()) == dev(folder)
+    };
+    let above = above.as_ref().ok().filter(same_disk).and_then(|above| Some((above.as_fd(), own?)));
+    let Some((at, name)) = below.or(above) else { return true };
+    // such a disk may give each spelling an inode number of its own
+    let same =
+        |other: Vec<u8>| Some(Stamp::at(at, &name).ok()?.without_inode().same_thing(&Stamp::at(at, &other).ok()?));
+    same(swapped(&name)).unwrap_or(false)
 }
 
 /// The plan's changes as paths of the task, for whoever listens.

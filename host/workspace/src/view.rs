@@ -152,11 +152,18 @@ impl<'a> View<'a> {
         names.iter().any(|(name, slot)| {
             *slot == Slot::Nothing
                 && alike(name, &spot.name)
-                && spot.parent.below(name).is_some_and(|other| {
-                    other != *key
-                        && self.state.nodes.get(&other).and_then(|node| node.seen).is_some_and(|s| s.id() == stamp.id())
-                })
+                && spot.parent.below(name).is_some_and(|other| other != *key && self.is_at(&other, stamp))
         })
+    }
+
+    /// True if what lies there on the disk is the thing of this stamp. Where inode numbers are made up, another spelling
+    /// of one name may have another.
+    fn is_at(&self, key: &Key, stamp: &Stamp) -> bool {
+        let Key::Base(root, path) = key else { return false };
+        let known = self.state.nodes.get(key).and_then(|node| node.seen);
+        let Some(seen) = known.or_else(|| self.stamp(*root, path).ok()) else { return false };
+        let lasting = self.root_of(*root).is_ok_and(|root| root.inodes_last);
+        if lasting { seen.id() == stamp.id() } else { seen.without_inode().same_thing(stamp) }
     }
 
     pub(crate) fn look(&self, key: &Key) -> Result<Seen, Errno> {

@@ -775,6 +775,24 @@ fn free_of_reliance(view: &View<'_>, path: &FilePath, seen: &Seen) -> Result<(),
     }
 }
 
+/// True if what was found under another spelling is the very same file. Where inode numbers are made up, it is known by
+/// the rest; if that is wrong, the rename finds the name taken.
+fn is_other_spelling(view: &View<'_>, source: &Seen, old: &Seen) -> bool {
+    let (Some(stamp), Some(seen)) = (old.stamp, source.stamp) else { return false };
+    if old.links != 1 {
+        return false;
+    }
+    if old.file_id == source.file_id {
+        return true;
+    }
+    let (Key::Base(a, from), Key::Base(b, to)) = (&source.key, &old.key) else { return false };
+    a == b
+        && from.parent() == to.parent()
+        && crate::view::alike(from.name().unwrap_or_default(), to.name().unwrap_or_default())
+        && view.root_of(*a).is_ok_and(|root| !root.inodes_last)
+        && stamp.without_inode().same_thing(&seen)
+}
+
 /// What a move or copy takes the place of, if it may.
 fn over(
     view: &View<'_>,
@@ -787,11 +805,7 @@ fn over(
         (None, None) => Ok(None),
         (None, Some(_)) => Err(FileError::missing(target)),
         // another spelling of its own name, on a disk that takes both for one
-        (Some(old), None)
-            if old.stamp.is_some() && old.file_id == source.file_id && old.links == 1 && old.key != source.key =>
-        {
-            Ok(None)
-        }
+        (Some(old), None) if old.key != source.key && is_other_spelling(view, source, &old) => Ok(None),
         (Some(_), None) => Err(taken(target)),
         (Some(old), version) => {
             check_version(target, &old, version)?;
