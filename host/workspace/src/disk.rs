@@ -295,7 +295,7 @@ fn retry<T>(mut call: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
 
 /// The kind of file system, by the numbers of statfs(2); 0 where it is not told.
 pub(crate) fn magic(folder: BorrowedFd<'_>) -> u64 {
-    #[expect(clippy::cast_sign_loss, clippy::unnecessary_cast, reason = "a magic number is a bit pattern")]
+    #[expect(clippy::cast_sign_loss, reason = "a magic number is a bit pattern")]
     rustix::fs::fstatfs(folder).map_or(0, |stat| stat.f_type as u64 & 0xffff_ffff)
 }
 
