@@ -1,6 +1,6 @@
 //! A disk without hard links, permissions and lasting inode numbers: writing over, copying and removing, undo after it was
 //! mounted anew, and an apply that dies at any of its calls.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, unreachable_pub)]
 
 mod support;
 

@@ -283,7 +283,7 @@ impl Seen {
         }
         for commit in commits {
             match commit.outcome.as_str() {
-                "applied" => output::text(&commit.done.text(commit.commit)),
+                "applied" | "nothing" => output::text(&commit.done.text(commit.commit)),
                 "rolled-back" if desk.stop.is_stopped() => {}
                 "rolled-back" => output::text(&commit.done.taken_back()),
                 _ => {}
