@@ -161,6 +161,20 @@ pub enum MarketError {
         /// Where its keys would be.
         keys: PathBuf,
     },
+    /// What was verified before is damaged, and with it the defence against an older state.
+    #[error(
+        "what was verified of this marketplace before is damaged: {} ({reason}). An older state could be passed off as the \
+         present one, so nothing is taken from it; what is installed keeps running. To start anew, ask its admin for the \
+         fingerprint by another way, then run: deskhand market remove NAME, and: deskhand market add NAME FOLDER \
+         --fingerprint HEX",
+        path.display()
+    )]
+    KeptDamaged {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// A record of ours that cannot be read.
     #[error("{} is damaged ({reason}). Restore it from a backup, or remove the marketplace and add it again", path.display())]
     Record {

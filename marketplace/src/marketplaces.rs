@@ -6,7 +6,7 @@ use crate::{
     disk::{Disk, Lock, PRIVATE},
     error::Trouble,
     paths,
-    verify::{ANY_TIME, Chain, LIMITS, State, folder::Folder},
+    verify::{ANY_TIME, Chain, LIMITS, State, folder::Folder, store::Store},
 };
 use deskhand_vocabulary::{Home, MarketplaceName, Sha256};
 use jiff::Timestamp;
@@ -88,7 +88,7 @@ impl Marketplaces {
         let added = disk
             .write(&beside.join(FIRST_ROOT), &root, PRIVATE)
             .and_then(|()| write_json(&disk, &beside.join(SOURCE), &marketplace.source))
-            .and_then(|()| marketplace.open(now).map(|session| session.catalogue));
+            .and_then(|()| marketplace.verify(now).map(|session| session.catalogue));
         let added = match added {
             Ok(catalogue) if !place.exists() => {
                 fs::rename(&beside, &place).map(|()| catalogue).map_err(|source| MarketError::write(&place, source))
@@ -195,9 +195,14 @@ impl Marketplace {
 
     /// Verify its present state, and read what it offers. `now` is checked against every expiry.
     pub fn open(&self, now: Timestamp) -> Result<Session, MarketError> {
-        let root = self.pinned_root()?;
         let lock = self.place.join(LOCK);
         let _lock = Lock::take(&lock).map_err(|source| MarketError::write(&lock, source))?;
+        Store::read_only(&self.place.join(TRUSTED)).check()?;
+        self.verify(now)
+    }
+
+    fn verify(&self, now: Timestamp) -> Result<Session, MarketError> {
+        let root = self.pinned_root()?;
         let folder = Folder::new(&paths::decoded(&self.source.folder));
         let mut chain = Chain::open(folder, &root, Some(&self.place.join(TRUSTED)))?;
         chain.refresh(now)?;
@@ -208,6 +213,7 @@ impl Marketplace {
     /// What it offered when it was verified last, without looking at it: for showing, not for installing. It may have
     /// expired since ([`State::days_left`]).
     pub fn kept(&self) -> Result<Catalogue, MarketError> {
+        Store::read_only(&self.place.join(TRUSTED)).check()?;
         let mut chain = Chain::kept(&self.pinned_root()?, &self.place.join(TRUSTED))?;
         chain.refresh(ANY_TIME)?;
         self.catalogue(&chain)

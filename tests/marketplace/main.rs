@@ -100,11 +100,12 @@ impl Two {
     fn installed(&self) -> Vec<(String, String, Value)> {
         let listed = self.user(&["plugin", "list", "--json"]).ok();
         let rows = listed.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        rows.map(|row| {
-            let text = |field: &str| row[field].as_str().unwrap().to_owned();
-            (text("plugin"), text("version"), row["waiting"].clone())
-        })
-        .collect()
+        rows.filter(|row| row["revoked"].is_null())
+            .map(|row| {
+                let text = |field: &str| row[field].as_str().unwrap().to_owned();
+                (text("plugin"), text("version"), row["waiting"].clone())
+            })
+            .collect()
     }
 }
 
@@ -211,12 +212,79 @@ fn what_is_revoked_stops_with_its_reason() {
     let stopped = two.user(&["plugin", "update"]);
     assert_eq!(
         stopped.stderr,
-        "acme:tidy 1.0.0 was revoked by its marketplace: bad \\u{1b}[2J\\u{202e}. It runs no more and is uninstalled. \
-         Another version may be there: deskhand plugin install acme:tidy\n"
+        "acme:tidy 1.0.0 was revoked by its marketplace: bad \\u{1b}[2J\\u{202e}. It runs no more. What was \
+         installed is kept aside until you remove it: deskhand plugin uninstall acme:tidy. Another version may be there: \
+         deskhand plugin install acme:tidy\n"
     );
+    let listed = two.user(&["plugin", "list"]).stdout;
+    assert!(listed.contains("acme:tidy  1.0.0    revoked  stopped: bad \\u{1b}[2J\\u{202e}. Remove what"), "{listed}");
+    let kept = two.place.path("user/data/plugins/revoked");
+    let files = || std::fs::read_dir(&kept).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
+    let same = files().iter().any(|file| std::fs::read(file).unwrap() == component("tidy", "1.0.0", &[], &json!({})));
+    assert!(same && files().len() == 2, "{:?}", files());
     assert_eq!(two.installed(), []);
     let refused = two.user(&["plugin", "install", "tidy@1.0.0", "--yes"]);
     assert!(refused.code == 1 && refused.stderr.contains("is revoked"), "{refused:?}");
+    // what is kept goes when the person says so
+    let removed = two.user(&["plugin", "uninstall", "tidy"]).ok();
+    assert_eq!(removed, "What was kept of acme:tidy 1.0.0, which was revoked, is removed.\n");
+    assert_eq!(files(), Vec::<PathBuf>::new());
+    assert!(two.user(&["plugin", "list"]).ok().starts_with("No plugin is installed."));
+}
+
+/// Files of what was verified before, which are changed, cut short or gone.
+#[test]
+fn what_was_verified_before_is_not_lost_without_a_word() {
+    let two = Two::new();
+    two.publish("acme", "tidy", "1.0.0", &[], &json!({}));
+    assert_eq!(two.user(&["plugin", "install", "tidy", "--yes"]).code, 0);
+    let trusted = two.place.path("user/data/marketplaces/acme/trusted");
+    let mut files: Vec<PathBuf> = std::fs::read_dir(&trusted).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.is_file());
+    assert!(files.len() >= 5, "{files:?}");
+    for file in files {
+        let whole = std::fs::read(&file).unwrap();
+        let mut flipped = whole.clone();
+        flipped[whole.len() / 2] ^= 1;
+        for damage in [Some(flipped), Some(whole[..whole.len() / 2].to_vec()), Some(Vec::new()), None] {
+            match &damage {
+                Some(bytes) => std::fs::write(&file, bytes).unwrap(),
+                None => std::fs::remove_file(&file).unwrap(),
+            }
+            let refused = two.user(&["plugin", "install", "acme:tidy@1.0.0"]);
+            assert_eq!(refused.code, 1, "{refused:?}");
+            let said = "What was verified of this marketplace before is damaged: ";
+            assert!(refused.stderr.starts_with(said) && refused.stderr.contains("market remove"), "{refused:?}");
+        }
+        std::fs::write(&file, &whole).unwrap();
+    }
+    assert_eq!(two.user(&["plugin", "install", "acme:tidy@1.0.0"]).ok(), "acme:tidy is installed already.\n");
+    // mended by adding it anew
+    std::fs::remove_dir_all(&trusted).unwrap();
+    let searched = two.user(&["plugin", "search"]);
+    assert_eq!((searched.code, searched.stdout.as_str()), (1, ""));
+    assert!(searched.stderr.ends_with("No marketplace that you added can be used now, so nothing was searched.\n"));
+    let listed = two.admin(&["market", "list", "--json"]).ok();
+    let listed: Value = serde_json::from_str(listed.lines().next().unwrap()).unwrap();
+    let (folder, fingerprint) = (listed["folder"].as_str().unwrap(), listed["fingerprint"].as_str().unwrap());
+    assert_eq!(two.user(&["market", "remove", "acme"]).code, 0);
+    assert_eq!(two.user(&["market", "add", "acme", folder, "--fingerprint", fingerprint]).code, 0);
+    assert_eq!(two.user(&["plugin", "install", "acme:tidy@1.0.0"]).ok(), "acme:tidy is installed already.\n");
+}
+
+/// A look that hangs, as on a network that is gone, holds nothing up: here another process has the marketplace locked.
+#[test]
+fn a_marketplace_that_does_not_answer_is_gone_on_without() {
+    let two = Two::new();
+    assert_eq!(two.user(&["plugin", "search"]).code, 0);
+    let lock = std::fs::File::open(two.place.path("user/data/marketplaces/acme/.lock")).unwrap();
+    lock.lock().unwrap();
+    let doctor = two.user(&["doctor"]);
+    assert!(doctor.stdout.contains("note  marketplaces       acme (does not answer)\n"), "{doctor:?}");
+    let ran = two.user(&["run", "--folder", &two.path("home"), "/nothing"]);
+    assert!(ran.stderr.contains("The marketplace acme does not answer ("), "{ran:?}");
+    assert!(ran.stderr.contains("No installed command is called `/nothing`."), "{ran:?}");
+    assert_eq!(ran.code, 2);
 }
 
 #[test]

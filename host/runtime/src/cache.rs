@@ -137,7 +137,7 @@ impl Components {
         Self { folder: home.plugins().join("components") }
     }
 
-    fn path(&self, component: Sha256) -> PathBuf {
+    pub(crate) fn path(&self, component: Sha256) -> PathBuf {
         self.folder.join(format!("{component}.wasm"))
     }
 

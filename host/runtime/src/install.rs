@@ -157,6 +157,11 @@ impl Runtime {
         row.staged.map_or(Ok(()), |staged| self.clean(staged.component))
     }
 
+    /// The file of an installed component.
+    pub fn component_file(&self, component: Sha256) -> std::path::PathBuf {
+        self.inner.components.path(component)
+    }
+
     fn installed(&self, id: &PluginId) -> Result<Installed, InstallError> {
         self.plugins()?.get(id).cloned().ok_or_else(|| InstallError::NotInstalled(id.clone()))
     }

@@ -1,9 +1,14 @@
 //! What has been verified before, kept so that a marketplace cannot be put back to an older state between two runs.
 //! What is read back is verified again from the pinned root.
 
-use crate::disk::{Disk, PRIVATE};
+use crate::{
+    MarketError,
+    disk::{Disk, PRIVATE},
+};
+use deskhand_vocabulary::Sha256;
 use sigstore_tuf::{Error, Result, cache::MetadataStore};
 use std::{
+    collections::{BTreeMap, BTreeSet},
     io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -11,6 +16,13 @@ use std::{
 
 /// The most that is read back of one file, in bytes; more cannot have been written.
 const LIMIT: u64 = super::LIMITS.targets;
+
+/// Which contents each kept file may have: one, or two while it is being replaced. None stands for a file that is not
+/// there yet.
+type Digests = BTreeMap<String, BTreeSet<Option<Sha256>>>;
+
+/// The file of the digests.
+const DIGESTS: &str = "kept.json";
 
 /// What is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +61,62 @@ impl Store {
     /// convenience; here it is a lost defence.
     pub(crate) fn failure(&self) -> Option<String> {
         self.failed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Check that what is kept is what was kept, to the last file. The verifier passes over what it cannot read, as if
+    /// nothing had been verified before; then an older state could be passed off as the present one.
+    pub(crate) fn check(&self) -> std::result::Result<(), MarketError> {
+        let damaged =
+            |file: &Path, reason: &str| MarketError::KeptDamaged { path: file.to_owned(), reason: reason.to_owned() };
+        let index = self.folder.join(DIGESTS);
+        let digests = match self.digests() {
+            Ok(Some(digests)) => digests,
+            Ok(None) => return Err(damaged(&index, "it is gone")),
+            Err(reason) => return Err(damaged(&index, &reason)),
+        };
+        for (name, allowed) in digests {
+            let path = self.path(&name).ok_or_else(|| damaged(&index, "it names what is never kept"))?;
+            match self.load(&name) {
+                Ok(bytes) if allowed.contains(&bytes.as_deref().map(Sha256::of)) => {}
+                Ok(None) => return Err(damaged(&path, "it is gone")),
+                Ok(Some(_)) => return Err(damaged(&path, "it is not what was written")),
+                Err(error) => return Err(damaged(&path, &error.to_string())),
+            }
+        }
+        Ok(())
+    }
+
+    fn digests(&self) -> std::result::Result<Option<Digests>, String> {
+        match std::fs::read(self.folder.join(DIGESTS)) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|_| "it is not what was written".to_owned()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// Write a file, and its digest with it: first both digests are allowed, then the new one alone. So wherever the
+    /// machine stops, what lies there is allowed.
+    fn keep(&self, name: &str, path: &Path, bytes: &[u8]) -> std::result::Result<(), MarketError> {
+        let disk = Disk::real();
+        if let Some(parent) = path.parent() {
+            disk.make_folders(parent)?;
+        }
+        if self.layout == Layout::Suite {
+            return disk.write(path, bytes, PRIVATE);
+        }
+        let index = self.folder.join(DIGESTS);
+        let unread = |reason| MarketError::KeptDamaged { path: index.clone(), reason };
+        let mut digests = self.digests().map_err(unread)?.unwrap_or_default();
+        let write = |digests: &Digests| {
+            let json = serde_json::to_vec(digests).map_err(|error| unread(error.to_string()))?;
+            disk.write(&index, &json, PRIVATE)
+        };
+        let new = Some(Sha256::of(bytes));
+        digests.entry(name.to_owned()).or_insert_with(|| BTreeSet::from([None])).insert(new);
+        write(&digests)?;
+        disk.write(path, bytes, PRIVATE)?;
+        digests.insert(name.to_owned(), BTreeSet::from([new]));
+        write(&digests)
     }
 
     /// The file that a name is kept in; none for what need not be kept.
@@ -93,9 +161,7 @@ impl MetadataStore for Store {
         if matches!(self.load(name), Ok(Some(same)) if same == bytes) {
             return Ok(());
         }
-        let disk = Disk::real();
-        let made = path.parent().map_or(Ok(()), |parent| disk.make_folders(parent));
-        made.and_then(|()| disk.write(&path, bytes, PRIVATE)).map_err(|error| {
+        self.keep(name, &path, bytes).map_err(|error| {
             let text = error.to_string();
             *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(text.clone());
             Error::transport(text)

@@ -3,6 +3,7 @@
 use super::{
     Add, Named,
     admin::{day, shown},
+    quarantine,
 };
 use crate::{
     commands::doctor::Check,
@@ -19,7 +20,10 @@ use deskhand_marketplace::{
 use deskhand_permissions::{Context, Standing, effect::AddMarketplace};
 use deskhand_vocabulary::{MarketplaceName, PluginId, PluginName};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 /// From how many days before its end on a marketplace is said to expire.
 const WARN_DAYS: i64 = 30;
@@ -124,17 +128,19 @@ fn say_yanked(desk: &Desk, catalogue: &Catalogue) -> Result<()> {
     Ok(())
 }
 
-/// Uninstall every installed version that its marketplace has revoked, and say why.
+/// Stop every installed version that its marketplace has revoked, say why, and keep what was installed aside.
 fn stop_revoked(desk: &Desk, catalogue: &Catalogue) -> Result<()> {
     for version in revoked(catalogue, &installed(desk, &catalogue.marketplace)?) {
         let id = PluginId { marketplace: catalogue.marketplace.clone(), name: version.name().clone() };
         // The record comes first: what stops is on record even if the machine stops with it.
         desk.record_plugin(&id, "revoked", version.version().to_string(), version.component)?;
+        quarantine::keep(desk, &id, version)?;
         desk.runtime()?.uninstall(&id).map_err(Failure::failed)?;
         let reason = version.reason.as_deref().map(|reason| format!(": {}", line(reason))).unwrap_or_default();
         output::aside(&format!(
-            "{id} {} was revoked by its marketplace{reason}. It runs no more and is uninstalled. Another version may be \
-             there: deskhand plugin install {id}",
+            "{id} {} was revoked by its marketplace{reason}. It runs no more. What was installed is \
+             kept aside until you remove it: deskhand plugin uninstall {id}. Another version may be there: deskhand \
+             plugin install {id}",
             version.version()
         ));
     }
@@ -157,17 +163,52 @@ pub(super) fn look_at_all(desk: &Desk) -> Result<(Vec<Session>, usize)> {
     Ok((sessions, refused))
 }
 
-/// Look at all marketplaces that are within reach, so that what was revoked stops. Says nothing of those that are not.
+/// How long all marketplaces together may take when nobody asked for them: a folder on a network may never answer.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// What a marketplace says now, if it says it in time. A look that hangs is left behind; it ends with the program.
+fn look_in_time(
+    marketplace: &Marketplace,
+    desk: &Desk,
+    until: Instant,
+) -> Option<std::result::Result<Catalogue, MarketError>> {
+    let (said, heard) = std::sync::mpsc::sync_channel(1);
+    let (asked, now) = (marketplace.clone(), desk.clock.now());
+    let look = move || {
+        // nobody listens any more if it was too slow
+        let _ = said.send(asked.open(now).map(|session| session.catalogue().clone()));
+    };
+    match std::thread::Builder::new().name("deskhand-market".into()).spawn(look) {
+        Ok(_) => heard.recv_timeout(until.saturating_duration_since(Instant::now())).ok(),
+        Err(_) => None,
+    }
+}
+
+fn silent(marketplace: &Marketplace) -> String {
+    format!(
+        "The marketplace {} does not answer ({}), so it cannot say what it has revoked since it was looked at last. What is \
+         installed from it keeps running. See that its folder can be read, then run: deskhand plugin update",
+        marketplace.name(),
+        line(marketplace.location())
+    )
+}
+
+/// Look at all marketplaces that are within reach, so that what was revoked stops. Says nothing of those that are not
+/// there, and goes on without those that do not answer.
 pub(crate) fn refresh(desk: &Desk) -> Result<()> {
+    let until = Instant::now() + PATIENCE;
     for marketplace in Marketplaces::of(&desk.home).list()? {
-        match marketplace.open(desk.clock.now()) {
-            Ok(session) => stop_revoked(desk, session.catalogue())?,
-            Err(error) if error.is_unreachable() => {}
-            Err(error) if matches!(error.trouble(), Some(Trouble::Expired { .. })) => output::aside(&format!(
+        match look_in_time(&marketplace, desk, until) {
+            None => output::aside(&silent(&marketplace)),
+            Some(Ok(catalogue)) => stop_revoked(desk, &catalogue)?,
+            Some(Err(error)) if error.is_unreachable() => {}
+            Some(Err(error)) if matches!(error.trouble(), Some(Trouble::Expired { .. })) => output::aside(&format!(
                 "The marketplace {} has expired, so it cannot say what it has revoked since: deskhand market list",
                 marketplace.name()
             )),
-            Err(error) => output::aside(&format!("{}: {error}", marketplace.name())),
+            Some(Err(error)) => {
+                output::aside(&format!("{}: {}", marketplace.name(), sentence(&error.to_string())));
+            }
         }
     }
     Ok(())
@@ -186,17 +227,21 @@ pub(crate) fn doctor(desk: &Desk) -> Check {
     let mut found = Vec::new();
     let mut remedy = String::new();
     for marketplace in &listed {
-        match marketplace.open(desk.clock.now()) {
-            Ok(session) => {
-                let days = session.catalogue().state.days_left(desk.clock.now());
+        match look_in_time(marketplace, desk, Instant::now() + PATIENCE) {
+            None => {
+                found.push(format!("{} (does not answer)", marketplace.name()));
+                remedy = silent(marketplace);
+            }
+            Some(Ok(catalogue)) => {
+                let days = catalogue.state.days_left(desk.clock.now());
                 found.push(format!("{} (valid for {days} days)", marketplace.name()));
                 if days <= WARN_DAYS {
                     remedy = format!("ask the admin of {} to renew it", marketplace.name());
                 }
             }
-            Err(error) => {
+            Some(Err(error)) => {
                 found.push(format!("{} (cannot be used)", marketplace.name()));
-                remedy = error_line(&error);
+                remedy = sentence(&error_line(&error));
             }
         }
     }

@@ -3,6 +3,7 @@
 use super::{
     Install, Uninstall,
     added::{installed, look, look_at_all},
+    quarantine,
 };
 use crate::{
     desk::Desk,
@@ -201,7 +202,19 @@ pub(super) fn named(desk: &Desk, name: &str) -> Result<PluginId> {
 
 pub(super) fn uninstall(options: &Uninstall) -> Result {
     let desk = Desk::open(options.json.json)?;
-    let id = named(&desk, &options.plugin)?;
+    let id = match named(&desk, &options.plugin) {
+        Ok(id) => id,
+        Err(failure) => {
+            let revoked = quarantine::named(&desk, &options.plugin)?;
+            for kept in &revoked {
+                quarantine::remove(&desk, kept)?;
+                let text =
+                    format!("What was kept of {} {}, which was revoked, is removed.\n", kept.plugin, kept.version);
+                desk.report(&text, &json!({"removed": kept}));
+            }
+            return if revoked.is_empty() { Err(failure) } else { Ok(Exit::Done) };
+        }
+    };
     let plugins = desk.plugins()?;
     let mut needed_by = Vec::new();
     for other in plugins.iter().filter(|other| other.id.marketplace == id.marketplace && other.id != id) {

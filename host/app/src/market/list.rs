@@ -4,6 +4,7 @@ use super::{
     Search,
     added::look_at_all,
     admin::{day, shown},
+    quarantine,
 };
 use crate::{
     cli::Json,
@@ -167,6 +168,15 @@ pub(super) fn plugins(options: &Json) -> Result {
         let version = listing.plugin.version.to_string();
         let waiting = staged.map(|staged| format!("{staged} waits for you")).unwrap_or_default();
         rows.push(vec![plugin.id.to_string(), version, waiting, line(&listing.plugin.summary)]);
+    }
+    for kept in quarantine::all(&desk)? {
+        if desk.json {
+            output::text(&format!("{}\n", json!({"revoked": kept})));
+            continue;
+        }
+        let reason = kept.reason.as_deref().map(|reason| format!(": {}", line(reason))).unwrap_or_default();
+        let about = format!("stopped{reason}. Remove what is kept with: deskhand plugin uninstall {}", kept.plugin);
+        rows.push(vec![kept.plugin.to_string(), kept.version, "revoked".to_owned(), about]);
     }
     if !desk.json {
         if rows.is_empty() {

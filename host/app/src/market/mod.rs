@@ -5,6 +5,7 @@ mod added;
 mod admin;
 mod install;
 mod list;
+mod quarantine;
 mod spec;
 mod update;
 
