@@ -98,7 +98,8 @@ impl Answers {
 
 #[derive(Debug, Args)]
 pub(crate) struct Run {
-    /// A folder to work on; granted for this task only. Can be given several times
+    /// A folder to work on, granted for this task; without it, the folder that you are in, once you agree. Can be given
+    /// several times
     #[arg(long, short, value_name = "FOLDER")]
     pub(crate) folder: Vec<PathBuf>,
     /// Keep the grants of these folders for later tasks

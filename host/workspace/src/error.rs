@@ -49,7 +49,7 @@ impl FileError {
     }
 
     pub(crate) fn missing(what: impl std::fmt::Display) -> Self {
-        Self::new(Code::NotFound, format!("`{what}` is not there. List the folder again, then try again"))
+        Self::new(Code::NotFound, format!("`{what}` is not there. Check the path, then ask for it again"))
     }
 
     /// What the system said about `what`.

@@ -269,7 +269,7 @@ impl What {
 }
 
 fn gone(path: &impl std::fmt::Display) -> FileError {
-    FileError::conflict(format!("`{path}` is not where it was. List the folder again, then propose anew"))
+    FileError::conflict(format!("`{path}` is not where it was. Ask for it again"))
 }
 
 fn items(view: &View<'_>, relies: &reliance::All) -> Result<Vec<Item>, WorkspaceError> {

@@ -112,7 +112,8 @@ pub(crate) fn decide(
                         Err(error) => return Err(error.into()),
                     },
                     Err(problems) => {
-                        let lines: Vec<String> = problems.iter().take(20).map(ToString::to_string).collect();
+                        let lines: Vec<String> =
+                            problems.iter().take(20).map(|problem| format!("{problem}.")).collect();
                         let more = problems.len().saturating_sub(lines.len());
                         let more = if more > 0 { format!("\n… and {more} more") } else { String::new() };
                         person.tell(&Notice {

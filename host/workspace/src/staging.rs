@@ -175,7 +175,7 @@ impl Stage<'_> {
 }
 
 fn changed(path: &impl std::fmt::Display) -> FileError {
-    FileError::conflict(format!("`{path}` has changed since it was read. Read it again, then propose anew."))
+    FileError::conflict(format!("`{path}` has changed since it was read. Ask for it again"))
 }
 
 /// Copy a file or link with all that belongs to it.

@@ -716,7 +716,7 @@ impl std::ops::Deref for Nested {
 fn check_version(path: &FilePath, seen: &Seen, version: Option<&str>) -> Result<(), FileError> {
     match version {
         Some(version) if version != seen.version => {
-            Err(FileError::conflict(format!("`{path}` has changed since it was listed. List it again, then try again")))
+            Err(FileError::conflict(format!("`{path}` has changed since it was listed. Ask for it again")))
         }
         _ => Ok(()),
     }

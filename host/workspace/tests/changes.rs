@@ -189,7 +189,7 @@ fn what_has_changed_since_is_refused_and_the_rest_goes_on() {
         refused,
         [
             ("Files/a".to_owned(), "`Files/a` has changed since it was read".to_owned()),
-            ("Files/b".to_owned(), "`Files/b` is not there. List the folder again, then try again".to_owned()),
+            ("Files/b".to_owned(), "`Files/b` is not there. Check the path, then ask for it again".to_owned()),
         ]
     );
     assert_eq!(outline(&desk.tree()), ["In/", "In/c=c", "In/d=d", "a=edited since"]);

@@ -58,7 +58,7 @@ fn explain(desk: &Desk, candidates: &[Candidate], text: &str) -> Result {
                     json!({"plugin": candidate.plugin, "command": candidate.command.name, "arguments": arguments, "trigger": trigger, "uncounted": uncounted})
                 ));
             } else {
-                output::text(&request::reason(candidate, &arguments, &trigger, &uncounted));
+                output::text(&request::reason(candidate, text, &arguments, &trigger, &uncounted));
             }
         }
         Err((message, nearest)) => {

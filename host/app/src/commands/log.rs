@@ -6,10 +6,10 @@ use crate::{
     exit::Exit,
     failure::{Failure, Result},
     output,
-    show::{columns, line},
+    show::{self, columns, count, counted, line},
 };
 use deskhand_records::{Filter, Recorded, RecordsError, Verification, to_json_line};
-use deskhand_vocabulary::EventId;
+use deskhand_vocabulary::{Access, EventId, Principal};
 
 pub(crate) fn run(options: &cli::Log) -> Result {
     let desk = Desk::open(options.json.json)?;
@@ -86,25 +86,61 @@ fn said(recorded: &Recorded) -> String {
         TaskStarted => format!("asked: {}", content("request")),
         CommandChosen { plugin, command, reason } => format!("chose /{command} of {plugin}: {}", line(reason)),
         Decided { principal, action, allowed, rule } => {
-            let verdict = if *allowed { "allowed" } else { "refused" };
-            format!("{verdict} {principal}: {} (rule {rule})", line(&deskhand_permissions::words(action)))
+            let who = match principal {
+                Principal::Person => "you".to_owned(),
+                Principal::Plugin(plugin) => plugin.to_string(),
+            };
+            let may = if *allowed { "may" } else { "may not" };
+            format!("{who} {may} {} (rule `{rule}`)", line(&deskhand_permissions::words(action)))
         }
-        CallStarted { plugin, role, name, .. } => format!("called {role} {name} of {plugin}"),
-        CallEnded { plugin, outcome, micros } => format!("{plugin} ended: {outcome}, {} ms", micros / 1000),
+        CallStarted { plugin, role, name, .. } => {
+            let what = if role == "command" { format!("/{name}") } else { format!("the tool {name}") };
+            format!("{what} of {plugin} begins")
+        }
+        CallEnded { plugin, outcome, micros } if outcome == "ok" => {
+            format!("{plugin} has finished, after {} ms", micros / 1000)
+        }
+        CallEnded { plugin, outcome, micros } => {
+            format!("{plugin} ended without success ({}), after {} ms", line(outcome), micros / 1000)
+        }
         PluginLogged { plugin, level } => format!("{plugin} logs ({level}): {}", content("message")),
-        Proposed { changes, removals, .. } => format!("proposed {changes} changes, {removals} of them removals"),
-        CommitStarted { commit, changes, .. } => format!("commit {commit} begins: {changes} changes"),
+        Proposed { changes, removals: 0, .. } => format!("a plan of {} was shown", counted(*changes, "change")),
+        Proposed { changes, removals, .. } => {
+            format!(
+                "a plan of {}, {} among them, was shown",
+                counted(*changes, "change"),
+                counted(*removals, "removal")
+            )
+        }
+        CommitStarted { commit, changes, .. } => format!("commit {commit} begins: {}", counted(*changes, "change")),
         CommitEnded { commit, outcome, applied, refused } => {
-            format!("commit {commit} {outcome}: {applied} made, {refused} refused")
+            let ended = match outcome.as_str() {
+                "applied" => "is applied",
+                "rolled-back" => "is taken back",
+                _ => "changed nothing",
+            };
+            format!("commit {commit} {ended}: {} made, {} refused", counted(*applied, "change"), count(*refused))
         }
         Undone { commit, by, undone, left } => format!("commit {commit} undone by {by}: {undone} undone, {left} left"),
         Recovered { commit, outcome } => format!("commit {commit} was interrupted and is now {outcome}"),
-        Purged { commits, bytes } => format!("old versions of {} commits given up, {bytes} bytes", commits.len()),
-        Granted { grant, access, duration } => {
-            format!("granted {grant} ({access:?}, {duration}): {}", content("folder"))
+        Purged { commits, bytes } => {
+            format!("old versions of {} given up, {}", counted(commits.len() as u64, "commit"), show::bytes(*bytes))
         }
-        Revoked { grant } => format!("took back grant {grant}"),
-        Marketplace { name, change, root } => format!("marketplace {name} {change} (root {root})"),
+        Granted { grant, access, duration } => {
+            let access = match access {
+                Access::Read => "read",
+                Access::Write => "read and change",
+            };
+            let duration = match duration.as_str() {
+                "once" => "once",
+                "task" => "for this task",
+                _ => "until it is taken back",
+            };
+            format!("grant {grant}: {access} {}, {duration}", content("folder"))
+        }
+        Revoked { grant } => format!("grant {grant} is taken back"),
+        Marketplace { name, change, .. } if change == "refreshed" => format!("marketplace {name} was verified anew"),
+        Marketplace { name, change, .. } => format!("marketplace {name} {change}"),
         Plugin { plugin, change, version, .. } => format!("plugin {plugin} {change}: {version}"),
         TaskEnded { outcome } => format!("task ended: {outcome}"),
     }

@@ -161,7 +161,7 @@ impl Task<'_> {
         };
         let candidate = candidates.into_iter().nth(index).ok_or_else(|| Failure::usage("no such command"))?;
         if name.is_none() && !self.desk.json {
-            output::text(&request::reason(&candidate, &arguments, &trigger, &uncounted));
+            output::text(&request::reason(&candidate, request, &arguments, &trigger, &uncounted));
         }
         self.records.append(Entry {
             task: Some(self.task),

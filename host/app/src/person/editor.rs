@@ -9,11 +9,17 @@ use std::{
 /// Why a text could not be edited.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum EditorError {
-    #[error("no editor is set. Set one, such as: export EDITOR=nano")]
+    #[error(
+        "no editor is there: neither $VISUAL nor $EDITOR names one, and the system has none of the usual. Name one, such as: export EDITOR=nano"
+    )]
     None,
     #[error("the editor `{editor}` could not be started: {error}. Set another, such as: export EDITOR=nano")]
     NotStarted { editor: String, error: io::Error },
-    #[error("the editor `{editor}` ended with an error, so its text was not taken")]
+    #[error("the editor `{editor}`, which {from} names, is not there. Name another, such as: export {}=nano", from.trim_start_matches('$'))]
+    NotThere { editor: String, from: &'static str },
+    #[error(
+        "the editor `{editor}` ended with an error, so its text was not taken. Choose Edit again, or name another editor, such as: export EDITOR=nano"
+    )]
     Failed { editor: String },
     #[error("what the editor `{editor}` left is not text (UTF-8), so it was not taken")]
     NotText { editor: String },
@@ -23,11 +29,14 @@ pub(super) enum EditorError {
 
 /// Let the person edit `text` in `$VISUAL`, else `$EDITOR`, else an editor of the system. Returns what they left.
 pub(super) fn edit(text: &str) -> Result<String, EditorError> {
-    let editor = ["VISUAL", "EDITOR"]
-        .iter()
-        .find_map(|name| env::var(name).ok().filter(|editor| !editor.trim().is_empty()))
-        .or_else(|| ["sensible-editor", "nano", "vi"].iter().find(|name| in_path(name)).map(|name| (*name).to_owned()))
-        .ok_or(EditorError::None)?;
+    let set = |name: &str| env::var(name).ok().filter(|editor| !editor.trim().is_empty());
+    let usual = || ["sensible-editor", "nano", "vi"].into_iter().find(|name| in_path(name));
+    let (editor, from) = match (set("VISUAL"), set("EDITOR"), usual()) {
+        (Some(editor), ..) => (editor, "$VISUAL"),
+        (None, Some(editor), _) => (editor, "$EDITOR"),
+        (None, None, Some(editor)) => (editor.to_owned(), "the system"),
+        (None, None, None) => return Err(EditorError::None),
+    };
     let mut file = tempfile::Builder::new().prefix("deskhand-plan-").suffix(".txt").tempfile()?;
     file.write_all(text.as_bytes())?;
     file.flush()?;
@@ -37,6 +46,10 @@ pub(super) fn edit(text: &str) -> Result<String, EditorError> {
         .arg(file.path())
         .status()
         .map_err(|error| EditorError::NotStarted { editor: editor.clone(), error })?;
+    // what a shell says of a program that it does not find, or may not run (POSIX, 2.8.2)
+    if from.starts_with('$') && matches!(status.code(), Some(126 | 127)) {
+        return Err(EditorError::NotThere { editor, from });
+    }
     if !status.success() {
         return Err(EditorError::Failed { editor });
     }

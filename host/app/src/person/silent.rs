@@ -20,7 +20,7 @@ impl Person for Silent {
     }
 
     fn tell(&self, notice: &Notice) {
-        crate::output::aside(&format!("{}{}", show::origin(&notice.origin), show::lines(&notice.text)));
+        crate::output::aside(&show::notice(notice));
     }
 
     fn progress(&self, _: &Progress) {}

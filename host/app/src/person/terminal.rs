@@ -97,7 +97,7 @@ impl Terminal {
                             *left = Some((plan.digest, edited.clone()));
                             return Ok(Answer::Edited(edited));
                         }
-                        Err(error) => output::text(&format!("{error}.\n")),
+                        Err(error) => output::text(&format!("{}\n", show::sentence(&error.to_string()))),
                     }
                 }
                 2 => output::text(&show::plan(plan, Detail::Full)),
@@ -228,11 +228,20 @@ impl Person for Terminal {
 
     fn tell(&self, notice: &Notice) {
         self.clear();
-        output::text(&format!("{}{}\n", show::origin(&notice.origin), show::lines(&notice.text)));
+        output::text(&format!("{}\n", show::notice(notice)));
     }
 
     fn progress(&self, progress: &Progress) {
         let mut bar = locked(&self.bar);
+        // a bar shows one piece of work: what has another length is another
+        if bar.as_ref().is_some_and(|bar| bar.length() != progress.total) {
+            bar.take().into_iter().for_each(|bar| bar.finish_and_clear());
+        }
+        let ended = progress.total.is_some() && progress.done >= progress.total;
+        if ended {
+            bar.take().into_iter().for_each(|bar| bar.finish_and_clear());
+            return;
+        }
         let bar = bar.get_or_insert_with(ProgressBar::new_spinner);
         match progress.total {
             Some(total) => {
@@ -252,8 +261,5 @@ impl Person for Terminal {
             show::origin(&progress.origin),
             show::line(&text::shortened(&progress.text, 60))
         ));
-        if progress.total.is_some() && progress.done >= progress.total {
-            bar.finish_and_clear();
-        }
     }
 }

@@ -1,16 +1,28 @@
 //! Why a command was chosen, or none, in words.
 
-use super::{Candidate, schema::properties, slash::usage};
+use super::{
+    Candidate,
+    schema::properties,
+    slash::usage,
+    words::{fold, split},
+};
 use crate::show::line;
 use serde_json::Value;
+use std::collections::BTreeSet;
 
-/// Which command was chosen, with which arguments, and why.
-pub(crate) fn reason(candidate: &Candidate, arguments: &Value, trigger: &str, uncounted: &[String]) -> String {
+/// Which command was chosen for `request`, with which arguments, and why.
+pub(crate) fn reason(
+    candidate: &Candidate,
+    request: &str,
+    arguments: &Value,
+    trigger: &str,
+    uncounted: &[String],
+) -> String {
     let name = &candidate.command.name;
     let because = if trigger == "typed" {
         format!("/{name} of {}", candidate.plugin)
     } else {
-        format!("/{name} of {}, because it serves “{}”", candidate.plugin, line(trigger))
+        format!("/{name} of {}, because it serves “{}”", candidate.plugin, line(closest(candidate, request, trigger)))
     };
     let note = if uncounted.is_empty() {
         String::new()
@@ -18,6 +30,22 @@ pub(crate) fn reason(candidate: &Candidate, arguments: &Value, trigger: &str, un
         format!("Not taken into account: {}. Look at the plan.\n", line(&uncounted.join(", ")))
     };
     format!("Using {because}{}.\n{note}", given(candidate, arguments))
+}
+
+/// The trigger that has most of the person's own words, so that an English request is not explained in German; what was
+/// matched itself, where no other has more of them.
+fn closest<'a>(candidate: &'a Candidate, request: &str, matched: &'a str) -> &'a str {
+    let words = |text: &str| split(text).iter().map(|word| fold(word)).collect::<BTreeSet<_>>();
+    let said = words(request);
+    let shared = |trigger: &str| words(trigger).intersection(&said).count();
+    let mut best = (shared(matched), matched);
+    for trigger in &candidate.command.triggers {
+        let shared = shared(trigger);
+        if shared > best.0 {
+            best = (shared, trigger);
+        }
+    }
+    best.1
 }
 
 fn given(candidate: &Candidate, arguments: &Value) -> String {

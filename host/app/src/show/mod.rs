@@ -12,7 +12,7 @@ pub(crate) use done::Done;
 pub(crate) use plan::{Detail, plan, removals, sensitive};
 pub(crate) use quantity::{bytes, count, counted};
 
-use deskhand_vocabulary::{Principal, text};
+use deskhand_vocabulary::{Notice, Principal, text};
 
 /// One line of untrusted text.
 pub(crate) fn line(text: &str) -> String {
@@ -42,6 +42,14 @@ pub(crate) fn sentence(text: &str) -> String {
         out.push('.');
     }
     out
+}
+
+/// What somebody has to say. Deskhand's own is a sentence.
+pub(crate) fn notice(notice: &Notice) -> String {
+    match &notice.origin {
+        Principal::Person => sentence(&lines(&notice.text)),
+        other => format!("{}{}", origin(other), lines(&notice.text)),
+    }
 }
 
 /// `a`, `a and b`, `a, b and c`.
