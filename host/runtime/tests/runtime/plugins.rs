@@ -156,7 +156,7 @@ fn two_processes_install_the_same_plugin() {
     let spawn = |name: &str| {
         std::process::Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "plugins::installer", "--nocapture"])
-            .env("INSTALL_INTO", bench.folder.path())
+            .env("INSTALL_INTO", bench.folder.path().join("home"))
             .env("INSTALL_NAME", name)
             .stdout(std::process::Stdio::null())
             .spawn()
