@@ -65,6 +65,22 @@ fn what_is_not_there_is_named() {
     assert_snapshot!(whole);
 }
 
+/// What the log says to a person, without times.
+#[test]
+fn the_log_in_words() {
+    let place = Place::with_plugins();
+    fs::create_dir(place.path("home/Inbox")).unwrap();
+    fs::write(place.path("home/Inbox/a.txt"), "a").unwrap();
+    assert_eq!(place.deskhand(["run", "--yes", "--folder", "Inbox", "/organize by type"]).code, 0);
+    assert_eq!(place.deskhand(["undo", "--yes"]).code, 0);
+    let log = place.deskhand(["log"]);
+    let of_tasks = log.stdout.lines().filter_map(|line| line.split_once("  task ").map(|(_, words)| words));
+    // how long a call took is another each time
+    let steady = |words: &str| words.split(", after ").next().unwrap().to_owned();
+    let words: Vec<String> = of_tasks.map(steady).collect();
+    assert_snapshot!(crate::said::masked(&place, &words.join("\n")));
+}
+
 /// One interrupt of a run that nobody watches: wherever it falls, the code and the folder agree.
 #[test]
 fn an_interrupt_without_a_terminal() {

@@ -128,15 +128,17 @@ fn said(recorded: &Recorded) -> String {
         }
         Granted { grant, access, duration } => {
             let access = match access {
-                Access::Read => "read",
-                Access::Write => "read and change",
+                _ if !content("command").is_empty() => format!("run {}", content("command")),
+                _ if !content("tool").is_empty() => format!("call {}", content("tool")),
+                Access::Read => format!("read {}", content("folder")),
+                Access::Write => format!("read and change {}", content("folder")),
             };
             let duration = match duration.as_str() {
                 "once" => "once",
                 "task" => "for this task",
                 _ => "until it is taken back",
             };
-            format!("grant {grant}: {access} {}, {duration}", content("folder"))
+            format!("grant {grant}: {access}, {duration}")
         }
         Revoked { grant } => format!("grant {grant} is taken back"),
         Marketplace { name, change, .. } if change == "refreshed" => format!("marketplace {name} was verified anew"),
