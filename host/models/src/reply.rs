@@ -24,7 +24,7 @@ pub enum Outcome {
         /// Why, as far as the server says.
         reason: String,
     },
-    /// The server paused a long turn; sending the conversation again goes on with it (Anthropic).
+    /// The server paused a long turn (Anthropic). Keep it, and tell the model to go on.
     Paused,
     /// There is neither text nor a call.
     Empty,

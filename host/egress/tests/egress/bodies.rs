@@ -1,8 +1,10 @@
 //! Answers that are late, large or broken.
 
-use crate::kit::{Kit, Still};
-use deskhand_egress::{CONNECT, EgressError, Ended, Found, Limits, Lookup, Reach, Request};
-use deskhand_egress::{Egress, Parts, Proxies, SystemTimer};
+use crate::kit::{Kept, Kit, Still};
+use deskhand_egress::{
+    Ask, CONNECT, Egress, EgressError, Ended, Found, Judge, Judged, Judgement, Limits, Lookup, Parts, Proxies, Reach,
+    Request, SystemLookup, SystemTimer,
+};
 use deskhand_model_server::{Answer, HttpServer, Piece, gate};
 use std::{
     sync::{Arc, Mutex},
@@ -119,4 +121,27 @@ async fn a_request_that_nobody_waits_for_is_recorded() {
     drop(answer);
     let traffic = kit.traffic();
     assert_eq!((traffic.len(), traffic[0].ended, traffic[0].status), (1, Ended::Dropped, Some(200)));
+}
+
+/// Waiting for the person is nobody's lateness.
+#[tokio::test]
+async fn deadlines_stand_still_while_the_judge_thinks() {
+    struct Slow(Arc<Still>);
+    impl Judge for Slow {
+        fn judge<'a>(&'a self, _: &'a Ask) -> Judged<'a> {
+            self.0.pass(500 * SECOND);
+            Box::pin(async { Judgement::Allowed(Reach::Local) })
+        }
+    }
+    let timer = Arc::new(Still::new());
+    let (proxies, lookup, user_agent) = (Proxies::none(), Arc::new(SystemLookup), "test".to_owned());
+    let egress = Egress::new(Parts { proxies, lookup, timer: Arc::clone(&timer) as _, user_agent });
+    let kept = Arc::new(Kept::default());
+    let outlet = egress.outlet(Arc::new(Slow(Arc::clone(&timer))), Arc::clone(&kept) as _);
+    let server = server(vec![bytes("a"), Piece::Stall]);
+    let mut answer = outlet.send(Request::get(&server.url()).unwrap().limits(LIMITS)).await.unwrap();
+    timer.pass(99 * SECOND);
+    assert_eq!(answer.chunk().await.unwrap().unwrap(), "a");
+    let (late, ()) = tokio::join!(answer.chunk(), async { timer.pass(SECOND) });
+    assert_eq!(late.unwrap_err(), EgressError::Late { host: "127.0.0.1".into(), after: 100 * SECOND });
 }

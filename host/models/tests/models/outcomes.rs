@@ -1,8 +1,9 @@
 //! How a reply can end.
 
 use crate::kit::{Kit, WIRES, conversation, result};
-use deskhand_model_server::{Reply as Scripted, Stop};
+use deskhand_model_server::{Reply as Scripted, Stop, Stream, Wire as Scripting};
 use deskhand_models::{BadInput, Misplaced, Outcome, Piece, Wire};
+use serde_json::json;
 
 async fn ends(wire: Wire, reply: Scripted) -> Outcome {
     let kit = Kit::new(wire);
@@ -31,6 +32,25 @@ async fn an_end_that_is_no_success_says_so() {
     // Servers say "stop" where they call.
     let calls = Scripted::new().call("c", "read", "{}").stop(Stop::Other("stop".into()));
     assert_eq!(ends(Wire::Chat, calls).await, Outcome::Calls);
+}
+
+#[tokio::test]
+async fn a_refusal_brings_its_reason() {
+    let reason = "It could harm a machine.";
+    let kit = Kit::new(Wire::Anthropic);
+    let delta = json!({"type": "message_delta", "usage": {"output_tokens": 3}, "delta": {"stop_reason": "refusal",
+        "stop_details": {"type": "refusal", "category": "cyber", "explanation": reason}}});
+    let stream = Stream::of(Scripting::Anthropic, &Scripted::new().text("I"));
+    let at = stream.len() - 2;
+    kit.server.then(stream.without(at).insert(at, &format!("event: message_delta\ndata: {delta}\n\n")));
+    let reply = kit.ask(&conversation()).await.unwrap();
+    assert_eq!(reply.outcome, Outcome::Refused { reason: reason.into() });
+
+    let kit = Kit::new(Wire::Chat);
+    let delta = json!({"choices": [{"index": 0, "delta": {"refusal": reason}, "finish_reason": null}]});
+    kit.server.then(Stream::of(Scripting::Chat, &Scripted::new()).insert(1, &format!("data: {delta}\n\n")));
+    let reply = kit.ask(&conversation()).await.unwrap();
+    assert_eq!(reply.outcome, Outcome::Refused { reason: reason.into() });
 }
 
 #[tokio::test]
