@@ -22,5 +22,6 @@ mod questions;
 mod rename;
 mod said;
 mod terminal;
+mod together;
 mod trouble;
 mod undo;

@@ -155,18 +155,25 @@ fn default_quota(stores: &[Arc<Store>]) -> Result<u64, WorkspaceError> {
     Ok(quota)
 }
 
-/// Bytes on the disk of a tree in a store.
+/// Bytes on the disk of a tree in a store. Other processes bring things there and take them away meanwhile: what goes is
+/// not counted.
 fn size(folder: BorrowedFd<'_>, name: &[u8]) -> Result<u64, Errno> {
-    let stamp = Stamp::at(folder, name)?;
+    let stamp = match Stamp::at(folder, name) {
+        Ok(stamp) => stamp,
+        Err(Errno::NOENT) => return Ok(0),
+        Err(error) => return Err(error),
+    };
     let mut sum = stamp.blocks.saturating_mul(512);
     if stamp.kind == Kind::Folder {
-        let inner = match disk::open_folder(folder, name) {
-            Ok(inner) => inner,
+        let names = disk::open_folder(folder, name).and_then(|inner| Ok((disk::names(inner.as_fd())?, inner)));
+        let (names, inner) = match names {
+            Ok(found) => found,
             // a removed folder may forbid to be listed; it is counted without what is in it
             Err(Errno::ACCESS) => return Ok(sum),
+            Err(Errno::NOENT) => return Ok(0),
             Err(error) => return Err(error),
         };
-        for inside in disk::names(inner.as_fd())? {
+        for inside in names {
             sum = sum.saturating_add(size(inner.as_fd(), &inside)?);
         }
     }

@@ -267,7 +267,11 @@ fn clear_scratch(home: &Home, disk: &dyn Disk, stores: &Stores) -> Result<(), Wo
             let text = Path::new(std::ffi::OsStr::from_bytes(&name)).display().to_string();
             let Ok(folder) = store.existing(&text) else { continue };
             if rustix::fs::flock(&folder, FlockOperation::NonBlockingLockExclusive).is_ok() {
-                store::remove_tree(disk, store.handle(), &name).map_err(failed)?;
+                match store::remove_tree(disk, store.handle(), &name) {
+                    // its task ended just now, and took it along
+                    Ok(()) | Err(Errno::NOENT) => {}
+                    Err(error) => return Err(failed(error)),
+                }
             }
         }
     }
