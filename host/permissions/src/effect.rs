@@ -136,7 +136,7 @@ impl Decided {
     /// Each change counts as `weight` in every folder that it touches; none is not part of the decision.
     fn of(plan: Arc<Plan>, folders: &Folders, weight: impl Fn(&Change) -> Option<u64>) -> Result<Self, NotAPlan> {
         let mut counts = BTreeMap::new();
-        for change in &plan.changes {
+        for change in plan.changes() {
             let Some(weight) = weight(change) else { continue };
             let names: BTreeSet<_> =
                 [&change.source, &change.target].into_iter().flatten().map(|at| &at.folder).collect();

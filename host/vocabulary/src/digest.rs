@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::Digest as _;
-use std::{fmt, str::FromStr};
+use std::{
+    fmt,
+    io::{self, BufWriter, Write},
+    str::FromStr,
+};
 
 /// A SHA-256 digest (FIPS 180-4), written as 64 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -17,7 +21,25 @@ impl Sha256 {
     /// The digest of a value's canonical JSON: serde_json's compact form with the value's own field order.
     /// Use it only for types of ours, whose field order is fixed by their definition.
     pub fn of_json(value: &impl Serialize) -> Result<Self, serde_json::Error> {
-        Ok(Self::of(serde_json::to_vec(value)?))
+        // the document can be large, and is wanted by nobody
+        let mut out = BufWriter::new(Hashing(sha2::Sha256::new()));
+        serde_json::to_writer(&mut out, value)?;
+        let hashing = out.into_inner().map_err(|error| serde_json::Error::io(error.into_error()))?;
+        Ok(Self(hashing.0.finalize().into()))
+    }
+}
+
+/// Takes all that is written into a digest. Never fails.
+struct Hashing(sha2::Sha256);
+
+impl Write for Hashing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

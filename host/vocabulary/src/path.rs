@@ -1,7 +1,7 @@
 //! Where a file is: a granted folder's name and the names below it. Never an absolute path, never `..`.
 
 use serde::{Deserialize, Serialize};
-use std::{ffi::OsStr, fmt, os::unix::ffi::OsStrExt as _, str::FromStr};
+use std::{borrow::Cow, ffi::OsStr, fmt, os::unix::ffi::OsStrExt as _, str::FromStr, sync::Arc};
 
 /// A byte that is not part of valid UTF-8 travels as the code point `BYTES + byte`.
 const BYTES: u32 = 0xF700;
@@ -23,14 +23,20 @@ pub enum NotAPath {
     TooLong,
 }
 
-/// Names below a folder, joined by `/`, as the bytes that the file system holds. Empty for the folder itself.
+/// Names below a folder, joined by `/`, as the bytes that the file system holds. Empty for the folder itself. Cheap to
+/// clone: a plan of many thousand changes holds each path many times.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-pub struct RelativePath(Vec<u8>);
+pub struct RelativePath(Option<Arc<[u8]>>);
 
 impl RelativePath {
     /// The folder itself.
     pub const fn root() -> Self {
-        Self(Vec::new())
+        Self(None)
+    }
+
+    /// Of names that were looked at before; empty is the folder itself.
+    fn of(bytes: &[u8]) -> Self {
+        Self((!bytes.is_empty()).then(|| Arc::from(bytes)))
     }
 
     /// From bytes as the file system gives them; empty is the folder itself.
@@ -44,22 +50,22 @@ impl RelativePath {
                 check_name(name)?;
             }
         }
-        Ok(Self(bytes))
+        Ok(Self::of(&bytes))
     }
 
     /// The bytes, for the file system.
     pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+        self.0.as_deref().unwrap_or_default()
     }
 
     /// The path, for the file system; `.` for the folder itself.
     pub fn as_path(&self) -> &std::path::Path {
-        std::path::Path::new(OsStr::from_bytes(if self.0.is_empty() { b"." } else { &self.0 }))
+        std::path::Path::new(OsStr::from_bytes(self.0.as_deref().unwrap_or(b".")))
     }
 
     /// True for the folder itself.
     pub fn is_root(&self) -> bool {
-        self.0.is_empty()
+        self.0.is_none()
     }
 
     /// The last name; none for the folder itself.
@@ -69,16 +75,14 @@ impl RelativePath {
 
     /// The names from the top.
     pub fn names(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
-        self.0.split(|b| *b == b'/').filter(|name| !name.is_empty())
+        self.as_bytes().split(|b| *b == b'/').filter(|name| !name.is_empty())
     }
 
     /// What this lies in; none for the folder itself.
     pub fn parent(&self) -> Option<Self> {
-        if self.0.is_empty() {
-            return None;
-        }
-        let cut = self.0.iter().rposition(|b| *b == b'/').unwrap_or(0);
-        Some(Self(self.0[..cut].to_vec()))
+        let bytes = self.0.as_deref()?;
+        let cut = bytes.iter().rposition(|b| *b == b'/').unwrap_or(0);
+        Some(Self::of(&bytes[..cut]))
     }
 
     /// This with one name more.
@@ -87,19 +91,17 @@ impl RelativePath {
             return Err(NotAPath::Forbidden);
         }
         check_name(name)?;
-        let mut bytes = self.0.clone();
-        if !bytes.is_empty() {
-            bytes.push(b'/');
+        let Some(above) = self.0.as_deref() else { return Ok(Self::of(name)) };
+        if above.len() + 1 + name.len() > 4095 {
+            return Err(NotAPath::TooLong);
         }
-        bytes.extend_from_slice(name);
-        if bytes.len() > 4095 { Err(NotAPath::TooLong) } else { Ok(Self(bytes)) }
+        Ok(Self(Some(above.iter().chain(b"/").chain(name).copied().collect())))
     }
 
     /// True if `self` is `other` or lies below it.
     pub fn is_within(&self, other: &Self) -> bool {
-        other.is_root()
-            || self.0 == other.0
-            || (self.0.starts_with(&other.0) && self.0.get(other.0.len()) == Some(&b'/'))
+        let (bytes, above) = (self.as_bytes(), other.as_bytes());
+        other.is_root() || bytes == above || (bytes.starts_with(above) && bytes.get(above.len()) == Some(&b'/'))
     }
 }
 
@@ -116,13 +118,13 @@ fn check_name(name: &[u8]) -> Result<(), NotAPath> {
 /// The lossless text of a path: see `types.path` in `wit/types.wit`.
 impl fmt::Display for RelativePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&encode(&self.0))
+        f.write_str(&encoded(self.as_bytes()))
     }
 }
 
 impl fmt::Debug for RelativePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", encode(&self.0))
+        write!(f, "{:?}", encode(self.as_bytes()))
     }
 }
 
@@ -134,9 +136,28 @@ impl FromStr for RelativePath {
     }
 }
 
+/// True if a text stands for its own bytes: nothing in it is of the escaping range, whose code points all begin with the
+/// bytes EF 9C to EF 9F.
+fn is_plain(text: &str) -> bool {
+    text.is_ascii() || !text.as_bytes().windows(2).any(|pair| pair[0] == 0xEF && (0x9C..=0x9F).contains(&pair[1]))
+}
+
+/// As [`encode`], without a copy of what needs none.
+fn encoded(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if is_plain(text) => Cow::Borrowed(text),
+        _ => Cow::Owned(encode(bytes)),
+    }
+}
+
 /// Bytes as text, losslessly: a byte that is not UTF-8 is U+F700 + byte, and a genuine code point of that range is
 /// escaped byte by byte.
 pub fn encode(bytes: &[u8]) -> String {
+    if let Ok(text) = std::str::from_utf8(bytes)
+        && is_plain(text)
+    {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(bytes.len());
     let escape = |out: &mut String, bytes: &[u8]| {
         out.extend(bytes.iter().filter_map(|b| char::from_u32(BYTES + u32::from(*b))));
@@ -156,6 +177,9 @@ pub fn encode(bytes: &[u8]) -> String {
 
 /// The bytes that `encode` made a text of.
 pub fn decode(text: &str) -> Vec<u8> {
+    if is_plain(text) {
+        return text.as_bytes().to_vec();
+    }
     let mut out = Vec::with_capacity(text.len());
     for c in text.chars() {
         match u32::from(c).checked_sub(BYTES).and_then(|b| u8::try_from(b).ok()) {
@@ -169,7 +193,7 @@ pub fn decode(text: &str) -> Vec<u8> {
 /// What a granted folder is called in a task: one name, unique within the task.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct FolderName(String);
+pub struct FolderName(Arc<str>);
 
 impl FolderName {
     /// The name as text.
@@ -187,7 +211,7 @@ impl TryFrom<String> for FolderName {
             return Err(NotAPath::Forbidden);
         }
         check_name(&bytes)?;
-        Ok(Self(text))
+        Ok(Self(text.into()))
     }
 }
 
@@ -201,7 +225,7 @@ impl FromStr for FolderName {
 
 impl From<FolderName> for String {
     fn from(name: FolderName) -> Self {
-        name.0
+        name.as_str().to_owned()
     }
 }
 

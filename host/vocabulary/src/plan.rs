@@ -2,6 +2,7 @@
 
 use crate::{action::Principal, digest::Sha256, path::FilePath};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// What a change does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -83,8 +84,8 @@ pub struct Plan {
     pub title: String,
     /// Who proposed it.
     pub origin: Principal,
-    /// In the order in which they are made.
-    pub changes: Vec<Change>,
+    /// In the order in which they are made. Shared, for a plan can be large.
+    pub changes: Vec<Arc<Change>>,
     /// How to arrange it: `{"arrange": "tree" | "table" | "groups", ...}`. What is not known is shown as a tree.
     pub view: serde_json::Value,
     /// The digest of the changes with all their preconditions. An approval holds for this and nothing else.
@@ -92,14 +93,19 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// All changes, in the order in which they are made.
+    pub fn changes(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter().map(AsRef::as_ref)
+    }
+
     /// The changes that are removals.
     pub fn removals(&self) -> impl Iterator<Item = &Change> {
-        self.changes.iter().filter(|change| change.kind == ChangeKind::Remove)
+        self.changes().filter(|change| change.kind == ChangeKind::Remove)
     }
 
     /// The changes that can make something run.
     pub fn sensitive(&self) -> impl Iterator<Item = &Change> {
-        self.changes.iter().filter(|change| change.sensitive.is_some())
+        self.changes().filter(|change| change.sensitive.is_some())
     }
 }
 

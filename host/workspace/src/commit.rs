@@ -308,7 +308,7 @@ fn ready(
         let store = |place: &Place| indices.get(&place.0).copied().unwrap_or_default();
         let tree = |place: &Place| At::Tree(place.0, Text(place.1.clone()));
         let step =
-            |from, to, what: &Stamp, other: Option<Box<Stamp>>| Step { change: number, from, to, what: *what, other };
+            |from, to, what: &Arc<Stamp>, other| Step { change: number, from, to, what: Arc::clone(what), other };
         let kept = |store, name: String, stamp: &Stamp| Before {
             store,
             folder: id.0,
@@ -318,7 +318,7 @@ fn ready(
             copy: None,
         };
         let mut recorded = Recorded {
-            change: item.change.clone(),
+            change: Arc::clone(&item.change),
             undoes: item.undoes,
             tidy: item.hidden,
             made: None,
@@ -327,13 +327,14 @@ fn ready(
         };
         match &item.what {
             What::MakeFolder { to } => {
-                let stamp = stage.folder(store(to), &staged(index), to)?;
-                recorded.made = Some(stamp);
+                let stamp = Arc::new(stage.folder(store(to), &staged(index), to)?);
+                recorded.made = Some(Arc::clone(&stamp));
                 then.push(step(At::Store(store(to), id.0, staged(index)), tree(to), &stamp, None));
             }
             What::Arrive { content, to, replaces } => {
                 let (from, stamp) = stage.content(store(to), index, content, Some(to), None, &kept_in)?;
-                recorded.made = Some(stamp);
+                let stamp = Arc::new(stamp);
+                recorded.made = Some(Arc::clone(&stamp));
                 if let (Kind::Folder, Content::Stored(kept)) = (stamp.kind, content) {
                     recorded.tree = came_back(kept)?;
                 }
@@ -351,8 +352,8 @@ fn ready(
                 then.push(step(from, tree(to), &stamp, replaces.clone()));
             }
             What::Move { from, seen, to, across: true, replaces, .. } => {
-                let stamp = stage.across(store(to), &staged(index), from, seen)?;
-                recorded.made = Some(stamp);
+                let stamp = Arc::new(stage.across(store(to), &staged(index), from, seen)?);
+                recorded.made = Some(Arc::clone(&stamp));
                 if let Some(old) = replaces {
                     recorded.before = Some(Box::new(kept(store(to), staged(index), old)));
                 }
@@ -361,7 +362,7 @@ fn ready(
             }
             What::Move { from, seen, to, lifted: true, replaces, .. } => {
                 let way = At::Store(store(to), id.0, before(index));
-                recorded.made = Some(*seen);
+                recorded.made = Some(Arc::clone(seen));
                 if let Some(old) = replaces {
                     recorded.before = Some(Box::new(kept(store(to), before(index), old)));
                 }
@@ -369,20 +370,21 @@ fn ready(
                 then.push(step(way, tree(to), seen, replaces.clone()));
             }
             What::Move { from, seen, to, .. } => {
-                recorded.made = Some(*seen);
+                recorded.made = Some(Arc::clone(seen));
                 then.push(step(tree(from), tree(to), seen, None));
             }
             What::Rewrite { content, at, from: now, seen } => {
-                let over = Some((now, seen));
+                let over = Some((now, seen.as_ref()));
                 let (from, stamp) = stage.content(store(at), index, content, None, over, &kept_in)?;
-                recorded.made = Some(stamp);
+                let stamp = Arc::new(stamp);
+                recorded.made = Some(Arc::clone(&stamp));
                 if let At::Store(store, folder, name) = &from {
                     let copy = if seen.links > 1 { Some(stage.copy(*store, index, now, seen)?) } else { None };
                     let before =
-                        Before { store: *store, folder: *folder, name: name.clone(), stamp: *seen, home: None, copy };
+                        Before { store: *store, folder: *folder, name: name.clone(), stamp: **seen, home: None, copy };
                     recorded.before = Some(Box::new(before));
                 }
-                then.push(step(from, tree(at), &stamp, Some(Box::new(*seen))));
+                then.push(step(from, tree(at), &stamp, Some(Arc::clone(seen))));
             }
             What::Remove { from, seen, tidy, early, .. } => {
                 let to = At::Store(store(from), id.0, before(index));
@@ -850,13 +852,13 @@ impl<'a> Engine<'a> {
         let made = |(index, item): &(usize, &Item)| {
             !item.hidden && !self.refused.contains_key(&u32::try_from(*index).unwrap_or(u32::MAX))
         };
-        Tally::of(self.prepared.items.iter().enumerate().filter(made).map(|(_, item)| &item.change))
+        Tally::of(self.prepared.items.iter().enumerate().filter(made).map(|(_, item)| item.change.as_ref()))
     }
 
     fn refusals(&self) -> Vec<(Change, String)> {
         let shown = |(index, reason): (&u32, &String)| {
             let item = self.prepared.items.get(usize::try_from(*index).ok()?)?;
-            (!item.hidden).then(|| (item.change.clone(), reason.clone()))
+            (!item.hidden).then(|| (Change::clone(&item.change), reason.clone()))
         };
         self.refused.iter().filter_map(shown).collect()
     }

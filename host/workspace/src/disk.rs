@@ -263,9 +263,6 @@ pub(crate) fn open_way(folder: BorrowedFd<'_>, name: &[u8]) -> Result<OwnedFd, E
 /// A regular file opened for reading. Anything else is refused with `NOTSUP` before it can block or act: it is opened as
 /// a path first, judged, and only then for reading.
 pub(crate) fn open_file(folder: BorrowedFd<'_>, name: &[u8]) -> Result<OwnedFd, Errno> {
-    use rustix::fs::ResolveFlags;
-    let resolve =
-        ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_XDEV | ResolveFlags::NO_MAGICLINKS;
     let stat = rustix::fs::statat(folder, os(name), AtFlags::SYMLINK_NOFOLLOW)?;
     match rustix::fs::FileType::from_raw_mode(stat.st_mode) {
         rustix::fs::FileType::RegularFile => {}
@@ -273,6 +270,14 @@ pub(crate) fn open_file(folder: BorrowedFd<'_>, name: &[u8]) -> Result<OwnedFd, 
         rustix::fs::FileType::Symlink => return Err(Errno::LOOP),
         _ => return Err(Errno::NOTSUP),
     }
+    open_seen(folder, name)
+}
+
+/// As [`open_file`], for what was seen just now to be a regular file. If it is none any more, it is refused all the same.
+pub(crate) fn open_seen(folder: BorrowedFd<'_>, name: &[u8]) -> Result<OwnedFd, Errno> {
+    use rustix::fs::ResolveFlags;
+    let resolve =
+        ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_XDEV | ResolveFlags::NO_MAGICLINKS;
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     let file = retry(|| rustix::fs::openat2(folder, os(name), flags, Mode::empty(), resolve))?;
     let stat = rustix::fs::fstat(file.as_fd())?;

@@ -69,7 +69,7 @@ fn used<'a>(changes: impl Iterator<Item = &'a Change>) -> HashSet<FilePath> {
 /// The items that have a line.
 fn lined(items: &[Item]) -> impl Iterator<Item = &Item> {
     let shown = || items.iter().filter(|item| !item.hidden);
-    let used = used(shown().map(|item| &item.change));
+    let used = used(shown().map(|item| item.change.as_ref()));
     shown().filter(move |item| has_line(&item.change, &used))
 }
 
@@ -142,8 +142,8 @@ pub fn edit_text(plan: &Plan) -> String {
          # that file as it is. Folders that are needed are made. Lines that begin with # do not count.\n\
          # Save and close to see the plan again before anything is done; without any line, nothing is done.\n\n",
     );
-    let used = used(plan.changes.iter());
-    for change in plan.changes.iter().filter(|change| has_line(change, &used)) {
+    let used = used(plan.changes());
+    for change in plan.changes().filter(|change| has_line(change, &used)) {
         out.push_str(&format!("{} {}", change.id, change.kind.name()));
         if let Some(source) = &change.source {
             out.push(' ');
@@ -362,14 +362,14 @@ impl Edit<'_> {
         if goal.taken.is_some_and(|taken| taken.key != *key) {
             return Err("something is there already".to_owned());
         }
-        let seen = self.state.nodes.get(key).and_then(|node| node.seen);
+        let seen = self.state.nodes.get(key).and_then(|node| node.seen.as_deref().copied());
         self.state.relocate(key, seen, &goal.spot, None, None);
         Ok(())
     }
 
     /// Folders that were made for what goes elsewhere now.
     fn drop_unused(&mut self, items: &[Item]) {
-        let used = used(items.iter().filter(|item| !item.hidden).map(|item| &item.change));
+        let used = used(items.iter().filter(|item| !item.hidden).map(|item| item.change.as_ref()));
         let mut made: Vec<(u64, usize)> = items
             .iter()
             .filter(|item| matches!(item.what, What::MakeFolder { .. }) && !has_line(&item.change, &used))
@@ -399,7 +399,7 @@ pub(crate) fn ensure_above(
     let names: Vec<Vec<u8>> = target.path.names().map(<[u8]>::to_vec).collect();
     let mut parent = Key::Base(root, RelativePath::root());
     for name in names.iter().take(names.len().saturating_sub(1)) {
-        let spot = Spot { parent: parent.clone(), name: name.clone() };
+        let spot = Spot { parent: parent.clone(), name: name.as_slice().into() };
         let taken = View::new(roots, masks, state).taken(&spot);
         parent = match taken {
             Ok(Some(seen)) if seen.kind == Kind::Folder => seen.key,

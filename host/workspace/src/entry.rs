@@ -223,10 +223,49 @@ impl Stamp {
     /// The opaque text of this stamp that plugins hand back.
     pub(crate) fn version(&self) -> String {
         let ((ms, mn), (cs, cn)) = (self.modified, self.changed);
-        format!("{:x}-{:x}-{:x}-{ms:x}.{mn:x}-{cs:x}.{cn:x}", self.dev, self.ino, self.size)
+        let mut text = String::with_capacity(80);
+        for (number, end) in [
+            (self.dev, "-"),
+            (self.ino, "-"),
+            (self.size, "-"),
+            (ms.cast_unsigned(), "."),
+            (mn.into(), "-"),
+            (cs.cast_unsigned(), "."),
+            (cn.into(), ""),
+        ] {
+            hexadecimal(&mut text, number);
+            text.push_str(end);
+        }
+        text
     }
 
     pub(crate) fn file_id(&self) -> String {
-        format!("{:x}-{:x}", self.dev, self.ino)
+        let mut text = String::with_capacity(24);
+        hexadecimal(&mut text, self.dev);
+        text.push('-');
+        hexadecimal(&mut text, self.ino);
+        text
+    }
+}
+
+/// As `{:x}` writes it. Told apart from that because versions are asked for by the hundred thousand.
+fn hexadecimal(text: &mut String, number: u64) {
+    let digits = (u64::BITS - number.leading_zeros()).div_ceil(4).max(1);
+    for place in (0..digits).rev() {
+        text.extend(char::from_digit(((number >> (place * 4)) & 0xf) as u32, 16));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::hexadecimal;
+
+    #[test]
+    fn digits() {
+        for number in [0, 1, 9, 15, 16, 255, 4096, 0x0123_4567_89ab_cdef, u64::MAX] {
+            let mut text = String::new();
+            hexadecimal(&mut text, number);
+            assert_eq!(text, format!("{number:x}"));
+        }
     }
 }

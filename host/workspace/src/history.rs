@@ -21,8 +21,10 @@ use deskhand_vocabulary::{Change, ChangeKind, CommitId, FilePath, Home, Person, 
 use jiff::Timestamp;
 use rustix::fd::AsFd as _;
 use std::{
+    cell::Cell,
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     path::{Path, PathBuf},
+    rc::Rc,
     sync::Arc,
 };
 
@@ -318,7 +320,7 @@ impl History {
         let refused: HashMap<u64, &String> =
             journal.end.iter().flat_map(|end| end.refused.iter().map(|(id, why)| (*id, why))).collect();
         let shown = journal.changes.iter().filter(|recorded| !recorded.tidy).map(|recorded| Shown {
-            change: recorded.change.clone(),
+            change: Change::clone(&recorded.change),
             refused: refused.get(&recorded.change.id).map(|why| (*why).clone()),
             undone_by: undone.get(&recorded.change.id).filter(|back| !back.redone).map(|back| back.last),
             was_undone: undone.contains_key(&recorded.change.id),
@@ -409,6 +411,7 @@ impl History {
             masks: &workspace.shared.masks,
             roots: &roots,
             beside: options.beside,
+            ways: Rc::default(),
         };
         let left = workspace.transform(|_, state| reversal.run(state, &wanted))?;
         let times = if whole && left.is_empty() { past(&journal, &map) } else { Vec::new() };
@@ -451,7 +454,11 @@ impl History {
         stop: &Stop,
     ) -> Result<Decision, ProposeError> {
         let Preview { plan, undoes, .. } = preview;
-        let make = || workspace.plan_undo(&plan.title, context.principal.clone(), plan.view.clone(), undoes.clone());
+        let previewed = Cell::new(plan.origin == context.principal && workspace.is_current_plan(plan));
+        let make = || match previewed.take() {
+            true => Ok(Arc::clone(plan)),
+            false => workspace.plan_undo(&plan.title, context.principal.clone(), plan.view.clone(), undoes.clone()),
+        };
         proposal::decide(workspace, gate, context, person, &make, stop)
     }
 

@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 use std::{
     collections::{HashMap, HashSet},
     fs,
+    io::{self, BufReader, ErrorKind, Read as _},
     os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
     sync::Arc,
@@ -68,12 +69,12 @@ pub(crate) fn without_inodes(roots: &[Arc<Root>], head: &mut Head, changes: &mut
     head.roots.iter_mut().for_each(|top| strip(&mut top.stamp));
     head.folders.iter_mut().chain(&mut head.restore).for_each(|times| strip(&mut times.stamp));
     for recorded in changes {
-        recorded.made.iter_mut().for_each(strip);
+        recorded.made.iter_mut().for_each(|made| strip(Arc::make_mut(made)));
         recorded.before.iter_mut().for_each(|before| strip(&mut before.stamp));
     }
     for step in steps {
-        strip(&mut step.what);
-        step.other.iter_mut().for_each(|other| strip(other));
+        strip(Arc::make_mut(&mut step.what));
+        step.other.iter_mut().for_each(|other| strip(Arc::make_mut(other)));
     }
 }
 
@@ -133,14 +134,14 @@ pub(crate) struct Times {
 /// A change and what its undo needs.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Recorded {
-    pub(crate) change: Change,
+    pub(crate) change: Arc<Change>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) undoes: Option<u64>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) tidy: bool,
     /// What is at the target afterwards, as far as it was known before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) made: Option<Stamp>,
+    pub(crate) made: Option<Arc<Stamp>>,
     /// For a folder that came back with something in it: the digest of that, so that its removal takes nothing else along.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) tree: Option<Sha256>,
@@ -207,10 +208,10 @@ pub(crate) struct Step {
     pub(crate) to: At,
     /// What is at `from` before.
     #[serde(rename = "w")]
-    pub(crate) what: Stamp,
+    pub(crate) what: Arc<Stamp>,
     /// What is at `to` before.
     #[serde(rename = "o", default, skip_serializing_if = "Option::is_none")]
-    pub(crate) other: Option<Box<Stamp>>,
+    pub(crate) other: Option<Arc<Stamp>>,
 }
 
 /// How it ended.
@@ -384,7 +385,7 @@ impl Journal {
             let source = change.source.as_ref().filter(|_| !refused.contains(&change.id));
             let Some(source) = source.and_then(here) else { continue };
             match change.kind {
-                ChangeKind::Move if made.is_some_and(|made| made.kind == Kind::Folder) => {
+                ChangeKind::Move if made.as_ref().is_some_and(|made| made.kind == Kind::Folder) => {
                     moved.insert(source, change.target.as_ref().and_then(here));
                 }
                 ChangeKind::Remove if before.as_ref().is_some_and(|before| before.stamp.kind == Kind::Folder) => {
@@ -421,30 +422,67 @@ enum Wanted {
 }
 
 fn load(path: &Path, commit: u64, wanted: Wanted) -> Result<Option<Journal>, WorkspaceError> {
-    match fs::read(path.join("journal")) {
-        Ok(bytes) => parse(&bytes, commit, wanted),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+    match Records::open(&path.join("journal")) {
+        Ok(records) => parse(records, path, commit, wanted),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(WorkspaceError::home(path, error)),
     }
 }
 
-fn parse(bytes: &[u8], commit: u64, wanted: Wanted) -> Result<Option<Journal>, WorkspaceError> {
-    let mut rest = bytes;
+/// The records of a journal, one after the other, each in the same memory: a journal can be large.
+struct Records {
+    input: BufReader<fs::File>,
+    /// Bytes of the file behind the last record.
+    left: u64,
+    /// Bytes of all records up to now.
+    length: u64,
+    payload: Vec<u8>,
+}
+
+impl Records {
+    fn open(path: &Path) -> io::Result<Self> {
+        let file = fs::File::open(path)?;
+        let left = file.metadata()?.len();
+        Ok(Self { input: BufReader::with_capacity(1 << 16, file), left, length: 0, payload: Vec::new() })
+    }
+
+    /// The payload of the next record that is whole; none at the end of what is.
+    fn next(&mut self) -> io::Result<Option<&[u8]>> {
+        let mut frame = [0; 12];
+        if self.left < frame.len() as u64 {
+            return Ok(None);
+        }
+        self.input.read_exact(&mut frame)?;
+        let [a, b, c, d, digest @ ..] = frame;
+        let length = u32::from_le_bytes([a, b, c, d]);
+        let whole = frame.len() as u64 + u64::from(length);
+        if self.left < whole {
+            return Ok(None);
+        }
+        self.payload.resize(length as usize, 0);
+        self.input.read_exact(&mut self.payload)?;
+        if Sha256::of(&self.payload).0[..8] != digest {
+            return Ok(None);
+        }
+        self.left -= whole;
+        self.length += whole;
+        Ok(Some(&self.payload))
+    }
+}
+
+fn parse(mut records: Records, path: &Path, commit: u64, wanted: Wanted) -> Result<Option<Journal>, WorkspaceError> {
     let mut journal: Option<Journal> = None;
-    let mut length = 0;
-    while let Some((record, tail)) = next(rest) {
+    while let Some(payload) = records.next().map_err(|error| WorkspaceError::home(path, error))? {
         let undoes = journal.as_ref().is_some_and(|journal: &Journal| journal.head.undoes.is_some());
-        let steps = wanted != Wanted::All && record.starts_with(b"{\"steps\"");
-        let changes = wanted == Wanted::Outline && !undoes && record.starts_with(b"{\"changes\"");
+        let steps = wanted != Wanted::All && payload.starts_with(b"{\"steps\"");
+        let changes = wanted == Wanted::Outline && !undoes && payload.starts_with(b"{\"changes\"");
         if steps || changes {
-            length += (rest.len() - tail.len()) as u64;
-            rest = tail;
             continue;
         }
-        let record: Result<Record, _> = serde_json::from_slice(record);
+        let record: Result<Record, _> = serde_json::from_slice(payload);
         if journal.is_none() {
             // a later version may have other fields: look at its number alone
-            let version = first_version(bytes);
+            let version = version(payload);
             if version.is_some_and(|version| version > VERSION) {
                 return Err(WorkspaceError::Journal {
                     commit,
@@ -458,8 +496,6 @@ fn parse(bytes: &[u8], commit: u64, wanted: Wanted) -> Result<Option<Journal>, W
             reason: format!("a record is not understood ({error})"),
             advice: "Keep it, and run `deskhand doctor`",
         })?;
-        length += (rest.len() - tail.len()) as u64;
-        rest = tail;
         match (record, journal.as_mut()) {
             (Record::Head(head), None) => {
                 journal = Some(Journal {
@@ -485,7 +521,7 @@ fn parse(bytes: &[u8], commit: u64, wanted: Wanted) -> Result<Option<Journal>, W
         }
     }
     if let Some(journal) = &mut journal {
-        journal.length = length;
+        journal.length = records.length;
     }
     Ok(journal)
 }
@@ -548,8 +584,7 @@ fn next(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     (Sha256::of(payload).0[..8] == digest[..]).then_some((payload, rest))
 }
 
-fn first_version(bytes: &[u8]) -> Option<u32> {
-    let (payload, _) = next(bytes)?;
+fn version(payload: &[u8]) -> Option<u32> {
     let value: serde_json::Value = serde_json::from_slice(payload).ok()?;
     value.get("head")?.get("version")?.as_u64().and_then(|version| u32::try_from(version).ok())
 }

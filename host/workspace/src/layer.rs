@@ -95,9 +95,9 @@ pub(crate) enum Away {
 pub(crate) struct Node {
     /// The folder that it is in now, and its name there.
     pub(crate) parent: Key,
-    pub(crate) name: Vec<u8>,
+    pub(crate) name: Arc<[u8]>,
     /// As it was when it was first changed; for new things, none.
-    pub(crate) seen: Option<Stamp>,
+    pub(crate) seen: Option<Arc<Stamp>>,
     pub(crate) away: Away,
     pub(crate) made: Option<(u64, Made)>,
     /// New content for a file that is on the disk.
@@ -122,7 +122,7 @@ pub(crate) struct Note {
 /// The whole difference.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct State {
-    folders: HashMap<Key, BTreeMap<Vec<u8>, Slot>>,
+    folders: HashMap<Key, BTreeMap<Arc<[u8]>, Slot>>,
     pub(crate) nodes: HashMap<Key, Box<Node>>,
     pub(crate) notes: BTreeMap<u64, Note>,
     /// What changes stand on, by their numbers. Numbers of changes that are not pending any more do not count.
@@ -146,7 +146,7 @@ pub(crate) struct Over {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Spot {
     pub(crate) parent: Key,
-    pub(crate) name: Vec<u8>,
+    pub(crate) name: Arc<[u8]>,
 }
 
 impl State {
@@ -163,7 +163,7 @@ impl State {
         self.notes.is_empty() && self.nodes.is_empty()
     }
 
-    pub(crate) fn names(&self, folder: &Key) -> Option<&BTreeMap<Vec<u8>, Slot>> {
+    pub(crate) fn names(&self, folder: &Key) -> Option<&BTreeMap<Arc<[u8]>, Slot>> {
         self.folders.get(folder)
     }
 
@@ -249,7 +249,7 @@ impl State {
             let node = Node {
                 parent,
                 name,
-                seen,
+                seen: seen.map(Arc::new),
                 away: Away::No,
                 made: None,
                 content: None,
@@ -442,7 +442,7 @@ impl State {
         let written = node.content.take().map(|(id, _)| id);
         node.away = Away::Removed(id);
         node.tidy = tidy;
-        let folder = node.seen.is_some_and(|seen| seen.kind == Kind::Folder);
+        let folder = node.seen.as_ref().is_some_and(|seen| seen.kind == Kind::Folder);
         for old in [moved, written].into_iter().flatten() {
             self.notes.remove(&old);
             if let Some(relies) = self.relies.remove(&old) {
@@ -582,6 +582,6 @@ impl State {
 /// Where a thing lies on the disk. None for the top of a granted folder and for what is yet to come.
 pub(crate) fn home(key: &Key) -> Option<Spot> {
     let Key::Base(root, path) = key else { return None };
-    let name = path.name()?.to_vec();
+    let name = path.name()?.into();
     Some(Spot { parent: Key::Base(*root, path.parent()?), name })
 }

@@ -44,6 +44,7 @@ mod staging;
 mod store;
 mod view;
 mod walk;
+mod workers;
 mod workspace;
 
 pub use commit::Commit;

@@ -6,9 +6,10 @@ use crate::{
     error::{Code, FileError, WorkspaceError},
     folder::{Masks, Root},
     journal::Times,
-    layer::{Away, Content, Key, Made, Node, State, home},
+    layer::{Away, Content, Key, Made, Node, Note, State, home},
     reliance, sensitive,
     view::{View, alike},
+    workers,
 };
 use deskhand_vocabulary::{Change, ChangeKind, CommitId, FilePath, Plan, Principal, RelativePath, Returned, Sha256};
 use rustix::{
@@ -86,7 +87,7 @@ pub(crate) fn follow(moved: &HashMap<Place, Option<Place>>, place: &Place) -> Op
 /// One change, told by places on the disk.
 #[derive(Clone, Debug)]
 pub(crate) struct Item {
-    pub(crate) change: Change,
+    pub(crate) change: Arc<Change>,
     pub(crate) undoes: Option<u64>,
     pub(crate) what: What,
     /// Where the folder that it is to be in lies now; none if that is yet to come.
@@ -106,17 +107,17 @@ pub(crate) enum What {
     Arrive {
         content: Content,
         to: Place,
-        replaces: Option<Box<Stamp>>,
+        replaces: Option<Arc<Stamp>>,
     },
     Move {
         from: Place,
-        seen: Stamp,
+        seen: Arc<Stamp>,
         to: Place,
         /// Through the store, because its name or its way is not free when its turn comes.
         lifted: bool,
         /// To another file system.
         across: bool,
-        replaces: Option<Box<Stamp>>,
+        replaces: Option<Arc<Stamp>>,
     },
     /// New content for a file; the place is where the file then is.
     Rewrite {
@@ -124,11 +125,11 @@ pub(crate) enum What {
         at: Place,
         /// Where it is now.
         from: Place,
-        seen: Stamp,
+        seen: Arc<Stamp>,
     },
     Remove {
         from: Place,
-        seen: Stamp,
+        seen: Arc<Stamp>,
         /// For an empty folder that a commit had made, as part of its undo.
         tidy: bool,
         /// For such a folder: its name is needed, so it goes before anything comes.
@@ -154,7 +155,8 @@ struct Decided<'a> {
     origin: &'a Principal,
     view: &'a serde_json::Value,
     roots: Vec<(String, &'a Stamp)>,
-    items: Vec<(&'a Change, String)>,
+    /// Of each change with what it relies on, in their order.
+    items: Vec<Sha256>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     relies: Vec<(u64, String, String)>,
 }
@@ -201,7 +203,7 @@ pub(crate) fn prepare(
         shape.insert("edited".to_owned(), true.into());
     }
     let digest = digest(view.roots, title, &origin, &shape, &items, &relies)?;
-    let changes = items.iter().filter(|item| !item.hidden).map(|item| item.change.clone()).collect();
+    let changes = items.iter().filter(|item| !item.hidden).map(|item| Arc::clone(&item.change)).collect();
     let plan = Plan { title: title.to_owned(), origin, changes, view: shape, digest };
     Ok(Prepared { plan: Arc::new(plan), revision: state.revision, items, relies, undoes })
 }
@@ -232,12 +234,15 @@ fn digest(
     items: &[Item],
     relies: &reliance::All,
 ) -> Result<Sha256, WorkspaceError> {
+    let one = |item: &Item| Sha256::of_json(&(&item.change, item.what.precondition()));
+    let items: Result<Vec<Sha256>, serde_json::Error> = workers::each(items, || one).into_iter().collect();
+    let items = items.map_err(|error| FileError::new(Code::Failed, error.to_string()));
     let decided = Decided {
         title,
         origin,
         view,
         roots: roots.iter().map(|root| (root.shown(), &root.stamp)).collect(),
-        items: items.iter().map(|item| (&item.change, item.what.precondition())).collect(),
+        items: items?,
         relies: relies
             .iter()
             .flat_map(|(change, relied)| relied.iter().map(|one| (*change, one.path.to_string(), one.seen.version())))
@@ -249,7 +254,7 @@ fn digest(
 impl What {
     fn precondition(&self) -> String {
         let stamp = |stamp: &Stamp| stamp.version();
-        let over = |stamp: &Option<Box<Stamp>>| stamp.as_ref().map_or_else(String::new, |stamp| stamp.version());
+        let over = |stamp: &Option<Arc<Stamp>>| stamp.as_ref().map_or_else(String::new, |stamp| stamp.version());
         let content = |content: &Content| match content {
             Content::Staged(staged) => format!("staged {}", staged.digest),
             Content::Copy { seen, .. } => format!("copy {}", seen.version()),
@@ -275,56 +280,73 @@ fn gone(path: &impl std::fmt::Display) -> FileError {
 fn items(view: &View<'_>, relies: &reliance::All) -> Result<Vec<Item>, WorkspaceError> {
     let state = view.state;
     let lifted = lifted(state);
-    let mut folders = HashMap::new();
-    let mut items = Vec::with_capacity(state.notes.len());
-    for (id, note) in &state.notes {
-        let Some(node) = state.nodes.get(&note.key) else { continue };
-        let what = what(view, *id, &note.key, node, &lifted, &mut folders)?;
-        let (bytes, files) = extent(view, &what)?;
-        let (source, target) = what.ends();
-        let path = |place: &Place| view.path(place.0, place.1.clone());
-        let source = match (&what, &note.kind) {
-            // what a copy is made of is worth showing, though it is left alone
-            (What::Arrive { content: Content::Copy { root, path, .. }, .. }, ChangeKind::Copy) => {
-                view.path(*root, path.clone())
-            }
-            _ => source.and_then(path),
-        };
-        let target = target.and_then(path);
-        let replaces = matches!(&what, What::Rewrite { .. })
-            || matches!(&what, What::Move { replaces: Some(_), .. } | What::Arrive { replaces: Some(_), .. });
-        let returned = match &what {
-            What::Arrive { content: Content::Stored(kept), .. }
-            | What::Rewrite { content: Content::Stored(kept), .. } => {
-                Some(if kept.stamp.kind == Kind::Folder { Returned::Folder } else { Returned::File })
-            }
-            _ => None,
-        };
-        let sensitive = sensitive::why(view, &what, source.as_ref(), target.as_ref());
-        let change = Change {
-            id: *id,
-            kind: note.kind,
-            source,
-            target,
-            bytes,
-            files,
-            replaces,
-            returned,
-            reason: note.reason.clone(),
-            sensitive,
-            relies_on: relies.get(id).into_iter().flatten().map(|relied| relied.path.clone()).collect(),
-        };
-        let into = match state.spot(&note.key).map(|spot| spot.parent) {
-            Some(Key::Base(root, path)) => Some((root, path)),
-            Some(Key::New(_)) | None => None,
-        };
-        let over = match &node.replaces {
-            Some(Key::Base(root, path)) => view.path(*root, path.clone()),
-            Some(Key::New(_)) | None => None,
-        };
-        items.push(Item { change, undoes: note.undoes, what, into, over, hidden: false });
+    let notes: Vec<(u64, &Note)> = state.notes.iter().map(|(id, note)| (*id, note)).collect();
+    let (roots, masks) = (view.roots, view.masks);
+    let found = workers::each(&notes, || {
+        let view = View::new(roots, masks, state);
+        let (mut folders, lifted) = (HashMap::new(), &lifted);
+        move |(id, note): &(u64, &Note)| item(&view, relies, *id, note, lifted, &mut folders)
+    });
+    let mut items = Vec::with_capacity(notes.len());
+    for item in found {
+        items.extend(item?);
     }
     Ok(items)
+}
+
+fn item(
+    view: &View<'_>,
+    relies: &reliance::All,
+    id: u64,
+    note: &Note,
+    lifted: &HashSet<Key>,
+    folders: &mut HashMap<Key, Option<Place>>,
+) -> Result<Option<Item>, WorkspaceError> {
+    let state = view.state;
+    let Some(node) = state.nodes.get(&note.key) else { return Ok(None) };
+    let what = what(view, id, &note.key, node, lifted, folders)?;
+    let (bytes, files) = extent(view, &what)?;
+    let (source, target) = what.ends();
+    let path = |place: &Place| view.path(place.0, place.1.clone());
+    let source = match (&what, &note.kind) {
+        // what a copy is made of is worth showing, though it is left alone
+        (What::Arrive { content: Content::Copy { root, path, .. }, .. }, ChangeKind::Copy) => {
+            view.path(*root, path.clone())
+        }
+        _ => source.and_then(path),
+    };
+    let target = target.and_then(path);
+    let replaces = matches!(&what, What::Rewrite { .. })
+        || matches!(&what, What::Move { replaces: Some(_), .. } | What::Arrive { replaces: Some(_), .. });
+    let returned = match &what {
+        What::Arrive { content: Content::Stored(kept), .. } | What::Rewrite { content: Content::Stored(kept), .. } => {
+            Some(if kept.stamp.kind == Kind::Folder { Returned::Folder } else { Returned::File })
+        }
+        _ => None,
+    };
+    let sensitive = sensitive::why(view, &what, source.as_ref(), target.as_ref());
+    let change = Change {
+        id,
+        kind: note.kind,
+        source,
+        target,
+        bytes,
+        files,
+        replaces,
+        returned,
+        reason: note.reason.clone(),
+        sensitive,
+        relies_on: relies.get(&id).into_iter().flatten().map(|relied| relied.path.clone()).collect(),
+    };
+    let into = match state.spot(&note.key).map(|spot| spot.parent) {
+        Some(Key::Base(root, path)) => Some((root, path)),
+        Some(Key::New(_)) | None => None,
+    };
+    let over = match &node.replaces {
+        Some(Key::Base(root, path)) => view.path(*root, path.clone()),
+        Some(Key::New(_)) | None => None,
+    };
+    Ok(Some(Item { change: Arc::new(change), undoes: note.undoes, what, into, over, hidden: false }))
 }
 
 impl What {
@@ -395,7 +417,7 @@ fn what(
 ) -> Result<What, WorkspaceError> {
     let state = view.state;
     let replaces = match &node.replaces {
-        Some(old) => state.nodes.get(old).and_then(|node| node.seen).map(Box::new),
+        Some(old) => state.nodes.get(old).and_then(|node| node.seen.clone()),
         None => None,
     };
     let mut to = || state.place_through(key, folders).ok_or_else(|| gone(&format!("change {id}")));
@@ -409,7 +431,7 @@ fn what(
     }
     let Key::Base(root, path) = key else { return Err(gone(&format!("change {id}")).into()) };
     let from = (*root, path.clone());
-    let seen = node.seen.ok_or_else(|| gone(path))?;
+    let seen = node.seen.clone().ok_or_else(|| gone(path))?;
     if let Some((written, content)) = &node.content
         && *written == id
     {
@@ -625,7 +647,7 @@ fn folds_there(folder: BorrowedFd<'_>, root: &Root, path: &RelativePath) -> bool
 
 /// The plan's changes as paths of the task, for whoever listens.
 pub(crate) fn lines(plan: &Plan) -> impl Iterator<Item = String> {
-    plan.changes.iter().map(|change| {
+    plan.changes().map(|change| {
         let path = |path: &Option<FilePath>| path.as_ref().map_or_else(String::new, |path| format!(" {path}"));
         let arrow = if change.source.is_some() && change.target.is_some() { " ->" } else { "" };
         format!("{} {}{}{arrow}{}", change.id, change.kind.name(), path(&change.source), path(&change.target))

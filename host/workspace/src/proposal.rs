@@ -96,7 +96,7 @@ pub(crate) fn decide(
     stop: &Stop,
 ) -> Result<Decision, ProposeError> {
     let mut current = plan()?;
-    record(workspace, &current)?;
+    record(workspace, person, &current)?;
     loop {
         person.show(&current);
         let permits = match permits(workspace, gate, context, &current) {
@@ -106,7 +106,7 @@ pub(crate) fn decide(
                     Ok(()) => match plan() {
                         Ok(edited) => {
                             current = edited;
-                            record(workspace, &current)?;
+                            record(workspace, person, &current)?;
                         }
                         Err(WorkspaceError::Nothing) => return Ok(cancelled(workspace, "no change was left")),
                         Err(error) => return Err(error.into()),
@@ -146,7 +146,8 @@ pub(crate) fn decide(
     }
 }
 
-fn record(workspace: &Workspace, plan: &Plan) -> Result<(), LogError> {
+/// Put a plan on the record. While a person looks at it, it can be written; a program is told what is written first.
+fn record(workspace: &Workspace, person: &dyn Person, plan: &Plan) -> Result<(), LogError> {
     let shared = &workspace.shared;
     let content = shared.task.map(|_| {
         serde_json::json!({
@@ -164,7 +165,12 @@ fn record(workspace: &Workspace, plan: &Plan) -> Result<(), LogError> {
         changes: plan.changes.len() as u64,
         removals: plan.removals().count() as u64,
     };
-    shared.log.append(Entry { task: shared.task, event, content }).map(|_| ())
+    let entry = Entry { task: shared.task, event, content };
+    if person.present() {
+        shared.log.queue(entry);
+        return Ok(());
+    }
+    shared.log.append(entry).map(|_| ())
 }
 
 /// Why there are no permits.

@@ -10,12 +10,13 @@ use crate::{
     journal::{Before, Journal, Recorded},
     layer::{Key, Made, State},
     planning::survey,
-    view::{Seen, View},
+    view::{Seen, View, Ways},
 };
-use deskhand_vocabulary::{ChangeKind, FilePath, FolderName, RelativePath, Sha256};
+use deskhand_vocabulary::{Change, ChangeKind, FilePath, FolderName, RelativePath, Sha256};
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     path::{Path, PathBuf},
+    rc::Rc,
     sync::Arc,
 };
 
@@ -32,6 +33,8 @@ pub(crate) struct Reversal<'a> {
     pub(crate) masks: &'a Masks,
     pub(crate) roots: &'a [Arc<Root>],
     pub(crate) beside: bool,
+    /// Folders that were looked into.
+    pub(crate) ways: Rc<Ways>,
 }
 
 /// What taking back one change means.
@@ -83,7 +86,7 @@ impl Reversal<'_> {
             if let Some((store, before)) = kept.as_ref().filter(|_| self.beside) {
                 beside = self.put_beside(state, recorded, store, before);
             }
-            told.push(Left { change: recorded.change.clone(), reason, offer: kept.is_some(), beside });
+            told.push(Left { change: Change::clone(&recorded.change), reason, offer: kept.is_some(), beside });
         }
         Ok(told)
     }
@@ -96,7 +99,7 @@ impl Reversal<'_> {
     }
 
     fn find(&self, state: &State, path: &FilePath) -> Option<Seen> {
-        View::new(self.roots, self.masks, state).find(path).ok()
+        View::with(self.roots, self.masks, state, &self.ways).find(path).ok()
     }
 
     fn kept(&self, recorded: &Recorded) -> Option<Old> {
@@ -281,7 +284,8 @@ impl Reversal<'_> {
             .collect();
         made.sort_by_key(|(depth, ..)| std::cmp::Reverse(*depth));
         for (_, recorded, key, seen, at) in made {
-            let empty = View::new(self.roots, self.masks, state).list(key).is_ok_and(|names| names.is_empty());
+            let empty =
+                View::with(self.roots, self.masks, state, &self.ways).list(key).is_ok_and(|names| names.is_empty());
             if empty && !state.has_arrivals(key) {
                 state.remove(key, Some(*seen), true, Some(recorded.change.id));
             } else if recorded.change.kind != ChangeKind::MakeFolder {
@@ -300,7 +304,7 @@ impl Reversal<'_> {
         act: impl FnOnce(&mut State, &crate::layer::Spot),
     ) -> Result<(), String> {
         ensure_above(self.roots, self.masks, state, to)?;
-        let goal = View::new(self.roots, self.masks, state).target(to).map_err(|error| error.message)?;
+        let goal = View::with(self.roots, self.masks, state, &self.ways).target(to).map_err(|error| error.message)?;
         if goal.taken.is_some() {
             return Err(format!("something else is at `{to}` now; it is left as it is"));
         }

@@ -1,7 +1,8 @@
 //! Changes that can make something run. Each gets a question of its own, whatever else was agreed to.
 
 use crate::{layer::Content, planning::What, view::View};
-use deskhand_vocabulary::{FilePath, RelativePath};
+use deskhand_vocabulary::FilePath;
+use std::os::unix::ffi::OsStrExt as _;
 
 /// Where a rule looks.
 enum Rule {
@@ -90,13 +91,11 @@ pub(crate) fn why(
 ) -> Option<String> {
     // copying out of such a place takes nothing from it
     let takes = matches!(what, What::Move { .. } | What::Remove { tidy: false, .. });
-    let whole = |path: &FilePath| {
+    let within = |path: &FilePath| {
         let root = view.root(path).ok().and_then(|index| view.root_of(index).ok())?;
-        let absolute = root.absolute(&path.path);
-        let bytes = std::os::unix::ffi::OsStrExt::as_bytes(absolute.as_os_str());
-        RelativePath::from_bytes(bytes.strip_prefix(b"/").unwrap_or(bytes)).ok()
+        let above = root.path.as_os_str().as_bytes().split(|b| *b == b'/').filter(|name| !name.is_empty());
+        place(&above.chain(path.path.names()).collect::<Vec<_>>())
     };
-    let within = |path: &FilePath| whole(path).and_then(|whole| place(&whole));
     if let Some(target) = target
         && let Some(reason) = within(target)
     {
@@ -135,8 +134,7 @@ fn bits(content: &Content) -> u32 {
     }
 }
 
-fn place(path: &RelativePath) -> Option<&'static str> {
-    let names: Vec<&[u8]> = path.names().collect();
+fn place(names: &[&[u8]]) -> Option<&'static str> {
     let last = names.last()?;
     TABLE.iter().find_map(|(rule, reason)| {
         let fits = match rule {
@@ -154,12 +152,11 @@ fn place(path: &RelativePath) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
     fn places_that_run_things_are_known() {
-        let of = |path: &str| place(&path.parse().unwrap());
+        let of = |path: &str| place(&path.split('/').map(str::as_bytes).collect::<Vec<_>>());
         assert_eq!(of("home/a/.bashrc"), Some("a shell runs it when it starts"));
         assert_eq!(of("home/a/.config/autostart/x.desktop"), Some("what is in it runs when you log in"));
         assert_eq!(of("home/a/.config/notes.txt"), None);

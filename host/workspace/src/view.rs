@@ -12,15 +12,37 @@ use rustix::{
     fd::{AsFd as _, OwnedFd},
     io::Errno,
 };
-use std::{cell::RefCell, collections::BTreeSet, sync::Arc};
+use std::{cell::RefCell, collections::HashMap, rc::Rc, sync::Arc};
+
+/// Folders that were looked into, open: most calls name many files of few folders. Lives as long as one piece of work.
+#[derive(Debug, Default)]
+pub(crate) struct Ways(RefCell<HashMap<(u16, RelativePath), Rc<OwnedFd>>>);
+
+impl Ways {
+    /// Open handles are a burden.
+    const MOST: usize = 128;
+
+    fn to(&self, root: &Root, index: u16, path: &RelativePath, masks: &Masks) -> Result<Rc<OwnedFd>, Errno> {
+        let key = (index, path.clone());
+        let mut open = self.0.borrow_mut();
+        if let Some(known) = open.get(&key) {
+            return Ok(Rc::clone(known));
+        }
+        let way = Rc::new(root.way(path, masks)?);
+        if open.len() >= Self::MOST {
+            open.clear();
+        }
+        open.insert(key, Rc::clone(&way));
+        Ok(way)
+    }
+}
 
 /// One moment's view.
 pub(crate) struct View<'a> {
     pub(crate) roots: &'a [Arc<Root>],
     pub(crate) masks: &'a Masks,
     pub(crate) state: &'a State,
-    /// The folder that was last looked into: most calls name many files of one folder.
-    last: RefCell<Option<(u16, RelativePath, OwnedFd)>>,
+    ways: Rc<Ways>,
 }
 
 /// What is seen under a path.
@@ -31,26 +53,44 @@ pub(crate) struct Seen {
     pub(crate) size: u64,
     pub(crate) modified: Moment,
     pub(crate) created: Option<Moment>,
-    pub(crate) file_id: String,
     pub(crate) links: u32,
-    pub(crate) version: String,
     pub(crate) mode: u32,
     pub(crate) blocks: u64,
     /// As it is on the disk; none for what is yet to come.
     pub(crate) stamp: Option<Stamp>,
+    /// The change that its content is of, if that is yet to come, and what tells that from other content.
+    pending: Option<(u64, Option<String>)>,
 }
 
 impl Seen {
+    /// The same for two names of one file.
+    pub(crate) fn file_id(&self) -> String {
+        match (&self.stamp, &self.pending) {
+            (Some(stamp), _) => stamp.file_id(),
+            (None, pending) => format!("new-{}", pending.as_ref().map_or(0, |(id, _)| *id)),
+        }
+    }
+
+    /// The opaque text that changes with the content.
+    pub(crate) fn version(&self) -> String {
+        match (&self.pending, &self.stamp) {
+            (Some((id, Some(content))), _) => format!("new-{id}-{content}"),
+            (Some((id, None)), _) => format!("new-{id}"),
+            (None, Some(stamp)) => stamp.version(),
+            (None, None) => String::new(),
+        }
+    }
+
     pub(crate) fn entry(self, path: FilePath) -> Entry {
         Entry {
-            path,
             kind: self.kind,
             size: self.size,
             modified: timestamp(self.modified),
             created: self.created.map(timestamp),
-            file_id: self.file_id,
+            file_id: self.file_id(),
             links: self.links,
-            version: self.version,
+            version: self.version(),
+            path,
             mode: self.mode,
             blocks: self.blocks,
         }
@@ -70,7 +110,12 @@ pub(crate) struct Target {
 
 impl<'a> View<'a> {
     pub(crate) fn new(roots: &'a [Arc<Root>], masks: &'a Masks, state: &'a State) -> Self {
-        Self { roots, masks, state, last: RefCell::new(None) }
+        Self::with(roots, masks, state, &Rc::default())
+    }
+
+    /// As [`View::new`], with folders that are open already.
+    pub(crate) fn with(roots: &'a [Arc<Root>], masks: &'a Masks, state: &'a State, ways: &Rc<Ways>) -> Self {
+        Self { roots, masks, state, ways: Rc::clone(ways) }
     }
 
     pub(crate) fn root(&self, path: &FilePath) -> Result<u16, FileError> {
@@ -112,7 +157,7 @@ impl<'a> View<'a> {
             ));
         }
         let whole = || FileError::invalid(format!("`{path}` is the granted folder itself; name something in it"));
-        let name = path.path.name().ok_or_else(whole)?.to_vec();
+        let name = path.path.name().ok_or_else(whole)?.into();
         let parent = path.path.parent().ok_or_else(whole)?;
         let no_folder = || {
             FileError::new(Code::NotFound, format!("the folder that `{path}` is to be in is not there. Make it first"))
@@ -160,7 +205,7 @@ impl<'a> View<'a> {
     /// of one name may have another.
     fn is_at(&self, key: &Key, stamp: &Stamp) -> bool {
         let Key::Base(root, path) = key else { return false };
-        let known = self.state.nodes.get(key).and_then(|node| node.seen);
+        let known = self.state.nodes.get(key).and_then(|node| node.seen.as_deref().copied());
         let Some(seen) = known.or_else(|| self.stamp(*root, path).ok()) else { return false };
         let lasting = self.root_of(*root).is_ok_and(|root| root.inodes_last);
         if lasting { seen.id() == stamp.id() } else { seen.without_inode().same_thing(stamp) }
@@ -177,12 +222,11 @@ impl<'a> View<'a> {
                     size: stamp.size,
                     modified: stamp.modified,
                     created: stamp.born,
-                    file_id: stamp.file_id(),
                     links: stamp.links,
-                    version: stamp.version(),
                     mode: stamp.mode,
                     blocks: stamp.blocks,
                     stamp: Some(stamp),
+                    pending: None,
                 };
                 if let Some((id, content)) = node.and_then(|node| node.content.as_ref()) {
                     describe(&mut seen, *id, content);
@@ -199,12 +243,11 @@ impl<'a> View<'a> {
                     size: 0,
                     modified: (0, 0),
                     created: None,
-                    file_id: format!("new-{id}"),
                     links: 1,
-                    version: format!("new-{id}"),
                     mode: 0o755,
                     blocks: 0,
                     stamp: None,
+                    pending: Some((*id, None)),
                 };
                 if let Made::File(content) = made {
                     seen.kind = match content {
@@ -225,34 +268,25 @@ impl<'a> View<'a> {
         let (Some(parent), Some(name)) = (path.parent(), path.name()) else {
             return folder.stat(path, self.masks);
         };
-        let mut last = self.last.borrow_mut();
-        if let Some((known, at, handle)) = last.as_ref()
-            && *known == root
-            && *at == parent
-        {
-            return folder.stat_in(handle.as_fd(), name, self.masks);
+        if parent.is_root() {
+            return folder.stat_in(folder.handle(), name, self.masks);
         }
-        let handle = folder.way(&parent, self.masks)?;
-        let stamp = folder.stat_in(handle.as_fd(), name, self.masks);
-        *last = Some((root, parent, handle));
-        stamp
+        folder.stat_in(self.ways.to(folder, root, &parent, self.masks)?.as_fd(), name, self.masks)
     }
 
     /// The names in a folder, in the order of their bytes.
-    pub(crate) fn list(&self, folder: &Key) -> Result<BTreeSet<Vec<u8>>, Errno> {
-        let mut names = BTreeSet::new();
+    pub(crate) fn list(&self, folder: &Key) -> Result<Vec<Vec<u8>>, Errno> {
+        let mut names = Vec::new();
         if let Key::Base(root, path) = folder {
             let way = self.root_of(*root)?.way(path, self.masks)?;
-            names.extend(disk::names(way.as_fd())?);
+            names = disk::names(way.as_fd())?;
         }
         if let Some(changed) = self.state.names(folder) {
-            for (name, slot) in changed {
-                match slot {
-                    Slot::Nothing => names.remove(name),
-                    Slot::Here(_) => names.insert(name.clone()),
-                };
-            }
+            names.retain(|name| !changed.contains_key(name.as_slice()));
+            let here = changed.iter().filter(|(_, slot)| matches!(slot, Slot::Here(_)));
+            names.extend(here.map(|(name, _)| name.to_vec()));
         }
+        names.sort_unstable();
         Ok(names)
     }
 
@@ -265,6 +299,15 @@ impl<'a> View<'a> {
         });
         match (content, &seen.key) {
             (Some(content), _) => self.open_content(content),
+            // it was looked at just now, so it is opened without another look
+            (None, Key::Base(root, path)) if seen.kind == Kind::File => {
+                let folder = self.root_of(*root)?;
+                let (Some(parent), Some(name)) = (path.parent(), path.name()) else { return Err(Errno::ISDIR) };
+                if parent.is_root() {
+                    return disk::open_seen(folder.handle(), name);
+                }
+                disk::open_seen(self.ways.to(folder, *root, &parent, self.masks)?.as_fd(), name)
+            }
             (None, Key::Base(root, path)) => self.root_of(*root)?.open(path, self.masks),
             (None, Key::New(_)) => Err(Errno::ISDIR),
         }
@@ -293,23 +336,12 @@ impl<'a> View<'a> {
 }
 
 fn describe(seen: &mut Seen, id: u64, content: &Content) {
-    match content {
-        Content::Staged(staged) => {
-            seen.size = staged.size;
-            seen.modified = staged.modified;
-            seen.version = format!("new-{id}-{}", staged.name);
-        }
-        Content::Copy { seen: copied, .. } => {
-            seen.size = copied.size;
-            seen.modified = copied.modified;
-            seen.version = format!("new-{id}-{}", copied.version());
-        }
-        Content::Stored(kept) => {
-            seen.size = kept.stamp.size;
-            seen.modified = kept.stamp.modified;
-            seen.version = format!("new-{id}-{}", kept.stamp.version());
-        }
-    }
+    let (size, modified, told) = match content {
+        Content::Staged(staged) => (staged.size, staged.modified, staged.name.clone()),
+        Content::Copy { seen: copied, .. } => (copied.size, copied.modified, copied.version()),
+        Content::Stored(kept) => (kept.stamp.size, kept.stamp.modified, kept.stamp.version()),
+    };
+    (seen.size, seen.modified, seen.pending) = (size, modified, Some((id, Some(told))));
 }
 
 /// True if some file system may take the two for one name: they differ in case or in Unicode form only.

@@ -9,7 +9,6 @@ use crate::{
 };
 use deskhand_vocabulary::{FilePath, RelativePath};
 use rustix::io::Errno;
-use std::collections::BTreeSet;
 
 /// What is wanted of a walk.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -113,10 +112,10 @@ impl Walker {
         let mut page = Page::default();
         // a page without an end would be a call without an end: names looked at count as well
         let mut looked = 0;
-        let mut last = None;
+        let mut last: Option<FilePath> = None;
         while let Some(level) = self.levels.last_mut() {
             if page.entries.len() >= limit || looked >= limit.saturating_mul(16).max(1 << 16) {
-                page.next = last;
+                page.next = last.as_ref().map(FilePath::to_string);
                 break;
             }
             let Some(name) = level.names.pop() else {
@@ -134,7 +133,7 @@ impl Walker {
             };
             let Some(key) = view.state.child(&level.key, &name) else { continue };
             let whole = FilePath { folder: self.root.folder.clone(), path: path.clone() };
-            last = Some(whole.to_string());
+            last = Some(whole.clone());
             match view.look(&key) {
                 Ok(seen) => {
                     let folder = seen.kind == Kind::Folder;
@@ -165,6 +164,7 @@ impl Walker {
     }
 }
 
-fn backwards(names: BTreeSet<Vec<u8>>) -> Vec<Vec<u8>> {
-    names.into_iter().rev().collect()
+fn backwards(mut names: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    names.reverse();
+    names
 }

@@ -13,6 +13,7 @@ use crate::{
     store::{Scratch, Staged, Stores},
     view::{Seen, View},
     walk::{Page, WalkOptions, Walker},
+    workers,
 };
 use deskhand_permissions::{
     Permit,
@@ -331,15 +332,25 @@ impl Workspace {
         self.look(|view| paths.iter().map(|path| one(view, path)).collect())
     }
 
-    /// Well-known facts of each file, by name; unknown names are left out.
+    /// Well-known facts of each file, by name; unknown names are left out. Many files are read on a few threads. After
+    /// `stop` no more are read.
     pub fn attributes(
         &self,
         paths: &[FilePath],
         names: &[String],
         zone: &TimeZone,
+        stop: &Stop,
     ) -> Vec<Result<serde_json::Map<String, serde_json::Value>, FileError>> {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        self.look(|view| paths.iter().map(|path| attributes(view, path, &names, zone)).collect())
+        let (roots, state) = (self.roots(), self.state());
+        workers::each(paths, || {
+            let view = View::new(&roots, &self.shared.masks, &state);
+            let names = names.as_slice();
+            move |path: &FilePath| match stop.is_stopped() {
+                true => Err(FileError::new(Code::Failed, "stopped by you")),
+                false => attributes(&view, path, names, zone),
+            }
+        })
     }
 
     /// The folder that is to be, and with it a free name in one that is there or pending.
@@ -580,6 +591,11 @@ impl Workspace {
         Ok(plan)
     }
 
+    /// True if a plan can be applied as things are.
+    pub(crate) fn is_current_plan(&self, plan: &Plan) -> bool {
+        self.prepared(plan).is_some_and(|prepared| prepared.revision == self.state().revision)
+    }
+
     pub(crate) fn prepared(&self, plan: &Plan) -> Option<Arc<Prepared>> {
         locked(&self.shared.plans).get(&plan.digest).map(Arc::clone)
     }
@@ -715,7 +731,7 @@ impl std::ops::Deref for Nested {
 
 fn check_version(path: &FilePath, seen: &Seen, version: Option<&str>) -> Result<(), FileError> {
     match version {
-        Some(version) if version != seen.version => {
+        Some(version) if version != seen.version() => {
             Err(FileError::conflict(format!("`{path}` has changed since it was listed. Ask for it again")))
         }
         _ => Ok(()),
@@ -756,7 +772,8 @@ fn may_go(view: &View<'_>, path: &FilePath, seen: &Seen) -> Result<(), FileError
     if path.path.is_root() {
         return Err(FileError::invalid(format!("`{path}` is the granted folder itself, which stays")));
     }
-    if !view.may_leave(&seen.key) {
+    // a file holds nothing of Deskhand's
+    if seen.kind == Kind::Folder && !view.may_leave(&seen.key) {
         return Err(FileError::new(
             Code::Denied,
             format!("Deskhand keeps its own things in `{path}`, so it stays. Leave it out"),
@@ -782,7 +799,7 @@ fn is_other_spelling(view: &View<'_>, source: &Seen, old: &Seen) -> bool {
     if old.links != 1 {
         return false;
     }
-    if old.file_id == source.file_id {
+    if old.file_id() == source.file_id() {
         return true;
     }
     let (Key::Base(a, from), Key::Base(b, to)) = (&source.key, &old.key) else { return false };
@@ -810,7 +827,7 @@ fn over(
         (Some(old), version) => {
             check_version(target, &old, version)?;
             free_of_reliance(view, target, &old)?;
-            if old.file_id == source.file_id {
+            if old.file_id() == source.file_id() {
                 return Err(FileError::invalid(format!("`{target}` is the same file; nothing is to be done")));
             }
             if old.kind != Kind::File || source.kind != Kind::File {

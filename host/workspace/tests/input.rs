@@ -126,7 +126,10 @@ fn what_is_no_file_is_listed_and_left_alone() {
             assert_eq!(refused.code, Code::Unsupported);
         }
         assert!(put(&task, name, "x").is_err());
-        assert!(task.attributes(&[path(name)], &["media-type".to_owned()], &jiff::tz::TimeZone::UTC)[0].is_ok());
+        assert!(
+            task.attributes(&[path(name)], &["media-type".to_owned()], &jiff::tz::TimeZone::UTC, &Stop::default())[0]
+                .is_ok()
+        );
     }
     assert!(task.is_unchanged());
 }

@@ -1,8 +1,11 @@
 //! A plan, as the person sees it before deciding.
 
-use super::{bytes, count, counted, line, lines, list, origin, tree::Folder};
+use super::{
+    bytes, count, counted, line, lines, list, origin,
+    tree::{Folder, Lot},
+};
 use deskhand_vocabulary::{Change, ChangeKind, FilePath, Plan, Principal, Returned, Tally, path, text};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// How much of a plan is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,15 +94,19 @@ pub(crate) fn sensitive(plan: &Plan) -> String {
 
 fn tree(plan: &Plan, detail: Detail, out: &mut String) {
     let mut folders: BTreeMap<String, Folder> = BTreeMap::new();
-    for change in plan.changes.iter().filter(|change| change.kind != ChangeKind::Remove) {
+    let mut lots: HashMap<(&str, &[u8]), Lot> = HashMap::new();
+    let shown = |name: &[u8]| line(&path::encode(name));
+    for change in plan.changes().filter(|change| change.kind != ChangeKind::Remove) {
         let Some(target) = &change.target else { continue };
-        let names: Vec<String> = target.path.names().map(|name| line(&path::encode(name))).collect();
-        let root = folders.entry(line(target.folder.as_str())).or_default();
+        let folder = target.folder.as_str();
         if change.kind == ChangeKind::MakeFolder || change.returned == Some(Returned::Folder) {
-            root.open(names.iter().map(String::as_str));
+            let names: Vec<String> = target.path.names().map(shown).collect();
+            folders.entry(line(folder)).or_default().open(names.iter().map(String::as_str));
             continue;
         }
-        let Some((last, above)) = names.split_last() else { continue };
+        let Some(last) = target.path.name() else { continue };
+        let whole = target.path.as_bytes();
+        let above = &whole[..whole.len() - last.len()];
         let mark = match change.kind {
             _ if change.returned.is_some() => " (comes back)",
             ChangeKind::Write if change.replaces => " (new content)",
@@ -108,7 +115,12 @@ fn tree(plan: &Plan, detail: Detail, out: &mut String) {
             _ if change.replaces => " (replaces the one there)",
             _ => "",
         };
-        root.add(above.iter().map(String::as_str), format!("{last}{mark}"), change.files, change.bytes);
+        let lot = lots.entry((folder, above)).or_default();
+        lot.put(detail.limit(), || format!("{}{mark}", shown(last)), change.files, change.bytes);
+    }
+    for ((folder, above), lot) in lots {
+        let names: Vec<String> = above.split(|b| *b == b'/').filter(|name| !name.is_empty()).map(shown).collect();
+        folders.entry(line(folder)).or_default().add(names.iter().map(String::as_str), lot);
     }
     for (name, folder) in &folders {
         out.push_str(&format!("{name}/\n"));
@@ -118,7 +130,7 @@ fn tree(plan: &Plan, detail: Detail, out: &mut String) {
         }
     }
     let (avoiding, others): (Vec<&Change>, Vec<&Change>) =
-        plan.changes.iter().filter(|change| is_renamed(change)).partition(|change| !change.reason.is_empty());
+        plan.changes().filter(|change| is_renamed(change)).partition(|change| !change.reason.is_empty());
     for (heading, changes) in
         [("Other names, so that nothing is overwritten", avoiding), ("Other names than they have now", others)]
     {
@@ -169,13 +181,13 @@ fn table(plan: &Plan, detail: Detail, out: &mut String) {
         };
         format!("{row}{}\n", because(change))
     };
-    let rows: Vec<String> = plan.changes.iter().filter(|change| change.kind != ChangeKind::Remove).map(row).collect();
+    let rows: Vec<String> = plan.changes().filter(|change| change.kind != ChangeKind::Remove).map(row).collect();
     out.push_str(&short(&rows, detail, 24));
 }
 
 /// `view.groups`: `[{"title": …, "keep": path, "changes": [ids]}]`.
 fn groups(plan: &Plan, detail: Detail, out: &mut String) {
-    let by_id: BTreeMap<u64, &Change> = plan.changes.iter().map(|change| (change.id, change)).collect();
+    let by_id: BTreeMap<u64, &Change> = plan.changes().map(|change| (change.id, change)).collect();
     let mut shown = BTreeSet::new();
     let mut rows = Vec::new();
     for group in plan.view["groups"].as_array().into_iter().flatten() {
@@ -191,9 +203,7 @@ fn groups(plan: &Plan, detail: Detail, out: &mut String) {
         rows.push(row);
     }
     // what the view leaves out is shown all the same: nothing is applied that was not shown
-    rows.extend(
-        plan.changes.iter().filter(|change| !shown.contains(&change.id)).map(|change| change_line("  ", change)),
-    );
+    rows.extend(plan.changes().filter(|change| !shown.contains(&change.id)).map(|change| change_line("  ", change)));
     out.push_str(&short(&rows, detail, 12));
 }
 
@@ -211,7 +221,7 @@ fn change_line(indent: &str, change: &Change) -> String {
 }
 
 fn sum(plan: &Plan) -> String {
-    let tally = Tally::of(&plan.changes);
+    let tally = Tally::of(plan.changes());
     let mut parts = tallied(&tally);
     let tidied = tidied(plan).count() as u64;
     if tidied > 0 {

@@ -8,20 +8,45 @@ use unicode_width::UnicodeWidthStr as _;
 #[derive(Default)]
 pub(crate) struct Folder {
     folders: BTreeMap<String, Folder>,
-    /// A line each.
-    files: Vec<String>,
+    own: Lot,
     count: u64,
     bytes: u64,
 }
 
-impl Folder {
-    /// Put a file where it belongs; `path` is the folders down to it.
-    pub(crate) fn add<'a>(&mut self, mut path: impl Iterator<Item = &'a str>, file: String, files: u64, bytes: u64) {
-        self.count += files;
+/// What comes to lie in one folder. Of a hundred thousand files not all lines are wanted.
+#[derive(Default)]
+pub(crate) struct Lot {
+    /// A line each, as many as are shown.
+    lines: Vec<String>,
+    /// How many lines there would be.
+    all: usize,
+    files: u64,
+    bytes: u64,
+}
+
+impl Lot {
+    /// One more, whose line is made only if it is one of the first `limit`.
+    pub(crate) fn put(&mut self, limit: usize, line: impl FnOnce() -> String, files: u64, bytes: u64) {
+        if self.lines.len() < limit {
+            self.lines.push(line());
+        }
+        self.all += 1;
+        self.files += files;
         self.bytes += bytes;
+    }
+}
+
+impl Folder {
+    /// Put files where they belong; `path` is the folders down to them.
+    pub(crate) fn add<'a>(&mut self, mut path: impl Iterator<Item = &'a str>, lot: Lot) {
+        self.count += lot.files;
+        self.bytes += lot.bytes;
         match path.next() {
-            Some(name) => self.folders.entry(name.to_owned()).or_default().add(path, file, files, bytes),
-            None => self.files.push(file),
+            Some(name) => self.folders.entry(name.to_owned()).or_default().add(path, lot),
+            None => {
+                self.own.lines.extend(lot.lines);
+                self.own.all += lot.all;
+            }
         }
     }
 
@@ -46,9 +71,9 @@ impl Folder {
     }
 
     fn rows(&self, indent: &str, limit: usize, rows: &mut Vec<(String, String)>) {
-        let files = shown(self.files.len(), limit);
+        let files = shown(self.own.all, limit);
         let folders = shown(self.folders.len(), limit.saturating_mul(10));
-        let (more_files, more_folders) = (self.files.len() - files, self.folders.len() - folders);
+        let (more_files, more_folders) = (self.own.all - files, self.folders.len() - folders);
         let mut items = folders + files + usize::from(more_files > 0) + usize::from(more_folders > 0);
         let mut next = |rows: &mut Vec<(String, String)>, text: String, note: String| {
             items -= 1;
@@ -72,7 +97,7 @@ impl Folder {
         if more_folders > 0 {
             next(rows, format!("… and {}", counted(more_folders as u64, "more folder")), String::new());
         }
-        for file in &self.files[..files] {
+        for file in self.own.lines.iter().take(files) {
             next(rows, file.clone(), String::new());
         }
         if more_files > 0 {
@@ -84,7 +109,7 @@ impl Folder {
     fn chain(&self, name: &str) -> (String, &Self) {
         let mut path = format!("{name}/");
         let mut at = self;
-        while at.files.is_empty()
+        while at.own.all == 0
             && at.folders.len() == 1
             && let Some((name, only)) = at.folders.first_key_value()
         {
@@ -96,7 +121,7 @@ impl Folder {
 
     /// The one file, if nothing else comes to lie here.
     fn only_file(&self) -> Option<&String> {
-        self.files.first().filter(|_| self.files.len() == 1 && self.folders.is_empty())
+        self.own.lines.first().filter(|_| self.own.all == 1 && self.folders.is_empty())
     }
 }
 

@@ -134,7 +134,7 @@ pub(crate) fn plan(changes: Vec<Change>) -> Arc<Plan> {
     Arc::new(Plan {
         title: "t".into(),
         origin: Principal::Plugin(id("default:organize")),
-        changes,
+        changes: changes.into_iter().map(Arc::new).collect(),
         view: json!({}),
         digest,
     })

@@ -11,6 +11,8 @@ use serde::Deserialize;
 
 /// How many files are looked at between two looks at whether the person has stopped the task.
 const STRIDE: usize = 64;
+/// The same where the workspace itself looks at each file whether it is stopped, and reads several at once.
+const STRETCH: usize = 1024;
 /// How many things that could not be read are told the person in one call; the rest is left out.
 const UNREAD: u32 = 20;
 
@@ -101,12 +103,13 @@ impl Call {
     fn each<T>(
         &mut self,
         texts: &[String],
+        stride: usize,
         mut look: impl FnMut(&Self, &[FilePath]) -> Vec<Result<T, FileError>>,
     ) -> Vec<Result<T, types::Error>> {
         let meter = self.meter.clone();
         let _paused = meter.pause();
         let mut results = Vec::with_capacity(texts.len());
-        for texts in texts.chunks(STRIDE) {
+        for texts in texts.chunks(stride) {
             if self.invocation.stop.is_stopped() {
                 results.extend(texts.iter().map(|_| Err(stopped().into())));
                 continue;
@@ -177,7 +180,7 @@ impl files::Host for Call {
     }
 
     fn stat(&mut self, paths: Vec<String>) -> Vec<Result<files::Entry, types::Error>> {
-        let found = self.each(&paths, |call, paths| call.workspace.stat(paths));
+        let found = self.each(&paths, STRIDE, |call, paths| call.workspace.stat(paths));
         found.into_iter().map(|found| found.map(entry)).collect()
     }
 
@@ -196,7 +199,7 @@ impl files::Host for Call {
     }
 
     fn digest(&mut self, paths: Vec<String>) -> Vec<Result<String, types::Error>> {
-        let found = self.each(&paths, |call, paths| {
+        let found = self.each(&paths, STRIDE, |call, paths| {
             // a file each: one alone can take long
             let one = |path: &FilePath| match call.invocation.stop.is_stopped() {
                 true => vec![],
@@ -209,7 +212,9 @@ impl files::Host for Call {
 
     fn attributes(&mut self, paths: Vec<String>, names: Vec<String>) -> Vec<Result<String, types::Error>> {
         let zone = self.invocation.clock.zone();
-        let found = self.each(&paths, |call, paths| call.workspace.attributes(paths, &names, &zone));
+        let found = self.each(&paths, STRETCH, |call, paths| {
+            call.workspace.attributes(paths, &names, &zone, &call.invocation.stop)
+        });
         found.into_iter().map(|found| found.map(|facts| serde_json::Value::Object(facts).to_string())).collect()
     }
 }
