@@ -192,9 +192,15 @@ impl Effect for ApplyPlan {
 pub struct RemoveFiles(Decided);
 
 impl RemoveFiles {
-    /// For this plan, in these folders of the task. A removed folder counts as all that is in it.
+    /// For this plan, in these folders of the task. A removed folder counts as all that is in it. What is replaced and
+    /// cannot be kept counts as removed.
     pub fn of(plan: Arc<Plan>, folders: &Folders) -> Result<Self, NotAPlan> {
-        Decided::of(plan, folders, |change| (change.kind == ChangeKind::Remove).then(|| change.files.max(1))).map(Self)
+        let lost = plan.beyond.is_some();
+        let weight = |change: &Change| {
+            let removed = change.kind == ChangeKind::Remove || (lost && change.replaces);
+            removed.then(|| change.files.max(1))
+        };
+        Decided::of(plan, folders, weight).map(Self)
     }
 
     /// The plan.

@@ -283,16 +283,19 @@ impl Writing<'_> {
         let event_id = EventId(id.cast_unsigned());
         let at = self.now();
         let task = entry.task.map(|task| task.0.cast_signed());
-        let (event, content) = names::split(entry.task, entry.event, entry.content);
+        let (event, mut content) = names::split(entry.task, entry.event, entry.content);
         let text = serde_json::to_string(&event).map_err(other)?;
         let key = match entry.task {
             Some(task) if content.is_some() => self.key(task)?,
             _ => None,
         };
         let sealed = match (entry.task, &key, &content) {
-            (Some(task), Some(key), Some(content)) => {
-                let content = serde_json::to_vec(content).map_err(other)?;
-                Some(sealed::seal(key, event_id, task, &content).map_err(other)?)
+            (Some(task), Some(key), Some(held)) => {
+                let text = serde_json::to_vec(held).map_err(other)?;
+                if !self.heard {
+                    content = None; // it can be large
+                }
+                Some(sealed::seal(key, event_id, task, &text).map_err(other)?)
             }
             _ => None,
         };

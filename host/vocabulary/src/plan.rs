@@ -77,6 +77,15 @@ pub struct Change {
     pub relies_on: Vec<FilePath>,
 }
 
+/// More to keep than is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Beyond {
+    /// What a plan removes and replaces, in bytes on the disk.
+    pub bytes: u64,
+    /// How much is kept at most, in bytes on the disk.
+    pub limit: u64,
+}
+
 /// A whole change set, shown and decided as one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
@@ -88,11 +97,21 @@ pub struct Plan {
     pub changes: Vec<Arc<Change>>,
     /// How to arrange it: `{"arrange": "tree" | "table" | "groups", ...}`. What is not known is shown as a tree.
     pub view: serde_json::Value,
+    /// If it would put more aside than is kept for undo at most, so that what it removes and replaces could not be brought
+    /// back. Takes a yes of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beyond: Option<Beyond>,
     /// The digest of the changes with all their preconditions. An approval holds for this and nothing else.
     pub digest: Sha256,
 }
 
 impl Plan {
+    /// The changes that are decided as removals: those that are, and with them what is replaced and could not be kept.
+    pub fn losses(&self) -> impl Iterator<Item = &Change> {
+        let lost = self.beyond.is_some();
+        self.changes().filter(move |change| change.kind == ChangeKind::Remove || (lost && change.replaces))
+    }
+
     /// All changes, in the order in which they are made.
     pub fn changes(&self) -> impl Iterator<Item = &Change> {
         self.changes.iter().map(AsRef::as_ref)

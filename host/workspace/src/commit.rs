@@ -696,7 +696,7 @@ impl<'a> Engine<'a> {
         match &item.what {
             What::Remove { tree: Some(tree), .. } => {
                 let now = survey(root, &path.0, self.site.masks, &|_| false).map_err(held)?;
-                if now == *tree { Ok(()) } else { Err(None) }
+                if now.digest == tree.digest { Ok(()) } else { Err(None) }
             }
             What::Remove { tidy: true, .. } => {
                 let way = root.way(&path.0, self.site.masks).map_err(held)?;

@@ -11,7 +11,9 @@ use crate::{
     view::{View, alike},
     workers,
 };
-use deskhand_vocabulary::{Change, ChangeKind, CommitId, FilePath, Plan, Principal, RelativePath, Returned, Sha256};
+use deskhand_vocabulary::{
+    Change, ChangeKind, CommitId, FilePath, Plan, Principal, RelativePath, Returned, Sha256, plan::Beyond,
+};
 use rustix::{
     fd::{AsFd as _, BorrowedFd, OwnedFd},
     fs::{Mode, OFlags},
@@ -140,10 +142,12 @@ pub(crate) enum What {
 }
 
 /// What a folder holds, all below.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Tree {
     pub(crate) files: u64,
     pub(crate) bytes: u64,
+    /// The same on the disk, folders included. Changes without any change of content: a file system takes its time.
+    pub(crate) on_disk: u64,
     /// Over names, kinds, sizes and times.
     pub(crate) digest: [u8; 32],
 }
@@ -159,6 +163,8 @@ struct Decided<'a> {
     items: Vec<Sha256>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     relies: Vec<(u64, String, String)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    beyond: Option<Beyond>,
 }
 
 pub(crate) fn prepare(
@@ -167,6 +173,7 @@ pub(crate) fn prepare(
     origin: Principal,
     mut shape: serde_json::Value,
     undoes: Option<Undoes>,
+    limit: impl FnOnce() -> Result<u64, WorkspaceError>,
 ) -> Result<Prepared, WorkspaceError> {
     let state = view.state;
     let relies = reliance::all(view).map_err(FileError::from)?;
@@ -202,9 +209,14 @@ pub(crate) fn prepare(
     if let Some(shape) = shape.as_object_mut().filter(|_| state.edited) {
         shape.insert("edited".to_owned(), true.into());
     }
-    let digest = digest(view.roots, title, &origin, &shape, &items, &relies)?;
+    let bytes = items.iter().fold(0_u64, |sum, item| sum.saturating_add(item.what.put_aside()));
+    let beyond = match bytes {
+        0 => None,
+        bytes => Some(Beyond { bytes, limit: limit()? }).filter(|beyond| bytes > beyond.limit),
+    };
+    let digest = digest(view.roots, title, &origin, &shape, &items, &relies, beyond)?;
     let changes = items.iter().filter(|item| !item.hidden).map(|item| Arc::clone(&item.change)).collect();
-    let plan = Plan { title: title.to_owned(), origin, changes, view: shape, digest };
+    let plan = Plan { title: title.to_owned(), origin, changes, view: shape, beyond, digest };
     Ok(Prepared { plan: Arc::new(plan), revision: state.revision, items, relies, undoes })
 }
 
@@ -233,6 +245,7 @@ fn digest(
     view: &serde_json::Value,
     items: &[Item],
     relies: &reliance::All,
+    beyond: Option<Beyond>,
 ) -> Result<Sha256, WorkspaceError> {
     let one = |item: &Item| Sha256::of_json(&(&item.change, item.what.precondition()));
     let items: Result<Vec<Sha256>, serde_json::Error> = workers::each(items, || one).into_iter().collect();
@@ -247,11 +260,26 @@ fn digest(
             .iter()
             .flat_map(|(change, relied)| relied.iter().map(|one| (*change, one.path.to_string(), one.seen.version())))
             .collect(),
+        beyond,
     };
     Sha256::of_json(&decided).map_err(|error| FileError::new(Code::Failed, error.to_string()).into())
 }
 
 impl What {
+    /// What is put aside for undo, in bytes on the disk.
+    fn put_aside(&self) -> u64 {
+        let on_disk = |stamp: &Stamp| stamp.blocks.saturating_mul(512);
+        match self {
+            Self::Remove { tree: Some(tree), .. } => tree.on_disk,
+            Self::Remove { tidy: true, .. } => 0,
+            // a file with other names is kept with a copy of its content
+            Self::Rewrite { seen, .. } if seen.links > 1 => on_disk(seen).saturating_mul(2),
+            Self::Rewrite { seen, .. } | Self::Remove { seen, .. } => on_disk(seen),
+            Self::Move { replaces: Some(old), .. } | Self::Arrive { replaces: Some(old), .. } => on_disk(old),
+            Self::MakeFolder { .. } | Self::Move { .. } | Self::Arrive { .. } => 0,
+        }
+    }
+
     fn precondition(&self) -> String {
         let stamp = |stamp: &Stamp| stamp.version();
         let over = |stamp: &Option<Arc<Stamp>>| stamp.as_ref().map_or_else(String::new, |stamp| stamp.version());
@@ -282,14 +310,17 @@ fn items(view: &View<'_>, relies: &reliance::All) -> Result<Vec<Item>, Workspace
     let lifted = lifted(state);
     let notes: Vec<(u64, &Note)> = state.notes.iter().map(|(id, note)| (*id, note)).collect();
     let (roots, masks) = (view.roots, view.masks);
-    let found = workers::each(&notes, || {
+    let parts = workers::parts(&notes, || {
         let view = View::new(roots, masks, state);
         let (mut folders, lifted) = (HashMap::new(), &lifted);
-        move |(id, note): &(u64, &Note)| item(&view, relies, *id, note, lifted, &mut folders)
+        move |part: &[(u64, &Note)]| {
+            let found = part.iter().map(|(id, note)| item(&view, relies, *id, note, lifted, &mut folders));
+            found.filter_map(Result::transpose).collect::<Result<Vec<Item>, WorkspaceError>>()
+        }
     });
     let mut items = Vec::with_capacity(notes.len());
-    for item in found {
-        items.extend(item?);
+    for part in parts {
+        items.extend(part?);
     }
     Ok(items)
 }
@@ -506,6 +537,7 @@ pub(crate) fn survey(
             let stamp = root.stat_in(way.as_fd(), &name, masks)?;
             hash.update(inside.as_bytes().get(path.as_bytes().len()..).unwrap_or_default());
             hash.update([0, stamp.kind as u8]);
+            tree.on_disk = tree.on_disk.saturating_add(stamp.blocks.saturating_mul(512));
             if stamp.kind == Kind::Folder {
                 open.push(inside);
             } else {

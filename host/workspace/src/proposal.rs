@@ -7,7 +7,7 @@ use crate::{
     workspace::{Permits, Workspace},
 };
 use deskhand_permissions::{
-    Context, Gate, Permit, Refused,
+    Context, Gate, Permit, Refused, Standing,
     effect::{ApplyPlan, ChangeSensitive, Effect, NotAPlan, RemoveFiles},
 };
 use deskhand_vocabulary::{
@@ -189,7 +189,10 @@ fn permits(workspace: &Workspace, gate: &Gate, context: &Context, plan: &Arc<Pla
         Some(_) => Some(ask(gate, context, ChangeSensitive::of(Arc::clone(plan), &folders).map_err(not_a_plan)?)?),
         None => None,
     };
-    let remove = match plan.removals().next() {
+    // what was said of removals in advance was said of what can be brought back
+    let unsaid = Context { standing: Standing { removals: 0, ..context.standing }, ..context.clone() };
+    let context = if plan.beyond.is_some() { &unsaid } else { context };
+    let remove = match plan.losses().next() {
         Some(_) => Some(ask(gate, context, RemoveFiles::of(Arc::clone(plan), &folders).map_err(not_a_plan)?)?),
         None => None,
     };

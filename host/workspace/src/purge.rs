@@ -146,7 +146,8 @@ impl History {
     }
 }
 
-fn default_quota(stores: &[Arc<Store>]) -> Result<u64, WorkspaceError> {
+/// What is kept at most where nothing else is said.
+pub(crate) fn default_quota(stores: &[Arc<Store>]) -> Result<u64, WorkspaceError> {
     let mut quota = QUOTA;
     for store in stores {
         let capacity = store.capacity().map_err(|error| WorkspaceError::home(&store.path, error))?;

@@ -27,23 +27,39 @@ where
     R: Send,
     W: FnMut(&T) -> R,
 {
+    let parts = parts(items, || {
+        let mut one = worker();
+        move |part: &[T]| part.iter().map(&mut one).collect::<Vec<R>>()
+    });
+    let mut all = Vec::with_capacity(items.len());
+    all.extend(parts.into_iter().flatten());
+    all
+}
+
+/// As [`each`], for a few of them at a time: what is made of each part, in their order.
+pub(crate) fn parts<T, P, W>(items: &[T], worker: impl Fn() -> W + Sync) -> Vec<P>
+where
+    T: Sync,
+    P: Send,
+    W: FnMut(&[T]) -> P,
+{
     let threads = threads().min(items.len() / PART);
     if threads < 2 {
-        return items.iter().map(worker()).collect();
+        return items.chunks(PART).map(worker()).collect();
     }
     let next = AtomicUsize::new(0);
     let work = || {
-        let mut one = worker();
+        let mut some = worker();
         let mut done = Vec::new();
         loop {
             let at = next.fetch_add(PART, Ordering::Relaxed);
             let Some(rest) = items.get(at..).filter(|rest| !rest.is_empty()) else { return done };
-            done.push((at, rest.iter().take(PART).map(&mut one).collect::<Vec<R>>()));
+            done.push((at, some(&rest[..rest.len().min(PART)])));
         }
     };
     let mut done = thread::scope(|scope| {
         // a thread that cannot be had is not missed: this one does all of it
-        let spawn = |_| thread::Builder::new().spawn_scoped(scope, &work).ok();
+        let spawn = |_| thread::Builder::new().spawn_scoped(scope, work).ok();
         let others: Vec<_> = (1..threads).filter_map(spawn).collect();
         let mut done = work();
         for other in others {
@@ -52,7 +68,7 @@ where
         done
     });
     done.sort_unstable_by_key(|(at, _)| *at);
-    done.into_iter().flat_map(|(_, part)| part).collect()
+    done.into_iter().map(|(_, part)| part).collect()
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::{
     folder::{Folder, Masks, Root},
     layer::{Content, Key, Made, Over, State},
     planning::{self, Prepared, Undoes},
-    reliance,
+    purge, reliance,
     store::{Scratch, Staged, Stores},
     view::{Seen, View},
     walk::{Page, WalkOptions, Walker},
@@ -29,7 +29,7 @@ use std::{
     collections::{HashMap, VecDeque},
     os::unix::ffi::OsStrExt as _,
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock},
 };
 
 /// A pending change's number, unique within the task.
@@ -75,6 +75,7 @@ pub(crate) struct Shared {
     scratches: Mutex<Vec<Arc<Scratch>>>,
     walkers: Mutex<VecDeque<(String, Walker)>>,
     plans: Mutex<HashMap<Sha256, Arc<Prepared>>>,
+    quota: OnceLock<u64>,
 }
 
 /// The folders of one task with its pending set. Cheap to clone; all clones are the same set.
@@ -146,6 +147,7 @@ impl Workspace {
             scratches: Mutex::default(),
             walkers: Mutex::default(),
             plans: Mutex::default(),
+            quota: OnceLock::new(),
         };
         let layer = Layer { state: Mutex::default(), above: None };
         Ok(Self { shared: Arc::new(shared), layer: Arc::new(layer) })
@@ -573,6 +575,19 @@ impl Workspace {
         self.plan_undo(title, origin, view, None)
     }
 
+    /// Keep at most so many bytes for undo, over all commits; without this, [`crate::QUOTA`] or a tenth of the disk. A
+    /// plan that would put more aside says so, and takes a yes of its own.
+    pub fn keep_at_most(&self, bytes: u64) {
+        let _ = self.shared.quota.set(bytes);
+    }
+
+    fn kept_at_most(&self) -> Result<u64, WorkspaceError> {
+        match self.shared.quota.get() {
+            Some(quota) => Ok(*quota),
+            None => purge::default_quota(&self.shared.stores.all()?),
+        }
+    }
+
     pub(crate) fn plan_undo(
         &self,
         title: &str,
@@ -580,7 +595,8 @@ impl Workspace {
         shape: serde_json::Value,
         undoes: Option<Undoes>,
     ) -> Result<Arc<Plan>, WorkspaceError> {
-        let prepared = self.look(|view| planning::prepare(view, title, origin, shape, undoes))?;
+        let limit = || self.kept_at_most();
+        let prepared = self.look(|view| planning::prepare(view, title, origin, shape, undoes, limit))?;
         let plan = Arc::clone(&prepared.plan);
         let mut plans = locked(&self.shared.plans);
         let held: usize = plans.values().map(|known| known.items.len()).sum();
@@ -614,8 +630,7 @@ impl Workspace {
         if apply.redeem().plan().digest != plan.digest {
             return Err(CommitError::NotPermitted("this plan"));
         }
-        if plan.removals().next().is_some() && remove.is_none_or(|permit| permit.redeem().plan().digest != plan.digest)
-        {
+        if plan.losses().next().is_some() && remove.is_none_or(|permit| permit.redeem().plan().digest != plan.digest) {
             return Err(CommitError::NotPermitted("the removals of this plan"));
         }
         if plan.sensitive().next().is_some()

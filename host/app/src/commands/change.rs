@@ -31,6 +31,7 @@ impl<'a> Change<'a> {
         let task = records.start_task(json!({"request": request, "folders": shown}))?;
         let log = Arc::<Records>::clone(records);
         let workspace = Workspace::for_task(&desk.home, Arc::clone(&desk.clock), log, task).map_err(Failure::failed)?;
+        desk.limit_kept(&workspace);
         let context = Context::person(Some(task), standing);
         let gate = desk.gate()?;
         for folder in folders {
@@ -152,6 +153,13 @@ impl Desk {
             ));
         }
         Ok(())
+    }
+
+    /// Let a workspace know how much the settings keep.
+    pub(crate) fn limit_kept(&self, workspace: &Workspace) {
+        if let Some(quota) = self.kept(None).quota {
+            workspace.keep_at_most(quota);
+        }
     }
 
     /// What the settings keep, or what is younger than `days`.

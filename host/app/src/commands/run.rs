@@ -98,6 +98,7 @@ impl Task<'_> {
             self.task,
         )
         .map_err(Failure::failed)?;
+        self.desk.limit_kept(&workspace);
         for folder in folders {
             self.open(&workspace, folder)?;
         }

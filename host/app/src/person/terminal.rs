@@ -108,15 +108,20 @@ impl Terminal {
 
     fn remove(&self, plan: &Plan) -> Result<Answer, Unanswered> {
         let (files, bytes) =
-            plan.removals().fold((0, 0), |(files, bytes), change| (files + change.files.max(1), bytes + change.bytes));
+            plan.losses().fold((0, 0), |(files, bytes), change| (files + change.files.max(1), bytes + change.bytes));
+        let kept = match &plan.beyond {
+            None => "They are kept and `deskhand undo` brings them back.".to_owned(),
+            Some(beyond) => show::too_much(beyond),
+        };
         output::text(&format!(
-            "\n{} will be removed ({}). They are kept and `deskhand undo` brings them back.\n{}",
+            "\n{} will be removed ({}). {kept}\n{}",
             show::counted(files, "file"),
             show::bytes(bytes),
             show::removals(plan, Detail::Short)
         ));
+        let question = if plan.beyond.is_some() { "Remove them for good?" } else { "Remove them?" };
         loop {
-            match self.choose("Remove them?", &["Yes", "List all", "No"])? {
+            match self.choose(question, &["Yes", "List all", "No"])? {
                 0 => return Ok(Answer::Yes),
                 1 => output::text(&show::removals(plan, Detail::Full)),
                 _ => return Ok(Answer::No),

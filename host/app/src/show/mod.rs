@@ -9,7 +9,7 @@ mod tree;
 
 pub(crate) use columns::columns;
 pub(crate) use done::Done;
-pub(crate) use plan::{Detail, plan, removals, sensitive};
+pub(crate) use plan::{Detail, plan, removals, sensitive, too_much};
 pub(crate) use quantity::{bytes, count, counted};
 
 use deskhand_vocabulary::{Notice, Principal, text};

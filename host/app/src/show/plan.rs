@@ -4,7 +4,7 @@ use super::{
     bytes, count, counted, line, lines, list, origin,
     tree::{Folder, Lot},
 };
-use deskhand_vocabulary::{Change, ChangeKind, FilePath, Plan, Principal, Returned, Tally, path, text};
+use deskhand_vocabulary::{Change, ChangeKind, FilePath, Plan, Principal, Returned, Tally, path, plan::Beyond, text};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// How much of a plan is shown.
@@ -39,8 +39,14 @@ pub(crate) fn plan(plan: &Plan, detail: Detail) -> String {
         _ => tree(plan, detail, &mut out),
     }
     if plan.removals().next().is_some() && plan.view["arrange"] != "groups" {
-        out.push_str("\nTo be removed (kept where you can get it back):\n");
+        out.push_str(match plan.beyond {
+            None => "\nTo be removed (kept where you can get it back):\n",
+            Some(_) => "\nTo be removed for good:\n",
+        });
         out.push_str(&removals(plan, detail));
+    }
+    if let Some(beyond) = &plan.beyond {
+        out.push_str(&format!("\n{}\n", too_much(beyond)));
     }
     if plan.sensitive().next().is_some() {
         out.push_str("\nTake a close look: these can make something run:\n");
@@ -71,11 +77,25 @@ fn notes(plan: &Plan, out: &mut String) {
     }
 }
 
-/// The removals of a plan, a line each.
+/// That what a plan puts aside cannot be kept, why, and what would help.
+pub(crate) fn too_much(beyond: &Beyond) -> String {
+    format!(
+        "What is removed or replaced here takes {} on the disk, and at most {} are kept for undo. So it cannot be \
+         brought back, and takes a yes of its own. To keep it, do it in smaller parts, or keep more with undo.keep_gib \
+         in the settings.",
+        bytes(beyond.bytes),
+        bytes(beyond.limit)
+    )
+}
+
+/// The removals of a plan, a line each, with what is replaced and cannot be kept.
 pub(crate) fn removals(plan: &Plan, detail: Detail) -> String {
     let rows: Vec<String> = plan
-        .removals()
-        .map(|change| format!("  {}  {}{}\n", name(change.source.as_ref()), bytes(change.bytes), because(change)))
+        .losses()
+        .map(|change| {
+            let lost = if change.kind == ChangeKind::Remove { &change.source } else { &change.target };
+            format!("  {}  {}{}\n", name(lost.as_ref()), bytes(change.bytes), because(change))
+        })
         .collect();
     short(&rows, detail, 20)
 }

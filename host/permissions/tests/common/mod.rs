@@ -136,6 +136,7 @@ pub(crate) fn plan(changes: Vec<Change>) -> Arc<Plan> {
         origin: Principal::Plugin(id("default:organize")),
         changes: changes.into_iter().map(Arc::new).collect(),
         view: json!({}),
+        beyond: None,
         digest,
     })
 }

@@ -23,7 +23,7 @@ fn change(id: u64, kind: ChangeKind, source: Option<&str>, target: Option<&str>,
 fn example(view: Value, changes: Vec<Change>) -> Plan {
     let origin = Principal::Plugin("home:sorter".parse().unwrap());
     let changes = changes.into_iter().map(Into::into).collect();
-    Plan { title: "Sort\u{1b}[2J by type".into(), origin, changes, view, digest: Sha256::of("x") }
+    Plan { title: "Sort\u{1b}[2J by type".into(), origin, changes, view, beyond: None, digest: Sha256::of("x") }
 }
 
 #[test]
