@@ -3,7 +3,7 @@
 
 mod support;
 
-use deskhand_vocabulary::{Access, Answer, Stop};
+use deskhand_vocabulary::{Access, Answer, Stop, Unanswered};
 use deskhand_workspace::{Code, Standing, State, UndoOptions};
 use std::{fs, os::unix::fs::PermissionsExt as _};
 use support::{Desk, age_all, cp, differences, mv, outline, path, put, raw, rm, set_xattr, shown, version};
@@ -517,6 +517,51 @@ fn sensitive_changes_get_their_own_question() {
     assert_eq!(desk.propose(&task).state, State::Cancelled);
     assert_eq!(*desk.person.asked.lock().unwrap(), ["grant", "apply", "sensitive"]);
     assert_eq!(desk.read("run.sh"), "#!/bin/sh");
+}
+
+#[test]
+fn what_could_not_be_kept_takes_a_yes_of_its_own() {
+    let mut desk = Desk::new();
+    desk.file("small", "little");
+    desk.file("large", &"x".repeat(300_000));
+    desk.context.standing = deskhand_permissions::Standing { yes: true, removals: 100 };
+    let asked = |desk: &Desk| std::mem::take(&mut *desk.person.asked.lock().unwrap());
+    let begin = |desk: &Desk| {
+        let task = desk.open();
+        task.keep_at_most(100_000);
+        task
+    };
+    // what can be kept is covered by what was said in advance
+    let task = begin(&desk);
+    rm(&task, "small").unwrap();
+    assert_eq!(desk.propose(&task).state, State::Applied);
+    asked(&desk);
+    // what cannot is not: neither a removal nor a file that another takes the place of
+    for (what, kind) in [("remove", 0), ("replace", 1)] {
+        for (answer, state) in [
+            (Err(Unanswered::Absent), State::Parked),
+            (Ok(Answer::No), State::Cancelled),
+            (Ok(Answer::Yes), State::Applied),
+        ] {
+            let before = desk.tree();
+            let task = begin(&desk);
+            match kind {
+                0 => drop(rm(&task, "large").unwrap()),
+                _ => drop(task.write(&path("large"), b"new", Some(&version(&task, &path("large")))).unwrap()),
+            }
+            let plan = task.plan("Test", deskhand_vocabulary::Principal::Person, serde_json::Value::Null).unwrap();
+            let beyond = plan.beyond.expect(what);
+            assert!(beyond.bytes >= 300_000 && beyond.limit == 100_000, "{beyond:?}");
+            asked(&desk);
+            desk.person.answers.lock().unwrap().push_back(answer);
+            assert_eq!(desk.propose(&task).state, state, "{what}");
+            assert_eq!(asked(&desk), ["remove"], "{what}");
+            if state != State::Applied {
+                assert_eq!(differences(&before, &desk.tree()), [""; 0], "{what}");
+            }
+        }
+        desk.file("large", &"y".repeat(300_000));
+    }
 }
 
 #[test]

@@ -135,3 +135,17 @@ fn a_folder_for_each_file_takes_a_line_each_and_not_too_many() {
     let rows: Vec<&str> = shown.lines().skip(3).take_while(|line| !line.is_empty()).collect();
     assert_eq!((rows.len(), rows[0], rows[39]), (40, "├── 00/00-01/0", "└── … and 61 more folders"));
 }
+
+#[test]
+fn what_cannot_be_kept_is_said_before_the_question() {
+    let gone = change(1, ChangeKind::Remove, Some("D/large"), None, "");
+    let mut new = change(2, ChangeKind::Write, None, Some("D/also large"), "");
+    new.replaces = true;
+    let beyond = deskhand_vocabulary::plan::Beyond { bytes: 12_000_000_000, limit: 10_000_000_000 };
+    let lost = Plan { beyond: Some(beyond), ..example(json!({"arrange": "tree"}), vec![gone, new]) };
+    let shown = plan(&lost, Detail::Short);
+    assert!(shown.contains("To be removed for good:\n  D/large"), "{shown}");
+    assert!(shown.contains("takes 12 GB on the disk, and at most 10 GB are kept for undo"), "{shown}");
+    let removed = removals(&lost, Detail::Short);
+    assert!(removed.contains("D/large") && removed.contains("D/also large"), "{removed}");
+}
