@@ -39,8 +39,8 @@ pub struct Facts {
 
 impl Facts {
     /// From what the host answers by the name of a fact. What is missing or malformed is taken as not known.
-    pub fn read(attribute: impl Fn(&str) -> Option<Value>) -> Self {
-        let text = |name: &str| attribute(name).and_then(|value| value.as_str().map(str::to_owned));
+    pub fn read<'a>(attribute: impl Fn(&str) -> Option<&'a Value>) -> Self {
+        let text = |name: &str| attribute(name).and_then(Value::as_str);
         let moment = |name: &str| text(name)?.parse::<DateTime>().ok();
         let media_type = text("media-type").unwrap_or_default();
         Self {
@@ -51,7 +51,7 @@ impl Facts {
                 recorded: moment("media.created"),
                 modified: moment("file.modified"),
             },
-            placeholder: attribute("placeholder") == Some(Value::Bool(true)),
+            placeholder: attribute("placeholder") == Some(&Value::Bool(true)),
         }
     }
 }
@@ -67,7 +67,7 @@ mod tests {
             "media-type": "Text/HTML; charset=utf-8", "image.taken": "not a date", "file.modified": "2024-05-31T18:02:11",
             "placeholder": true, "mode": 420,
         });
-        let facts = Facts::read(|name| attributes.get(name).cloned());
+        let facts = Facts::read(|name| attributes.get(name));
         let dates = Dates { modified: "2024-05-31T18:02:11".parse().ok(), ..Dates::default() };
         assert_eq!(facts, Facts { media_type: "text/html".into(), dates, placeholder: true });
         assert_eq!(Facts::read(|_| None), Facts::default());

@@ -36,6 +36,13 @@ impl<'a> Placing<'a> {
     /// number that is. The names are taken from then on.
     pub fn place(&mut self, family: &[usize], wanted: &[String], folder: &str, taken: &mut Taken) -> Vec<Placed> {
         let Some(head) = wanted.first() else { return Vec::new() };
+        // nearly all files are alone and their names free
+        if let ([file], [name]) = (family, wanted)
+            && byte_len(name) <= MAX_BYTES
+            && taken.take(name)
+        {
+            return vec![Placed { file: *file, name: name.clone(), taken_by: None }];
+        }
         let (stem, extension) = split(head);
         // what the longest name of the family has beyond the stem, which all of them begin with
         let longest = wanted.iter().map(|name| byte_len(name).saturating_sub(byte_len(stem))).max().unwrap_or(0);

@@ -95,10 +95,8 @@ pub fn facts_as<T>(
         let mut answers = files::attributes_all(&paths, &NAMES).into_iter();
         for index in batch {
             let answer = answers.next().unwrap_or_else(|| Err(Error::failed("the host gave no answer")));
-            kept.push(keep(
-                &entries[*index],
-                answer.map(|attributes| Facts::read(|name| attributes.get(name).cloned())),
-            ));
+            let facts = answer.map(|attributes| Facts::read(|name| attributes.get(name)));
+            kept.push(keep(&entries[*index], facts));
         }
     }
     Ok(kept)
