@@ -17,11 +17,13 @@
 //! moving it home takes that away. A call refuses a target that is taken in the view, so chains are proposed from their free
 //! end and swaps through a third name; on the disk, they are ordered and untangled by the commit.
 
+mod changes;
 mod commit;
 mod damage;
 pub mod disk;
 
 mod edit;
+mod engine;
 mod entry;
 mod error;
 pub mod facts;
@@ -35,6 +37,7 @@ mod places;
 mod planning;
 mod proposal;
 mod purge;
+mod reading;
 mod recovery;
 mod reliance;
 mod reversal;
