@@ -34,6 +34,10 @@ const SILENCE: Duration = Duration::from_secs(300);
 /// How long the end of a body is waited for once the reply is whole. It comes at once, or not at all.
 const END: Duration = Duration::from_millis(500);
 
+/// How long a list of models may take, and how many bytes it may have.
+const LIST: Duration = Duration::from_secs(20);
+const LONGEST_LIST: u64 = 8 << 20;
+
 /// How much of an error's body is read.
 const ERROR_BODY: u64 = 64 << 10;
 
@@ -173,6 +177,45 @@ impl Client {
         }
     }
 
+    /// The models that the server offers, as it calls them. Asked once; nothing is tried again.
+    ///
+    /// # Errors
+    /// [`Failure`] where the server does not say.
+    pub async fn offered(&self) -> Result<Vec<String>, Failure> {
+        #[derive(serde::Deserialize)]
+        struct List {
+            data: Vec<Offered>,
+        }
+        #[derive(serde::Deserialize)]
+        struct Offered {
+            id: String,
+        }
+        let list = async {
+            let key = self.key()?;
+            let limits = Limits { silence: LIST, total: Some(LIST), body: LONGEST_LIST };
+            let request = Request::get(&self.config.list())?.limits(limits).header("accept", "application/json")?;
+            let mut response = self.outlet.send(self.dressed(request, key.as_ref())?).await?;
+            if !response.is_success() {
+                return Err(self.refusal(response, key.as_ref()).await);
+            }
+            let body = response.bytes().await?;
+            let list: List = serde_json::from_slice(&body).map_err(|_| ModelError::NotAStream {
+                kind: "something else".to_owned(),
+                said: tidy(&String::from_utf8_lossy(&body), key.as_ref()).chars().take(200).collect(),
+            })?;
+            Ok(list.data.into_iter().map(|model| model.id).collect())
+        };
+        list.await.map_err(|error| Failure {
+            error,
+            model: self.config.model.clone(),
+            host: self.host(),
+            request_id: None,
+            tries: 1,
+            after: Duration::ZERO,
+            spent: Usage::default(),
+        })
+    }
+
     /// What this usage costs, where a price is known.
     pub fn cost(&self, usage: &Usage) -> Option<Money> {
         self.config.price.map(|price| price.of(usage))
@@ -189,11 +232,16 @@ impl Client {
 
     fn request(&self, body: deskhand_egress::Bytes, key: Option<&Secret>) -> Result<Request, EgressError> {
         let silence = self.config.silence.map_or(SILENCE, Duration::from_secs);
-        let mut request = Request::post(&self.config.endpoint(), body)?
+        let request = Request::post(&self.config.endpoint(), body)?
             .limits(Limits { silence, total: None, body: LONGEST_REPLY })
             .redirects(Redirects::SameRequest(3))
             .header("content-type", "application/json")?
             .header("accept", "text/event-stream")?;
+        self.dressed(request, key)
+    }
+
+    /// With the headers that every request to the server has.
+    fn dressed(&self, mut request: Request, key: Option<&Secret>) -> Result<Request, EgressError> {
         if self.config.wire == Wire::Anthropic {
             request = request.header("anthropic-version", self.config.version.as_deref().unwrap_or("2023-06-01"))?;
         }

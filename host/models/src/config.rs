@@ -169,6 +169,15 @@ impl ModelConfig {
         }
     }
 
+    /// Where the server lists its models.
+    pub(crate) fn list(&self) -> String {
+        let base = self.url.trim_end_matches('/');
+        match self.wire {
+            Wire::Anthropic => format!("{}/v1/models?limit=1000", base.strip_suffix("/v1").unwrap_or(base)),
+            Wire::Chat => format!("{base}/models"),
+        }
+    }
+
     pub(crate) fn auth(&self) -> Auth {
         self.auth.unwrap_or(match self.wire {
             Wire::Anthropic => Auth::ApiKey,

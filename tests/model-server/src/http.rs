@@ -51,6 +51,8 @@ pub enum Piece {
     Reset,
     /// Close the connection where the body is not at its end.
     HangUp,
+    /// End the body, and close the connection without having said that it would be.
+    Close,
 }
 
 /// What a client may take for said after an answer.
@@ -280,6 +282,10 @@ fn write(mut stream: &TcpStream, answer: Answer) -> After {
                 false => return After::Close,
             },
             Piece::HangUp => return After::Close,
+            Piece::Close => {
+                let _ = stream.write_all(b"0\r\n\r\n");
+                return After::Close;
+            }
             Piece::Stall => {
                 let mut gone = [0; 64];
                 while stream.read(&mut gone).is_ok_and(|read| read > 0) {}

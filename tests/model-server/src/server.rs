@@ -169,6 +169,12 @@ fn answer(shared: &Arc<Mutex<State>>, heard: Heard) -> (Answer, Box<dyn FnOnce(D
     let wire = match (heard.method.as_str(), path) {
         ("POST", "/v1/messages") => Wire::Anthropic,
         ("POST", path) if path.ends_with("/chat/completions") => Wire::Chat,
+        // both wires list models alike
+        ("GET", "/v1/models") => {
+            let list = json!({"object": "list", "has_more": false, "data": [
+                {"id": "scripted", "type": "model", "object": "model", "display_name": "Scripted", "created": 1}]});
+            return (Answer::new(200, "application/json", list.to_string()), Box::new(|_| ()));
+        }
         _ => return (error(404, "not_found_error", "no such path"), Box::new(|_| ())),
     };
     let mut state = locked(shared);

@@ -324,3 +324,19 @@ async fn a_reply_that_nobody_waits_for_is_broken_off() {
         kit.server.finish();
     }
 }
+
+/// A server, or a box between, closes connections that rest. That costs at most another try.
+#[tokio::test]
+async fn a_connection_that_was_closed_meanwhile_is_opened_again() {
+    for (wire, scripted) in WIRES {
+        let kit = Kit::new(wire);
+        for _ in 0..5 {
+            let stream = Stream::of(scripted, &done());
+            let all = stream.len();
+            kit.server.then(stream.then(all, Piece::Close));
+            assert_eq!(kit.ask(&conversation()).await.unwrap().said.text(), "Done.");
+        }
+        kit.server.finish();
+        assert!(kit.server.connections() >= 5);
+    }
+}

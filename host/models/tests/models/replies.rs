@@ -287,3 +287,18 @@ fn what_does_not_follow_is_refused() {
     tools[1].name = "read".to_owned();
     assert!(matches!(Conversation::new("", tools), Err(Misplaced::ToolName { .. })));
 }
+
+#[tokio::test]
+async fn a_server_lists_its_models() {
+    for (wire, _) in WIRES {
+        let kit = Kit::new(wire);
+        assert_eq!(kit.client.offered().await.unwrap(), ["scripted"]);
+        let kit = Kit::with(wire, |config| config.url.push_str("/elsewhere"));
+        let failure = kit.client.offered().await.unwrap_err();
+        assert_eq!(
+            failure.to_string(),
+            "scripted at 127.0.0.1 gave no reply: the server does not know the model or the address: no such path. Check \
+             them with `deskhand model list`"
+        );
+    }
+}
