@@ -45,6 +45,7 @@ impl Disk {
         if done(Command::new("mount").args(by_kernel).arg(&self.image).arg(&self.at)) {
             return true;
         }
+        self.release();
         self.kind == "exfat" && {
             let device = Command::new("losetup").args(["-f", "--show"]).arg(&self.image).output();
             device.is_ok_and(|device| {
@@ -54,6 +55,16 @@ impl Disk {
                 let _ = done(Command::new("losetup").args(["-d", &device]));
                 mounted
             })
+        }
+    }
+
+    /// A mount that fails leaves its loop device behind.
+    fn release(&self) {
+        let Ok(found) = Command::new("losetup").args(["-n", "-O", "NAME", "-j"]).arg(&self.image).output() else {
+            return;
+        };
+        for device in String::from_utf8_lossy(&found.stdout).split_whitespace() {
+            let _ = done(Command::new("losetup").args(["-d", device]));
         }
     }
 
@@ -67,6 +78,7 @@ impl Disk {
 impl Drop for Disk {
     fn drop(&mut self) {
         let _ = done(Command::new("umount").arg(&self.at));
+        self.release();
     }
 }
 

@@ -49,6 +49,7 @@ impl Disk {
         if done(Command::new("mount").args(["-t", self.kind, "-o", "loop"]).arg(&self.image).arg(&self.at)) {
             return true;
         }
+        self.release();
         let device = Command::new("losetup").args(["-f", "--show"]).arg(&self.image).output();
         self.kind == "exfat"
             && device.is_ok_and(|device| {
@@ -60,6 +61,16 @@ impl Disk {
             })
     }
 
+    /// A mount that fails leaves its loop device behind.
+    fn release(&self) {
+        let Ok(found) = Command::new("losetup").args(["-n", "-O", "NAME", "-j"]).arg(&self.image).output() else {
+            return;
+        };
+        for device in String::from_utf8_lossy(&found.stdout).split_whitespace() {
+            let _ = done(Command::new("losetup").args(["-d", device]));
+        }
+    }
+
     fn remount(&self) {
         assert!(done(Command::new("umount").arg(&self.at)), "{} is in use", self.kind);
         assert!(self.mount());
@@ -69,6 +80,7 @@ impl Disk {
 impl Drop for Disk {
     fn drop(&mut self) {
         let _ = done(Command::new("umount").arg(&self.at));
+        self.release();
     }
 }
 
