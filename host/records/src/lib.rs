@@ -5,6 +5,7 @@
 mod chain;
 pub mod error;
 pub mod grant;
+mod line;
 mod names;
 pub mod public;
 pub mod reading;

@@ -4,6 +4,7 @@
 use crate::{
     chain::{self, link},
     error::RecordsError,
+    line::{Line, Message},
     names,
     public::Recorded,
     schema,
@@ -13,20 +14,19 @@ use deskhand_vocabulary::{Clock, Entry, Event, EventId, Sha256, TaskId};
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 use std::{
     path::{Path, PathBuf},
+    sync::Mutex,
     sync::{
-        Arc, Mutex, PoisonError,
-        mpsc::{Receiver, SyncSender, sync_channel},
+        Arc, PoisonError,
+        mpsc::{SyncSender, sync_channel},
     },
     thread::JoinHandle,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-/// So many writes wait in line before the next caller has to.
-const LINE: usize = 1024;
 /// So many share a commit.
-const BATCH: usize = 512;
+pub(crate) const BATCH: usize = 512;
 /// How long a write that nobody waits for may wait for company.
-const LINGER: Duration = Duration::from_millis(20);
+pub(crate) const LINGER: Duration = Duration::from_millis(20);
 
 /// How long emptying the write-ahead log waits for whoever still reads from it.
 const PATIENCE_WITH_READERS: Duration = Duration::from_secs(2);
@@ -36,7 +36,7 @@ pub(crate) type Listener = Box<dyn Fn(&Recorded) + Send>;
 pub(crate) type Listeners = Arc<Mutex<Vec<Listener>>>;
 
 /// Something to be written. It looks before it writes: an error of SQLite undoes the whole commit.
-trait Job: Send {
+pub(crate) trait Job: Send {
     fn run(&mut self, writing: &mut Writing<'_>) -> rusqlite::Result<()>;
     fn finish(self: Box<Self>, outcome: Result<(), RecordsError>);
     fn is_waited_for(&self) -> bool;
@@ -68,30 +68,29 @@ impl<T: Send, F: FnOnce(&mut Writing<'_>) -> rusqlite::Result<T> + Send> Job for
     }
 }
 
-enum Message {
-    Write(Box<dyn Job>),
-    /// Bring the write-ahead log into the file and empty it. Answers whether that was possible.
-    Checkpoint(SyncSender<Result<bool, RecordsError>>),
-}
-
 /// The end of the line that callers hold.
 #[derive(Debug)]
 pub(crate) struct Writer {
     path: PathBuf,
-    line: Option<SyncSender<Message>>,
+    line: Arc<Line>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Writer {
     pub(crate) fn start(path: &Path, clock: Arc<dyn Clock>, listeners: Listeners) -> Result<Self, RecordsError> {
         let connection = schema::connect(path)?;
-        let (line, receiver) = sync_channel(LINE);
+        let line = Arc::new(Line::default());
+        let taken = Arc::clone(&line);
         let mut desk = Desk { path: path.to_owned(), connection, clock, listeners, stopped: None };
         let thread = std::thread::Builder::new()
             .name("deskhand-log".into())
-            .spawn(move || desk.work(&receiver))
+            .spawn(move || {
+                // whoever comes when the thread has ended, in whatever way, is told so
+                let _closing = taken.closing();
+                desk.work(&taken);
+            })
             .map_err(|error| RecordsError::of_file(path, &error))?;
-        Ok(Self { path: path.to_owned(), line: Some(line), thread: Some(thread) })
+        Ok(Self { path: path.to_owned(), line, thread: Some(thread) })
     }
 
     fn gone(&self) -> RecordsError {
@@ -99,8 +98,7 @@ impl Writer {
     }
 
     fn send(&self, message: Message) -> Result<(), RecordsError> {
-        let sent = self.line.as_ref().map(|line| line.send(message));
-        sent.and_then(Result::ok).ok_or_else(|| self.gone())
+        if self.line.join(message) { Ok(()) } else { Err(self.gone()) }
     }
 
     /// Write, and return when it is durable.
@@ -129,7 +127,7 @@ impl Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        self.line = None; // the thread writes what is in line, then ends
+        self.line.close(); // the thread writes what is in line, then ends
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -146,32 +144,14 @@ struct Desk {
 }
 
 impl Desk {
-    fn work(&mut self, line: &Receiver<Message>) {
-        while let Ok(first) = line.recv() {
-            let mut batch = Vec::new();
-            let mut checkpoint = None;
-            let mut next = Some(first);
-            let until = Instant::now() + LINGER;
-            let mut waited_for = false;
-            while let Some(message) = next.take() {
+    fn work(&mut self, line: &Line) {
+        while let Some(messages) = line.next(BATCH, LINGER) {
+            let (mut batch, mut checkpoint) = (Vec::with_capacity(messages.len()), None);
+            for message in messages {
                 match message {
-                    Message::Write(job) => {
-                        waited_for |= job.is_waited_for();
-                        batch.push(job);
-                    }
-                    Message::Checkpoint(reply) => {
-                        checkpoint = Some(reply);
-                        break;
-                    }
+                    Message::Write(job) => batch.push(job),
+                    Message::Checkpoint(reply) => checkpoint = Some(reply),
                 }
-                if batch.len() >= BATCH {
-                    break;
-                }
-                next = if waited_for {
-                    line.try_recv().ok()
-                } else {
-                    line.recv_timeout(until.saturating_duration_since(Instant::now())).ok()
-                };
             }
             self.commit(batch);
             if let Some(reply) = checkpoint {
