@@ -144,4 +144,4 @@ pub(crate) fn strictest(findings: Vec<Finding>) -> Finding {
         .unwrap_or_else(|| Finding::new(name::DEFAULT, Verdict::Deny, "No rule allows it."))
 }
 
-pub(crate) use grant::{covering, place, written};
+pub(crate) use grant::{covering, needed, place, written};

@@ -1,7 +1,10 @@
 //! What a plugin may reach is what the person granted: to the task, or for good.
 
 use super::{Case, Finding, Verdict, folder, name};
-use crate::{context::Context, kind::Needs};
+use crate::{
+    context::Context,
+    kind::{Kind, Needs},
+};
 use deskhand_records::{Duration, Grant, Scope};
 use deskhand_vocabulary::{
     Access, Action, Principal,
@@ -13,20 +16,26 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-pub(super) fn look(case: &Case<'_>) -> Option<Finding> {
-    let access = match &case.context.principal {
+/// How far the person must have granted what an action is about; none where grants have no say in it, so that they need
+/// not be looked up.
+pub(crate) fn needed(context: &Context, action: &Action, opening: Option<Access>) -> Option<Access> {
+    match &context.principal {
         // opening a folder hands it to the plugins of the task, so that takes a grant from the person as well
-        Principal::Person => case.opening.filter(|_| case.context.task.is_some())?,
-        Principal::Plugin(caller) => match case.row.needs {
-            Needs::Nothing => return None,
-            Needs::Folder(access) => case.opening.map_or(access, |more| more.max(access)),
-            Needs::Tool => match case.action {
-                Action::CallTool { plugin, .. } if plugin.marketplace == caller.marketplace => return None,
-                _ => Access::Read,
+        Principal::Person => opening.filter(|_| context.task.is_some()),
+        Principal::Plugin(caller) => match Kind::of(action).row().needs {
+            Needs::Nothing => None,
+            Needs::Folder(access) => Some(opening.map_or(access, |more| more.max(access))),
+            Needs::Tool => match action {
+                Action::CallTool { plugin, .. } if plugin.marketplace == caller.marketplace => None,
+                _ => Some(Access::Read),
             },
-            Needs::Command => Access::Read,
+            Needs::Command => Some(Access::Read),
         },
-    };
+    }
+}
+
+pub(super) fn look(case: &Case<'_>) -> Option<Finding> {
+    let access = needed(case.context, case.action, case.opening)?;
     if let Some(grant) = covering(case.action, access, case.context, case.grants) {
         let reason = match grant.duration {
             Duration::Always => format!("You granted it until you revoke it (grant {}).", grant.id),
