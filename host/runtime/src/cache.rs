@@ -7,9 +7,11 @@ use crate::{
     durable::{self, Draft},
 };
 use deskhand_vocabulary::{Home, Sha256};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{
+    borrow::Cow,
     collections::HashMap,
+    fmt,
     fs::File,
     io::{self, Read as _, Seek as _},
     os::unix::fs::MetadataExt as _,
@@ -17,13 +19,40 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+/// What the digest of compiled code is made with; part of its key. BLAKE3 and not SHA-256, which takes most of the time of
+/// a first call.
+pub(crate) const DIGEST: &str = "blake3";
+
+/// The BLAKE3 digest of compiled code. In text: 64 hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CodeDigest(blake3::Hash);
+
+impl fmt::Debug for CodeDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "blake3:{}", self.0)
+    }
+}
+
+impl Serialize for CodeDigest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for CodeDigest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <Cow<'de, str>>::deserialize(deserializer)?;
+        blake3::Hash::from_hex(text.as_bytes()).map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
 /// What is known of a piece of compiled code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Compiled {
     /// What it was made with.
     pub(crate) key: String,
     /// Its digest.
-    pub(crate) digest: Sha256,
+    pub(crate) digest: CodeDigest,
     /// Its size, in bytes.
     pub(crate) bytes: u64,
 }
@@ -32,7 +61,7 @@ pub(crate) struct Compiled {
 pub(crate) struct Cache {
     folder: PathBuf,
     /// Files whose digest was found right in this process, as they were then.
-    verified: Mutex<HashMap<PathBuf, (Stamp, Sha256)>>,
+    verified: Mutex<HashMap<PathBuf, (Stamp, CodeDigest)>>,
 }
 
 /// What tells that a file is still the one that was read.
@@ -67,7 +96,7 @@ impl Cache {
         durable::sweep(&self.folder);
         let draft = Draft::in_folder(&self.folder).map_err(failed)?;
         compile::compile(component, draft.file.try_clone().map_err(failed)?, settings)?;
-        let code = digest_of(&draft.file).map_err(failed)?;
+        let code = code_digest_of(&draft.file).map_err(failed)?;
         let bytes = draft.file.metadata().map_err(failed)?.len();
         let path = self.path(digest, key);
         draft.publish(&path).map_err(failed)?;
@@ -85,7 +114,7 @@ impl Cache {
         if verified.get(&path) == Some(&(stamp, compiled.digest)) {
             return Some(path);
         }
-        if digest_of(&file).ok()? != compiled.digest {
+        if code_digest_of(&file).ok()? != compiled.digest {
             return None;
         }
         verified.insert(path.clone(), (stamp, compiled.digest));
@@ -110,21 +139,35 @@ impl Cache {
 }
 
 /// The digest of a whole file, through a handle.
-pub(crate) fn digest_of(mut file: &File) -> io::Result<Sha256> {
+pub(crate) fn digest_of(file: &File) -> io::Result<Sha256> {
     use sha2::Digest as _;
-    file.rewind()?;
     let mut hasher = sha2::Sha256::new();
+    each_piece(file, |piece| hasher.update(piece))?;
+    Ok(Sha256(hasher.finalize().into()))
+}
+
+/// The digest of compiled code, through a handle.
+fn code_digest_of(file: &File) -> io::Result<CodeDigest> {
+    let mut hasher = blake3::Hasher::new();
+    each_piece(file, |piece| {
+        hasher.update(piece);
+    })?;
+    Ok(CodeDigest(hasher.finalize()))
+}
+
+fn each_piece(mut file: &File, mut take: impl FnMut(&[u8])) -> io::Result<()> {
+    file.rewind()?;
     let mut buffer = vec![0; 128 << 10];
     loop {
         match file.read(&mut buffer) {
             Ok(0) => break,
-            Ok(read) => hasher.update(&buffer[..read]),
+            Ok(read) => take(&buffer[..read]),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
     }
     file.rewind()?;
-    Ok(Sha256(hasher.finalize().into()))
+    Ok(())
 }
 
 /// Installed components, by digest.

@@ -51,6 +51,10 @@ fn code() -> Result<wasmtime::Config, wasmtime::Error> {
     config.async_stack_zeroing(false);
     // Function names in a fault cost nothing until one happens; a trace is cut at this depth.
     config.wasm_backtrace_max_frames(NonZeroUsize::new(32));
+    // Which byte of the component a trap is at, and tables for the system's own debuggers: nobody is shown either, and
+    // together they are an eighth of a file that every first call reads. Traces by name need neither.
+    config.generate_address_map(false);
+    config.native_unwind_info(false);
     config.memory_init_cow(true);
     Ok(config)
 }
@@ -110,7 +114,7 @@ impl Engines {
 pub(crate) fn code_key(engine: &Engine) -> String {
     let mut hasher = DefaultHasher::new();
     engine.precompile_compatibility_hash().hash(&mut hasher);
-    CODE_VERSION.hash(&mut hasher);
+    (CODE_VERSION, crate::cache::DIGEST).hash(&mut hasher);
     format!("{:016x}", hasher.finish())
 }
 
