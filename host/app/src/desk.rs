@@ -4,7 +4,7 @@ use crate::{
     exit::Exit,
     failure::{Failure, Result},
     person,
-    request::Candidate,
+    request::Catalogue,
     settings::Settings,
 };
 use deskhand_permissions::Gate;
@@ -106,24 +106,9 @@ impl Desk {
         Ok(self.runtime()?.plugins()?)
     }
 
-    /// The installed commands; with a name, only those that are called so.
-    pub(crate) fn candidates(&self, name: Option<&str>) -> Result<Vec<Candidate>> {
-        let plugins = self.plugins()?;
-        let mut candidates = Vec::new();
-        for plugin in plugins.iter() {
-            let wanted = plugin
-                .release
-                .listing
-                .commands
-                .iter()
-                .any(|command| name.is_none_or(|name| command.name.as_str() == name));
-            if wanted {
-                let commands = plugin.release.manifest()?.commands.iter();
-                candidates
-                    .extend(commands.map(|command| Candidate { plugin: plugin.id.clone(), command: command.clone() }));
-            }
-        }
-        Ok(candidates)
+    /// The installed commands, for a request.
+    pub(crate) fn catalogue(&self) -> Result<Catalogue> {
+        Ok(Catalogue::open(self.plugins()?, &self.home)?)
     }
 }
 

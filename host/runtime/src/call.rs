@@ -124,9 +124,11 @@ pub(crate) async fn call(runtime: &Arc<Inner>, invocation: Invocation, request: 
     let installed =
         runtime.index.plugin(&request.plugin)?.ok_or_else(|| CallError::NotInstalled(request.plugin.clone()))?;
     let release = &installed.release;
+    let failed = |fault| CallError::Fault { plugin: request.plugin.clone(), fault };
+    let listing = release.listing().map_err(failed)?;
     let named = match request.role {
-        Role::Command => release.listing.commands.iter().any(|command| command.name.as_str() == request.name),
-        Role::Tool => release.listing.tools.iter().any(|tool| tool.name.as_str() == request.name),
+        Role::Command => listing.commands.iter().any(|command| command.name.as_str() == request.name),
+        Role::Tool => listing.tools.iter().any(|tool| tool.name.as_str() == request.name),
     };
     if !named {
         let (plugin, role) = (request.plugin.clone(), request.role.word());
@@ -176,14 +178,15 @@ async fn run(
     let loaded = runtime.loads.get(&request.plugin, release, &loader).map_err(failed)?;
     let _ticking = machine.ticker.call();
 
-    let own = Duration::from_secs(u64::from(release.listing.limits.seconds.max(1)));
+    let listing = release.listing().map_err(failed)?;
+    let own = Duration::from_secs(u64::from(listing.limits.seconds.max(1)));
     let meter = Meter::start(own.min(runtime.config.time), invocation.stop.clone());
     let log = PluginLog::new(invocation.log.clone(), invocation.task, request.plugin.clone(), runtime.config.log_bytes);
     let out = Console::new(log.clone(), "info");
     let err = Console::new(log.clone(), "warn");
     // dropped with all that is in it, unless the call succeeds
     let changes = invocation.workspace.nested();
-    let rights = Rights::new(&request.plugin, release, &invocation);
+    let rights = Rights::new(&request.plugin, listing, &invocation);
     let call = Call {
         runtime: runtime.clone(),
         plugin: request.plugin.clone(),
@@ -197,7 +200,7 @@ async fn run(
         unread: crate::capability::files::unread(),
         questions: QUESTIONS,
         parts: PARTS,
-        limiter: Limiter::new(&release.listing.limits, &runtime.config),
+        limiter: Limiter::new(&listing.limits, &runtime.config),
         wasi: wasi(&invocation, &out, &err),
         table: table(),
         invocation,

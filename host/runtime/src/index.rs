@@ -10,8 +10,8 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::{
-    fs::{File, OpenOptions},
-    io,
+    fs::{File, Metadata, OpenOptions},
+    io::{self, Read as _},
     os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, OnceLock, PoisonError},
@@ -92,15 +92,24 @@ pub struct Release {
     pub component: Sha256,
     /// Its size, in bytes.
     pub bytes: u64,
-    /// What lists and searches need of its manifest.
-    pub listing: Listing,
     pub(crate) compiled: Option<Compiled>,
-    pub(crate) permissions: Arc<[Permission]>,
     raw: Box<RawValue>,
+    listing: OnceLock<Listing>,
     manifest: OnceLock<Manifest>,
 }
 
 impl Release {
+    /// What lists and searches need of its manifest, parsed when it is first asked for: a start with a thousand plugins
+    /// calls one of them.
+    pub fn listing(&self) -> Result<&Listing, PluginFault> {
+        if let Some(listing) = self.listing.get() {
+            return Ok(listing);
+        }
+        let listing = serde_json::from_str(self.raw.get())
+            .map_err(|error| PluginFault::ManifestBad { reason: error.to_string() })?;
+        Ok(self.listing.get_or_init(|| listing))
+    }
+
     /// The whole manifest, parsed when it is first asked for.
     pub fn manifest(&self) -> Result<&Manifest, PluginFault> {
         if let Some(manifest) = self.manifest.get() {
@@ -108,6 +117,11 @@ impl Release {
         }
         let manifest = inspect::parse_manifest(self.raw.get().as_bytes())?;
         Ok(self.manifest.get_or_init(|| manifest))
+    }
+
+    /// Its tools; none where its manifest cannot be read, which a call of it says.
+    pub(crate) fn tools(&self) -> &[ListedTool] {
+        self.listing().map_or(&[], |listing| &listing.tools)
     }
 
     /// True if compiled code was made for it.
@@ -124,7 +138,7 @@ pub struct Listing {
     pub plugin: ListedAbout,
     /// What it asks for.
     #[serde(default)]
-    pub permissions: Vec<Permission>,
+    pub permissions: Arc<[Permission]>,
     /// Its slash commands.
     #[serde(default)]
     pub commands: Vec<ListedCommand>,
@@ -183,12 +197,57 @@ pub struct ListedTool {
 
 /// All that is installed, as it was when it was read. Sorted by id.
 #[derive(Debug, Default)]
-pub struct Plugins(Vec<Installed>);
+pub struct Plugins {
+    sorted: Vec<Installed>,
+    edition: Edition,
+}
+
+/// Which state of the list of installed plugins this is: two that are equal were read from the same file, and nobody has
+/// written to it in between. All zero where there is no list yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Edition {
+    inode: u64,
+    bytes: u64,
+    /// When it was last written to, and when anything about it last changed: seconds and nanoseconds.
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Edition {
+    fn of(facts: &Metadata) -> Self {
+        Self {
+            inode: facts.ino(),
+            bytes: facts.len(),
+            modified: (facts.mtime(), facts.mtime_nsec()),
+            changed: (facts.ctime(), facts.ctime_nsec()),
+        }
+    }
+}
 
 impl Plugins {
+    fn of(document: Document, edition: Edition) -> Self {
+        let mut sorted: Vec<Installed> = document
+            .plugins
+            .into_iter()
+            .map(|row| Installed { id: row.id, release: release(row.current), staged: row.staged.map(release) })
+            .collect();
+        sorted.sort_by(|a, b| a.id.cmp(&b.id));
+        Self { sorted, edition }
+    }
+
+    /// The one at a place of the list.
+    pub fn get_at(&self, place: u32) -> Option<&Installed> {
+        self.sorted.get(usize::try_from(place).ok()?)
+    }
+
+    /// Which state of the list this is.
+    pub fn edition(&self) -> Edition {
+        self.edition
+    }
+
     /// One of them.
     pub fn get(&self, id: &PluginId) -> Option<&Installed> {
-        self.0.binary_search_by(|installed| installed.id.cmp(id)).ok().map(|at| &self.0[at])
+        self.sorted.binary_search_by(|installed| installed.id.cmp(id)).ok().map(|at| &self.sorted[at])
     }
 }
 
@@ -196,12 +255,9 @@ impl std::ops::Deref for Plugins {
     type Target = [Installed];
 
     fn deref(&self) -> &[Installed] {
-        &self.0
+        &self.sorted
     }
 }
-
-/// What tells that the file is still the one that was read.
-type Stamp = (u64, u64, i64, i64);
 
 /// The file and what was last read of it.
 pub(crate) struct Index {
@@ -211,7 +267,6 @@ pub(crate) struct Index {
 
 /// What was last read of the file.
 struct Read {
-    stamp: Option<Stamp>,
     plugins: Arc<Plugins>,
     /// When the file was last seen to be still the same.
     seen: Instant,
@@ -221,18 +276,16 @@ struct Read {
 /// callable, and what it uninstalls is not, at most this much later.
 const RELIANCE: Duration = Duration::from_millis(20);
 
-/// A row's release, with what lists need of its manifest.
-pub(crate) fn release(row: &RowRelease) -> Result<Arc<Release>, serde_json::Error> {
-    let listing: Listing = serde_json::from_str(row.manifest.get())?;
-    Ok(Arc::new(Release {
+/// The release of a row.
+pub(crate) fn release(row: RowRelease) -> Arc<Release> {
+    Arc::new(Release {
         component: row.component,
         bytes: row.bytes,
-        permissions: listing.permissions.clone().into(),
-        listing,
-        compiled: row.compiled.clone(),
-        raw: row.manifest.clone(),
+        compiled: row.compiled,
+        raw: row.manifest,
+        listing: OnceLock::new(),
         manifest: OnceLock::new(),
-    }))
+    })
 }
 
 impl Index {
@@ -244,10 +297,11 @@ impl Index {
         IndexError::Io { path: self.path.clone(), reason: error.to_string() }
     }
 
-    fn stamp(&self) -> Result<Option<Stamp>, IndexError> {
+    /// Which state the file is in now.
+    fn edition(&self) -> Result<Edition, IndexError> {
         match std::fs::metadata(&self.path) {
-            Ok(facts) => Ok(Some((facts.ino(), facts.len(), facts.mtime(), facts.mtime_nsec()))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Ok(facts) => Ok(Edition::of(&facts)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Edition::default()),
             Err(error) => Err(self.io(&error)),
         }
     }
@@ -255,16 +309,16 @@ impl Index {
     /// What is installed now. Reads the file if it is not the one that was read last.
     pub(crate) fn plugins(&self) -> Result<Arc<Plugins>, IndexError> {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        let stamp = self.stamp()?;
         let seen = Instant::now();
         if let Some(known) = &mut *read
-            && known.stamp == stamp
+            && known.plugins.edition == self.edition()?
         {
             known.seen = seen;
             return Ok(known.plugins.clone());
         }
-        let plugins = Arc::new(self.parse(&self.document()?)?);
-        *read = Some(Read { stamp, plugins: plugins.clone(), seen });
+        let (document, edition) = self.document()?;
+        let plugins = Arc::new(Plugins::of(document, edition));
+        *read = Some(Read { plugins: plugins.clone(), seen });
         Ok(plugins)
     }
 
@@ -280,14 +334,18 @@ impl Index {
         }
     }
 
-    fn document(&self) -> Result<Document, IndexError> {
-        let text = match std::fs::read_to_string(&self.path) {
-            Ok(text) => text,
+    fn document(&self) -> Result<(Document, Edition), IndexError> {
+        let mut file = match File::open(&self.path) {
+            Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(Document { format: FORMAT, plugins: Vec::new() });
+                return Ok((Document { format: FORMAT, plugins: Vec::new() }, Edition::default()));
             }
             Err(error) => return Err(self.io(&error)),
         };
+        // nobody writes to a list that is in place, so what is read is what these facts are of
+        let edition = file.metadata().map(|facts| Edition::of(&facts)).map_err(|error| self.io(&error))?;
+        let mut text = String::new();
+        file.read_to_string(&mut text).map_err(|error| self.io(&error))?;
         #[derive(Deserialize)]
         struct Format {
             format: u32,
@@ -295,7 +353,7 @@ impl Index {
         let damaged =
             |error: serde_json::Error| IndexError::Damaged { path: self.path.clone(), reason: error.to_string() };
         match serde_json::from_str::<Document>(&text) {
-            Ok(document) if document.format == FORMAT => Ok(document),
+            Ok(document) if document.format == FORMAT => Ok((document, edition)),
             Ok(document) => Err(IndexError::Newer { path: self.path.clone(), format: document.format }),
             Err(error) => match serde_json::from_str::<Format>(&text) {
                 Ok(other) if other.format > FORMAT => {
@@ -306,28 +364,11 @@ impl Index {
         }
     }
 
-    fn parse(&self, document: &Document) -> Result<Plugins, IndexError> {
-        let damaged = |id: &PluginId, error: serde_json::Error| IndexError::Damaged {
-            path: self.path.clone(),
-            reason: format!("at {id}: {error}"),
-        };
-        let mut plugins = Vec::with_capacity(document.plugins.len());
-        for row in &document.plugins {
-            plugins.push(Installed {
-                id: row.id.clone(),
-                release: release(&row.current).map_err(|error| damaged(&row.id, error))?,
-                staged: row.staged.as_ref().map(release).transpose().map_err(|error| damaged(&row.id, error))?,
-            });
-        }
-        plugins.sort_by(|a, b| a.id.cmp(&b.id));
-        Ok(Plugins(plugins))
-    }
-
     /// Change the file under its lock. `change` sees the rows as they are on disk and says what it did.
     pub(crate) fn change<T>(&self, change: impl FnOnce(&mut Vec<Row>) -> T) -> Result<T, IndexError> {
         let _lock = self.lock()?;
         durable::sweep(self.path.parent().unwrap_or_else(|| Path::new(".")));
-        let mut document = self.document()?;
+        let (mut document, _) = self.document()?;
         let result = change(&mut document.plugins);
         document.plugins.sort_by(|a, b| a.id.cmp(&b.id));
         let text = serde_json::to_vec(&document)

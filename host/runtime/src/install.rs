@@ -220,7 +220,7 @@ impl Runtime {
         };
         let release = RowRelease { compiled: Some(compiled), ..kept };
         // links it and finds its roles, so that what would fail at the first call fails now
-        let trial = crate::index::release(&release).map_err(bad)?;
+        let trial = crate::index::release(release.clone());
         if let Err(refused) = loader.load(id, &trial) {
             if !self.is_used(found)? {
                 inner.cache.forget(found);

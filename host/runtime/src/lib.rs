@@ -34,7 +34,7 @@ pub use compile::{CompileFailure, compile_child_main};
 pub use config::{COMPILE_SUBCOMMAND, Compiler, Config};
 pub use fault::{PluginFault, Trace, Trapped};
 pub use imports::{INTERFACE, Refusal};
-pub use index::{IndexError, Installed, ListedAbout, ListedCommand, ListedTool, Listing, Plugins, Release};
+pub use index::{Edition, IndexError, Installed, ListedAbout, ListedCommand, ListedTool, Listing, Plugins, Release};
 pub use inspect::{Inspection, MAX_COMPONENT, Refused as InspectionRefused, Warning, inspect, read_manifest};
 pub use install::{InstallError, Outcome};
 pub use invocation::Invocation;

@@ -243,10 +243,11 @@ impl Loader<'_> {
             declared,
             export: format!("{}/{role}@{}", imports::PACKAGE, imports::INTERFACE),
         };
-        if let (Some(command), None) = (release.listing.commands.first(), &first.command) {
+        let listing = release.listing()?;
+        if let (Some(command), None) = (listing.commands.first(), &first.command) {
             return Err(missing(format!("the command `{}`", command.name), "command"));
         }
-        if let (Some(tool), None) = (release.listing.tools.first(), &first.tools) {
+        if let (Some(tool), None) = (listing.tools.first(), &first.tools) {
             return Err(missing(format!("the tool `{}`", tool.name), "tools"));
         }
         Ok(Loaded { first, overflow: OnceLock::new(), component: release.component, compiled })

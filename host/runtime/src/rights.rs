@@ -2,7 +2,7 @@
 //! are kept for the length of the call, so that a plugin which reads ten thousand files asks once.
 
 use crate::{
-    index::Release,
+    index::Listing,
     invocation::Invocation,
     reply::{Code, Refused},
 };
@@ -22,9 +22,9 @@ pub(crate) struct Rights {
 }
 
 impl Rights {
-    pub(crate) fn new(plugin: &PluginId, release: &Release, invocation: &Invocation) -> Self {
+    pub(crate) fn new(plugin: &PluginId, listing: &Listing, invocation: &Invocation) -> Self {
         let context =
-            Context::plugin(invocation.task, plugin.clone(), release.permissions.clone(), invocation.standing);
+            Context::plugin(invocation.task, plugin.clone(), listing.permissions.clone(), invocation.standing);
         Self { gate: invocation.gate.clone(), context, asks: None, keeps: None }
     }
 

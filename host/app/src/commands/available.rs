@@ -6,63 +6,65 @@ use crate::{
     exit::Exit,
     failure::Result,
     output,
-    request::{self, Candidate, Match},
+    request::{self, Match},
     show::{columns, line},
 };
 use serde_json::json;
 
 pub(crate) fn run(options: &cli::Commands) -> Result {
     let desk = Desk::open(options.json.json)?;
-    let candidates = desk.candidates(None)?;
     let request = options.request.join(" ");
-    if request.trim().is_empty() { list(&desk, &candidates) } else { explain(&desk, &candidates, &request) }
+    if request.trim().is_empty() { list(&desk) } else { explain(&desk, &request) }
 }
 
-fn list(desk: &Desk, candidates: &[Candidate]) -> Result {
-    if desk.json {
-        for candidate in candidates {
-            output::text(&format!("{}\n", json!({"plugin": candidate.plugin, "command": candidate.command})));
+fn list(desk: &Desk) -> Result {
+    let plugins = desk.plugins()?;
+    let mut rows = vec![["COMMAND", "PLUGIN", "WHAT IT DOES"].map(str::to_owned).to_vec()];
+    for plugin in plugins.iter() {
+        for command in &plugin.release.manifest()?.commands {
+            if desk.json {
+                output::text(&format!("{}\n", json!({"plugin": plugin.id, "command": command})));
+            } else {
+                rows.push(vec![format!("/{}", command.name), plugin.id.to_string(), line(&command.summary)]);
+            }
         }
+    }
+    if desk.json {
         return Ok(Exit::Done);
     }
-    if candidates.is_empty() {
+    if rows.len() == 1 {
         output::text("No command is installed. Find plugins with: deskhand plugin search\n");
         return Ok(Exit::Done);
     }
-    let heading = ["COMMAND", "PLUGIN", "WHAT IT DOES"].map(str::to_owned).to_vec();
-    let row = |candidate: &Candidate| {
-        let command = &candidate.command;
-        vec![format!("/{}", command.name), candidate.plugin.to_string(), line(&command.summary)]
-    };
-    output::text(&columns(&std::iter::once(heading).chain(candidates.iter().map(row)).collect::<Vec<_>>()));
+    output::text(&columns(&rows));
     Ok(Exit::Done)
 }
 
-fn explain(desk: &Desk, candidates: &[Candidate], text: &str) -> Result {
-    let (exit, found) = match request::parse(text, candidates, |_| None) {
+fn explain(desk: &Desk, text: &str) -> Result {
+    let catalogue = desk.catalogue()?;
+    let (exit, found) = match request::parse(text, &catalogue, |_| None) {
         Some(Ok(typed)) => (Exit::Done, Ok((typed.candidate, typed.arguments, "typed".to_owned(), Vec::new()))),
         Some(Err(error)) => (Exit::Usage, Err((error.to_string(), Vec::new()))),
-        None => match request::choose(text, candidates) {
+        None => match request::choose(text, &catalogue)? {
             Match::Chosen { candidate, arguments, trigger, uncounted } => {
-                (Exit::Done, Ok((candidate, arguments, trigger, uncounted)))
+                (Exit::Done, Ok((catalogue.candidate(candidate)?, arguments, trigger, uncounted)))
             }
-            Match::Unsure(nearest) => (Exit::Unserved, Err((request::unsure(candidates, &nearest), nearest))),
+            Match::Unsure(nearest) => (Exit::Unserved, Err((request::unsure(&catalogue, &nearest)?, nearest))),
         },
     };
     match found {
-        Ok((index, arguments, trigger, uncounted)) => {
-            let candidate = &candidates[index];
+        Ok((candidate, arguments, trigger, uncounted)) => {
             if desk.json {
                 output::text(&format!(
                     "{}\n",
                     json!({"plugin": candidate.plugin, "command": candidate.command.name, "arguments": arguments, "trigger": trigger, "uncounted": uncounted})
                 ));
             } else {
-                output::text(&request::reason(candidate, text, &arguments, &trigger, &uncounted));
+                output::text(&request::reason(&candidate, text, &arguments, &trigger, &uncounted));
             }
         }
         Err((message, nearest)) => {
-            let nearest: Vec<_> = nearest.iter().map(|index| &candidates[*index].command.name).collect();
+            let nearest: Vec<_> = nearest.iter().filter_map(|index| Some(&catalogue.names().get(*index)?.1)).collect();
             if desk.json {
                 output::text(&format!("{}\n", json!({"command": null, "nearest": nearest, "message": message})));
             } else {

@@ -3,6 +3,7 @@
 use crate::{
     cli,
     commands::change::UNANSWERED,
+    configuration,
     desk::Desk,
     exit::Exit,
     failure::{Failure, Result},
@@ -22,7 +23,6 @@ use deskhand_vocabulary::{Access, Action, Change, CommitId, Entry, Event, Log as
 use deskhand_workspace::Workspace;
 use serde_json::{Value, json};
 use std::{
-    collections::BTreeMap,
     os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -118,6 +118,11 @@ impl Task<'_> {
             &Context::person(Some(self.task), standing),
             RunCommand { plugin: plugin.clone(), command: command.to_string() },
         )?;
+        let configurations = configuration::configurations(
+            &self.desk.settings.plugins,
+            &*self.desk.plugins()?,
+            &self.desk.home.config_file(),
+        )?;
         let invocation = Invocation {
             task: self.task,
             workspace,
@@ -129,7 +134,7 @@ impl Task<'_> {
             clock: Arc::clone(&self.desk.clock),
             stop: self.desk.stop.clone(),
             locale: locale(),
-            configurations: Arc::new(BTreeMap::new()),
+            configurations: Arc::new(configurations),
         };
         let reply = self.desk.runtime()?.call_command(invocation, permit, &arguments);
         reply.map_err(|error| if self.desk.stop.is_stopped() { stopped(&error) } else { failed(error) })
@@ -138,29 +143,29 @@ impl Task<'_> {
     /// Which command serves the request; said, and put on the record.
     fn choose(&self, request: &str) -> Result<Chosen> {
         let name = request.trim().strip_prefix('/').map(|rest| rest.split_whitespace().next().unwrap_or_default());
-        let candidates = self.desk.candidates(None)?;
+        let catalogue = self.desk.catalogue()?;
         let preferred = |name: &str| self.desk.preferred(name);
-        let (index, arguments, trigger, uncounted) = match request::parse(request, &candidates, preferred) {
-            Some(Ok(typed)) => (typed.candidate, typed.arguments, "typed".to_owned(), Vec::new()),
+        let typed = |typed: request::Typed| (typed.candidate, typed.arguments, "typed".to_owned(), Vec::new());
+        let (candidate, arguments, trigger, uncounted) = match request::parse(request, &catalogue, preferred) {
+            Some(Ok(found)) => typed(found),
             Some(Err(request::NotTyped::Ambiguous { name, plugins })) => {
                 let plugin = self.desk.prefer(&name, &plugins)?;
-                match request::parse(request, &candidates, |_| Some(plugin.clone())) {
-                    Some(Ok(typed)) => (typed.candidate, typed.arguments, "typed".to_owned(), Vec::new()),
+                match request::parse(request, &catalogue, |_| Some(plugin.clone())) {
+                    Some(Ok(found)) => typed(found),
                     Some(Err(error)) => return Err(Failure::usage(error)),
                     None => return Err(Failure::usage(format!("`/{name}` was not understood"))),
                 }
             }
             Some(Err(error)) => return Err(Failure::usage(error)),
-            None => match request::choose(request, &candidates) {
+            None => match request::choose(request, &catalogue)? {
                 Match::Chosen { candidate, arguments, trigger, uncounted } => {
-                    (candidate, arguments, trigger, uncounted)
+                    (catalogue.candidate(candidate)?, arguments, trigger, uncounted)
                 }
                 Match::Unsure(nearest) => {
-                    return Err(Failure::new(Exit::Unserved, request::unsure(&candidates, &nearest)));
+                    return Err(Failure::new(Exit::Unserved, request::unsure(&catalogue, &nearest)?));
                 }
             },
         };
-        let candidate = candidates.into_iter().nth(index).ok_or_else(|| Failure::usage("no such command"))?;
         if name.is_none() && !self.desk.json {
             output::text(&request::reason(&candidate, request, &arguments, &trigger, &uncounted));
         }

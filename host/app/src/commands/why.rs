@@ -23,7 +23,7 @@ pub(crate) fn run(options: &cli::Why) -> Result {
     let plugins = desk.plugins()?;
     let owners = |object: Object, name: &str| {
         let has = |plugin: &&deskhand_runtime::Installed| {
-            let listing = &plugin.release.listing;
+            let Ok(listing) = plugin.release.listing() else { return false };
             match object {
                 Object::Command => listing.commands.iter().any(|command| command.name.as_str() == name),
                 Object::Tool => listing.tools.iter().any(|tool| tool.name.as_str() == name),
@@ -62,7 +62,7 @@ fn plugin(desk: &Desk, name: &str) -> Result<Context> {
     Ok(Context {
         task: None,
         principal: Principal::Plugin(id),
-        rights: plugin.release.listing.permissions.clone().into(),
+        rights: plugin.release.listing()?.permissions.clone(),
         standing: Standing::default(),
     })
 }

@@ -10,6 +10,7 @@ use crate::{
     exit::Exit,
     failure::{Failure, Result},
     output,
+    show::counted,
 };
 use deskhand_marketplace::{
     MarketError, Marketplaces, Session, Step, Wanted,
@@ -138,6 +139,7 @@ pub(super) fn carry_out(desk: &Desk, session: &mut Session, steps: &[Step], stan
         };
         desk.report(&text, &json!({change: id, "version": step.to.version(), "from": step.from}));
     }
+    desk.catalogue()?; // worked out now, so that the next request only looks it up
     Ok(Exit::Done)
 }
 
@@ -231,8 +233,15 @@ pub(super) fn uninstall(options: &Uninstall) -> Result {
     let release = plugins.get(&id).map(|plugin| plugin.release.clone());
     desk.runtime()?.uninstall(&id).map_err(Failure::failed)?;
     if let Some(release) = release {
-        desk.record_plugin(&id, "uninstalled", release.listing.plugin.version.to_string(), release.component)?;
+        desk.record_plugin(&id, "uninstalled", release.listing()?.plugin.version.to_string(), release.component)?;
     }
-    desk.report(&format!("{id} is uninstalled.\n"), &json!({"uninstalled": id}));
+    desk.catalogue()?;
+    // an update keeps it; whoever uninstalls is done with it
+    let forgotten = desk.records()?.state().clear(&id).map_err(Failure::failed)?;
+    let gone = match forgotten {
+        0 => String::new(),
+        _ => format!("What it kept on this computer ({}) is gone.\n", counted(forgotten, "note")),
+    };
+    desk.report(&format!("{id} is uninstalled.\n{gone}"), &json!({"uninstalled": id, "forgotten_notes": forgotten}));
     Ok(Exit::Done)
 }

@@ -115,7 +115,7 @@ pub(super) fn search(options: &Search) -> Result {
         let catalogue = session.catalogue();
         for version in catalogue.search(&options.words.join(" ")) {
             let id = PluginId { marketplace: catalogue.marketplace.clone(), name: version.name().clone() };
-            let there = plugins.get(&id).map(|plugin| plugin.release.listing.plugin.version.clone());
+            let there = plugins.get(&id).and_then(|plugin| Some(plugin.release.listing().ok()?.plugin.version.clone()));
             if desk.json {
                 output::text(&format!("{}\n", json!({"plugin": id, "offered": version, "installed": there})));
                 continue;
@@ -156,8 +156,9 @@ pub(super) fn plugins(options: &Json) -> Result {
     let plugins = desk.plugins()?;
     let mut rows = Vec::new();
     for plugin in plugins.iter() {
-        let listing = &plugin.release.listing;
-        let staged = plugin.staged.as_ref().map(|staged| staged.listing.plugin.version.to_string());
+        let listing = plugin.release.listing()?;
+        let staged = plugin.staged.as_ref().map(|staged| staged.listing()).transpose()?;
+        let staged = staged.map(|listing| listing.plugin.version.to_string());
         if desk.json {
             output::text(&format!(
                 "{}\n",

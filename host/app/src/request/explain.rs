@@ -1,12 +1,13 @@
 //! Why a command was chosen, or none, in words.
 
 use super::{
-    Candidate,
+    Candidate, Catalogue,
     schema::properties,
     slash::usage,
     words::{fold, split},
 };
 use crate::show::line;
+use deskhand_runtime::PluginFault;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -69,23 +70,26 @@ fn text(value: &Value) -> String {
 }
 
 /// That no command is sure, and which are nearest.
-pub(crate) fn unsure(candidates: &[Candidate], nearest: &[usize]) -> String {
-    if candidates.is_empty() {
-        return "No command is installed, so nothing was done. Find plugins with: deskhand plugin search".to_owned();
+pub(crate) fn unsure(catalogue: &Catalogue, nearest: &[usize]) -> Result<String, PluginFault> {
+    if catalogue.names().is_empty() {
+        return Ok("No command is installed, so nothing was done. Find plugins with: deskhand plugin search".to_owned());
     }
-    if nearest.is_empty() {
-        return "No installed command serves this request, so nothing was done. See what there is with: deskhand commands".to_owned();
-    }
+    let nearest: Vec<Candidate> = nearest.iter().map(|index| catalogue.candidate(*index)).collect::<Result<_, _>>()?;
+    let Some(first) = nearest.first() else {
+        return Ok(
+            "No installed command serves this request, so nothing was done. See what there is with: deskhand commands"
+                .to_owned(),
+        );
+    };
     let rows: Vec<String> = nearest
         .iter()
-        .map(|index| &candidates[*index])
         .map(|candidate| {
             format!("  /{}  {}\n      {}", candidate.command.name, line(&candidate.command.summary), usage(candidate))
         })
         .collect();
-    format!(
+    Ok(format!(
         "It is not sure which command serves this request, so nothing was done. The nearest:\n{}\nType one of them, such as: deskhand run --folder FOLDER \"/{}\"",
         rows.join("\n"),
-        nearest.first().map(|index| candidates[*index].command.name.to_string()).unwrap_or_default()
-    )
+        first.command.name
+    ))
 }

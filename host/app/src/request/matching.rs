@@ -6,33 +6,33 @@
 //! own (`not_for`) speak against it as loudly as triggers speak for it. Where nothing is sure, nothing is chosen.
 
 use super::{
-    Candidate,
+    Candidate, Catalogue,
     forms::{Form, Style, value},
     lexicon::LEXICON,
+    meaning::{Meaning, concept},
     schema::{Kind, Property, properties},
     slash::check,
+    table::{Id, Row, Table, Text, has},
     words::{Word, read, stem},
 };
+use deskhand_runtime::PluginFault;
 use serde_json::{Map, Value};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// From this score on a command is chosen (0 to 1); below, the nearest are named.
 const SURE: f64 = 0.6;
 /// By this much the chosen one is ahead of any other.
 const AHEAD: f64 = 0.05;
-/// From this score on a command is worth naming.
+/// From this score on a command is worth naming. One below it can neither be chosen nor stand in the way of another, so
+/// that its manifest is not looked into.
 const NEAR: f64 = 0.3;
-/// What a word says that no language file knows: a little, for it may be a name or a circumstance.
-const UNKNOWN: f64 = 0.3;
-/// The concept of words that speak of something else than the files of a folder.
-const ELSEWHERE: &str = "elsewhere";
+const _: () = assert!(SURE - NEAR > AHEAD);
 
 /// What a request means.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Match {
     /// One command serves it.
     Chosen {
-        /// Index of the candidate.
+        /// Index of the command.
         candidate: usize,
         /// The arguments, which fit the command's schema.
         arguments: Value,
@@ -46,240 +46,161 @@ pub(crate) enum Match {
 }
 
 /// Choose the command that serves a request.
-pub(crate) fn choose(request: &str, candidates: &[Candidate]) -> Match {
-    let words = read(request);
-    let vocabularies: Vec<Vocabulary<'_>> = candidates.iter().map(Vocabulary::of).collect();
-    let known: BTreeSet<&str> = vocabularies
-        .iter()
-        .flat_map(|vocabulary| vocabulary.words.iter().map(String::as_str))
-        .chain(LEXICON.known())
-        .collect();
-    let words = corrected(&words, &known);
-    let mut of: BTreeMap<&String, usize> = BTreeMap::new();
-    for concept in vocabularies.iter().flat_map(|vocabulary| vocabulary.all.concepts.keys()) {
-        *of.entry(concept).or_default() += 1;
+pub(crate) fn choose(request: &str, catalogue: &Catalogue) -> Result<Match, PluginFault> {
+    let table = catalogue.table();
+    let words = corrected(&read(request), table);
+    let clauses: Vec<Clause> = clauses(&words, table);
+    let mut scored: Vec<(f64, usize, usize)> = Vec::with_capacity(table.rows.len());
+    for (index, row) in table.rows.iter().enumerate() {
+        let mut shape = Shape { catalogue, index, read: None };
+        let (mut best, mut trigger) = (0.0, 0);
+        for (at, clause) in clauses.iter().enumerate() {
+            let (score, fitting) = score(table, row, clause, &mut shape)?;
+            // of clauses that fit as well as each other, the last
+            if at == 0 || score >= best {
+                (best, trigger) = (score, fitting);
+            }
+        }
+        scored.push((best, index, trigger));
     }
-    let own = |concept: &String| of.get(concept) == Some(&1) && LEXICON.is_known(concept);
-    let clauses = clauses(&words);
-    let mut scored: Vec<(f64, usize, &str)> = vocabularies
-        .iter()
-        .enumerate()
-        .map(|(index, vocabulary)| {
-            let (score, trigger) = vocabulary.score(&clauses, &own);
-            (score, index, trigger)
-        })
-        .collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     let runner_up = scored.get(1).map_or(0.0, |second| second.0);
-    if let Some((score, candidate, trigger)) = scored.first()
+    if let Some((score, index, trigger)) = scored.first()
         && *score >= SURE
         && score - runner_up >= AHEAD
     {
-        let (arguments, rest) = arguments(&candidates[*candidate], &words);
-        if check(&candidates[*candidate], &arguments).is_ok() {
-            let uncounted = vocabularies[*candidate].uncounted(&rest);
-            return Match::Chosen { candidate: *candidate, arguments, trigger: (*trigger).to_owned(), uncounted };
+        let candidate = catalogue.candidate(*index)?;
+        let (arguments, rest) = arguments(&candidate, &words);
+        if check(&candidate, &arguments).is_ok() {
+            let uncounted = uncounted(table, &table.rows[*index], &rest);
+            let command = &candidate.command;
+            let trigger = command.triggers.get(*trigger).unwrap_or(&command.summary).clone();
+            return Ok(Match::Chosen { candidate: *index, arguments, trigger, uncounted });
         }
     }
-    Match::Unsure(scored.iter().filter(|(score, ..)| *score >= NEAR).take(3).map(|(_, index, _)| *index).collect())
+    let near = scored.iter().filter(|(score, ..)| *score >= NEAR).take(3).map(|(_, index, _)| *index);
+    Ok(Match::Unsure(near.collect()))
 }
 
-/// A text as weighted concepts.
-#[derive(Clone, Debug, Default)]
-struct Meaning {
-    concepts: BTreeMap<String, f64>,
-    /// Words that speak of something else than files, folded.
-    elsewhere: Vec<String>,
-    /// The first thing that is to be done.
-    act: Option<String>,
+/// The forms of a command, read when they are needed.
+struct Shape<'c> {
+    catalogue: &'c Catalogue,
+    index: usize,
+    read: Option<(Vec<Form>, Vec<Property>)>,
 }
 
-impl Meaning {
-    fn of(words: &[Word]) -> Self {
-        let mut meaning = Self::default();
-        let folded: Vec<&str> = words.iter().map(|word| word.folded.as_str()).collect();
-        let mut at = 0;
-        while at < words.len() {
-            if words[at].quoted {
-                at += 1;
-                continue;
-            }
-            if let Some((concept, taken)) = LEXICON.phrase(&folded[at..]) {
-                meaning.add(concept.to_owned(), LEXICON.weight(concept), &folded[at..at + taken].join(" "));
-                // words under a gap, and what else the phrase speaks of, keep their own meaning
-                for word in folded[at..at + taken].iter().filter(|_| concept != ELSEWHERE) {
-                    if let Some(inner) = LEXICON.concept(word).filter(|inner| *inner != ELSEWHERE) {
-                        meaning.add(inner.to_owned(), LEXICON.weight(inner), word);
-                    }
-                }
-                at += taken;
-                continue;
-            }
-            if let Some((concept, weight)) = concept(folded[at]) {
-                meaning.add(concept, weight, folded[at]);
-            }
-            at += 1;
+impl Shape<'_> {
+    /// Whether a form fits anywhere in these words.
+    fn fits(&mut self, words: &[Word]) -> Result<bool, PluginFault> {
+        if self.read.is_none() {
+            let command = self.catalogue.candidate(self.index)?.command;
+            let properties = properties(&command.arguments);
+            let forms = command.forms.iter().filter_map(|form| Form::read(form, &properties)).collect();
+            self.read = Some((forms, properties));
         }
-        meaning
-    }
-
-    fn add(&mut self, concept: String, weight: f64, words: &str) {
-        if concept == ELSEWHERE {
-            self.elsewhere.push(words.to_owned());
-        } else {
-            if self.act.is_none() && LEXICON.is_act(&concept) {
-                self.act = Some(concept.clone());
-            }
-            self.concepts.insert(concept, weight);
-        }
-    }
-
-    fn weight(&self) -> f64 {
-        self.concepts.values().sum()
-    }
-
-    fn shared(&self, other: &Self) -> f64 {
-        self.concepts
-            .iter()
-            .filter(|(concept, _)| other.concepts.contains_key(*concept))
-            .map(|(_, weight)| weight)
-            .sum()
-    }
-
-    /// How alike two texts are, from 0 to 1: what they share of what both say (Dice's coefficient, weighted).
-    fn likeness(&self, other: &Self) -> f64 {
-        let apart = self.elsewhere.iter().filter(|words| !other.elsewhere.contains(words)).count()
-            + other.elsewhere.iter().filter(|words| !self.elsewhere.contains(words)).count();
-        let alike = self.elsewhere.iter().filter(|words| other.elsewhere.contains(words)).count();
-        let both = self.weight() + other.weight() + apart as f64 + 2.0 * alike as f64;
-        if both == 0.0 { 0.0 } else { 2.0 * (self.shared(other) + alike as f64) / both }
+        let Some((forms, properties)) = &self.read else { return Ok(false) };
+        Ok((0..words.len()).any(|at| {
+            forms.iter().any(|form| form.fit(&words[at..], properties, Style::Said, &mut Map::new()).is_some())
+        }))
     }
 }
 
-/// What a folded word means, and how much that says. None for a stop word.
-fn concept(word: &str) -> Option<(String, f64)> {
-    let known = |word: &str| LEXICON.concept(word).map(|concept| (concept.to_owned(), LEXICON.weight(concept)));
-    if let Some(known) = known(word) {
-        return Some(known);
-    }
-    if LEXICON.is_stopword(word) || word.len() < 2 || word.starts_with(|c: char| c.is_ascii_digit()) {
-        return None;
-    }
-    let stemmed = stem(word);
-    known(&stemmed).or(Some((stemmed, UNKNOWN)))
+/// A clause of a request, in the numbers of a table.
+struct Clause {
+    words: Vec<Word>,
+    /// In the order of the concepts, none for what no command speaks of.
+    concepts: Vec<(Option<Id>, f64)>,
+    /// Those that have a number, sorted.
+    known: Vec<Id>,
+    weight: f64,
+    /// What else it speaks of: as a whole, and word by word.
+    elsewhere: Vec<(Option<Id>, Vec<Option<Id>>)>,
+    /// The first thing that is to be done, and what that weighs.
+    act: Option<(Option<Id>, f64)>,
 }
 
-/// All that a command declares, as meanings.
-struct Vocabulary<'c> {
-    triggers: Vec<(&'c str, Meaning)>,
-    not_for: Vec<Meaning>,
-    /// What it does: acts in its name, or in every fifth of its triggers.
-    acts: BTreeSet<String>,
-    forms: Vec<Form>,
-    properties: Vec<Property>,
-    all: Meaning,
-    words: BTreeSet<String>,
-}
-
-impl<'c> Vocabulary<'c> {
-    fn of(candidate: &'c Candidate) -> Self {
-        let command = &candidate.command;
-        let meaning = |text: &str| Meaning::of(&read(text));
-        let named = meaning(command.name.as_str());
-        let mut triggers: Vec<(&str, Meaning)> =
-            command.triggers.iter().map(|trigger| (trigger.as_str(), meaning(trigger))).collect();
-        let mut counts: BTreeMap<&String, usize> = BTreeMap::new();
-        for concept in triggers.iter().flat_map(|(_, trigger)| trigger.concepts.keys()) {
-            *counts.entry(concept).or_default() += 1;
-        }
-        let often = |concept: &&String| counts.get(concept).is_some_and(|count| count * 5 >= triggers.len());
-        let acts = named.concepts.keys().chain(counts.keys().copied().filter(often));
-        let acts = acts.filter(|concept| LEXICON.is_act(concept) && LEXICON.weight(concept) > 0.5).cloned().collect();
-        triggers.push((command.summary.as_str(), meaning(&command.summary)));
-        let properties = properties(&command.arguments);
-        let phrases = properties.iter().flat_map(|property| match &property.kind {
-            Kind::Flag(phrases) => phrases.clone(),
-            Kind::OneOf(values) => values.iter().flat_map(|(_, phrases)| phrases.clone()).collect(),
-            Kind::Integer | Kind::Text => Vec::new(),
-        });
-        let mut all = Meaning::default();
-        let mut words = BTreeSet::new();
-        let texts = command.triggers.iter().chain(&command.forms).chain([&command.summary]).cloned();
-        for text in texts.chain(phrases.map(|phrase| phrase.join(" "))).chain([command.name.to_string()]) {
-            let read = read(&text);
-            words.extend(read.iter().map(|word| word.folded.clone()));
-            all.concepts.extend(Meaning::of(&read).concepts);
-        }
+impl Clause {
+    fn of(words: Vec<Word>, table: &Table) -> Self {
+        let meaning = Meaning::of(&words);
+        let concepts: Vec<_> = meaning.concepts.iter().map(|(concept, weight)| (table.id(concept), *weight)).collect();
+        let elsewhere =
+            meaning.elsewhere.iter().map(|text| (table.id(text), text.split(' ').map(|word| table.id(word)).collect()));
         Self {
-            triggers,
-            not_for: command.not_for.iter().map(|text| meaning(text)).collect(),
-            acts,
-            forms: command.forms.iter().filter_map(|form| Form::read(form, &properties)).collect(),
-            properties,
-            all,
+            known: concepts.iter().filter_map(|(id, _)| *id).collect(),
+            weight: concepts.iter().map(|(_, weight)| weight).sum(),
+            elsewhere: elsewhere.collect(),
+            act: meaning.act.map(|act| (table.id(&act), LEXICON.weight(&act))),
+            concepts,
             words,
         }
     }
 
-    /// The words that say something which this command knows nothing of, or that mean only some of the files.
-    fn uncounted(&self, words: &[Word]) -> Vec<String> {
-        let kept: Vec<Word> = kept(words).concat();
-        let counts = |word: &&Word| {
-            let known = || match concept(&word.folded) {
-                None => true,
-                Some((concept, _)) => self.all.concepts.contains_key(&concept) || LEXICON.is_concept(&concept),
-            };
-            !word.quoted && !LEXICON.is_kind(&word.folded) && (self.words.contains(&word.folded) || known())
-        };
-        kept.iter().filter(|word| !counts(word)).map(|word| word.text.clone()).collect()
+    /// How alike a text and the clause are, from 0 to 1: what they share of what both say (Dice's coefficient, weighted).
+    fn likeness(&self, table: &Table, text: &Text) -> f64 {
+        let too = |id: &&Id| self.elsewhere.iter().any(|(whole, _)| *whole == Some(**id));
+        let alike = text.elsewhere.iter().filter(too).count();
+        let here = self.elsewhere.iter().filter(|(whole, _)| !whole.is_some_and(|id| text.elsewhere.contains(&id)));
+        let apart = text.elsewhere.len() - alike + here.count();
+        let weight: f64 = table.weighed(text).map(|(_, weight)| weight).sum();
+        let shared = table.weighed(text).filter(|(id, _)| has(&self.known, *id)).map(|(_, weight)| weight);
+        let both = weight + self.weight + apart as f64 + 2.0 * alike as f64;
+        if both == 0.0 { 0.0 } else { 2.0 * (shared.sum::<f64>() + alike as f64) / both }
     }
+}
 
-    /// How well the command serves a request, clause by clause; and the trigger that fits best.
-    fn score(&self, clauses: &[(Meaning, Vec<Word>)], own: &impl Fn(&String) -> bool) -> (f64, &'c str) {
-        clauses
-            .iter()
-            .map(|clause| self.score_clause(clause, own))
-            .max_by(|a, b| a.0.total_cmp(&b.0))
-            .unwrap_or((0.0, ""))
+/// How well a command serves a clause, and which of its triggers fits best.
+fn score(table: &Table, row: &Row, clause: &Clause, shape: &mut Shape<'_>) -> Result<(f64, usize), PluginFault> {
+    if clause.concepts.is_empty() {
+        return Ok((0.0, row.triggers.len()));
     }
-
-    fn score_clause(&self, (clause, words): &(Meaning, Vec<Word>), own: &impl Fn(&String) -> bool) -> (f64, &'c str) {
-        if clause.concepts.is_empty() {
-            return (0.0, "");
-        }
-        let (likeness, trigger) = self
-            .triggers
-            .iter()
-            .map(|(text, trigger)| (trigger.likeness(clause), *text))
-            .max_by(|a, b| a.0.total_cmp(&b.0))
-            .unwrap_or((0.0, ""));
-        let against = self.not_for.iter().map(|text| text.likeness(clause)).fold(0.0, f64::max);
-        let covered = clause.shared(&self.all) / clause.weight();
-        let fits = (0..words.len()).any(|at| {
-            self.forms
-                .iter()
-                .any(|form| form.fit(&words[at..], &self.properties, Style::Said, &mut Map::new()).is_some())
-        });
-        let has = |concept: &String| clause.concepts.contains_key(concept);
-        let done = if self.acts.iter().any(has) {
-            1.0
-        } else if self.all.concepts.keys().any(|concept| has(concept) && own(concept)) {
-            // it speaks of what no other command speaks of
-            0.7
-        } else if fits && clause.act.is_some() {
-            0.4
-        } else {
-            0.0
-        };
-        // what is asked for first is something that this command does not do
-        let other =
-            clause.act.as_ref().is_some_and(|act| LEXICON.weight(act) > 0.5 && !self.all.concepts.contains_key(act));
-        let foreign =
-            clause.elsewhere.iter().filter(|words| !words.split(' ').all(|word| self.words.contains(word))).count();
+    let (likeness, trigger) = row
+        .triggers
+        .iter()
+        .enumerate()
+        .map(|(at, trigger)| (clause.likeness(table, trigger), at))
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .unwrap_or((0.0, row.triggers.len()));
+    let against = row.not_for.iter().map(|text| clause.likeness(table, text)).fold(0.0, f64::max);
+    let covered = clause.concepts.iter().filter(|(id, _)| id.is_some_and(|id| has(&row.concepts, id)));
+    let covered = covered.map(|(_, weight)| weight).sum::<f64>() / clause.weight;
+    let done = if clause.known.iter().any(|id| has(&row.acts, *id)) {
+        Some(1.0)
+    } else if clause.known.iter().any(|id| has(&row.concepts, *id) && has(&table.own, *id)) {
+        // it speaks of what no other command speaks of
+        Some(0.7)
+    } else {
+        None
+    };
+    // what is asked for first is something that this command does not do
+    let other = clause.act.is_some_and(|(act, weight)| weight > 0.5 && !act.is_some_and(|act| has(&row.concepts, act)));
+    let foreign = clause
+        .elsewhere
+        .iter()
+        .filter(|(_, words)| !words.iter().all(|word| word.is_some_and(|word| has(&row.words, word))))
+        .count();
+    let score = |fits: bool| {
+        let done = done.unwrap_or(if fits && clause.act.is_some() { 0.4 } else { 0.0 });
         let score = 0.38 * done + 0.34 * likeness + 0.24 * covered + if fits { 0.06 } else { 0.0 };
         let score = score - 0.3 * (foreign.min(2) as f64);
-        (if against > likeness || other { score * 0.6 } else { score }, trigger)
-    }
+        if against > likeness || other { score * 0.6 } else { score }
+    };
+    let most = score(true);
+    let score = if most < NEAR { most } else { score(shape.fits(&clause.words)?) };
+    Ok((score, trigger))
+}
+
+/// The words that say something which a command knows nothing of, or that mean only some of the files.
+fn uncounted(table: &Table, row: &Row, words: &[Word]) -> Vec<String> {
+    let kept: Vec<Word> = kept(words).concat();
+    let among = |ids: &[Id], text: &str| table.id(text).is_some_and(|id| has(ids, id));
+    let counts = |word: &&Word| {
+        let known = || match concept(&word.folded) {
+            None => true,
+            Some((concept, _)) => among(&row.concepts, &concept) || LEXICON.is_concept(&concept),
+        };
+        !word.quoted && !LEXICON.is_kind(&word.folded) && (among(&row.words, &word.folded) || known())
+    };
+    kept.iter().filter(|word| !counts(word)).map(|word| word.text.clone()).collect()
 }
 
 /// The clauses of a request without asides.
@@ -297,34 +218,36 @@ fn kept(words: &[Word]) -> Vec<Vec<Word>> {
 
 /// The clauses of a request that ask for something, and all of them together. A clause that is turned around asks for
 /// nothing that a command could do.
-fn clauses(words: &[Word]) -> Vec<(Meaning, Vec<Word>)> {
+fn clauses(words: &[Word], table: &Table) -> Vec<Clause> {
     let mut kept = kept(words);
     kept.retain(|clause| !clause.iter().any(|word| !word.quoted && LEXICON.is_negation(&word.folded)));
     let all = kept.concat();
     kept.push(all);
-    kept.into_iter().map(|words| (Meaning::of(&words), words)).collect()
+    kept.into_iter().map(|words| Clause::of(words, table)).collect()
 }
 
 /// Typing errors corrected: a word that nothing knows, and that is one slip (two in a long word) from one that is known.
-fn corrected(words: &[Word], known: &BTreeSet<&str>) -> Vec<Word> {
+fn corrected(words: &[Word], table: &Table) -> Vec<Word> {
     let correct = |word: &Word| {
         let folded = word.folded.as_str();
         let length = folded.chars().count();
         if word.quoted
             || length < 4
-            || known.contains(folded)
+            || table.knows(folded)
+            || LEXICON.concept(folded).is_some()
             || LEXICON.is_stopword(folded)
             || LEXICON.concept(&stem(folded)).is_some()
         {
             return word.clone();
         }
         let slips = if length >= 8 { 2 } else { 1 };
-        let near = known
-            .iter()
+        let near = table
+            .words()
+            .chain(LEXICON.known())
             .filter(|known| {
-                known.chars().count().abs_diff(length) <= slips && known.chars().next() == folded.chars().next()
+                known.chars().next() == folded.chars().next() && known.chars().count().abs_diff(length) <= slips
             })
-            .map(|known| (strsim::damerau_levenshtein(known, folded), *known))
+            .map(|known| (strsim::damerau_levenshtein(known, folded), known))
             .filter(|(distance, known)| *distance <= slips && known.chars().count() >= 4)
             .min();
         match near {

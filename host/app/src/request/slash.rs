@@ -1,11 +1,12 @@
 //! `/command arguments`, typed.
 
 use super::{
-    Candidate,
+    Candidate, Catalogue,
     forms::{Form, Style, value},
     schema::{Kind, properties},
     words::{Word, fold},
 };
+use deskhand_runtime::PluginFault;
 use deskhand_vocabulary::PluginId;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -13,8 +14,8 @@ use std::collections::BTreeSet;
 /// A typed command that fits.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Typed {
-    /// Index of the candidate.
-    pub(crate) candidate: usize,
+    /// Which.
+    pub(crate) candidate: Candidate,
     /// The arguments, which fit the command's schema.
     pub(crate) arguments: Value,
 }
@@ -32,6 +33,8 @@ pub(crate) enum NotTyped {
     Invalid { name: String, reason: String, usage: String },
     #[error("a quotation mark is not closed in `{part}`")]
     Unclosed { part: String },
+    #[error("`/{name}` cannot be used: {fault}")]
+    Broken { name: String, fault: PluginFault },
 }
 
 fn hint(near: &[String]) -> String {
@@ -50,7 +53,7 @@ fn first(plugins: &[PluginId]) -> String {
 /// with a slash and a name. `preferred` is the plugin whose command the person chose where several have the name.
 pub(crate) fn parse(
     text: &str,
-    candidates: &[Candidate],
+    catalogue: &Catalogue,
     preferred: impl Fn(&str) -> Option<PluginId>,
 ) -> Option<Result<Typed, NotTyped>> {
     let rest = text.trim().strip_prefix('/')?;
@@ -58,27 +61,27 @@ pub(crate) fn parse(
     if name.is_empty() || name.contains('/') {
         return None;
     }
-    Some(find(name, candidates, preferred).and_then(|candidate| {
-        let arguments = arguments(&candidates[candidate], rest)?;
+    Some(find(name, catalogue, preferred).and_then(|index| {
+        let candidate =
+            catalogue.candidate(index).map_err(|fault| NotTyped::Broken { name: name.to_owned(), fault })?;
+        let arguments = arguments(&candidate, rest)?;
         Ok(Typed { candidate, arguments })
     }))
 }
 
-fn find(name: &str, candidates: &[Candidate], preferred: impl Fn(&str) -> Option<PluginId>) -> Result<usize, NotTyped> {
+fn find(name: &str, catalogue: &Catalogue, preferred: impl Fn(&str) -> Option<PluginId>) -> Result<usize, NotTyped> {
     let (plugin, command) = name.rsplit_once(':').map_or((None, name), |(plugin, command)| (Some(plugin), command));
-    let fits = |candidate: &Candidate| {
-        candidate.command.name.as_str() == command
-            && plugin
-                .is_none_or(|plugin| candidate.plugin.to_string() == plugin || candidate.plugin.name.as_str() == plugin)
+    let names = catalogue.names();
+    let fits = |(id, known): &(PluginId, String)| {
+        known == command && plugin.is_none_or(|plugin| id.name.as_str() == plugin || id.to_string() == plugin)
     };
-    let found: Vec<usize> = (0..candidates.len()).filter(|index| fits(&candidates[*index])).collect();
+    let found: Vec<usize> = (0..names.len()).filter(|index| fits(&names[*index])).collect();
     match found.as_slice() {
         [one] => Ok(*one),
         [] => {
-            let mut near: Vec<(usize, &str)> = candidates
+            let mut near: Vec<(usize, &str)> = names
                 .iter()
-                .map(|candidate| candidate.command.name.as_str())
-                .map(|known| (strsim::damerau_levenshtein(known, command), known))
+                .map(|(_, known)| (strsim::damerau_levenshtein(known, command), known.as_str()))
                 .filter(|(distance, _)| *distance <= 2)
                 .collect();
             near.sort_unstable();
@@ -88,8 +91,8 @@ fn find(name: &str, candidates: &[Candidate], preferred: impl Fn(&str) -> Option
         }
         several => {
             let chosen = preferred(command);
-            several.iter().copied().find(|index| Some(&candidates[*index].plugin) == chosen.as_ref()).ok_or_else(|| {
-                let plugins = several.iter().map(|index| candidates[*index].plugin.clone()).collect();
+            several.iter().copied().find(|index| Some(&names[*index].0) == chosen.as_ref()).ok_or_else(|| {
+                let plugins = several.iter().map(|index| names[*index].0.clone()).collect();
                 NotTyped::Ambiguous { name: command.to_owned(), plugins }
             })
         }

@@ -35,7 +35,7 @@ impl Call {
         let mut having = plugins.iter().filter(|installed| {
             installed.id.marketplace == self.plugin.marketplace
                 && installed.id != self.plugin
-                && installed.release.listing.tools.iter().any(|known| known.name.as_str() == tool)
+                && installed.release.tools().iter().any(|known| known.name.as_str() == tool)
         });
         match (having.next(), having.next()) {
             (Some(only), None) => Ok((only.id.clone(), tool.to_owned())),
@@ -92,7 +92,7 @@ impl toolbox::Host for Call {
         let limit = usize::try_from(limit.min(CATALOG)).unwrap_or(0);
         let mut found = Vec::new();
         for installed in plugins.iter().filter(|installed| installed.id != self.plugin) {
-            for (at, listed) in installed.release.listing.tools.iter().enumerate() {
+            for (at, listed) in installed.release.tools().iter().enumerate() {
                 let effect = CallTool { plugin: installed.id.clone(), tool: listed.name.to_string() };
                 if found.len() >= limit || !self.rights.may(&effect) {
                     continue;

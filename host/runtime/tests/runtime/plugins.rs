@@ -20,7 +20,7 @@ fn version(number: &str, length: u32, permissions: &[&str]) -> Vec<u8> {
 }
 
 fn running(bench: &Bench) -> String {
-    bench.runtime.plugins().unwrap().get(&id()).unwrap().release.listing.plugin.version.to_string()
+    bench.runtime.plugins().unwrap().get(&id()).unwrap().release.listing().unwrap().plugin.version.to_string()
 }
 
 fn files(folder: &Path) -> usize {
@@ -38,7 +38,7 @@ fn what_lists_need_is_there_without_the_schemas() {
     bench.install(&with_manifest(component, &manifest));
     let plugins = bench.runtime.plugins().unwrap();
     let [installed] = &plugins[..] else { panic!() };
-    let listing = &installed.release.listing;
+    let listing = installed.release.listing().unwrap();
     assert_eq!(installed.id, id());
     assert_eq!((listing.plugin.summary.as_str(), listing.plugin.publisher.as_str()), ("A test.", "Deskhand"));
     assert_eq!(listing.commands[0].triggers, ["go there"]);
@@ -69,7 +69,7 @@ fn a_staged_version_waits_until_the_person_agrees() {
     bench.install(&old);
     bench.runtime.stage(&id(), &new, Sha256::of(&new), None).unwrap();
     let plugins = bench.runtime.plugins().unwrap();
-    let staged = plugins.get(&id()).unwrap().staged.as_ref().unwrap().listing.plugin.version.to_string();
+    let staged = plugins.get(&id()).unwrap().staged.as_ref().unwrap().listing().unwrap().plugin.version.to_string();
     assert_eq!((running(&bench).as_str(), staged.as_str(), text(&bench.go().unwrap())), ("1.0.0", "2.0.0", "text"));
 
     bench.runtime.discard_staged(&id()).unwrap();
@@ -168,8 +168,10 @@ fn two_processes_install_the_same_plugin() {
     }
     bench.runtime = Runtime::new(&bench.home, config());
     let plugins = bench.runtime.plugins().unwrap();
-    let all: Vec<_> =
-        plugins.iter().map(|one| (one.id.to_string(), one.release.listing.plugin.version.to_string())).collect();
+    let all: Vec<_> = plugins
+        .iter()
+        .map(|one| (one.id.to_string(), one.release.listing().unwrap().plugin.version.to_string()))
+        .collect();
     let row = |id: &str, version: &str| (id.to_owned(), version.to_owned());
     let last =
         [row("official:test", "2.4.0"), row("one:test", "1.0.4"), row("three:test", "1.0.4"), row("two:test", "1.0.4")];

@@ -3,8 +3,8 @@ use super::*;
 use crate::request::slash::tests::candidate;
 use serde_json::json;
 
-fn installed() -> Vec<Candidate> {
-    vec![
+fn installed() -> Catalogue {
+    Catalogue::of(vec![
         candidate(
             "home:sorter",
             json!({
@@ -27,11 +27,11 @@ fn installed() -> Vec<Candidate> {
                 "not_for": ["sort files into folders"]
             }),
         ),
-    ]
+    ])
 }
 
 fn chosen(request: &str) -> Option<(usize, Value)> {
-    match choose(request, &installed()) {
+    match choose(request, &installed()).unwrap() {
         Match::Chosen { candidate, arguments, .. } => Some((candidate, arguments)),
         Match::Unsure(_) => None,
     }
@@ -73,7 +73,7 @@ fn what_no_command_serves_is_left_alone() {
 
 #[test]
 fn what_did_not_count_is_said() {
-    let uncounted = |request: &str| match choose(request, &installed()) {
+    let uncounted = |request: &str| match choose(request, &installed()).unwrap() {
         Match::Chosen { uncounted, .. } => Some(uncounted),
         Match::Unsure(_) => None,
     };

@@ -23,7 +23,7 @@ fn sorter() -> Candidate {
 }
 
 fn typed(text: &str) -> Result<Value, NotTyped> {
-    parse(text, &[sorter()], |_| None).unwrap().map(|typed| typed.arguments)
+    parse(text, &Catalogue::of(vec![sorter()]), |_| None).unwrap().map(|typed| typed.arguments)
 }
 
 #[test]
@@ -61,16 +61,16 @@ fn what_does_not_fit_is_named() {
     );
     assert_eq!(typed("/sort replace \"x"), Err(NotTyped::Unclosed { part: "\"x".into() }));
     assert_eq!(typed("/sorts"), Err(NotTyped::Unknown { name: "sorts".into(), near: vec!["sort".into()] }));
-    assert!(parse("sort", &[sorter()], |_| None).is_none());
-    assert!(parse("/etc/passwd", &[sorter()], |_| None).is_none());
+    assert!(parse("sort", &Catalogue::of(vec![sorter()]), |_| None).is_none());
+    assert!(parse("/etc/passwd", &Catalogue::of(vec![sorter()]), |_| None).is_none());
 }
 
 #[test]
 fn a_name_that_two_plugins_have_is_asked_about() {
     let mut other = sorter();
     other.plugin = "acme:sorter".parse().unwrap();
-    let both = [sorter(), other];
+    let both = Catalogue::of(vec![sorter(), other.clone()]);
     assert!(matches!(parse("/sort", &both, |_| None).unwrap(), Err(NotTyped::Ambiguous { .. })));
-    assert_eq!(parse("/acme:sorter:sort", &both, |_| None).unwrap().unwrap().candidate, 1);
-    assert_eq!(parse("/sort", &both, |_| Some("acme:sorter".parse().unwrap())).unwrap().unwrap().candidate, 1);
+    assert_eq!(parse("/acme:sorter:sort", &both, |_| None).unwrap().unwrap().candidate, other);
+    assert_eq!(parse("/sort", &both, |_| Some("acme:sorter".parse().unwrap())).unwrap().unwrap().candidate, other);
 }
