@@ -5,7 +5,7 @@ use crate::{
     fault::{self, Cause, PluginFault},
     index::Release,
     invocation::Invocation,
-    limits::{Limiter, Meter},
+    limits::{Allowance, Limiter, Meter},
     load::{Linked, Loaded},
     output::{Console, PluginLog},
     reply::{CallError, Code, Refused, Reply, Sized as _, ToolOutput},
@@ -53,6 +53,8 @@ pub(crate) struct Request {
     pub(crate) arguments: String,
     /// How many calls led here.
     pub(crate) depth: u32,
+    /// What it and all that it calls may still write.
+    pub(crate) allowance: Arc<Allowance>,
 }
 
 /// What comes back.
@@ -71,6 +73,7 @@ pub(crate) struct Call {
     pub(crate) slot: Slot,
     pub(crate) log: Arc<PluginLog>,
     pub(crate) depth: u32,
+    pub(crate) allowance: Arc<Allowance>,
     /// This call's own layer of the task's pending changes.
     pub(crate) workspace: Workspace,
     /// Which folders may be looked at, as far as it was decided.
@@ -195,6 +198,7 @@ async fn run(
         slot,
         log: log.clone(),
         depth: request.depth,
+        allowance: request.allowance.clone(),
         workspace: changes.workspace().clone(),
         readable: BTreeMap::new(),
         unread: crate::capability::files::unread(),

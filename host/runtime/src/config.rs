@@ -15,6 +15,9 @@ pub struct Config {
     pub time: Duration,
     /// The most that a plugin may hand over in one piece, in bytes: a file to be written, for one. More is a fault.
     pub piece_bytes: usize,
+    /// The most that a call, with all the calls that it makes, may hand over to be written to files, in bytes. More is
+    /// refused: it would wait on the disk of Deskhand's own folders.
+    pub written_bytes: u64,
     /// The most that a command or tool may answer with, in bytes. More is a fault.
     pub reply_bytes: usize,
     /// The most that the log keeps of one call, in bytes; the rest is counted and dropped.
@@ -36,6 +39,7 @@ impl Default for Config {
             memory_mib: 512,
             time: Duration::from_secs(300),
             piece_bytes: 64 << 20,
+            written_bytes: 2 << 30,
             reply_bytes: 4 << 20,
             log_bytes: 256 << 10,
             loaded: 64,

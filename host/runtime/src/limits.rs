@@ -180,6 +180,30 @@ impl ResourceLimiter for Limiter {
     }
 }
 
+/// How much a call, with all the calls that it makes, may still hand over to be written, in bytes. What is proposed waits on
+/// the disk of Deskhand's own folders until it is decided, and a plugin must not fill that.
+#[derive(Debug)]
+pub(crate) struct Allowance {
+    most: u64,
+    left: AtomicU64,
+}
+
+impl Allowance {
+    pub(crate) fn new(most: u64) -> Arc<Self> {
+        Arc::new(Self { most, left: AtomicU64::new(most) })
+    }
+
+    /// Take so much of it. False if there is not so much left; then nothing is taken.
+    pub(crate) fn take(&self, bytes: u64) -> bool {
+        self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(bytes)).is_ok()
+    }
+
+    /// All that there was.
+    pub(crate) const fn most(&self) -> u64 {
+        self.most
+    }
+}
+
 /// Moves the epoch on while calls run, on a thread of its own that sleeps when there are none: a desktop program must not
 /// wake the processor a hundred times a second for nothing.
 pub(crate) struct Ticker {

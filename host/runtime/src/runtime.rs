@@ -7,6 +7,7 @@ use crate::{
     fault::PluginFault,
     index::{Index, IndexError, Plugins},
     invocation::Invocation,
+    limits::Allowance,
     load::{Loader, Loads},
     machine::Machine,
     reply::{CallError, Reply, ToolOutput},
@@ -118,7 +119,9 @@ impl Runtime {
         arguments: &serde_json::Value,
     ) -> Result<Answer, CallError> {
         let machine = self.inner.machine().map_err(|fault| CallError::Fault { plugin: plugin.clone(), fault })?;
-        let request = Request { plugin: plugin.clone(), role, name, arguments: arguments.to_string(), depth: 0 };
+        let allowance = Allowance::new(self.inner.config.written_bytes);
+        let request =
+            Request { plugin: plugin.clone(), role, name, arguments: arguments.to_string(), depth: 0, allowance };
         machine.block_on(call::call(&self.inner, invocation, request))
     }
 }

@@ -64,7 +64,15 @@ impl changes::Host for Call {
 
     fn write(&mut self, at: String, bytes: Vec<u8>, if_version: Option<String>) -> Result<u64, types::Error> {
         self.change(PermissionKind::FilesChange, |call| {
-            Ok(call.workspace.write(&path(&at)?, &bytes, if_version.as_deref()))
+            let at = path(&at)?;
+            if !call.allowance.take(bytes.len() as u64) {
+                let most = call.allowance.most() >> 20;
+                let message = format!(
+                    "this call has handed over as much to be written as it may, {most} MiB in all. Write less, or in several calls"
+                );
+                return Err(Refused::new(Code::Exhausted, message));
+            }
+            Ok(call.workspace.write(&at, &bytes, if_version.as_deref()))
         })
     }
 

@@ -7,8 +7,9 @@ use crate::{
     reply::{CallError, Code, Refused, ToolOutput},
 };
 use deskhand_permissions::effect::CallTool;
-use deskhand_vocabulary::PluginId;
+use deskhand_vocabulary::{PluginId, manifest::PermissionKind};
 use serde_json::json;
+use std::sync::{Mutex, PoisonError};
 
 /// The most calls of one `call-all`.
 const AT_ONCE: usize = 64;
@@ -47,25 +48,100 @@ impl Call {
         }
     }
 
-    async fn call_tool(&mut self, tool: &str, arguments: String) -> Result<ToolOutput, Refused> {
+    /// A call of a tool that was looked up and permitted.
+    fn permitted(&mut self, tool: &str, arguments: String) -> Result<Request, Refused> {
         serde_json::from_str::<serde::de::IgnoredAny>(&arguments)
             .map_err(|error| Refused::new(Code::Invalid, format!("the arguments are not JSON: {error}")))?;
         let (plugin, name) = self.resolve(tool)?;
         let effect = CallTool { plugin: plugin.clone(), tool: name.clone() };
         let permit = self.waiting(|call| call.rights.permit(effect))??;
         let CallTool { plugin, tool: name } = permit.redeem();
-        let request = Request { plugin, role: Role::Tool, name, arguments, depth: self.depth + 1 };
-        let invocation = Invocation { workspace: self.workspace.clone(), ..self.invocation.clone() };
-        let runtime = self.runtime.clone();
+        let depth = self.depth + 1;
+        Ok(Request { plugin, role: Role::Tool, name, arguments, depth, allowance: self.allowance.clone() })
+    }
+
+    /// What a called plugin is given: what this call has, with its changes.
+    fn for_called(&self) -> Invocation {
+        Invocation { workspace: self.workspace.clone(), ..self.invocation.clone() }
+    }
+
+    async fn call_one(&mut self, request: Request) -> Result<ToolOutput, Refused> {
+        let (runtime, invocation) = (self.runtime.clone(), self.for_called());
         let _paused = self.meter.pause();
         self.slot.leave();
         let result = Box::pin(call::call(&runtime, invocation, request)).await;
         self.slot.retake(&self.invocation.stop).map_err(|_| call::stopped())?;
-        match result {
-            Ok(Answer::Tool(output)) => Ok(output),
-            Ok(Answer::Command(_)) => Err(Refused::new(Code::Failed, "a command answered for a tool")),
-            Err(error) => Err(of_call(error)),
+        of_result(result)
+    }
+
+    /// True for a plugin whose calls cannot get in the way of each other, nor of what comes after them: it changes no
+    /// folder, asks nobody, and calls nobody who might.
+    fn runs_beside_others(&self, plugin: &PluginId) -> bool {
+        let Ok(Some(installed)) = self.runtime.index.plugin(plugin) else { return false };
+        let Ok(listing) = installed.release.listing() else { return false };
+        listing.permissions.iter().all(|permission| match permission.kind {
+            PermissionKind::FilesRead | PermissionKind::StateKeep => true,
+            PermissionKind::FilesChange
+            | PermissionKind::FilesRemove
+            | PermissionKind::PersonAsk
+            | PermissionKind::ToolsCall => false,
+        })
+    }
+
+    /// Make calls side by side, each on a thread, and never more than half of those that may run at once, so that calls
+    /// of other tasks get their turn. Answers in the order of the calls.
+    fn call_side_by_side(&mut self, requests: Vec<Request>) -> Result<Vec<Result<ToolOutput, Refused>>, Refused> {
+        let (runtime, invocation) = (self.runtime.clone(), self.for_called());
+        let machine = runtime.machine().map_err(|fault| Refused::new(Code::Failed, fault.to_string()))?;
+        let threads = usize::try_from(runtime.config.concurrency / 2).unwrap_or(1).clamp(1, requests.len().max(1));
+        let _paused = self.meter.pause();
+        self.slot.leave();
+        let waiting = Mutex::new(requests.into_iter().enumerate());
+        let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let work = || {
+            let mut done = Vec::new();
+            while let Some((at, request)) = next() {
+                let call = call::call(&runtime, invocation.clone(), request);
+                done.push((at, of_result(machine.block_on(call))));
+            }
+            done
+        };
+        let mut done = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+            let joined = threads.into_iter().map(|thread| match thread.join() {
+                Ok(done) => done,
+                Err(panic) => std::panic::resume_unwind(panic),
+            });
+            joined.flatten().collect::<Vec<_>>()
+        });
+        done.sort_by_key(|(at, _)| *at);
+        self.slot.retake(&self.invocation.stop).map_err(|_| call::stopped())?;
+        Ok(done.into_iter().map(|(_, result)| result).collect())
+    }
+
+    /// Make the calls of `beside`, and put each answer in its place.
+    fn settle(&mut self, beside: &mut Vec<(usize, Request)>, results: &mut [Result<ToolOutput, Refused>]) {
+        let (places, requests): (Vec<usize>, Vec<Request>) = beside.drain(..).unzip();
+        if places.is_empty() {
+            return;
         }
+        let answers = match self.call_side_by_side(requests) {
+            Ok(answers) => answers,
+            Err(refused) => vec![Err(refused); places.len()],
+        };
+        for (at, answer) in places.into_iter().zip(answers) {
+            if let Some(result) = results.get_mut(at) {
+                *result = answer;
+            }
+        }
+    }
+}
+
+fn of_result(result: Result<Answer, CallError>) -> Result<ToolOutput, Refused> {
+    match result {
+        Ok(Answer::Tool(output)) => Ok(output),
+        Ok(Answer::Command(_)) => Err(Refused::new(Code::Failed, "a command answered for a tool")),
+        Err(error) => Err(of_call(error)),
     }
 }
 
@@ -118,21 +194,33 @@ impl toolbox::Host for Call {
     }
 
     async fn call(&mut self, tool: String, arguments: String) -> Result<types::ToolOutput, types::Error> {
-        Ok(self.call_tool(&tool, arguments).await?.into())
+        let request = self.permitted(&tool, arguments)?;
+        Ok(self.call_one(request).await?.into())
     }
 
     async fn call_all(&mut self, calls: Vec<toolbox::ToolCall>) -> Vec<Result<types::ToolOutput, types::Error>> {
-        let mut results = Vec::with_capacity(calls.len().min(AT_ONCE));
-        for (at, call) in calls.into_iter().enumerate() {
-            if at >= AT_ONCE {
-                let message = format!("at most {AT_ONCE} calls at once");
-                results.push(Err(Refused::new(Code::TooLarge, message).into()));
+        let too_many = || Refused::new(Code::TooLarge, format!("at most {AT_ONCE} calls at once"));
+        let mut results: Vec<Result<ToolOutput, Refused>> = calls.iter().map(|_| Err(too_many())).collect();
+        let mut beside = Vec::new();
+        for (at, call) in calls.into_iter().take(AT_ONCE).enumerate() {
+            // decided in order, as each may ask the person
+            let request = match self.permitted(&call.tool, call.arguments) {
+                Ok(request) => request,
+                Err(refused) => {
+                    results[at] = Err(refused);
+                    continue;
+                }
+            };
+            if self.runs_beside_others(&request.plugin) {
+                beside.push((at, request));
                 continue;
             }
-            let result = self.call_tool(&call.tool, call.arguments).await;
-            results.push(result.map(types::ToolOutput::from).map_err(types::Error::from));
+            // what changes something sees all that was called before it, and is seen by all that is called after it
+            self.settle(&mut beside, &mut results);
+            results[at] = self.call_one(request).await;
         }
-        results
+        self.settle(&mut beside, &mut results);
+        results.into_iter().map(|result| result.map(Into::into).map_err(Into::into)).collect()
     }
 
     fn delegate(

@@ -2,14 +2,19 @@
 
 use crate::kit::{Bench, PRELUDE, Scripted, command, component, config, manifest, text, with_manifest};
 use deskhand_permissions::{Context, Standing, effect::OpenFolder};
-use deskhand_runtime::{CallError, Code};
+use deskhand_runtime::{CallError, Code, Config};
 use deskhand_vocabulary::{Access, Answer, ChangeKind, Question, Unanswered};
 use serde_json::{Value, json};
 use std::{fs, path::PathBuf};
 
 /// A bench with the granted folder `papers`, which holds `a.txt` and `b/c.txt`.
-fn bench(person: impl Fn(&Question) -> Result<Answer, Unanswered> + Send + Sync + 'static) -> (Bench, PathBuf) {
+pub fn bench(person: impl Fn(&Question) -> Result<Answer, Unanswered> + Send + Sync + 'static) -> (Bench, PathBuf) {
     let bench = Bench::with(config(), Scripted::new(person));
+    let folder = granted(&bench);
+    (bench, folder)
+}
+
+fn granted(bench: &Bench) -> PathBuf {
     let folder = bench.folder.path().join("papers");
     fs::create_dir_all(folder.join("b")).unwrap();
     fs::write(folder.join("a.txt"), "alpha").unwrap();
@@ -18,7 +23,7 @@ fn bench(person: impl Fn(&Question) -> Result<Answer, Unanswered> + Send + Sync 
     let person = Context::person(Some(bench.invocation().task), Standing::default());
     let permit = bench.invocation().gate.permit(&person, open).unwrap();
     bench.workspace.add_folder(permit).unwrap();
-    (bench, folder)
+    folder
 }
 
 fn yes(_: &Question) -> Result<Answer, Unanswered> {
@@ -173,6 +178,27 @@ fn what_a_call_adds_stays_pending_only_if_it_succeeds() {
         bench.workspace.pending(None, 10).into_iter().map(|change| change.target.unwrap().to_string()).collect();
     assert_eq!(pending, ["papers/new.txt"]);
     assert!(!folder.join("new.txt").exists(), "nothing is touched before it is decided");
+}
+
+#[test]
+fn a_call_cannot_write_without_end() {
+    let bench = Bench::with(Config { written_bytes: 11, ..config() }, Scripted::new(yes));
+    let _folder = granted(&bench);
+    // withdrawing gives nothing back: what was written was on the disk
+    let again = "(call $write (i32.const 2048) (i32.const 14) (i32.const 1200) (i32.const 4)
+        (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 800))";
+    let told = "(call $refuse (i32.load8_u (i32.const 808)) (i32.load (i32.const 812)) (i32.load (i32.const 816)))";
+    let result = bench.run(&writer(&["files.change"], &format!("{ADD} {again} {again} {told}")));
+    let CallError::Refused { refused, .. } = result.unwrap_err() else { panic!("it was not refused") };
+    assert_eq!(
+        (refused.code, refused.message.as_str()),
+        (
+            Code::Exhausted,
+            "this call has handed over as much to be written as it may, 0 MiB in all. Write less, or in several calls"
+        )
+    );
+    // the next call has all of it again
+    bench.run(&writer(&["files.change"], &format!("{ADD} (call $answer (i32.const 0) (i32.const 0))"))).unwrap();
 }
 
 #[test]

@@ -11,3 +11,4 @@ mod imports;
 mod kit;
 mod nesting;
 mod plugins;
+mod together;
