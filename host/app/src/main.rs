@@ -5,6 +5,7 @@ mod author;
 mod choices;
 mod cli;
 mod commands;
+mod configuration;
 mod desk;
 mod exit;
 mod failure;

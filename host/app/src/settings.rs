@@ -2,7 +2,7 @@
 //! whose every value is the default; a test holds the two together.
 
 use serde::{Deserialize, Serialize};
-use std::{io, path::PathBuf};
+use std::{collections::BTreeMap, io, path::PathBuf};
 
 /// The documented settings file.
 pub(crate) const DOCUMENTED: &str = include_str!("settings.toml");
@@ -31,15 +31,18 @@ impl Default for Undo {
 
 /// What plugins may use.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub(crate) struct Plugins {
     pub(crate) memory_mib: u32,
     pub(crate) seconds: u32,
+    /// The settings of single plugins, by name or whole id, as they are written.
+    #[serde(flatten)]
+    pub(crate) single: BTreeMap<String, toml::Value>,
 }
 
 impl Default for Plugins {
     fn default() -> Self {
-        Self { memory_mib: 512, seconds: 300 }
+        Self { memory_mib: 512, seconds: 300, single: BTreeMap::new() }
     }
 }
 
@@ -60,6 +63,8 @@ pub(crate) enum SettingsError {
     NotToml { path: PathBuf, error: Box<toml::de::Error> },
     #[error("the settings in {} are not right: {wrong}. See every key with: deskhand config", path.display())]
     Wrong { path: PathBuf, wrong: Wrong },
+    #[error("the settings in {} are not right: `plugins.{plugin}{key}`: {reason}. `deskhand plugin info` shows what a plugin takes", path.display())]
+    OfPlugin { path: PathBuf, plugin: String, key: String, reason: String },
 }
 
 /// What is wrong with a setting.
@@ -86,6 +91,9 @@ fn check(table: &toml::Table) -> Result<(), Wrong> {
         }
         for (key, value) in keys {
             let known = KEYS.iter().find(|(of, name, ..)| of == section && name == key);
+            if known.is_none() && section == "plugins" && value.is_table() {
+                continue; // a plugin's own, held against its schema when it is called
+            }
             let Some((.., least, most)) = known else { return Err(unknown(named(section, key))) };
             let fits = value.as_integer().and_then(|value| u32::try_from(value).ok());
             if fits.is_none_or(|value| !(*least..=*most).contains(&value)) {
@@ -187,5 +195,23 @@ mod tests {
             table.iter().map(|(key, value)| (key.clone(), value.as_table().unwrap().len())).collect::<Vec<_>>()
         };
         assert_eq!(keys(DOCUMENTED), [("plugins".to_owned(), 2), ("undo".to_owned(), 2)]);
+    }
+
+    fn read(text: &str) -> Result<Settings, String> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        let shown = file.path().display().to_string();
+        Settings::read(file.path().to_owned()).map_err(|error| error.to_string().replace(&shown, "FILE"))
+    }
+
+    #[test]
+    fn a_plugin_has_a_table_of_its_own_and_nothing_else_stands_there() {
+        let settings = read("[plugins]\nseconds = 5\n[plugins.organize]\ndepth = 2\n").unwrap();
+        assert_eq!(settings.plugins.seconds, 5);
+        assert_eq!(settings.plugins.single["organize"]["depth"].as_integer(), Some(2));
+        assert_eq!(
+            read("[plugins]\nsecond = 5\n"),
+            Err("the settings in FILE are not right: there is no setting `plugins.second`; perhaps you mean `plugins.seconds`. See every key with: deskhand config".to_owned())
+        );
     }
 }

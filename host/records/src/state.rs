@@ -181,14 +181,15 @@ impl State<'_> {
         })?)
     }
 
-    /// Take out all that a plugin keeps, such as when it is uninstalled. Versions go on from where they were.
-    pub fn clear(&self, plugin: &PluginId) -> Result<(), StateError> {
+    /// Take out all that a plugin keeps, such as when it is uninstalled. Returns how many keys that were. Versions go on
+    /// from where they were.
+    pub fn clear(&self, plugin: &PluginId) -> Result<u64, StateError> {
         let plugin = plugin.to_string();
         Ok(self.0.write(move |writing| {
             let connection = writing.connection;
-            connection.prepare_cached("DELETE FROM state WHERE plugin = ?1")?.execute([&plugin])?;
+            let keys = connection.prepare_cached("DELETE FROM state WHERE plugin = ?1")?.execute([&plugin])?;
             connection.prepare_cached("UPDATE state_of_plugin SET bytes = 0 WHERE plugin = ?1")?.execute([&plugin])?;
-            Ok(())
+            Ok(keys as u64)
         })?)
     }
 }

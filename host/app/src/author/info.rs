@@ -79,8 +79,14 @@ fn described(manifest: &Manifest) -> String {
     for (name, range) in &manifest.dependencies {
         out.push_str(&format!("It needs the plugin {} {range}.\n", name.as_str()));
     }
-    if manifest.config.is_some() {
-        out.push_str("It can be configured.\n");
+    if let Some(schema) = &manifest.config {
+        let keys = schema["properties"].as_object().into_iter().flat_map(|keys| keys.keys());
+        let keys: Vec<String> = keys.map(|key| line(key)).collect();
+        out.push_str(&format!(
+            "It can be configured: in the settings (`deskhand config --path`), under [plugins.{}], it takes {}.\n",
+            manifest.plugin.name,
+            if keys.is_empty() { "any key".to_owned() } else { keys.join(", ") }
+        ));
     }
     format!("{out}\n{}", show::abilities(manifest))
 }
