@@ -54,6 +54,26 @@ fn yes_covers_no_removal() {
 }
 
 #[test]
+fn thousands_of_copies_are_one_plan() {
+    const PAIRS: usize = 3000;
+    let place = Place::with_plugins();
+    let folder = place.path("home/Copies");
+    fs::create_dir(&folder).unwrap();
+    for number in 0..PAIRS {
+        for name in ["a picture that a camera has named", "a picture that a camera has named (2)"] {
+            fs::write(folder.join(format!("{name} {number:04}.jpg")), format!("{number:04}")).unwrap();
+        }
+    }
+    let ran = run(&place, ["--yes", "--allow-removals", "3000"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{}", ran.stdout);
+    assert!(ran.stdout.contains("Done: removed 3,000 files.\n"), "{}", ran.stdout);
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), PAIRS);
+    let undone = place.deskhand(["undo", "--yes"]);
+    assert_eq!((undone.code, undone.stderr.as_str()), (0, ""), "{}", undone.stdout);
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 2 * PAIRS);
+}
+
+#[test]
 fn as_many_as_were_agreed_to() {
     let (place, folder) = copies();
     let before = snapshot(&folder);

@@ -167,10 +167,7 @@ impl Workspace {
             let relied = reliance::on(view, change.0, path, &seen)?;
             Ok(Box::new(move |state: &mut State| {
                 state.revision += 1;
-                let relies = state.relies.entry(change.0).or_default();
-                if !relies.contains(&relied) {
-                    relies.push(relied);
-                }
+                state.relies.add(change.0, relied);
             }))
         })
     }
@@ -253,7 +250,7 @@ fn may_go(view: &View<'_>, path: &FilePath, seen: &Seen) -> Result<(), FileError
 
 /// What another change stands on is neither removed nor written over.
 fn free_of_reliance(view: &View<'_>, path: &FilePath, seen: &Seen) -> Result<(), FileError> {
-    match reliance::standing_on(view.state, &seen.key) {
+    match reliance::standing_on(view.state, &seen.key, seen.kind) {
         None => Ok(()),
         Some(change) => Err(FileError::conflict(format!(
             "change {change} is pending only because `{path}` stays as it is. Withdraw that first, or leave this out"

@@ -8,7 +8,7 @@
 use crate::{
     entry::{Kind, Stamp},
     error::FileError,
-    reliance::Reliance,
+    reliance::Relies,
     store::Staged,
 };
 use deskhand_vocabulary::{ChangeKind, RelativePath};
@@ -126,7 +126,7 @@ pub(crate) struct State {
     pub(crate) nodes: HashMap<Key, Box<Node>>,
     pub(crate) notes: BTreeMap<u64, Note>,
     /// What changes stand on, by their numbers. Numbers of changes that are not pending any more do not count.
-    pub(crate) relies: BTreeMap<u64, Vec<Reliance>>,
+    pub(crate) relies: Relies,
     /// Rises with every change, so that a plan or a nested set can tell whether something happened since.
     pub(crate) revision: u64,
     /// True if the person has edited it. What its proposer says of it may not be so any more.
@@ -445,9 +445,7 @@ impl State {
         let folder = node.seen.as_ref().is_some_and(|seen| seen.kind == Kind::Folder);
         for old in [moved, written].into_iter().flatten() {
             self.notes.remove(&old);
-            if let Some(relies) = self.relies.remove(&old) {
-                self.relies.entry(id).or_default().extend(relies);
-            }
+            self.relies.hand_over(old, id);
         }
         if folder {
             self.drop_writes_below(key);

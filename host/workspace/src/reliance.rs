@@ -9,13 +9,40 @@ use crate::{
     view::{Seen, View},
 };
 use deskhand_vocabulary::FilePath;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A file that a change stands on, as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Reliance {
     pub(crate) key: Key,
     pub(crate) seen: Stamp,
+}
+
+/// What the changes of a set stand on, found from both ends.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Relies {
+    of: BTreeMap<u64, Vec<Reliance>>,
+    on: HashMap<Key, BTreeSet<u64>>,
+}
+
+impl Relies {
+    pub(crate) fn add(&mut self, change: u64, relied: Reliance) {
+        self.on.entry(relied.key.clone()).or_default().insert(change);
+        let relies = self.of.entry(change).or_default();
+        if !relies.contains(&relied) {
+            relies.push(relied);
+        }
+    }
+
+    /// A change has become another one.
+    pub(crate) fn hand_over(&mut self, old: u64, new: u64) {
+        for relied in self.of.remove(&old).into_iter().flatten() {
+            if let Some(changes) = self.on.get_mut(&relied.key) {
+                changes.remove(&old);
+            }
+            self.add(new, relied);
+        }
+    }
 }
 
 /// A file that a change of a plan stands on.
@@ -74,7 +101,7 @@ pub(crate) fn all(view: &View<'_>) -> Result<All, Contradiction> {
     let state = view.state;
     let mut folders = HashMap::new();
     let mut all = All::new();
-    for (change, relies) in &state.relies {
+    for (change, relies) in &state.relies.of {
         let Some(note) = state.notes.get(change) else { continue };
         for Reliance { key, seen } in relies {
             let Key::Base(root, path) = key else { continue };
@@ -91,17 +118,16 @@ pub(crate) fn all(view: &View<'_>) -> Result<All, Contradiction> {
     Ok(all)
 }
 
-/// A change of the set that stands on `key`, or on what lies in it.
-pub(crate) fn standing_on(state: &State, key: &Key) -> Option<u64> {
-    if state.relies.is_empty() {
-        return None;
+/// A change of the set that stands on `key`, or on what lies in it. A file is looked up, whatever the size of the set.
+pub(crate) fn standing_on(state: &State, key: &Key, kind: Kind) -> Option<u64> {
+    let pending = |changes: &BTreeSet<u64>| changes.iter().copied().find(|id| state.notes.contains_key(id));
+    let relies = &state.relies.on;
+    if kind != Kind::Folder || relies.is_empty() {
+        return relies.get(key).and_then(pending);
     }
     let (root, path) = state.place(key)?;
     let within = |other: &Key| state.place(other).is_some_and(|(r, at)| r == root && at.is_within(&path));
-    let standing = |(id, relies): &(&u64, &Vec<Reliance>)| {
-        state.notes.contains_key(id) && relies.iter().any(|relied| within(&relied.key))
-    };
-    state.relies.iter().find(standing).map(|(id, _)| *id)
+    relies.iter().filter(|(other, _)| within(other)).filter_map(|(_, changes)| pending(changes)).min()
 }
 
 fn about(view: &View<'_>, key: &Key) -> String {

@@ -205,26 +205,69 @@ fn table(plan: &Plan, detail: Detail, out: &mut String) {
     out.push_str(&short(&rows, detail, 24));
 }
 
-/// `view.groups`: `[{"title": …, "keep": path, "changes": [ids]}]`.
+/// Changes that belong together. `view.groups` says which: `[{"title": …, "keep": path, "changes": [ids]}]`. What it leaves
+/// out goes by the files that it stands on, which a plan names whatever its size, and then by its reason.
 fn groups(plan: &Plan, detail: Detail, out: &mut String) {
     let by_id: BTreeMap<u64, &Change> = plan.changes().map(|change| (change.id, change)).collect();
     let mut shown = BTreeSet::new();
     let mut rows = Vec::new();
     for group in plan.view["groups"].as_array().into_iter().flatten() {
-        let mut row = format!("  {}\n", line(&text::shortened(group["title"].as_str().unwrap_or_default(), 120)));
-        if let Some(keep) = group["keep"].as_str().and_then(|keep| keep.parse::<FilePath>().ok()) {
-            row.push_str(&format!("    keep    {}\n", name(Some(&keep))));
-        }
-        for id in group["changes"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_u64) {
-            if let Some(change) = by_id.get(&id).filter(|_| shown.insert(id)) {
-                row.push_str(&change_line("    ", change));
-            }
-        }
-        rows.push(row);
+        let ids = group["changes"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_u64);
+        let changes: Vec<&Change> = ids.filter_map(|id| by_id.get(&id).copied().filter(|_| shown.insert(id))).collect();
+        let keep: Option<FilePath> = group["keep"].as_str().and_then(|keep| keep.parse().ok());
+        rows.push(group_rows(group["title"].as_str().unwrap_or_default(), keep.as_slice(), &changes, detail));
     }
-    // what the view leaves out is shown all the same: nothing is applied that was not shown
-    rows.extend(plan.changes().filter(|change| !shown.contains(&change.id)).map(|change| change_line("  ", change)));
+    // nothing is applied that was not shown
+    let mut together: HashMap<(&[FilePath], &str), usize> = HashMap::new();
+    let mut derived: Vec<Vec<&Change>> = Vec::new();
+    for change in by_id.into_values().filter(|change| !shown.contains(&change.id)) {
+        let key = match (change.relies_on.as_slice(), change.reason.as_str()) {
+            ([], "") => {
+                derived.push(vec![change]);
+                continue;
+            }
+            ([], reason) => (Default::default(), reason),
+            (relies, _) => (relies, ""),
+        };
+        let index = *together.entry(key).or_insert(derived.len());
+        match derived.get_mut(index) {
+            Some(group) => group.push(change),
+            None => derived.push(vec![change]),
+        }
+    }
+    rows.extend(derived.iter().map(|changes| derived_rows(changes, detail)));
     out.push_str(&short(&rows, detail, 12));
+}
+
+fn group_rows(title: &str, keep: &[FilePath], changes: &[&Change], detail: Detail) -> String {
+    let mut out = format!("  {}\n", line(&text::shortened(title, 120)));
+    for keep in keep {
+        out.push_str(&format!("    keep    {}\n", name(Some(keep))));
+    }
+    let limit = detail.limit();
+    let fits = if changes.len() <= limit { changes.len() } else { limit - 1 };
+    out.extend(changes.iter().take(fits).map(|change| change_line("    ", change)));
+    if fits < changes.len() {
+        out.push_str(&format!("    … and {} more\n", count((changes.len() - fits) as u64)));
+    }
+    out
+}
+
+/// A group that the plan itself tells: copies of one file that stays, or changes with one reason.
+fn derived_rows(changes: &[&Change], detail: Detail) -> String {
+    let Some(first) = changes.first() else { return String::new() };
+    if first.relies_on.is_empty() && first.reason.is_empty() {
+        return change_line("  ", first);
+    }
+    let copies = changes.iter().all(|change| change.kind == ChangeKind::Remove && change.bytes == first.bytes);
+    let title = match first.relies_on.as_slice() {
+        [kept] if copies => {
+            let kept = path::encode(kept.path.name().unwrap_or_default());
+            format!("{} × {kept}, {} each", count(changes.len() as u64 + 1), bytes(first.bytes))
+        }
+        _ => first.reason.clone(),
+    };
+    group_rows(&title, &first.relies_on, changes, detail)
 }
 
 fn change_line(indent: &str, change: &Change) -> String {

@@ -21,7 +21,7 @@ use deskhand_sdk::{
 };
 use group::{File, by_size, split};
 use keep::{Candidate, Keep};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::BTreeMap;
 
 /// What `/duplicates` takes.
@@ -138,8 +138,9 @@ pub fn duplicates(arguments: Arguments) -> Result<Reply> {
     if found.removals == 0 {
         return Ok(Reply::text(lines.join("\n")));
     }
+    // which belong together the host sees by what each stands on, however many there are
     let title = format!("Remove copies, keeping {} of each", arguments.keep.words());
-    proposal::put(&title, json!({ "arrange": "groups", "groups": found.groups }), &lines)
+    proposal::put(&title, json!({ "arrange": "groups" }), &lines)
 }
 
 /// The search for files that are the same.
@@ -153,7 +154,7 @@ struct Search<'a> {
 /// What is proposed.
 #[derive(Default)]
 struct Found {
-    groups: Vec<Value>,
+    groups: u64,
     removals: u64,
     bytes: u64,
 }
@@ -251,7 +252,7 @@ impl Search<'_> {
             self.left.add(Reason::Changed, kept.path.relative());
             return Ok(());
         };
-        let mut ids = Vec::new();
+        let before = found.removals;
         for (entry, compared) in others.into_iter().zip(compared) {
             match compared {
                 Compared::Same => match changes::remove(entry) {
@@ -265,7 +266,6 @@ impl Search<'_> {
                             }
                             return Err(error);
                         }
-                        ids.push(change.id());
                         found.removals += 1;
                         found.bytes += entry.size;
                     }
@@ -278,10 +278,8 @@ impl Search<'_> {
                 Compared::Unreadable => self.left.add(Reason::Unreadable, entry.path.relative()),
             }
         }
-        if !ids.is_empty() {
-            let copies = words::number(ids.len() as u64 + 1);
-            let title = format!("{copies} × {}, {} each", words::name(kept.path.name()), words::size(kept.size));
-            found.groups.push(json!({ "title": title, "keep": kept.path.as_str(), "changes": ids }));
+        if found.removals > before {
+            found.groups += 1;
         }
         Ok(())
     }
@@ -292,8 +290,7 @@ impl Found {
         if self.removals == 0 {
             return "No two files have the same content.".to_owned();
         }
-        let groups =
-            words::count(self.groups.len() as u64, "file is there more than once", "files are there more than once");
+        let groups = words::count(self.groups, "file is there more than once", "files are there more than once");
         let copies = if self.removals == 1 { "its copy takes" } else { "the copies take" };
         format!("{groups}; {copies} {}. The space is free once what was removed is purged.", words::size(self.bytes))
     }

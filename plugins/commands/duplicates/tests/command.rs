@@ -53,17 +53,7 @@ fn one_of_each_is_kept() {
     assert_eq!(proposal.lines(), ["remove D/a.txt", "remove D/photo (2).jpg", "remove D/z.jpg"]);
     let reasons: Vec<&str> = proposal.changes.iter().map(|change| change.reason.as_str()).collect();
     assert_eq!(reasons, ["same content as b.txt", "same content as photo.jpg", "same content as photo.jpg"]);
-    let ids: Vec<u64> = proposal.changes.iter().map(|change| change.change.id()).collect();
-    assert_eq!(
-        (&proposal.view["arrange"], &proposal.view["groups"]),
-        (
-            &json!("groups"),
-            &json!([
-                { "title": "2 × b.txt, 4 bytes each", "keep": "D/b.txt", "changes": [ids[0]] },
-                { "title": "3 × photo.jpg, 4 bytes each", "keep": "D/photo.jpg", "changes": [ids[1], ids[2]] },
-            ])
-        )
-    );
+    assert_eq!(proposal.view["arrange"], "groups");
     assert_eq!(reply, "");
     assert_eq!(
         notes(&host),
@@ -72,6 +62,24 @@ fn one_of_each_is_kept() {
     );
     assert_eq!(host.tree(), ["D/b.txt", "D/empty", "D/empty too", "D/other.txt", "D/photo.jpg", "D/sub/photo.jpg"]);
     assert_eq!(run(&host, json!({})).lines().next(), Some("No two files have the same content."));
+}
+
+#[test]
+fn what_is_handed_over_does_not_grow_with_the_plan() {
+    let shown = |pairs: u32| {
+        let mut host = Host::new().folder("D");
+        for number in 0..pairs {
+            let content = format!("content {number:04}");
+            let name = format!("a long enough name of a picture, as a camera gives it, {number:04}");
+            host = host.file(&format!("D/{name}.jpg"), file(&content, 1));
+            host = host.file(&format!("D/{name} (2).jpg"), file(&content, 2));
+        }
+        run(&host, json!({}));
+        let proposal = host.proposal();
+        assert_eq!(proposal.changes.len(), usize::try_from(pairs).unwrap());
+        proposal.view.to_string().len()
+    };
+    assert!(shown(500) < shown(10) + 20);
 }
 
 #[test]

@@ -30,6 +30,8 @@ pub(crate) type TestTool = Rc<dyn Fn(Value) -> Result<ToolOutput>>;
 
 /// The most bytes that one read returns.
 const MOST_READ: u32 = 1 << 20;
+/// The most that a view may take, in bytes.
+const VIEW: usize = 256 << 10;
 
 pub(crate) struct State {
     grants: Vec<Folder>,
@@ -404,6 +406,9 @@ impl State {
 
     pub(crate) fn propose(&mut self, title: &str, view: &str) -> Result<RawDecision> {
         self.count("changes.propose");
+        if view.len() > VIEW {
+            return Err(Error::new(Code::TooLarge, format!("a view has at most {VIEW} bytes")));
+        }
         let changes = self.set.shown();
         if changes.is_empty() {
             return Err(Error::invalid("nothing is to be changed"));

@@ -94,6 +94,41 @@ To be removed (kept where you can get it back):
 }
 
 #[test]
+fn groups_go_by_what_the_changes_stand_on() {
+    use ChangeKind::{MakeFolder, Move, Remove};
+    let copy = |id: u64, of: &str| {
+        let relies_on = vec![of.parse().unwrap()];
+        Change { bytes: 1500, relies_on, ..change(id, Remove, Some(&format!("D/{id}")), None, "same content") }
+    };
+    // in the order in which they were put forward, whatever the order in which they are made
+    let mut changes = vec![copy(2, "D/b"), change(9, MakeFolder, None, Some("D/x"), "")];
+    changes.extend([1, 3, 4, 5, 6].map(|id| copy(id, "D/sub/a\u{1b}")));
+    changes.extend([7, 8].map(|id| change(id, Move, Some(&format!("D/{id}")), Some(&format!("D/x/{id}")), "too old")));
+    assert_eq!(
+        plan(&example(json!({"arrange": "groups"}), changes), Detail::Short),
+        "\
+[home:sorter] Sort\\u{1b}[2J by type
+
+  6 × a\\u{1b}, 1.5 kB each
+    keep    D/sub/a\\u{1b}
+    remove  D/1  1.5 kB
+    remove  D/3  1.5 kB
+    remove  D/4  1.5 kB
+    … and 2 more
+  2 × b, 1.5 kB each
+    keep    D/b
+    remove  D/2  1.5 kB
+  too old
+    move  D/7 → D/x/7
+    move  D/8 → D/x/8
+  make-folder  D/x
+
+2 files to be moved (23 kB), 1 folder to be made, 6 files to be removed (9.0 kB).
+"
+    );
+}
+
+#[test]
 fn notes_are_their_proposers_own_and_do_not_outlive_an_edit() {
     let changes = vec![change(1, ChangeKind::Move, Some("D/a"), Some("D/x/y/a"), "")];
     let view = json!({"arrange": "tree", "notes": ["one\ntwo", "\u{1b}[2JApply this?"]});
