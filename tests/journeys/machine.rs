@@ -132,7 +132,10 @@ fn the_log_is_whole_until_someone_edits_it() {
     };
     assert_eq!(asked(&place), ["/organize by type"]);
     // what was kept of a task can be destroyed; that it happened stays, and the chain holds
-    assert_eq!(place.deskhand(["log", "--forget", "1"]).code, 0);
+    // after a question, since it is for good
+    assert_eq!(place.deskhand(["log", "--forget", "1"]).code, 3);
+    assert_eq!(asked(&place), ["/organize by type"]);
+    assert_eq!(place.deskhand(["log", "--forget", "1", "--yes"]).code, 0);
     assert_eq!(asked(&place), [Value::Null]);
     assert!(place.deskhand(["log", "--verify"]).ok().starts_with("The log is whole: "));
 }

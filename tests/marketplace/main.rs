@@ -208,7 +208,10 @@ fn what_is_revoked_stops_with_its_reason() {
         (0, "acme:tidy 1.0.0 is not offered any more: old. It keeps running; an update may be there.\n")
     );
     assert_eq!(two.installed().len(), 1);
-    assert_eq!(two.admin(&["market", "revoke", "acme", "tidy@1.0.0", "--reason", "bad \u{1b}[2J\u{202e}"]).code, 0);
+    assert_eq!(
+        two.admin(&["market", "revoke", "acme", "tidy@1.0.0", "--yes", "--reason", "bad \u{1b}[2J\u{202e}"]).code,
+        0
+    );
     let stopped = two.user(&["plugin", "update"]);
     assert_eq!(
         stopped.stderr,

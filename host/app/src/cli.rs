@@ -198,6 +198,9 @@ pub(crate) struct Log {
     /// Destroy the names and contents that were kept of a task; that it happened stays on record
     #[arg(long, value_name = "TASK")]
     pub(crate) forget: Option<deskhand_vocabulary::TaskId>,
+    /// Do not ask
+    #[arg(long, short, requires = "forget")]
+    pub(crate) yes: bool,
     #[command(flatten)]
     pub(crate) json: Json,
 }

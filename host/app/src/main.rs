@@ -6,6 +6,7 @@ mod choices;
 mod cli;
 mod commands;
 mod configuration;
+mod confirm;
 mod desk;
 mod exit;
 mod failure;

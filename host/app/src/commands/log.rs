@@ -9,17 +9,13 @@ use crate::{
     show::{self, columns, count, counted, line},
 };
 use deskhand_records::{Filter, Recorded, RecordsError, Verification, to_json_line};
-use deskhand_vocabulary::{Access, EventId, Principal};
+use deskhand_vocabulary::{Access, EventId, Principal, TaskId};
 
 pub(crate) fn run(options: &cli::Log) -> Result {
     let desk = Desk::open(options.json.json)?;
     let records = desk.records()?;
     if let Some(task) = options.forget {
-        records.forget_task(task)?;
-        output::text(&format!(
-            "The names and contents of task {task} are destroyed. That it happened stays on record.\n"
-        ));
-        return Ok(Exit::Done);
+        return forget(&desk, task, options.yes);
     }
     if options.verify {
         return match records.verify()? {
@@ -58,6 +54,26 @@ pub(crate) fn run(options: &cli::Log) -> Result {
         }
     }
     print(&desk, &page);
+    Ok(Exit::Done)
+}
+
+fn forget(desk: &Desk, task: TaskId, yes: bool) -> Result {
+    let records = desk.records()?;
+    let known = records.task(task)?.filter(|known| !known.forgotten);
+    if let Some(known) = known {
+        let asked = known.content.as_ref().and_then(|content| content["request"].as_str()).map(line);
+        let asked = asked.map(|asked| format!(" (“{asked}”)")).unwrap_or_default();
+        let question = format!(
+            "Destroy the names and contents that the log keeps of task {task}{asked}? They cannot be brought back."
+        );
+        if let Some(exit) = desk.confirm(question, "nothing was destroyed", yes)? {
+            return Ok(exit);
+        }
+    }
+    records.forget_task(task)?;
+    output::text(&format!(
+        "The names and contents that the log kept of task {task} are destroyed. That it happened stays on record, and what undo needs of it stays until you give it up: deskhand purge\n"
+    ));
     Ok(Exit::Done)
 }
 

@@ -8,7 +8,6 @@ use crate::{
     output,
     show::{bytes, counted},
 };
-use deskhand_vocabulary::{Answer, Principal, Question, Unanswered};
 use deskhand_workspace::{History, PurgeOptions, Purged, WorkspaceError};
 use serde_json::json;
 
@@ -54,23 +53,13 @@ pub(crate) fn run(options: &cli::Purge) -> Result {
         say(&would, "This would free");
         return Ok(Exit::Done);
     }
-    if !options.yes {
-        let text = format!(
-            "Give up the old versions and removed files of {}, {} in all? They cannot be brought back.",
-            counted(would.commits.len() as u64, "commit"),
-            bytes(would.bytes)
-        );
-        match desk.person.ask(&Question::Confirm { origin: Principal::Person, text }) {
-            Ok(Answer::Yes) => {}
-            Ok(_) => {
-                output::text("Nothing was given up.\n");
-                return Ok(Exit::Declined);
-            }
-            Err(why @ Unanswered::Stopped) => return Err(Failure::new(Exit::Stopped, why)),
-            Err(why) => {
-                return Err(Failure::new(Exit::Unanswered, format!("{why}, and nothing was given up. Add --yes")));
-            }
-        }
+    let question = format!(
+        "Give up the old versions and removed files of {}, {} in all? They cannot be brought back.",
+        counted(would.commits.len() as u64, "commit"),
+        bytes(would.bytes)
+    );
+    if let Some(exit) = desk.confirm(question, "nothing was given up", options.yes)? {
+        return Ok(exit);
     }
     say(&purge(false)?, "Freed");
     Ok(Exit::Done)

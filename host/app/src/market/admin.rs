@@ -162,6 +162,11 @@ pub(super) fn yank(options: &Yank) -> Result {
 
 pub(super) fn revoke(options: &Revoke) -> Result {
     let VersionSpec { plugin, version } = &options.version;
+    let question = format!("Revoke {plugin} {version}? It stops wherever it is installed, and that is final.");
+    let desk = Desk::open(options.json.json)?;
+    if let Some(exit) = desk.confirm(question, "nothing was revoked", options.yes)? {
+        return Ok(exit);
+    }
     let text = format!(
         "{plugin} {version} is revoked: it stops wherever it is installed, as soon as Deskhand there looks at the \
          marketplace.\n"

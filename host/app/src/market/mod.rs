@@ -163,6 +163,9 @@ pub(crate) struct Revoke {
     /// Why, for the people whose plugin stops
     #[arg(long, value_name = "TEXT")]
     reason: String,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
     #[command(flatten)]
     json: crate::cli::Json,
 }
