@@ -21,7 +21,7 @@ mod verify;
 
 pub use catalogue::{Catalogue, Published, Status};
 pub use error::{MarketError, Role, Trouble};
-pub use marketplaces::{Marketplace, Marketplaces, Session};
+pub use marketplaces::{Listed, Marketplace, Marketplaces, Session};
 pub use publish::{
     Created, NewMarketplace, Outcome, Publisher, Release, Replace, Rotated, keys::KeyId, keys::KeyPlace,
 };

@@ -102,13 +102,20 @@ impl Marketplaces {
         Ok((Marketplace { place, ..marketplace }, added?))
     }
 
-    /// Do not trust a marketplace any more. What was installed from it is not touched.
+    /// Do not trust a marketplace any more, also where what is kept of it is damaged. What was installed from it is not
+    /// touched.
     pub fn remove(&self, name: &MarketplaceName) -> Result<(), MarketError> {
-        let marketplace = self.get(name)?;
+        let place = self.folder.join(name.as_str());
+        if !place.is_dir() {
+            return Err(MarketError::NotAdded { name: name.to_string() });
+        }
         // The source goes first: without it the rest is nothing.
-        for path in [marketplace.place.join(SOURCE), marketplace.place.clone()] {
+        for path in [place.join(SOURCE), place] {
             let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
-            removed.map_err(|source| MarketError::write(&path, source))?;
+            match removed {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                removed => removed.map_err(|source| MarketError::write(&path, source))?,
+            }
         }
         Ok(())
     }
@@ -134,21 +141,34 @@ impl Marketplaces {
     }
 
     /// All of them, by name.
-    pub fn list(&self) -> Result<Vec<Marketplace>, MarketError> {
+    pub fn list(&self) -> Result<Listed, MarketError> {
         let entries = match fs::read_dir(&self.folder) {
             Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Listed::default()),
             Err(source) => return Err(MarketError::read(&self.folder, source)),
         };
         let mut names: Vec<MarketplaceName> =
             entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
         names.sort();
-        let get = |name: MarketplaceName| match self.get(&name) {
-            Err(MarketError::NotAdded { .. }) => None,
-            other => Some(other),
-        };
-        names.into_iter().filter_map(get).collect()
+        let mut listed = Listed::default();
+        for name in names {
+            match self.get(&name) {
+                Ok(marketplace) => listed.whole.push(marketplace),
+                Err(MarketError::NotAdded { .. }) => {}
+                Err(error) => listed.damaged.push((name, error)),
+            }
+        }
+        Ok(listed)
     }
+}
+
+/// The marketplaces that were added. One that is damaged takes nothing from the others.
+#[derive(Debug, Default)]
+pub struct Listed {
+    /// Those that can be looked at.
+    pub whole: Vec<Marketplace>,
+    /// Those of which what is kept here cannot be read.
+    pub damaged: Vec<(MarketplaceName, MarketError)>,
 }
 
 fn first_root(folder: &Folder) -> Result<Vec<u8>, MarketError> {

@@ -45,7 +45,7 @@ fn nothing_is_trusted_for_being_the_first() {
             stage.created.fingerprint
         )
     );
-    assert_eq!(stage.marketplaces().list().unwrap(), []);
+    assert_eq!(stage.marketplaces().list().unwrap().whole, []);
     assert_eq!(Marketplaces::fingerprint(&stage.folder).unwrap(), stage.created.fingerprint);
 }
 
@@ -215,15 +215,32 @@ fn every_key_can_be_replaced_and_people_follow_without_doing_anything() {
 fn removing_a_marketplace_leaves_nothing_of_it() {
     let stage = Stage::new();
     let marketplace = stage.add(start());
-    assert_eq!(stage.marketplaces().list().unwrap(), [marketplace]);
+    assert_eq!(stage.marketplaces().list().unwrap().whole, [marketplace]);
     assert!(matches!(
         stage.marketplaces().add(&market("acme"), &stage.folder, stage.created.fingerprint, start()),
         Err(MarketError::AlreadyAdded { .. })
     ));
     stage.marketplaces().remove(&market("acme")).unwrap();
-    assert_eq!(stage.marketplaces().list().unwrap(), []);
+    assert_eq!(stage.marketplaces().list().unwrap().whole, []);
     assert!(!stage.user.marketplaces().join("acme").exists());
     assert!(matches!(stage.marketplaces().remove(&market("acme")), Err(MarketError::NotAdded { .. })));
+}
+
+#[test]
+fn one_that_is_damaged_takes_nothing_from_the_others() {
+    let stage = Stage::new();
+    let marketplace = stage.add(start());
+    let torn = stage.user.marketplaces().join("torn");
+    fs::create_dir(&torn).unwrap();
+    for text in ["", "{", "{\"schema\":9}"] {
+        fs::write(torn.join("source.json"), text).unwrap();
+        let listed = stage.marketplaces().list().unwrap();
+        assert_eq!(listed.whole, [marketplace.clone()]);
+        let damaged: Vec<_> = listed.damaged.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(damaged, ["torn"], "{text}");
+    }
+    stage.marketplaces().remove(&"torn".parse().unwrap()).unwrap();
+    assert!(!torn.exists() && stage.marketplaces().list().unwrap().damaged.is_empty());
 }
 
 #[test]

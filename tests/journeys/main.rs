@@ -12,6 +12,7 @@ mod answers;
 mod awkward;
 mod codes;
 mod damage;
+mod disks;
 mod duplicates;
 mod foreign_disks;
 mod grants;

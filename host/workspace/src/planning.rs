@@ -22,7 +22,7 @@ use rustix::{
 use serde::Serialize;
 use sha2::Digest as _;
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     os::unix::ffi::OsStrExt as _,
     sync::Arc,
 };
@@ -173,7 +173,7 @@ pub(crate) fn prepare(
     origin: Principal,
     mut shape: serde_json::Value,
     undoes: Option<Undoes>,
-    limit: impl FnOnce() -> Result<u64, WorkspaceError>,
+    limit: impl Fn(&Root) -> Result<u64, WorkspaceError>,
 ) -> Result<Prepared, WorkspaceError> {
     let state = view.state;
     let relies = reliance::all(view).map_err(FileError::from)?;
@@ -209,11 +209,7 @@ pub(crate) fn prepare(
     if let Some(shape) = shape.as_object_mut().filter(|_| state.edited) {
         shape.insert("edited".to_owned(), true.into());
     }
-    let bytes = items.iter().fold(0_u64, |sum, item| sum.saturating_add(item.what.put_aside()));
-    let beyond = match bytes {
-        0 => None,
-        bytes => Some(Beyond { bytes, limit: limit()? }).filter(|beyond| bytes > beyond.limit),
-    };
+    let beyond = beyond(view, &items, limit)?;
     let digest = digest(view.roots, title, &origin, &shape, &items, &relies, beyond)?;
     let changes = items.iter().filter(|item| !item.hidden).map(|item| Arc::clone(&item.change)).collect();
     let plan = Plan { title: title.to_owned(), origin, changes, view: shape, beyond, digest };
@@ -265,7 +261,38 @@ fn digest(
     Sha256::of_json(&decided).map_err(|error| FileError::new(Code::Failed, error.to_string()).into())
 }
 
+/// Whether more is put aside than is kept, on some file system: there the first of them.
+fn beyond(
+    view: &View<'_>,
+    items: &[Item],
+    limit: impl Fn(&Root) -> Result<u64, WorkspaceError>,
+) -> Result<Option<Beyond>, WorkspaceError> {
+    let mut disks: BTreeMap<(u64, u64), (&Root, u64)> = BTreeMap::new();
+    for item in items {
+        let aside = item.what.put_aside();
+        let Some(root) = view.roots.get(usize::from(item.what.place().0)).filter(|_| aside > 0) else { continue };
+        let (_, sum) = disks.entry((root.stamp.dev, root.stamp.mount)).or_insert((root, 0));
+        *sum = sum.saturating_add(aside);
+    }
+    for (root, bytes) in disks.into_values() {
+        let limit = limit(root)?;
+        if bytes > limit {
+            return Ok(Some(Beyond { bytes, limit }));
+        }
+    }
+    Ok(None)
+}
+
 impl What {
+    /// Where it happens.
+    const fn place(&self) -> &Place {
+        match self {
+            Self::Remove { from, .. } => from,
+            Self::Rewrite { at, .. } => at,
+            Self::MakeFolder { to } | Self::Arrive { to, .. } | Self::Move { to, .. } => to,
+        }
+    }
+
     /// What is put aside for undo, in bytes on the disk.
     fn put_aside(&self) -> u64 {
         let on_disk = |stamp: &Stamp| stamp.blocks.saturating_mul(512);

@@ -28,7 +28,8 @@ pub const RETENTION: u32 = 30;
 /// What to give up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PurgeOptions {
-    /// At most so many bytes stay; the oldest go first. None for [`QUOTA`] or a tenth of the disk.
+    /// At most so many bytes stay on each file system; the oldest of those that take room there go first. None for
+    /// [`QUOTA`] or a tenth of that disk.
     pub quota: Option<u64>,
     /// What is older than so many days goes.
     pub days: u32,
@@ -64,35 +65,23 @@ impl History {
         let stores = self.stores()?.all()?;
         // nobody begins a commit while this decides
         let _home = journal::lock_home(self.home())?;
-        let mut sizes: BTreeMap<u64, u64> = BTreeMap::new();
-        for store in &stores {
-            let failed = |error: Errno| WorkspaceError::home(&store.path, error);
-            for name in disk::names(store.handle()).map_err(failed)? {
-                let Some(number) = std::str::from_utf8(&name).ok().and_then(|name| name.parse().ok()) else { continue };
-                let size = size(store.handle(), &name).map_err(failed)?;
-                let sum = sizes.entry(number).or_default();
-                *sum = sum.saturating_add(size);
-            }
-        }
+        let mut kept = stores.iter().map(|store| Kept::on(store, options.quota)).collect::<Result<Vec<_>, _>>()?;
+        let numbers: BTreeSet<u64> = kept.iter().flat_map(|kept| kept.sizes.keys().copied()).collect();
         let (at, busy) = self.ages()?;
         // asked for only where something would go: it reads the log
         let damaged = LazyCell::new(|| self.open_damage());
-        let total: u64 = sizes.values().fold(0, |sum, size| sum.saturating_add(*size));
-        let quota = match options.quota {
-            Some(quota) => quota,
-            None => default_quota(&stores)?,
-        };
+        let total = kept.iter().fold(0_u64, |sum, kept| sum.saturating_add(kept.bytes));
         let limit = now.checked_sub(SignedDuration::from_hours(i64::from(options.days) * 24)).unwrap_or(Timestamp::MIN);
         let mut purged = Purged { kept: total, ..Purged::default() };
         let mut held = false;
-        for (number, size) in &sizes {
+        for number in &numbers {
             // what no journal knows is not ours to judge
             let named = options.commits.contains(&CommitId(*number));
             let known = at.get(number).filter(|_| !busy.contains(number)).copied();
             let Some(at) = known.or_else(|| (named && damaged.contains(number)).then_some(Timestamp::MAX)) else {
                 continue;
             };
-            let due = named || at < limit || purged.kept > quota;
+            let due = named || at < limit || kept.iter().any(|kept| kept.is_too_much(*number));
             // what is damaged may need what is older to be understood
             if due && !named && !damaged.is_empty() {
                 held = true;
@@ -100,8 +89,9 @@ impl History {
             }
             if due {
                 purged.commits.push(CommitId(*number));
-                purged.bytes = purged.bytes.saturating_add(*size);
-                purged.kept = purged.kept.saturating_sub(*size);
+                let size = kept.iter_mut().fold(0_u64, |sum, kept| sum.saturating_add(kept.give_up(*number)));
+                purged.bytes = purged.bytes.saturating_add(size);
+                purged.kept = purged.kept.saturating_sub(size);
             }
         }
         // of those that a person names, that nothing was kept is put on record too: they are done with
@@ -146,17 +136,49 @@ impl History {
     }
 }
 
-/// What is kept at most where nothing else is said.
-pub(crate) fn default_quota(stores: &[Arc<Store>]) -> Result<u64, WorkspaceError> {
-    let mut quota = QUOTA;
-    for store in stores {
-        let capacity = store.capacity().map_err(|error| WorkspaceError::home(&store.path, error))?;
-        quota = quota.min(capacity / 10);
-    }
-    Ok(quota)
+/// What is kept on one file system: what lies on another does not count against it.
+struct Kept {
+    quota: u64,
+    /// Of each commit, in bytes on the disk.
+    sizes: BTreeMap<u64, u64>,
+    /// Of all that are not given up.
+    bytes: u64,
 }
 
-/// Bytes on the disk of a tree in a store. Other processes bring things there and take them away meanwhile: what goes is
+impl Kept {
+    fn on(store: &Arc<Store>, quota: Option<u64>) -> Result<Self, WorkspaceError> {
+        let failed = |error: Errno| WorkspaceError::home(&store.path, error);
+        let mut sizes = BTreeMap::new();
+        for name in disk::names(store.handle()).map_err(failed)? {
+            let Some(number) = std::str::from_utf8(&name).ok().and_then(|name| name.parse().ok()) else { continue };
+            sizes.insert(number, size(store.handle(), &name).map_err(failed)?);
+        }
+        let quota = match quota {
+            Some(quota) => quota,
+            None => default_quota(store.handle()).map_err(failed)?,
+        };
+        Ok(Self { quota, bytes: sizes.values().fold(0_u64, |sum, size| sum.saturating_add(*size)), sizes })
+    }
+
+    fn is_too_much(&self, commit: u64) -> bool {
+        self.bytes > self.quota && self.sizes.get(&commit).is_some_and(|size| *size > 0)
+    }
+
+    fn give_up(&mut self, commit: u64) -> u64 {
+        let size = self.sizes.remove(&commit).unwrap_or(0);
+        self.bytes = self.bytes.saturating_sub(size);
+        size
+    }
+}
+
+/// What is kept at most on the file system of this folder where nothing else is said, in bytes on the disk.
+pub(crate) fn default_quota(folder: BorrowedFd<'_>) -> Result<u64, Errno> {
+    let stat = rustix::fs::fstatvfs(folder)?;
+    Ok(QUOTA.min(stat.f_blocks.saturating_mul(stat.f_frsize) / 10))
+}
+
+/// Bytes on the disk of the files of a tree in a store. Folders of ours are not counted, so that it is never more than what
+/// the plan was held against the quota with. Other processes bring things there and take them away meanwhile: what goes is
 /// not counted.
 fn size(folder: BorrowedFd<'_>, name: &[u8]) -> Result<u64, Errno> {
     let stamp = match Stamp::at(folder, name) {
@@ -164,8 +186,10 @@ fn size(folder: BorrowedFd<'_>, name: &[u8]) -> Result<u64, Errno> {
         Err(Errno::NOENT) => return Ok(0),
         Err(error) => return Err(error),
     };
-    let mut sum = stamp.blocks.saturating_mul(512);
-    if stamp.kind == Kind::Folder {
+    let mut sum = 0_u64;
+    if stamp.kind != Kind::Folder {
+        sum = stamp.blocks.saturating_mul(512);
+    } else {
         let names = disk::open_folder(folder, name).and_then(|inner| Ok((disk::names(inner.as_fd())?, inner)));
         let (names, inner) = match names {
             Ok(found) => found,

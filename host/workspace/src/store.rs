@@ -76,12 +76,6 @@ impl Store {
         let stat = rustix::fs::fstatvfs(self.handle())?;
         Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
     }
-
-    /// Bytes of the whole file system.
-    pub(crate) fn capacity(&self) -> Result<u64, Errno> {
-        let stat = rustix::fs::fstatvfs(self.handle())?;
-        Ok(stat.f_blocks.saturating_mul(stat.f_frsize))
-    }
 }
 
 /// All stores of a home.

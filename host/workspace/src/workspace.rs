@@ -275,16 +275,17 @@ impl Workspace {
         self.plan_undo(title, origin, view, None)
     }
 
-    /// Keep at most so many bytes for undo, over all commits; without this, [`crate::QUOTA`] or a tenth of the disk. A
-    /// plan that would put more aside says so, and takes a yes of its own.
+    /// Keep at most so many bytes for undo on each file system, over all commits; without this, [`crate::QUOTA`] or a tenth
+    /// of the disk. A plan that would put more aside says so, and takes a yes of its own.
     pub fn keep_at_most(&self, bytes: u64) {
         let _ = self.shared.quota.set(bytes);
     }
 
-    fn kept_at_most(&self) -> Result<u64, WorkspaceError> {
+    /// How much is kept on the file system of a folder: it need not have a store yet.
+    fn kept_at_most(&self, root: &Root) -> Result<u64, WorkspaceError> {
         match self.shared.quota.get() {
             Some(quota) => Ok(*quota),
-            None => purge::default_quota(&self.shared.stores.all()?),
+            None => purge::default_quota(root.handle()).map_err(|error| WorkspaceError::home(&root.path, error)),
         }
     }
 
@@ -295,7 +296,7 @@ impl Workspace {
         shape: serde_json::Value,
         undoes: Option<Undoes>,
     ) -> Result<Arc<Plan>, WorkspaceError> {
-        let limit = || self.kept_at_most();
+        let limit = |root: &Root| self.kept_at_most(root);
         let prepared = self.look(|view| planning::prepare(view, title, origin, shape, undoes, limit))?;
         let plan = Arc::clone(&prepared.plan);
         let mut plans = locked(&self.shared.plans);

@@ -60,7 +60,8 @@ pub(super) fn add(options: &Add) -> Result {
 pub(super) fn remove(options: &Named) -> Result {
     let desk = Desk::open(options.json.json)?;
     let marketplaces = Marketplaces::of(&desk.home);
-    let root = marketplaces.get(&options.name)?.kept().map_or(0, |kept| kept.state.root.version);
+    let known = marketplaces.get(&options.name).and_then(|known| known.kept());
+    let root = known.map_or(0, |kept| kept.state.root.version);
     marketplaces.remove(&options.name)?;
     desk.record_marketplace(&options.name, "removed", root)?;
     let text = format!("The marketplace {} is removed. What was installed from it stays.\n", options.name);
@@ -150,8 +151,8 @@ fn stop_revoked(desk: &Desk, catalogue: &Catalogue) -> Result<()> {
 /// All marketplaces that can be looked at; of the others it is said what is wrong with them, and how many they are.
 pub(super) fn look_at_all(desk: &Desk) -> Result<(Vec<Session>, usize)> {
     let mut sessions = Vec::new();
-    let mut refused = 0;
-    for marketplace in Marketplaces::of(&desk.home).list()? {
+    let (marketplaces, mut refused) = all(desk)?;
+    for marketplace in marketplaces {
         match look(desk, &marketplace) {
             Ok(session) => sessions.push(session),
             Err(failure) => {
@@ -161,6 +162,15 @@ pub(super) fn look_at_all(desk: &Desk) -> Result<(Vec<Session>, usize)> {
         }
     }
     Ok((sessions, refused))
+}
+
+/// The marketplaces that were added; of those that are damaged it is said, and how many they are.
+pub(super) fn all(desk: &Desk) -> Result<(Vec<Marketplace>, usize)> {
+    let listed = Marketplaces::of(&desk.home).list()?;
+    for (name, error) in &listed.damaged {
+        output::aside(&format!("{name}: {}", sentence(&error.to_string())));
+    }
+    Ok((listed.whole, listed.damaged.len()))
 }
 
 /// How long all marketplaces together may take when nobody asked for them: a folder on a network may never answer.
@@ -197,7 +207,7 @@ fn silent(marketplace: &Marketplace) -> String {
 /// there, and goes on without those that do not answer.
 pub(crate) fn refresh(desk: &Desk) -> Result<()> {
     let until = Instant::now() + PATIENCE;
-    for marketplace in Marketplaces::of(&desk.home).list()? {
+    for marketplace in all(desk)?.0 {
         match look_in_time(&marketplace, desk, until) {
             None => output::aside(&silent(&marketplace)),
             Some(Ok(catalogue)) => stop_revoked(desk, &catalogue)?,
@@ -221,12 +231,16 @@ pub(crate) fn doctor(desk: &Desk) -> Check {
         Ok(listed) => listed,
         Err(error) => return Check::broken(WHAT, error.to_string(), "see the message"),
     };
-    if listed.is_empty() {
+    if listed.whole.is_empty() && listed.damaged.is_empty() {
         return Check::note(WHAT, "none is added", "deskhand market add NAME FOLDER --fingerprint HEX");
     }
     let mut found = Vec::new();
     let mut remedy = String::new();
-    for marketplace in &listed {
+    for (name, error) in &listed.damaged {
+        found.push(format!("{name} (damaged)"));
+        remedy = sentence(&error_line(error));
+    }
+    for marketplace in &listed.whole {
         match look_in_time(marketplace, desk, Instant::now() + PATIENCE) {
             None => {
                 found.push(format!("{} (does not answer)", marketplace.name()));

@@ -14,7 +14,7 @@ use crate::{
     output,
     show::{columns, counted, line},
 };
-use deskhand_marketplace::{Marketplaces, Publisher, Status};
+use deskhand_marketplace::{Publisher, Status};
 use deskhand_vocabulary::PluginId;
 use serde_json::json;
 
@@ -28,7 +28,7 @@ pub(super) fn marketplaces(options: &Json) -> Result {
     let desk = Desk::open(options.json)?;
     let now = desk.clock.now();
     let mut rows = Vec::new();
-    for marketplace in Marketplaces::of(&desk.home).list()? {
+    for marketplace in super::added::all(&desk)?.0 {
         let name = marketplace.name();
         let (catalogue, trouble) = match marketplace.open(now) {
             Ok(session) => (Some(session.catalogue().clone()), None),
