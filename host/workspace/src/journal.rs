@@ -265,11 +265,12 @@ impl Writer {
         let failed = |error: Errno| WorkspaceError::home(home.commits(), error);
         let home_lock = lock_home(home)?;
         let commits = open_folder(&home.commits()).map_err(failed)?;
-        let mut number = numbers(home)?.last().copied().unwrap_or(0).max(last_number(home, &home_lock)) + 1;
+        let mut number = numbers(home)?.last().copied().unwrap_or(0).max(last_number(home, &home_lock));
         loop {
+            number = number.checked_add(1).ok_or_else(|| failed(Errno::OVERFLOW))?;
             match disk.make_folder(commits.as_fd(), number.to_string().as_bytes(), 0o700) {
                 Ok(()) => break,
-                Err(Errno::EXIST) => number += 1,
+                Err(Errno::EXIST) => {}
                 Err(error) => return Err(failed(error)),
             }
         }
@@ -338,7 +339,9 @@ impl Writer {
         frame(&Record::End(end), &mut bytes)?;
         disk.write(self.file.as_fd(), &bytes)?;
         disk.sync(self.file.as_fd())?;
-        ended(disk, self.folder.as_fd())
+        // it has ended by what is written; a lock that stays is taken away at the next start
+        let _ = ended(disk, self.folder.as_fd());
+        Ok(())
     }
 
     /// Nothing was begun. The folder stays, so that numbers rise.
