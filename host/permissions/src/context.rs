@@ -31,6 +31,11 @@ impl Context {
         Self { task, principal: Principal::Person, rights: Arc::new([]), standing }
     }
 
+    /// The agent in a task.
+    pub fn agent(task: TaskId, standing: Standing) -> Self {
+        Self { task: Some(task), principal: Principal::Agent, rights: Arc::new([]), standing }
+    }
+
     /// A plugin in a task, with the rights of its manifest.
     pub const fn plugin(task: TaskId, plugin: PluginId, rights: Arc<[Permission]>, standing: Standing) -> Self {
         Self { task: Some(task), principal: Principal::Plugin(plugin), rights, standing }

@@ -37,6 +37,11 @@ pub trait Effect: sealed::Sealed {
         None
     }
 
+    /// True if a yes grants it until it is revoked, rather than for the task.
+    fn yes_lasts(&self) -> bool {
+        false
+    }
+
     /// True for an update that asks for nothing that the person has not agreed to.
     fn asks_nothing_new(&self) -> bool {
         false
@@ -313,6 +318,57 @@ impl Effect for CallTool {
 
     fn granted_by_yes(&self) -> Option<Scope> {
         Some(Scope::Tool { plugin: self.plugin.clone(), tool: self.tool.clone() })
+    }
+}
+
+/// Send something to a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connect {
+    host: String,
+    /// What it is for, in words that end a question.
+    purpose: &'static str,
+}
+
+impl Connect {
+    /// To the model of the task, which gets to read what the task works on.
+    pub fn to_model(host: &str) -> Self {
+        Self { host: host.to_lowercase(), purpose: "the model there works on this, so it reads what the task reads" }
+    }
+
+    /// The host.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// True for a host on this very computer.
+    pub fn is_local(&self) -> bool {
+        is_here(&self.host)
+    }
+}
+
+/// True for a host on this very computer (RFC 6761, section 6.3; RFC 1122, section 3.2.1.3; RFC 4291, section 2.5.3).
+pub(crate) fn is_here(host: &str) -> bool {
+    let name = host.trim_start_matches('[').trim_end_matches(']').to_lowercase();
+    name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+impl sealed::Sealed for Connect {}
+impl Effect for Connect {
+    fn actions(&self) -> Vec<Action> {
+        vec![Action::Connect { host: self.host.clone(), local: self.is_local() }]
+    }
+
+    fn question(&self) -> Option<Question> {
+        let text = format!("Send to {}? What leaves this computer: {}.", self.host, self.purpose);
+        Some(Question::Confirm { origin: Principal::Person, text })
+    }
+
+    fn granted_by_yes(&self) -> Option<Scope> {
+        Some(Scope::Host { host: self.host.clone() })
+    }
+
+    fn yes_lasts(&self) -> bool {
+        true
     }
 }
 

@@ -4,7 +4,7 @@ use crate::{
     context::Context,
     gate::{Gate, Judgement},
     kind::{Kind, Needs, Right},
-    rules::{Finding, Verdict, covering, findings, folder, name, strictest},
+    rules::{Finding, Verdict, covering, findings, name, strictest},
     words::words,
 };
 use deskhand_records::{Duration, Grant, RecordsError};
@@ -38,6 +38,7 @@ impl Gate {
         let who = match &context.principal {
             Principal::Person => "You".to_owned(),
             Principal::Plugin(plugin) => plugin.to_string(),
+            Principal::Agent => "The agent".to_owned(),
         };
         Ok(Explanation {
             who,
@@ -52,7 +53,7 @@ impl Gate {
 
 /// What stands granted in a folder, for a person who asks about themselves and means their plugins.
 fn notes(context: &Context, action: &Action, grants: &[Grant]) -> Vec<String> {
-    let (Principal::Person, Some(folder)) = (&context.principal, folder(action)) else { return Vec::new() };
+    let (Principal::Person, Some(folder)) = (&context.principal, action.folder()) else { return Vec::new() };
     let Needs::Folder(access) = Kind::of(action).row().needs else { return Vec::new() };
     let reading = Action::ReadFolder { folder: folder.to_owned() };
     let tasks: Vec<_> = grants
@@ -72,7 +73,7 @@ fn notes(context: &Context, action: &Action, grants: &[Grant]) -> Vec<String> {
 fn advice(rule: &'static str, verdict: Verdict, action: &Action, grants: &[Grant], found: &[Finding]) -> Vec<String> {
     let mut advice = Vec::new();
     let row = Kind::of(action).row();
-    match (rule, folder(action)) {
+    match (rule, action.folder()) {
         (name::GRANT, Some(folder)) if verdict != Verdict::Allow => {
             let folder = safe(folder, false);
             let read_only =

@@ -217,7 +217,8 @@ impl Gate {
                 if let Some(scope) = effect.granted_by_yes().filter(|_| rule == name::GRANT)
                     && let Some(task) = context.task
                 {
-                    self.records.grant(Some(task), scope, Duration::Task(task))?;
+                    let duration = if effect.yes_lasts() { Duration::Always } else { Duration::Task(task) };
+                    self.records.grant(Some(task), scope, duration)?;
                 }
                 return Ok(());
             }

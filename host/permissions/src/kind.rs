@@ -23,6 +23,8 @@ pub enum Needs {
     Command,
     /// The tool, where it belongs to a plugin of another marketplace.
     Tool,
+    /// The host, unless it is this very computer.
+    Host,
 }
 
 /// Whether the person is asked each time, whoever acts.
@@ -56,6 +58,8 @@ pub enum Object {
     Command,
     /// A tool, as `marketplace:plugin/tool`.
     Tool,
+    /// A host.
+    Host,
     /// A plugin, as `marketplace:plugin`.
     Plugin,
     /// The place of a marketplace.
@@ -155,6 +159,12 @@ table! {
     CallTool: Row {
         name: "tool.call", verb: "call", object: Object::Tool, words: "call the tool {}",
         right: Declared(ToolsCall), needs: Needs::Tool,
+        asked: Asked::Never, recorded: Recorded::OncePerTask,
+    };
+    /// Send something to a host.
+    Connect: Row {
+        name: "host.connect", verb: "connect", object: Object::Host, words: "send data to {}",
+        right: PersonOnly, needs: Needs::Host,
         asked: Asked::Never, recorded: Recorded::OncePerTask,
     };
     /// Ask the person something.

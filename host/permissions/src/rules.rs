@@ -5,6 +5,7 @@
 mod approval;
 mod grant;
 mod home;
+mod local;
 mod person;
 mod rights;
 
@@ -25,6 +26,8 @@ pub mod name {
     pub const PERSON: &str = "person.command";
     /// What a plugin declared in its manifest.
     pub const RIGHTS: &str = "plugin.rights";
+    /// What does not leave this computer.
+    pub const LOCAL: &str = "local";
     /// What the person granted.
     pub const GRANT: &str = "grant";
     /// What the person is asked each time.
@@ -116,14 +119,9 @@ impl<'a> Case<'a> {
     }
 }
 
-/// The folder that an action is about.
-pub(crate) fn folder(action: &Action) -> Option<&str> {
-    action.folder()
-}
-
 /// What every rule says, in the order in which they are looked at.
 pub(crate) fn findings(case: &Case<'_>) -> Vec<Finding> {
-    let rules = [home::look, person::look, rights::look, grant::look, approval::look];
+    let rules = [home::look, person::look, rights::look, local::look, grant::look, approval::look];
     let mut found: Vec<_> = rules.iter().filter_map(|look| look(case)).collect();
     if found.is_empty() {
         found.push(Finding::new(name::DEFAULT, Verdict::Deny, "No rule allows it."));

@@ -2,6 +2,7 @@
 //! [`crate::kind`].
 
 use crate::{
+    effect::is_here,
     folder::true_place,
     kind::{Kind, Object, Row},
 };
@@ -31,6 +32,7 @@ fn object(action: &Action) -> String {
         | Action::ChangeSensitive { folder, .. } => folder.clone(),
         Action::RunCommand { plugin, command } => format!("{plugin}/{command}"),
         Action::CallTool { plugin, tool } => format!("{plugin}/{tool}"),
+        Action::Connect { host, .. } => host.clone(),
         Action::InstallPlugin { plugin, .. } => plugin.to_string(),
         Action::AddMarketplace { location, .. } => location.clone(),
         Action::AskPerson | Action::KeepState => String::new(),
@@ -82,6 +84,7 @@ impl Object {
             Self::Folder => ("a folder", " ~/Downloads"),
             Self::Command => ("a command", " organize"),
             Self::Tool => ("a tool", " default:documents/read"),
+            Self::Host => ("a host", " api.example.com"),
             Self::Plugin => ("a plugin", " default:organize"),
             Self::Marketplace => ("the place of a marketplace", " /srv/marketplace"),
             Self::Nothing => ("nothing more", ""),
@@ -128,6 +131,7 @@ pub fn parse_action_of(
         Kind::ChangeSensitive => Action::ChangeSensitive { folder: folder(), plan, count: 1 },
         Kind::RunCommand => owned().map(|(plugin, command)| Action::RunCommand { plugin, command })?,
         Kind::CallTool => owned().map(|(plugin, tool)| Action::CallTool { plugin, tool })?,
+        Kind::Connect => Action::Connect { host: object.to_lowercase(), local: is_here(object) },
         Kind::AskPerson => Action::AskPerson,
         Kind::KeepState => Action::KeepState,
         Kind::InstallPlugin => Action::InstallPlugin {

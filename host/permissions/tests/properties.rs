@@ -22,6 +22,7 @@ fn scope() -> impl Strategy<Value = Scope> {
     prop_oneof![
         4 => (0..FOLDERS.len(), access).prop_map(|(at, access)| Scope::Folder { folder: FOLDERS[at].into(), access }),
         1 => Just(Scope::Command { plugin: id("default:other"), command: "tidy".into() }),
+        1 => Just(Scope::Host { host: "api.example.com".into() }),
         1 => Just(Scope::Tool { plugin: id("acme:other"), tool: "helper".into() }),
     ]
 }
@@ -45,6 +46,7 @@ fn action(kind: Kind, folder: &str) -> Action {
         Kind::ChangeSensitive => Action::ChangeSensitive { folder, plan, count: 2 },
         Kind::RunCommand => Action::RunCommand { plugin: id("default:other"), command: "tidy".into() },
         Kind::CallTool => Action::CallTool { plugin: id("acme:other"), tool: "helper".into() },
+        Kind::Connect => Action::Connect { host: "api.example.com".into(), local: false },
         Kind::AskPerson => Action::AskPerson,
         Kind::KeepState => Action::KeepState,
         Kind::InstallPlugin => Action::InstallPlugin {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::{fmt, sync::Arc};
 
-/// What is granted. A kind is added as an effect comes that needs it, such as a host for the network.
+/// What is granted. A kind is added as an effect comes that needs it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Scope {
@@ -25,6 +25,11 @@ pub enum Scope {
         plugin: PluginId,
         /// Which.
         command: String,
+    },
+    /// A host that what is worked on may be sent to.
+    Host {
+        /// Its name or address, in lower case.
+        host: String,
     },
     /// A tool that a plugin of another marketplace may call.
     Tool {
@@ -74,6 +79,7 @@ impl fmt::Display for Scope {
         match self {
             Self::Folder { folder, access: Access::Read } => write!(f, "read {folder}"),
             Self::Folder { folder, access: Access::Write } => write!(f, "read and change {folder}"),
+            Self::Host { host } => write!(f, "send to {host}"),
             Self::Command { plugin, command } => write!(f, "run the command {plugin}/{command}"),
             Self::Tool { plugin, tool } => write!(f, "call the tool {plugin}/{tool}"),
         }
@@ -107,6 +113,7 @@ pub(crate) struct Known {
 fn named(scope: &Scope) -> (Access, Value) {
     match scope {
         Scope::Folder { folder, access } => (*access, json!({ "folder": folder })),
+        Scope::Host { host } => (Access::Write, json!({ "host": host })),
         Scope::Command { plugin, command } => (Access::Read, json!({ "command": format!("{plugin}/{command}") })),
         Scope::Tool { plugin, tool } => (Access::Read, json!({ "tool": format!("{plugin}/{tool}") })),
     }

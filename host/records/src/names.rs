@@ -1,25 +1,14 @@
 //! Names of folders do not stay in the log: they are kept with the content of the event, under the key of its task, and
 //! put back when the event is read. What is done outside of a task has no such key and keeps its names.
 
-use deskhand_vocabulary::{Action, Event, TaskId};
+use deskhand_vocabulary::{Event, TaskId};
 use serde_json::{Map, Value};
 
 const KEY: &str = "folder";
 
 fn folder(event: &mut Event) -> Option<&mut String> {
     let Event::Decided { action, .. } = event else { return None };
-    match action {
-        Action::ReadFolder { folder }
-        | Action::ChangeFolder { folder, .. }
-        | Action::RemoveFiles { folder, .. }
-        | Action::ChangeSensitive { folder, .. } => Some(folder),
-        Action::RunCommand { .. }
-        | Action::CallTool { .. }
-        | Action::AskPerson
-        | Action::KeepState
-        | Action::InstallPlugin { .. }
-        | Action::AddMarketplace { .. } => None,
-    }
+    action.folder_mut()
 }
 
 /// An event without the names that it holds, and its content with them.
@@ -49,7 +38,7 @@ pub(crate) fn join(event: &mut Event, content: Option<&Value>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use deskhand_vocabulary::Principal;
+    use deskhand_vocabulary::{Action, Principal};
 
     fn decided(folder: &str) -> Event {
         let action = Action::ReadFolder { folder: folder.to_owned() };

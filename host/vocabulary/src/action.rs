@@ -12,6 +12,8 @@ pub enum Principal {
     Person,
     /// A plugin.
     Plugin(PluginId),
+    /// The agent: a model that works on a task, with the tools of Deskhand.
+    Agent,
 }
 
 impl fmt::Display for Principal {
@@ -19,6 +21,7 @@ impl fmt::Display for Principal {
         match self {
             Self::Person => f.write_str("you"),
             Self::Plugin(id) => id.fmt(f),
+            Self::Agent => f.write_str("the agent"),
         }
     }
 }
@@ -84,6 +87,13 @@ pub enum Action {
         /// The tool.
         tool: String,
     },
+    /// Send something to a host, and read what it answers.
+    Connect {
+        /// The host's name or address, in lower case.
+        host: String,
+        /// True for a host on this very computer.
+        local: bool,
+    },
     /// Ask the person something.
     AskPerson,
     /// Keep state from one call to the next.
@@ -118,6 +128,24 @@ impl Action {
             | Self::ChangeSensitive { folder, .. } => Some(folder),
             Self::RunCommand { .. }
             | Self::CallTool { .. }
+            | Self::Connect { .. }
+            | Self::AskPerson
+            | Self::KeepState
+            | Self::InstallPlugin { .. }
+            | Self::AddMarketplace { .. } => None,
+        }
+    }
+
+    /// The same, to be taken out and put back.
+    pub fn folder_mut(&mut self) -> Option<&mut String> {
+        match self {
+            Self::ReadFolder { folder }
+            | Self::ChangeFolder { folder, .. }
+            | Self::RemoveFiles { folder, .. }
+            | Self::ChangeSensitive { folder, .. } => Some(folder),
+            Self::RunCommand { .. }
+            | Self::CallTool { .. }
+            | Self::Connect { .. }
             | Self::AskPerson
             | Self::KeepState
             | Self::InstallPlugin { .. }

@@ -169,6 +169,69 @@ pub enum Event {
         /// The component.
         component: Sha256,
     },
+    /// Something was said to the model. Content: `pieces`.
+    Told {
+        /// `person`, or `host` for what the host says on its own.
+        by: String,
+    },
+    /// A model has replied. Content: `said` as it came, `text`.
+    ModelReplied {
+        /// Which.
+        model: String,
+        /// How the reply ended: `finished`, `calls`, `cut-off`, `context-full`, `refused`, `paused`, `empty`, `other`.
+        end: String,
+        /// Tokens read, in all tries.
+        input: u64,
+        /// Those of them that the other side had kept.
+        cached: u64,
+        /// Tokens written.
+        output: u64,
+        /// Money, in millionths of the currency of the price table.
+        money: u64,
+        /// From the request to the end of the reply, in microseconds.
+        micros: u64,
+    },
+    /// The model has called a tool. Written before the tool begins, where it can change something. Content: `id`, `arguments`.
+    ToolCalled {
+        /// Which.
+        tool: String,
+    },
+    /// A tool has answered. Content: `id`, `output`.
+    ToolAnswered {
+        /// Which.
+        tool: String,
+        /// `done`, `failed`, `denied`, `parked`, `stopped` or `unknown`.
+        outcome: String,
+        /// How long, in microseconds.
+        micros: u64,
+    },
+    /// Something went to a host, and this came back. Content: `method`, `scheme`, `path`.
+    Sent {
+        /// Where.
+        host: String,
+        /// The port.
+        port: u16,
+        /// The status of the answer, if there was one.
+        status: Option<u16>,
+        /// Bytes out.
+        sent: u64,
+        /// Bytes in.
+        received: u64,
+        /// `whole`, `broken`, `unanswered` or `dropped`.
+        ended: String,
+    },
+    /// The steps of a task were set, by the model or by the person. Content: `steps`.
+    StepsSet {
+        /// How many.
+        steps: u64,
+        /// How many of them are over.
+        over: u64,
+    },
+    /// What was said became a summary, to make room. Content: `pieces`.
+    Shortened {
+        /// How many turns were there before.
+        turns: u64,
+    },
     /// The task is over.
     TaskEnded {
         /// `done`, `cancelled`, `failed`, `stopped` or `unserved`.

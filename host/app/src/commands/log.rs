@@ -160,6 +160,17 @@ fn said(recorded: &Recorded) -> String {
         Marketplace { name, change, .. } if change == "refreshed" => format!("marketplace {name} was verified anew"),
         Marketplace { name, change, .. } => format!("marketplace {name} {change}"),
         Plugin { plugin, change, version, .. } => format!("plugin {plugin} {change}: {version}"),
+        Told { by } => format!("told by the {by}"),
+        ModelReplied { model, input, output, micros, .. } => {
+            format!("{} replied: {input} tokens read, {output} written, {} ms", line(model), micros / 1000)
+        }
+        ToolCalled { tool } => format!("called {}", line(tool)),
+        ToolAnswered { tool, outcome, micros } => format!("{} ended: {outcome}, {} ms", line(tool), micros / 1000),
+        Sent { host, port, sent, received, ended, .. } => {
+            format!("sent {sent} bytes to {}:{port}, {received} came back ({ended})", line(host))
+        }
+        StepsSet { steps, over } => format!("{over} of {steps} steps are over"),
+        Shortened { turns } => format!("{turns} turns became a summary"),
         TaskEnded { outcome } => format!("task ended: {outcome}"),
     }
 }

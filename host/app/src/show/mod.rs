@@ -66,6 +66,7 @@ pub(crate) fn origin(origin: &Principal) -> String {
     match origin {
         Principal::Person => String::new(),
         Principal::Plugin(plugin) => format!("[{plugin}] "),
+        Principal::Agent => "[agent] ".to_owned(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a plugin may reach is what the person granted: to the task, or for good.
 
-use super::{Case, Finding, Verdict, folder, name};
+use super::{Case, Finding, Verdict, name};
 use crate::{
     context::Context,
     kind::{Kind, Needs},
@@ -22,14 +22,15 @@ pub(crate) fn needed(context: &Context, action: &Action, opening: Option<Access>
     match &context.principal {
         // opening a folder hands it to the plugins of the task, so that takes a grant from the person as well
         Principal::Person => opening.filter(|_| context.task.is_some()),
-        Principal::Plugin(caller) => match Kind::of(action).row().needs {
-            Needs::Nothing => None,
-            Needs::Folder(access) => Some(opening.map_or(access, |more| more.max(access))),
-            Needs::Tool => match action {
+        principal => match (Kind::of(action).row().needs, principal) {
+            (Needs::Nothing, _) => None,
+            (Needs::Folder(access), _) => Some(opening.map_or(access, |more| more.max(access))),
+            (Needs::Tool, Principal::Plugin(caller)) => match action {
                 Action::CallTool { plugin, .. } if plugin.marketplace == caller.marketplace => None,
                 _ => Some(Access::Read),
             },
-            Needs::Command => Some(Access::Read),
+            (Needs::Host, Principal::Agent) if matches!(action, Action::Connect { local: true, .. }) => None,
+            (Needs::Tool | Needs::Command | Needs::Host, _) => Some(Access::Read),
         },
     }
 }
@@ -55,7 +56,7 @@ pub(super) fn look(case: &Case<'_>) -> Option<Finding> {
             Verdict::Ask,
             "You have not granted the folder, so you are asked before it is opened.",
         ),
-        Action::CallTool { .. } | Action::RunCommand { .. } => {
+        Action::CallTool { .. } | Action::RunCommand { .. } | Action::Connect { .. } => {
             Finding::new(name::GRANT, Verdict::Ask, "You have not granted it, so you are asked.")
         }
         _ => Finding::new(name::GRANT, Verdict::Deny, "You have not granted the folder to this task."),
@@ -69,7 +70,7 @@ pub(crate) fn covering<'a>(
     context: &Context,
     grants: &'a [Grant],
 ) -> Option<&'a Grant> {
-    let wanted = folder(action).and_then(place).map(|path| written(&path));
+    let wanted = action.folder().and_then(place).map(|path| written(&path));
     let covers = |grant: &Grant| match (&grant.scope, action) {
         (Scope::Folder { folder, access: granted }, _) => {
             *granted >= access && wanted.as_deref().is_some_and(|wanted| is_within(wanted, folder))
@@ -78,7 +79,8 @@ pub(crate) fn covering<'a>(
             plugin == p && command == c
         }
         (Scope::Tool { plugin, tool }, Action::CallTool { plugin: p, tool: t }) => plugin == p && tool == t,
-        (Scope::Command { .. } | Scope::Tool { .. }, _) => false,
+        (Scope::Host { host }, Action::Connect { host: h, .. }) => host == h,
+        (Scope::Command { .. } | Scope::Tool { .. } | Scope::Host { .. }, _) => false,
     };
     let holds = |grant: &Grant| match grant.duration {
         Duration::Task(task) => context.task == Some(task),
