@@ -1,0 +1,299 @@
+//! What was said and done in a task, as the log has it. Every change of it is an entry of the log, applied here first;
+//! whoever applies the same entries again has the same conversation, which is how a task goes on after a crash.
+
+use crate::{
+    budget::{Amounts, Measure},
+    plan::{Plan, Step},
+    tool::{Outcome, Output, Tool},
+};
+use deskhand_models::{Call, Conversation as Turns, Misplaced, Piece, Reply, Said, ToolResult};
+use deskhand_vocabulary::{Entry, Event, TaskId};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// As much of what a tool gives as a model is given at once, in bytes of text.
+pub const PIECE: usize = 64 << 10;
+
+/// See the module.
+#[derive(Debug)]
+pub struct Conversation {
+    system: String,
+    tools: Vec<deskhand_models::Tool>,
+    turns: Turns,
+    plan: Plan,
+    spent: Amounts,
+    /// The calls of the last reply, until all are answered.
+    open: Vec<Open>,
+    /// What tools gave that was too long for one piece, by number from 1.
+    long: Vec<String>,
+    ledger: Ledger,
+    ended: bool,
+}
+
+/// What went on, in short: what stays when the turns themselves become too many.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ledger {
+    /// What the person said, in order, whole.
+    pub said: Vec<String>,
+    /// What the model said and did, a line each.
+    pub done: Vec<String>,
+    /// What was read, by the path with which it was asked for.
+    pub read: BTreeSet<String>,
+}
+
+#[derive(Debug)]
+struct Open {
+    call: Call,
+    begun: bool,
+    output: Option<Output>,
+}
+
+/// An entry that does not belong where it stands: the log is not that of a task of an agent, or is damaged.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotAConversation {
+    /// Something is missing in the record.
+    #[error("the record of this task cannot be followed: {0}. `deskhand doctor` checks the log")]
+    Missing(&'static str),
+    /// The turns do not follow on each other.
+    #[error("the record of this task cannot be followed: {0}. `deskhand doctor` checks the log")]
+    Misplaced(#[from] Misplaced),
+}
+
+impl Conversation {
+    /// Nothing was said yet. `system` says who the model is here; `tools` what it can call, those of the loop itself
+    /// included ([`crate::agent::offered`]).
+    pub fn new(system: &str, tools: &[Tool]) -> Result<Self, NotAConversation> {
+        let tools: Vec<_> = tools.iter().map(|tool| tool.told.clone()).collect();
+        Ok(Self {
+            turns: Turns::new(system, tools.clone())?,
+            system: system.to_owned(),
+            tools,
+            plan: Plan::default(),
+            spent: Amounts::default(),
+            open: Vec::new(),
+            long: Vec::new(),
+            ledger: Ledger::default(),
+            ended: false,
+        })
+    }
+
+    /// What was said so far, for a model.
+    pub fn turns(&self) -> &Turns {
+        &self.turns
+    }
+
+    /// The plan, without steps as long as there is none.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// What the replies have used up.
+    pub fn spent(&self) -> &Amounts {
+        &self.spent
+    }
+
+    /// True once the task is over.
+    pub fn is_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Something that was too long for one piece.
+    pub fn long(&self, number: usize) -> Option<&str> {
+        self.long.get(number.checked_sub(1)?).map(String::as_str)
+    }
+
+    /// What went on, in short.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The calls that wait for an answer, each with whether it had begun.
+    pub fn open(&self) -> Vec<(Call, bool)> {
+        let open = self.open.iter().filter(|open| open.output.is_none());
+        open.map(|open| (open.call.clone(), open.begun)).collect()
+    }
+
+    /// Take in what was recorded. Entries of other kinds change nothing.
+    pub fn apply(&mut self, event: &Event, content: Option<&Value>) -> Result<(), NotAConversation> {
+        let none = Value::Null;
+        let content = content.unwrap_or(&none);
+        let read = |key: &str| content.get(key).cloned().unwrap_or_default();
+        match event {
+            Event::Told { by } => {
+                let pieces: Vec<Piece> = parsed(read("pieces"), "what was said to the model is missing")?;
+                if by == "person" {
+                    self.ledger.said.extend(pieces.iter().filter_map(|piece| match piece {
+                        Piece::Text { text } => Some(text.clone()),
+                        Piece::Image { .. } => None,
+                    }));
+                }
+                self.turns.say(pieces)?;
+            }
+            Event::ModelReplied { input, output, money, micros, .. } => {
+                // a record is JSON to the byte, which a parsed document is not
+                let said = content["said"].as_str().and_then(|said| serde_json::from_str::<Said>(said).ok());
+                if let Some(said) = said {
+                    let text = said.text();
+                    if !text.trim().is_empty() {
+                        self.ledger.done.push(format!("said: {}", in_a_line(&text, 500)));
+                    }
+                    self.open =
+                        said.calls().map(|call| Open { call: call.clone(), begun: false, output: None }).collect();
+                    self.turns.accept(said)?;
+                }
+                for (measure, amount) in [
+                    (Measure::Tokens, input.saturating_add(*output)),
+                    (Measure::Money, *money),
+                    (Measure::Time, micros / 1000),
+                    (Measure::Steps, 1),
+                ] {
+                    self.spent = self.spent.and(Amounts::of(measure, amount));
+                }
+            }
+            Event::ToolCalled { .. } => self.called(&read("id"))?.begun = true,
+            Event::ToolAnswered { micros, .. } => {
+                let output: Output = parsed(read("output"), "what a tool gave is missing")?;
+                let output = self.in_pieces(output);
+                let open = self.called(&read("id"))?;
+                let (line, path) = told_of(&open.call, &output);
+                open.output = Some(output);
+                self.ledger.done.push(line);
+                self.ledger.read.extend(path);
+                self.spent = self.spent.and(Amounts::of(Measure::Time, micros / 1000));
+                if self.open.iter().all(|open| open.output.is_some()) {
+                    let results = self.open.drain(..).filter_map(|open| {
+                        let Output { outcome, parts } = open.output?;
+                        Some(ToolResult { call: open.call.id, content: parts, failed: outcome != Outcome::Done })
+                    });
+                    self.turns.answer(results.collect())?;
+                }
+            }
+            Event::StepsSet { .. } => {
+                let steps: Vec<Step> = parsed(read("steps"), "the steps of a plan are missing")?;
+                self.plan = Plan { steps };
+            }
+            Event::Shortened { .. } => {
+                let pieces: Vec<Piece> = parsed(read("pieces"), "the summary of what was said is missing")?;
+                self.turns = Turns::new(self.system.clone(), self.tools.clone())?;
+                self.turns.say(pieces)?;
+            }
+            Event::TaskEnded { .. } => self.ended = true,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn called(&mut self, id: &Value) -> Result<&mut Open, NotAConversation> {
+        let id = id.as_str().unwrap_or_default();
+        let open = self.open.iter_mut().find(|open| open.call.id == id && open.output.is_none());
+        open.ok_or(NotAConversation::Missing("there is no such call"))
+    }
+
+    /// As much of what a tool gives as the model is given at once; the whole can be read on by number.
+    fn in_pieces(&mut self, mut output: Output) -> Output {
+        for part in &mut output.parts {
+            if let Piece::Text { text } = part
+                && text.len() > PIECE
+            {
+                self.long.push(std::mem::take(text));
+                *text = piece(&self.long[self.long.len() - 1], self.long.len(), 0);
+            }
+        }
+        output
+    }
+}
+
+/// A piece of a long text, with how to read on.
+pub(crate) fn piece(text: &str, number: usize, offset: usize) -> String {
+    let start = text.floor_char_boundary(offset.min(text.len()));
+    let end = text.floor_char_boundary((start + PIECE).min(text.len()));
+    let more = match text.len() - end {
+        0 => String::new(),
+        left => format!("\n[{left} bytes more: `more` with result {number}, offset {end}]"),
+    };
+    format!("{}{more}", &text[start..end])
+}
+
+fn in_a_line(text: &str, most: usize) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    deskhand_vocabulary::text::shortened(&line, most)
+}
+
+/// A call in a line, and what it has read.
+fn told_of(call: &Call, output: &Output) -> (String, Option<String>) {
+    let arguments = call.input.as_ref().map(ToString::to_string).unwrap_or_default();
+    let (arguments, text) = (in_a_line(&arguments, 200), in_a_line(&output.text(), 200));
+    let line = format!("called {} {arguments}: {} ({text})", call.name, output.outcome.name());
+    let path = call.input.as_ref().ok().and_then(|given| given["path"].as_str());
+    let path = path.filter(|_| call.name == "read" && output.outcome == Outcome::Done);
+    (line, path.map(str::to_owned))
+}
+
+fn parsed<T: serde::de::DeserializeOwned>(value: Value, missing: &'static str) -> Result<T, NotAConversation> {
+    serde_json::from_value(value).map_err(|_| NotAConversation::Missing(missing))
+}
+
+/// The entries that a conversation is made of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scribe(pub(crate) TaskId);
+
+impl Scribe {
+    fn entry(self, event: Event, content: Value) -> Entry {
+        Entry { task: Some(self.0), event, content: Some(content) }
+    }
+
+    pub(crate) fn told(self, by: &str, pieces: &[Piece]) -> Entry {
+        self.entry(Event::Told { by: by.to_owned() }, json!({ "pieces": pieces }))
+    }
+
+    /// A reply. `kept` is whether it becomes part of what was said.
+    pub(crate) fn replied(self, model: &str, reply: &Reply, kept: bool, micros: u64) -> Entry {
+        let said = kept.then(|| serde_json::to_string(&reply.said).ok()).flatten();
+        let event = Event::ModelReplied {
+            model: model.to_owned(),
+            end: end(reply).to_owned(),
+            input: reply.spent.prompt(),
+            cached: reply.spent.cache_read,
+            output: reply.spent.output,
+            money: reply.cost.map_or(0, |money| money.0),
+            micros,
+        };
+        self.entry(event, json!({ "said": said, "text": reply.said.text() }))
+    }
+
+    pub(crate) fn called(self, call: &Call) -> Entry {
+        let arguments = call.input.clone().unwrap_or_else(|wrong| Value::String(wrong.to_string()));
+        self.entry(Event::ToolCalled { tool: call.name.clone() }, json!({ "id": call.id, "arguments": arguments }))
+    }
+
+    pub(crate) fn answered(self, call: &Call, output: &Output, micros: u64) -> Entry {
+        let outcome: Outcome = output.outcome;
+        let event = Event::ToolAnswered { tool: call.name.clone(), outcome: outcome.name().to_owned(), micros };
+        self.entry(event, json!({ "id": call.id, "output": output }))
+    }
+
+    pub(crate) fn steps(self, plan: &Plan) -> Entry {
+        let over = plan.steps.len() - plan.open().count();
+        let event = Event::StepsSet { steps: plan.steps.len() as u64, over: over as u64 };
+        self.entry(event, json!({ "steps": plan.steps }))
+    }
+
+    pub(crate) fn shortened(self, before: usize, pieces: &[Piece]) -> Entry {
+        self.entry(Event::Shortened { turns: before as u64 }, json!({ "pieces": pieces }))
+    }
+}
+
+/// How a reply ended, for the log.
+const fn end(reply: &Reply) -> &'static str {
+    use deskhand_models::Outcome::*;
+    match &reply.outcome {
+        Finished => "finished",
+        Calls => "calls",
+        CutOff { .. } => "cut-off",
+        ContextFull => "context-full",
+        Refused { .. } => "refused",
+        Paused => "paused",
+        Empty => "empty",
+        Other { .. } => "other",
+    }
+}

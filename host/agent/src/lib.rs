@@ -1,0 +1,22 @@
+//! The agent: a loop that observes, plans, acts and reflects until what a person asked for is done, and that the person
+//! can see and steer all the while. It knows only traits: who answers as the model, what the tools do, where the record
+//! is and who looks on, it is told. Its main type is [`Agent`].
+//!
+//! This room imports the vocabulary, and the models for what is said to them and by them.
+
+mod act;
+pub mod agent;
+pub mod budget;
+pub mod conversation;
+pub mod plan;
+pub mod prompt;
+pub mod reflect;
+pub mod repair;
+pub mod screen;
+mod shorter;
+pub mod steering;
+pub mod tool;
+
+pub use agent::{Agent, AgentError, Ended, Task};
+pub use conversation::Conversation;
+pub use reflect::{Effects, Settled};

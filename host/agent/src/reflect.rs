@@ -1,0 +1,138 @@
+//! The look back: what was done, from what tools and commits came to and not from what the model says of it, beside what
+//! was asked for. What does not fit is handed to the model before it may finish, and told to the person if it stays so.
+
+use crate::{
+    plan::{Plan, State},
+    tool::{Outcome, Output},
+};
+use deskhand_models::Call;
+use std::fmt::Write as _;
+
+/// What a task does to the world, beside what its tools answer.
+pub trait Effects: Send + Sync {
+    /// Show what is pending to the person, and make it if they agree. Blocks: it is called on a thread that may wait.
+    fn settle(&self) -> Settled;
+
+    /// How many bytes left the machine for this task until now.
+    fn bytes_out(&self) -> u64;
+}
+
+/// What became of the changes of a task when they were shown to the person.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settled {
+    /// What became of them.
+    pub state: SettledState,
+    /// How many were made.
+    pub applied: u64,
+    /// Those that were not, each with the reason.
+    pub refused: Vec<(String, String)>,
+}
+
+/// See [`Settled`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SettledState {
+    /// There were none.
+    #[default]
+    Nothing,
+    /// They were made, but for what was refused.
+    Applied,
+    /// The person said no. Nothing was changed and nothing is pending.
+    Declined,
+    /// They wait for a person who is not there.
+    Parked,
+    /// They could not be made; the reason is the one refused.
+    Failed,
+}
+
+/// What went on since the model was last told.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Doings {
+    /// Calls that came to nothing and were not made again with success: tool, reason.
+    failed: Vec<(String, String)>,
+}
+
+impl Doings {
+    /// A call has ended.
+    pub(crate) fn ended(&mut self, call: &Call, output: &Output) {
+        match output.outcome {
+            // a call of the same tool that works takes it that the model found another way
+            Outcome::Done => self.failed.retain(|(tool, _)| *tool != call.name),
+            Outcome::Failed | Outcome::Denied | Outcome::Parked | Outcome::Stopped | Outcome::Unknown => {
+                let reason = deskhand_vocabulary::text::shortened(&output.text(), 300);
+                self.failed.push((call.name.clone(), reason));
+            }
+        }
+    }
+
+    /// The model was told of them.
+    pub(crate) fn told(&mut self) {
+        self.failed.clear();
+    }
+}
+
+/// What is not as it should be at the end, a line each; nothing if all is.
+pub(crate) fn amiss(plan: &Plan, doings: &Doings, settled: &Settled) -> Vec<String> {
+    let mut lines = Vec::new();
+    match settled.state {
+        SettledState::Nothing | SettledState::Applied => {}
+        SettledState::Declined => lines.push("The person declined the changes: none was made.".to_owned()),
+        SettledState::Parked => lines.push("The changes wait for the person: none is made yet.".to_owned()),
+        SettledState::Failed => lines.push("The changes could not be made: none was.".to_owned()),
+    }
+    lines.extend(settled.refused.iter().map(|(what, reason)| format!("Not changed: {what} ({reason})")));
+    for (number, step) in plan.open() {
+        lines.push(format!("Step {number} is not done: {}", step.text));
+    }
+    for (number, step) in (1..).zip(&plan.steps) {
+        let how = match step.state {
+            State::Failed => "failed",
+            State::Skipped => "was left out",
+            State::Open | State::Doing | State::Done => continue,
+        };
+        let mut line = format!("Step {number} {how}: {}", step.text);
+        if !step.note.is_empty() {
+            let _ = write!(line, " ({})", step.note);
+        }
+        lines.push(line);
+    }
+    lines.extend(doings.failed.iter().map(|(tool, reason)| format!("`{tool}` came to nothing: {reason}")));
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Step;
+    use serde_json::json;
+
+    fn call(tool: &str) -> Call {
+        Call { id: "1".to_owned(), name: tool.to_owned(), input: Ok(json!({})) }
+    }
+
+    #[test]
+    fn nothing_is_amiss_where_all_was_done() {
+        let done = Step { text: "a".to_owned(), state: State::Done, note: String::new() };
+        let mut doings = Doings::default();
+        doings.ended(&call("read"), &Output::not_done(Outcome::Failed, "not there"));
+        doings.ended(&call("read"), &Output::done("text"));
+        let settled = Settled { state: SettledState::Applied, applied: 3, refused: Vec::new() };
+        assert_eq!(amiss(&Plan { steps: vec![done] }, &doings, &settled), Vec::<String>::new());
+    }
+
+    #[test]
+    fn all_that_is_amiss_is_named() {
+        let step = |text: &str, state, note: &str| Step { text: text.to_owned(), state, note: note.to_owned() };
+        let steps = vec![step("sort", State::Open, ""), step("mail", State::Skipped, "no account")];
+        let mut doings = Doings::default();
+        doings.ended(&call("move"), &Output::not_done(Outcome::Denied, "not granted"));
+        let refused = vec![("Files/a".to_owned(), "it has changed".to_owned())];
+        let settled = Settled { state: SettledState::Applied, applied: 1, refused };
+        let expected = [
+            "Not changed: Files/a (it has changed)",
+            "Step 1 is not done: sort",
+            "Step 2 was left out: mail (no account)",
+            "`move` came to nothing: not granted",
+        ];
+        assert_eq!(amiss(&Plan { steps }, &doings, &settled), expected);
+    }
+}

@@ -1,0 +1,41 @@
+//! What the person sees of a task while it runs. What stays is read from the log; this is what comes before it, or is not
+//! worth keeping.
+
+use crate::{budget::Alert, plan::Plan, tool::Outcome};
+use deskhand_models::Happening;
+use std::time::Duration;
+
+/// Something to be seen. Texts of models and tools are not trusted.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Seen<'a> {
+    /// A piece of a reply.
+    Reply(&'a Happening<'a>),
+    /// A reply is whole.
+    Replied,
+    /// A call begins: its tool, its arguments.
+    Calling(&'a str, &'a serde_json::Value),
+    /// A call has ended: its tool, how, how long it took, what it says.
+    Called(&'a str, Outcome, Duration, &'a str),
+    /// The plan is another.
+    Plan(&'a Plan),
+    /// A budget.
+    Budget(Alert),
+    /// The conversation was made shorter: so many turns became a summary.
+    Shorter(usize),
+    /// What the host found that the model has left undone.
+    Reflected(&'a str),
+}
+
+/// See the module. May be called from any thread; must not block for long.
+pub trait Screen: Send + Sync {
+    /// Show it.
+    fn show(&self, seen: Seen<'_>);
+}
+
+/// Where nobody looks.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Dark;
+
+impl Screen for Dark {
+    fn show(&self, _: Seen<'_>) {}
+}

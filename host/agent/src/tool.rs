@@ -1,0 +1,117 @@
+//! What a model can call, as the loop sees it: what the model is told of it, whether it changes anything, and what comes
+//! back.
+
+use deskhand_models::Piece;
+use deskhand_vocabulary::Stop;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A tool.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tool {
+    /// What the model is told of it.
+    pub told: deskhand_models::Tool,
+    /// How it may run beside others.
+    pub effect: Effect,
+}
+
+impl Tool {
+    /// A tool with this name, description and JSON Schema of its arguments.
+    pub fn new(name: &str, description: &str, schema: Value, effect: Effect) -> Self {
+        let told = deskhand_models::Tool { name: name.to_owned(), description: description.to_owned(), schema };
+        Self { told, effect }
+    }
+}
+
+/// How a tool may run beside others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Effect {
+    /// It only looks: calls in a row run side by side.
+    Read,
+    /// It changes something: it runs alone, in the order of the reply.
+    Change,
+}
+
+/// A call that can be made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    /// Its name in the conversation.
+    pub id: String,
+    /// Which tool.
+    pub tool: String,
+    /// An object that fits the tool's schema, as far as the model cares.
+    pub arguments: Value,
+}
+
+/// What comes back of a call. Data, never instructions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Output {
+    /// How it went.
+    pub outcome: Outcome,
+    /// For the model, in order.
+    pub parts: Vec<Piece>,
+}
+
+/// How a call went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// It did what it should.
+    Done,
+    /// It could not; the parts say why. Nothing was changed by it.
+    Failed,
+    /// A rule or the person said no.
+    Denied,
+    /// It waits for a person who is not there.
+    Parked,
+    /// It was stopped.
+    Stopped,
+    /// The process died while it ran: it may have happened or not.
+    Unknown,
+}
+
+impl Outcome {
+    /// The name in the log.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Denied => "denied",
+            Self::Parked => "parked",
+            Self::Stopped => "stopped",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl Output {
+    /// It did what it should, and says this.
+    pub fn done(text: impl Into<String>) -> Self {
+        Self { outcome: Outcome::Done, parts: vec![Piece::text(text)] }
+    }
+
+    /// It did not, for this reason.
+    pub fn not_done(outcome: Outcome, reason: impl Into<String>) -> Self {
+        Self { outcome, parts: vec![Piece::text(reason)] }
+    }
+
+    /// All of its text, a line feed between two parts.
+    pub fn text(&self) -> String {
+        let texts = self.parts.iter().filter_map(|part| match part {
+            Piece::Text { text } => Some(text.as_str()),
+            Piece::Image { .. } => None,
+        });
+        texts.collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// What a task can call. Every effect in it passes the gate.
+pub trait Tools: Send + Sync {
+    /// What there is, always in the same order during a task: the model is shown it with every request.
+    fn tools(&self) -> Vec<Tool>;
+
+    /// Make a call. Blocks until there is an answer: it is called on a thread that may wait, several at a time where they
+    /// only read.
+    fn call(&self, call: &Call, stop: &Stop) -> Output;
+}
