@@ -1,0 +1,103 @@
+//! The arguments of a tool: their schema, as short as the model needs it, and reading them.
+
+use schemars::{JsonSchema, generate::SchemaSettings};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+/// The JSON Schema of a tool's arguments, without what says nothing to a model.
+pub(crate) fn schema<T: JsonSchema>() -> Value {
+    let mut settings = SchemaSettings::draft07().for_deserialize();
+    settings.inline_subschemas = true;
+    settings.meta_schema = None;
+    let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
+    short(&mut schema, true);
+    schema
+}
+
+/// Takes out titles, formats of numbers, nulls of what may be left out, and descriptions that line feeds break.
+fn short(schema: &mut Value, root: bool) {
+    let Some(object) = schema.as_object_mut() else { return };
+    object.remove("title");
+    object.remove("format");
+    object.remove("default");
+    if root {
+        object.remove("description");
+    }
+    if let Some(Value::String(text)) = object.get_mut("description") {
+        *text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    }
+    if let Some(Value::Array(types)) = object.get_mut("type") {
+        types.retain(|one| one != "null");
+        if let [one] = types.as_mut_slice() {
+            let one = one.take();
+            object.insert("type".into(), one);
+        }
+    }
+    for key in ["properties", "items"] {
+        match object.get_mut(key) {
+            Some(Value::Object(members)) if key == "properties" => {
+                members.values_mut().for_each(|one| short(one, false))
+            }
+            Some(item) => short(item, false),
+            None => {}
+        }
+    }
+}
+
+/// The arguments as a tool takes them, or what is wrong with them, for the model.
+pub(crate) fn read<T: DeserializeOwned>(arguments: &Value) -> Result<T, String> {
+    let given = match arguments {
+        // both wires have models that send nothing at all for no arguments
+        Value::Null => Value::Object(Map::new()),
+        other => other.clone(),
+    };
+    serde_json::from_value(given)
+        .map_err(|error| format!("the arguments do not fit: {error}. Call it again with arguments that do"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use serde::Deserialize;
+    use serde_json::json;
+
+    /// Not told.
+    #[derive(Deserialize, JsonSchema, Debug, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Arguments {
+        /// Where to
+        /// look.
+        path: String,
+        #[serde(default)]
+        deep: bool,
+        most: Option<u32>,
+    }
+
+    #[test]
+    fn a_schema_holds_what_a_model_needs() {
+        let expected = json!({
+            "type": "object",
+            "properties": {
+                "path": {"type": "string", "description": "Where to look."},
+                "deep": {"type": "boolean"},
+                "most": {"type": "integer", "minimum": 0}
+            },
+            "additionalProperties": false,
+            "required": ["path"]
+        });
+        assert_eq!(schema::<Arguments>(), expected);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named() {
+        let fits = read::<Arguments>(&json!({"path": "a"})).unwrap();
+        assert_eq!(fits, Arguments { path: "a".to_owned(), deep: false, most: None });
+        let wrong = read::<Arguments>(&json!({"path": "a", "depth": 1})).unwrap_err();
+        assert_eq!(
+            wrong,
+            "the arguments do not fit: unknown field `depth`, expected one of `path`, `deep`, `most`. Call it again with arguments that do"
+        );
+        assert!(read::<Arguments>(&Value::Null).unwrap_err().contains("missing field `path`"));
+    }
+}

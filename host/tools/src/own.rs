@@ -1,0 +1,100 @@
+//! The list of the tools, and the way from a call to the one that is meant.
+
+use crate::{arguments, files, place::Place};
+use deskhand_agent::tool::{Call, Effect, Outcome, Output, Tool, Tools};
+use deskhand_vocabulary::Stop;
+use deskhand_workspace::{Code, FileError, Workspace};
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// A tool of the host's own.
+pub(crate) trait Own {
+    /// What the model calls it.
+    const NAME: &'static str;
+    /// What it is for.
+    const DESCRIPTION: &'static str;
+    /// Whether it changes something.
+    const EFFECT: Effect;
+    /// What it takes.
+    type Arguments: DeserializeOwned + JsonSchema;
+
+    /// Do it.
+    fn call(place: &Place, arguments: Self::Arguments, stop: &Stop) -> Result<Output, NotDone>;
+}
+
+/// Why a tool did not do what it was called for, for the model.
+pub(crate) struct NotDone(Outcome, String);
+
+impl NotDone {
+    pub(crate) fn failed(reason: impl Into<String>) -> Self {
+        Self(Outcome::Failed, reason.into())
+    }
+
+    pub(crate) fn stopped() -> Self {
+        Self(Outcome::Stopped, "stopped by the person".to_owned())
+    }
+}
+
+impl From<FileError> for NotDone {
+    fn from(error: FileError) -> Self {
+        let outcome = if error.code == Code::Denied { Outcome::Denied } else { Outcome::Failed };
+        Self(outcome, error.message)
+    }
+}
+
+struct Entry {
+    tool: fn() -> Tool,
+    call: fn(&Place, &Value, &Stop) -> Output,
+    name: &'static str,
+}
+
+const fn entry<T: Own>() -> Entry {
+    Entry {
+        name: T::NAME,
+        tool: || Tool::new(T::NAME, T::DESCRIPTION, arguments::schema::<T::Arguments>(), T::EFFECT),
+        call: |place, given, stop| {
+            let done = arguments::read(given).map_err(NotDone::failed).and_then(|given| T::call(place, given, stop));
+            done.unwrap_or_else(|NotDone(outcome, reason)| Output::not_done(outcome, reason))
+        },
+    }
+}
+
+/// In the order in which the model is shown them.
+const ALL: [Entry; 9] = [
+    entry::<files::List>(),
+    entry::<files::Find>(),
+    entry::<files::Grep>(),
+    entry::<files::Read>(),
+    entry::<files::Write>(),
+    entry::<files::Edit>(),
+    entry::<files::Move>(),
+    entry::<files::MakeFolder>(),
+    entry::<files::Remove>(),
+];
+
+/// See the module.
+#[derive(Debug)]
+pub struct OwnTools {
+    place: Place,
+}
+
+impl OwnTools {
+    /// The tools of a task that works in this workspace.
+    pub fn new(workspace: Workspace) -> Self {
+        Self { place: Place::new(workspace) }
+    }
+}
+
+impl Tools for OwnTools {
+    fn tools(&self) -> Vec<Tool> {
+        ALL.iter().map(|entry| (entry.tool)()).collect()
+    }
+
+    fn call(&self, call: &Call, stop: &Stop) -> Output {
+        match ALL.iter().find(|entry| entry.name == call.tool) {
+            Some(entry) => (entry.call)(&self.place, &call.arguments, stop),
+            None => Output::not_done(Outcome::Failed, format!("there is no tool `{}`", call.tool)),
+        }
+    }
+}

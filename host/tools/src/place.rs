@@ -1,0 +1,132 @@
+//! Where the tools work: the folders of the task, and what of them the model has seen. A file is overwritten or edited only
+//! in the version that was read, so nothing is lost that the model does not know of.
+
+use crate::own::NotDone;
+use deskhand_vocabulary::FilePath;
+use deskhand_workspace::{Entry, Kind, Workspace};
+use std::{
+    collections::BTreeMap,
+    os::unix::ffi::OsStrExt as _,
+    path::Path,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) workspace: Workspace,
+    /// The version of each file that was read or written, as it then was.
+    seen: Mutex<BTreeMap<FilePath, String>>,
+}
+
+impl Place {
+    pub(crate) fn new(workspace: Workspace) -> Self {
+        Self { workspace, seen: Mutex::default() }
+    }
+
+    fn seen(&self) -> MutexGuard<'_, BTreeMap<FilePath, String>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The version of a file in which the model knows it.
+    pub(crate) fn known(&self, path: &FilePath) -> Option<String> {
+        self.seen().get(path).cloned()
+    }
+
+    /// The model knows this file as it is now.
+    pub(crate) fn saw(&self, path: &FilePath) {
+        if let Ok(entry) = self.stat(path) {
+            self.seen().insert(path.clone(), entry.version);
+        }
+    }
+
+    /// The model knows what was at one path, and it is at another now.
+    pub(crate) fn moved(&self, from: &FilePath, to: &FilePath) {
+        if self.seen().remove(from).is_some() {
+            self.saw(to);
+        }
+    }
+
+    /// What is at a path.
+    pub(crate) fn stat(&self, path: &FilePath) -> Result<Entry, NotDone> {
+        let found = self.workspace.stat(std::slice::from_ref(path)).pop();
+        Ok(found.ok_or_else(|| NotDone::failed(format!("`{path}` could not be looked at")))??)
+    }
+
+    /// What is at a path, if it is a file.
+    pub(crate) fn file(&self, path: &FilePath) -> Result<Entry, NotDone> {
+        let entry = self.stat(path)?;
+        match entry.kind {
+            Kind::File => Ok(entry),
+            other => Err(NotDone::failed(format!("`{path}` is a {}, not a file", other.name()))),
+        }
+    }
+
+    /// The path that the model means: `folder/name`, as the tools write it; a whole path of the disk that lies in a folder of
+    /// the task; or, where the task has but one folder, a path below it.
+    pub(crate) fn path(&self, text: &str) -> Result<FilePath, NotDone> {
+        let folders = self.workspace.folders();
+        let names = || folders.iter().map(|folder| format!("`{}`", folder.name)).collect::<Vec<_>>().join(", ");
+        let text = text.trim_end_matches('/');
+        if text.starts_with('/') {
+            let bytes = deskhand_vocabulary::path::decode(text);
+            let whole = Path::new(std::ffi::OsStr::from_bytes(&bytes));
+            for folder in &folders {
+                if let Ok(below) = whole.strip_prefix(&folder.path)
+                    && let Ok(path) = deskhand_vocabulary::RelativePath::from_bytes(below.as_os_str().as_bytes())
+                {
+                    return Ok(FilePath { folder: folder.name.clone(), path });
+                }
+            }
+            return Err(NotDone::failed(format!(
+                "`{text}` is in no folder of this task. Its folders are: {}",
+                names()
+            )));
+        }
+        let plain = text.strip_prefix("./").unwrap_or(text);
+        let first = plain.split('/').next().unwrap_or_default();
+        let known = folders.iter().any(|folder| folder.name.as_str() == first);
+        let whole = match folders.as_slice() {
+            [only] if matches!(plain, "" | ".") => only.name.to_string(),
+            [only] if !known => format!("{}/{plain}", only.name),
+            _ => plain.to_owned(),
+        };
+        let path: FilePath = whole
+            .parse()
+            .map_err(|error| NotDone::failed(format!("`{text}` is no path: {error}. Write it as `folder/name`")))?;
+        if folders.iter().any(|folder| folder.name == path.folder) {
+            return Ok(path);
+        }
+        Err(NotDone::failed(format!("this task has no folder `{}`. Its folders are: {}", path.folder, names())))
+    }
+
+    /// Where to look if the model does not say: the one folder of the task, else each.
+    pub(crate) fn roots(&self, text: Option<&str>) -> Result<Vec<FilePath>, NotDone> {
+        match text {
+            Some(text) => Ok(vec![self.path(text)?]),
+            None => {
+                let root = deskhand_vocabulary::RelativePath::root;
+                let folders = self.workspace.folders().into_iter();
+                Ok(folders.map(|folder| FilePath { folder: folder.name, path: root() }).collect())
+            }
+        }
+    }
+}
+
+/// The folders that `path` lies in, as far as they are missing.
+pub(crate) fn make_parents(workspace: &Workspace, path: &FilePath) -> Result<(), NotDone> {
+    let mut missing = Vec::new();
+    let mut next = path.path.parent();
+    while let Some(above) = next {
+        let folder = FilePath { folder: path.folder.clone(), path: above };
+        if matches!(workspace.stat(std::slice::from_ref(&folder)).pop(), Some(Ok(_))) {
+            break;
+        }
+        next = folder.path.parent();
+        missing.push(folder);
+    }
+    for folder in missing.iter().rev() {
+        workspace.make_folder(folder)?;
+    }
+    Ok(())
+}
