@@ -5,7 +5,7 @@ use deskhand_tests::root;
 use std::{collections::BTreeMap, fs};
 
 /// From the bottom to the top: a crate uses only what stands before it.
-const ORDER: [&str; 8] = [
+const ORDER: [&str; 10] = [
     "deskhand-vocabulary",
     "deskhand-records",
     "deskhand-permissions",
@@ -13,6 +13,8 @@ const ORDER: [&str; 8] = [
     "deskhand-workspace",
     "deskhand-runtime",
     "deskhand-models",
+    "deskhand-agent",
+    "deskhand-tools",
     "deskhand",
 ];
 
@@ -38,6 +40,8 @@ fn a_room_imports_only_rooms_below_it() {
         "host/workspace",
         "host/runtime",
         "host/models",
+        "host/agent",
+        "host/tools",
         "host/app",
         "marketplace",
         "sdk/build",
@@ -71,6 +75,8 @@ fn only_the_runtime_sees_wasmtime() {
         "host/egress",
         "host/workspace",
         "host/models",
+        "host/agent",
+        "host/tools",
         "host/app",
         "marketplace",
         "sdk/build",
