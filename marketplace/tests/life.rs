@@ -235,7 +235,7 @@ fn one_that_is_damaged_takes_nothing_from_the_others() {
     for text in ["", "{", "{\"schema\":9}"] {
         fs::write(torn.join("source.json"), text).unwrap();
         let listed = stage.marketplaces().list().unwrap();
-        assert_eq!(listed.whole, [marketplace.clone()]);
+        assert_eq!(listed.whole, std::slice::from_ref(&marketplace));
         let damaged: Vec<_> = listed.damaged.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(damaged, ["torn"], "{text}");
     }
