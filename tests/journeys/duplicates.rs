@@ -118,6 +118,7 @@ fn what_was_given_up_is_gone() {
         vec!["purge", "--commit", "1", "--preview"],
         vec!["purge", "--commit", "1"],
         vec!["purge", "--commit", "1", "--yes"],
+        vec!["history", "1"],
         vec!["undo", "1", "--yes"],
         vec!["restore", "1", "Copies/note (1).txt", "--yes"],
     ]

@@ -8,7 +8,7 @@ use crate::{
     output,
     show::{bytes, columns, count, counted, line},
 };
-use deskhand_vocabulary::{CommitId, path, text};
+use deskhand_vocabulary::{ChangeKind, CommitId, path, text};
 use deskhand_workspace::{Damaged, History, Kept, Listed, Shown};
 use serde_json::json;
 use std::os::unix::ffi::OsStrExt as _;
@@ -89,7 +89,18 @@ fn show(desk: &Desk, history: &History, commit: CommitId) -> Result {
     if let Some(why) = &listed.not_undoable {
         output::text(&format!("\nIt cannot be undone: {}.\n", line(why)));
     } else {
-        output::text(&format!("\nUndo with: deskhand undo {commit}\n"));
+        let made = |shown: &&Shown| shown.refused.is_none() && shown.undone_by.is_none();
+        let gone = |shown: &&Shown| (shown.change.kind == ChangeKind::Remove || shown.change.replaces) && !shown.kept;
+        let (gone, rest): (Vec<&Shown>, Vec<&Shown>) = changes.iter().filter(made).partition(gone);
+        output::text("\n");
+        if !gone.is_empty() {
+            let are = if gone.len() == 1 { "is" } else { "are" };
+            let versions = counted(gone.len() as u64, "old version");
+            output::text(&format!("{versions} {are} not kept any more and cannot be brought back.\n"));
+        }
+        if !rest.is_empty() {
+            output::text(&format!("Undo with: deskhand undo {commit}\n"));
+        }
     }
     Ok(Exit::Done)
 }
