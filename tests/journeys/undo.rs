@@ -93,6 +93,29 @@ fn what_a_person_changed_since_is_left() {
 }
 
 #[test]
+fn a_program_is_told_what_is_left() {
+    let place = Place::with_plugins();
+    let folder = place.path("home/Copies");
+    fs::create_dir(&folder).unwrap();
+    for name in ["a.txt", "b.txt", "c.txt"] {
+        fs::write(folder.join(name), "the same").unwrap();
+    }
+    assert_eq!(place.deskhand(["run", "-y", "-f", "Copies", "/duplicates", "--allow-removals", "2"]).code, 0);
+    fs::write(folder.join("b.txt"), "something new").unwrap();
+    let ran = place.deskhand(["undo", "--json", "--yes"]);
+    let events = ran.stdout.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let decision = events.rev().find(|event| event["event"] == "decision").unwrap();
+    assert_eq!((ran.code, &decision["state"]), (6, &"applied".into()));
+    assert_eq!(
+        decision["left"],
+        serde_json::json!([{
+            "kind": "remove", "source": "Copies/b.txt", "target": null, "offer": true, "beside": null,
+            "reason": "something else is at `Copies/b.txt` now; it is left as it is",
+        }])
+    );
+}
+
+#[test]
 fn the_old_version_beside() {
     let place = Place::with_plugins();
     let folder = place.path("home/Copies");

@@ -11,7 +11,7 @@ use crate::{
 use deskhand_permissions::{Context, Duration, Scope, Standing, effect::OpenFolder};
 use deskhand_records::Records;
 use deskhand_vocabulary::{Access, Entry, Event, Log as _, TaskId, path};
-use deskhand_workspace::{CommitError, Decision, ProposeError, PurgeOptions, State, Workspace};
+use deskhand_workspace::{CommitError, Decision, Left, ProposeError, PurgeOptions, State, Workspace};
 use serde_json::json;
 use std::{os::unix::ffi::OsStrExt as _, path::PathBuf, sync::Arc};
 
@@ -62,17 +62,29 @@ impl<'a> Change<'a> {
 /// Why nothing was changed where nobody answered.
 pub(crate) const UNANSWERED: &str = "Nobody is there to be asked, so nothing was changed. Run it in a terminal, or answer in advance with --yes (removals take --allow-removals N).";
 
-/// Say what came of a decision.
-pub(crate) fn said(desk: &Desk, decision: std::result::Result<Decision, ProposeError>) -> Result {
+/// Say what came of a decision; of an undo, with what it leaves as it is.
+pub(crate) fn said(desk: &Desk, decision: std::result::Result<Decision, ProposeError>, left: &[Left]) -> Result {
     let decision = decision.map_err(|error| match error {
         ProposeError::Refused(error) => Failure::new(refused(&error), error),
         ProposeError::Commit(CommitError::Stopped) => Failure::new(Exit::Stopped, "Stopped. Nothing was changed."),
         error => Failure::failed(error),
     })?;
     if desk.json {
+        let left: Vec<_> = left
+            .iter()
+            .map(|one| {
+                let Left { change, reason, offer, beside } = one;
+                json!({
+                    "kind": change.kind.name(), "source": change.source, "target": change.target,
+                    "reason": reason, "offer": offer, "beside": beside,
+                })
+            })
+            .collect();
         print_json(
             "decision",
-            &json!({"state": decision.state.name(), "commit": decision.commit, "outcome": decision.outcome}),
+            &json!({
+                "state": decision.state.name(), "commit": decision.commit, "outcome": decision.outcome, "left": left,
+            }),
         );
     }
     let say = |text: &str| {
@@ -105,6 +117,7 @@ pub(crate) fn said(desk: &Desk, decision: std::result::Result<Decision, ProposeE
             .refused
             .iter()
             .map(|(change, reason)| (change.subject().map(ToString::to_string).unwrap_or_default(), reason.clone()))
+            .chain(left.iter().map(|left| super::undo::reason(left, "is at")))
             .collect(),
         warnings: done.warnings.clone(),
     };

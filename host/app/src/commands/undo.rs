@@ -52,7 +52,7 @@ pub(crate) fn run(options: &cli::Undo) -> Result {
         let gate = desk.gate()?;
         let decision =
             history.undo(&change.workspace, gate, &change.context, desk.person.as_ref(), &preview, &desk.stop);
-        let exit = said(&desk, decision)?;
+        let exit = said(&desk, decision, &preview.left)?;
         Ok(if exit == Exit::Done && !preview.left.is_empty() { Exit::Partial } else { exit })
     })
 }
@@ -80,15 +80,21 @@ fn left(left: &[Left]) -> String {
         return String::new();
     }
     let row = |left: &Left| {
-        let path = left.change.target.as_ref().or(left.change.source.as_ref()).map(ToString::to_string);
-        let beside = match (&left.beside, left.offer) {
-            (Some(beside), _) => format!("; its old version comes to {}", line(&beside.to_string())),
-            (None, true) => "; --beside puts its old version next to it".to_owned(),
-            (None, false) => String::new(),
-        };
-        format!("  {} ({}{beside})\n", line(&path.unwrap_or_default()), line(&left.reason))
+        let (path, reason) = reason(left, "comes to");
+        format!("  {} ({})\n", line(&path), line(&reason))
     };
     let shown: String = left.iter().take(20).map(row).collect();
     let more = if left.len() > 20 { format!("  … and {} more\n", left.len() - 20) } else { String::new() };
     format!("Left as it is, {}:\n{shown}{more}\n", counted(left.len() as u64, "change"))
+}
+
+/// What is left by an undo: its path, and why, with what helps. An old version that was asked for `lies` next to it.
+pub(super) fn reason(left: &Left, lies: &str) -> (String, String) {
+    let path = left.change.target.as_ref().or(left.change.source.as_ref()).map(ToString::to_string);
+    let beside = match (&left.beside, left.offer) {
+        (Some(beside), _) => format!("; its old version {lies} {beside}"),
+        (None, true) => "; --beside puts its old version next to it".to_owned(),
+        (None, false) => String::new(),
+    };
+    (path.unwrap_or_default(), format!("{}{beside}", left.reason))
 }
