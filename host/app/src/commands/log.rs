@@ -105,6 +105,7 @@ fn said(recorded: &Recorded) -> String {
             let who = match principal {
                 Principal::Person => "you".to_owned(),
                 Principal::Plugin(plugin) => plugin.to_string(),
+                Principal::Agent => "the agent".to_owned(),
             };
             let may = if *allowed { "may" } else { "may not" };
             format!("{who} {may} {} (rule `{rule}`)", line(&deskhand_permissions::words(action)))
