@@ -14,7 +14,7 @@ use std::{
 };
 
 /// What the file begins with; another number for another form of the file.
-const FORMAT: [u8; 8] = *b"dskhrq01";
+const FORMAT: [u8; 8] = *b"dskhrq02";
 /// The most that is read, in bytes: a thousand commands take less than one MiB.
 const MOST: u64 = 64 << 20;
 /// The length of the digest that stands before the rest.

@@ -28,6 +28,9 @@ pub(crate) enum Style {
     Typed,
     /// Said in a sentence: texts stand in quotes, other words may stand between.
     Said,
+    /// Said, and only asked whether it speaks of the argument at all: a word that shares a concept with a value's name is
+    /// enough.
+    Hinted,
 }
 
 impl Form {
@@ -63,7 +66,7 @@ impl Form {
                     let first = rest.first().filter(|word| !word.quoted)?;
                     if first.folded == *literal {
                         1
-                    } else if style == Style::Said {
+                    } else if style != Style::Typed {
                         let folded: Vec<&str> = rest.iter().map(|word| word.folded.as_str()).collect();
                         LEXICON.literal(literal, &folded)?
                     } else {
@@ -76,7 +79,11 @@ impl Form {
                         Part::Literal(literal) => Some(literal.as_str()),
                         Part::Slot(_) => None,
                     });
-                    let (value, taken) = value(property, rest, stop, style)?;
+                    // `keep the {keep}` is meant by `keep {keep}` too: a few small words may stand before a named value
+                    let small = if index > 0 && style != Style::Typed && property.is_named() { small(rest) } else { 0 };
+                    let (value, taken) = (0..=small)
+                        .find_map(|skipped| Some((skipped, value(property, &rest[skipped..], stop, style)?)))
+                        .map(|(skipped, (value, taken))| (value, skipped + taken))?;
                     found.insert(property.name.clone(), value);
                     taken
                 }
@@ -85,6 +92,14 @@ impl Form {
         arguments.extend(found);
         Some(at)
     }
+}
+
+/// How many words at the start, two at the most, say nothing by themselves.
+fn small(words: &[Word]) -> usize {
+    let says_nothing = |word: &&Word| {
+        !word.quoted && !word.ends && LEXICON.is_stopword(&word.folded) && !LEXICON.is_negation(&word.folded)
+    };
+    words.iter().take(2).take_while(says_nothing).count()
 }
 
 /// The value of a property at the start of `words`, and how many words it takes.
@@ -116,8 +131,8 @@ pub(crate) fn value(property: &Property, words: &[Word], stop: Option<&str>, sty
 fn joints(words: &[Word], style: Style) -> usize {
     let joining = |word: &Word| match style {
         Style::Typed => matches!(word.folded.as_str(), "and" | "then" | "und" | "dann" | ""),
-        Style::Said => {
-            LEXICON.is_stopword(&word.folded)
+        Style::Said | Style::Hinted => {
+            (LEXICON.is_stopword(&word.folded) && !LEXICON.is_negation(&word.folded))
                 || matches!(
                     word.folded.as_str(),
                     "by" | "first"
@@ -130,6 +145,9 @@ fn joints(words: &[Word], style: Style) -> usize {
                         | "next"
                         | "folder"
                         | "folders"
+                        | "below"
+                        | "darin"
+                        | "darunter"
                 )
         }
     };
@@ -153,7 +171,7 @@ fn one(kind: &Kind, words: &[Word], stop: Option<&str>, style: Style) -> Option<
             .map(|(taken, value)| (Value::from(value.as_str()), taken)),
         Kind::Integer => Some((Value::from(first.text.parse::<i64>().ok()?), 1)),
         Kind::Text if first.quoted => Some((Value::from(first.text.as_str()), 1)),
-        Kind::Text if style == Style::Said => None,
+        Kind::Text if style != Style::Typed => None,
         Kind::Text => {
             let taken = match stop {
                 Some(stop) => words.iter().position(|word| word.folded == *stop)?,
@@ -165,13 +183,18 @@ fn one(kind: &Kind, words: &[Word], stop: Option<&str>, style: Style) -> Option<
     }
 }
 
-/// If the words from here on are the phrase, how many that is. A plural counts as its singular, and in a sentence a
-/// word of the same meaning as the word.
-fn said(phrase: &[String], words: &[Word], style: Style) -> Option<usize> {
+/// If the words from here on are the phrase, how many that is. A plural counts as its singular. In a sentence a word
+/// counts too that means what the phrase's word names: `kind` for `type`. Words that only belong to the same concept do
+/// not: `uppercase` and `lowercase` speak of the same thing and say the opposite.
+pub(crate) fn said(phrase: &[String], words: &[Word], style: Style) -> Option<usize> {
     let same = |(word, wanted): (&Word, &String)| {
         let alike = || {
-            let meant = LEXICON.concept(wanted);
-            style == Style::Said && meant.is_some() && LEXICON.concept(&word.folded) == meant
+            let concept = LEXICON.concept(&word.folded);
+            match style {
+                Style::Typed => false,
+                Style::Said => concept == Some(wanted.as_str()),
+                Style::Hinted => concept.is_some() && concept == LEXICON.concept(wanted),
+            }
         };
         !word.quoted && (word.folded == *wanted || word.folded.strip_suffix('s') == Some(wanted.as_str()) || alike())
     };

@@ -24,6 +24,8 @@ struct Source {
     generic: Vec<String>,
     acts: Vec<String>,
     negations: Vec<String>,
+    instead: Vec<String>,
+    contrasts: Vec<String>,
     kinds: Vec<String>,
     concepts: BTreeMap<String, Vec<String>>,
     asides: Vec<Asides>,
@@ -34,6 +36,9 @@ struct Source {
 #[serde(deny_unknown_fields)]
 struct Asides {
     phrases: Vec<String>,
+    /// True if they say what is to be left alone: then what follows them is not to be passed over.
+    #[serde(default)]
+    protect: bool,
 }
 
 /// See the module.
@@ -43,13 +48,16 @@ pub(crate) struct Lexicon {
     generic: HashSet<String>,
     acts: HashSet<String>,
     negations: HashSet<String>,
+    instead: Vec<Vec<String>>,
+    contrasts: HashSet<String>,
     kinds: HashSet<String>,
     /// One folded word → the concept that it names.
     concepts: HashMap<String, String>,
     known: HashSet<String>,
     /// Longer first: folded words, `*` for up to six of any → the concept.
     phrases: Vec<(Vec<String>, String)>,
-    asides: Vec<Vec<String>>,
+    /// Each with whether it protects.
+    asides: Vec<(Vec<String>, bool)>,
     /// A literal word of a form → what is said in its place.
     literals: HashMap<String, Vec<Vec<String>>>,
 }
@@ -63,6 +71,8 @@ impl Lexicon {
         self.generic.extend(source.generic.iter().cloned());
         self.acts.extend(source.acts.iter().cloned());
         self.negations.extend(source.negations.iter().map(|word| fold(word)));
+        self.instead.extend(source.instead.iter().map(|phrase| pattern(phrase)));
+        self.contrasts.extend(source.contrasts.iter().map(|word| fold(word)));
         self.kinds.extend(source.kinds.iter().map(|word| fold(word)));
         for (concept, members) in &source.concepts {
             self.known.insert(concept.clone());
@@ -77,7 +87,9 @@ impl Lexicon {
                 }
             }
         }
-        self.asides.extend(source.asides.iter().flat_map(|asides| &asides.phrases).map(|phrase| pattern(phrase)));
+        for asides in &source.asides {
+            self.asides.extend(asides.phrases.iter().map(|phrase| (pattern(phrase), asides.protect)));
+        }
         for (literal, phrases) in &source.literals {
             self.literals.entry(literal.clone()).or_default().extend(phrases.iter().map(|phrase| pattern(phrase)));
         }
@@ -91,6 +103,16 @@ impl Lexicon {
     /// True for a word that turns a request around.
     pub(crate) fn is_negation(&self, word: &str) -> bool {
         self.negations.contains(word)
+    }
+
+    /// True if the words from here on reject what follows them, in favour of something else.
+    pub(crate) fn is_instead(&self, words: &[&str]) -> bool {
+        self.instead.iter().any(|phrase| starts(phrase, words).is_some())
+    }
+
+    /// True for a word that ends what a negation turns around.
+    pub(crate) fn is_contrast(&self, word: &str) -> bool {
+        self.contrasts.contains(word)
     }
 
     /// True for a word that means some of the files and not all.
@@ -135,7 +157,12 @@ impl Lexicon {
 
     /// True if an aside begins here.
     pub(crate) fn is_aside(&self, words: &[&str]) -> bool {
-        self.asides.iter().any(|phrase| starts(phrase, words).is_some())
+        self.asides.iter().any(|(phrase, _)| starts(phrase, words).is_some())
+    }
+
+    /// If an aside begins here that says what is to be left alone, how many words it takes.
+    pub(crate) fn protects(&self, words: &[&str]) -> Option<usize> {
+        self.asides.iter().filter(|(_, protect)| *protect).filter_map(|(phrase, _)| starts(phrase, words)).max()
     }
 
     /// Every word that means something, for the correction of typing errors.

@@ -6,11 +6,12 @@
 //! own (`not_for`) speak against it as loudly as triggers speak for it. Where nothing is sure, nothing is chosen.
 
 use super::{
-    Candidate, Catalogue,
-    forms::{Form, Style, value},
+    Catalogue,
+    forms::{Form, Style},
+    given::{Said, arguments},
     lexicon::LEXICON,
-    meaning::{Meaning, concept},
-    schema::{Kind, Property, properties},
+    meaning::Meaning,
+    schema::{Property, properties},
     slash::check,
     table::{Id, Row, Table, Text, has},
     words::{Word, read, stem},
@@ -70,9 +71,10 @@ pub(crate) fn choose(request: &str, catalogue: &Catalogue) -> Result<Match, Plug
         && score - runner_up >= AHEAD
     {
         let candidate = catalogue.candidate(*index)?;
-        let (arguments, rest) = arguments(&candidate, &words);
+        let (arguments, taken) = arguments(&candidate, &words);
         if check(&candidate, &arguments).is_ok() {
-            let uncounted = uncounted(table, &table.rows[*index], &rest);
+            let said = Said { words: &words, taken: &taken, arguments: &arguments };
+            let uncounted = said.uncounted(table, &table.rows[*index], &candidate, *trigger);
             let command = &candidate.command;
             let trigger = command.triggers.get(*trigger).unwrap_or(&command.summary).clone();
             return Ok(Match::Chosen { candidate: *index, arguments, trigger, uncounted });
@@ -100,7 +102,7 @@ impl Shape<'_> {
         }
         let Some((forms, properties)) = &self.read else { return Ok(false) };
         Ok((0..words.len()).any(|at| {
-            forms.iter().any(|form| form.fit(&words[at..], properties, Style::Said, &mut Map::new()).is_some())
+            forms.iter().any(|form| form.fit(&words[at..], properties, Style::Hinted, &mut Map::new()).is_some())
         }))
     }
 }
@@ -189,31 +191,22 @@ fn score(table: &Table, row: &Row, clause: &Clause, shape: &mut Shape<'_>) -> Re
     Ok((score, trigger))
 }
 
-/// The words that say something which a command knows nothing of, or that mean only some of the files.
-fn uncounted(table: &Table, row: &Row, words: &[Word]) -> Vec<String> {
-    let kept: Vec<Word> = kept(words).concat();
-    let among = |ids: &[Id], text: &str| table.id(text).is_some_and(|id| has(ids, id));
-    let counts = |word: &&Word| {
-        let known = || match concept(&word.folded) {
-            None => true,
-            Some((concept, _)) => among(&row.concepts, &concept) || LEXICON.is_concept(&concept),
-        };
-        !word.quoted && !LEXICON.is_kind(&word.folded) && (among(&row.words, &word.folded) || known())
-    };
-    kept.iter().filter(|word| !counts(word)).map(|word| word.text.clone()).collect()
-}
-
 /// The clauses of a request without asides.
 fn kept(words: &[Word]) -> Vec<Vec<Word>> {
     let mut kept: Vec<Vec<Word>> = Vec::new();
     for clause in words.split_inclusive(|word| word.ends) {
-        let folded: Vec<&str> = clause.iter().map(|word| word.folded.as_str()).collect();
-        let until = (0..clause.len()).find(|at| LEXICON.is_aside(&folded[*at..])).unwrap_or(clause.len());
+        let until = aside(clause);
         if until > 0 {
             kept.push(clause[..until].to_vec());
         }
     }
     kept
+}
+
+/// Where the aside of a clause begins: at its end if it has none.
+pub(super) fn aside(clause: &[Word]) -> usize {
+    let folded: Vec<&str> = clause.iter().map(|word| word.folded.as_str()).collect();
+    (0..clause.len()).find(|at| LEXICON.is_aside(&folded[*at..])).unwrap_or(clause.len())
 }
 
 /// The clauses of a request that ask for something, and all of them together. A clause that is turned around asks for
@@ -256,38 +249,6 @@ fn corrected(words: &[Word], table: &Table) -> Vec<Word> {
         }
     };
     words.iter().map(correct).collect()
-}
-
-/// The arguments that a request gives: each form where it fits first; then values of lists that are named without one.
-/// And the words that no form took.
-fn arguments(candidate: &Candidate, words: &[Word]) -> (Value, Vec<Word>) {
-    let command = &candidate.command;
-    let properties = properties(&command.arguments);
-    let forms = command.forms.iter().filter_map(|form| Form::read(form, &properties));
-    let mut found = Map::new();
-    let mut rest = words.to_vec();
-    for form in forms {
-        let fits = (0..rest.len()).find_map(|at| {
-            let mut arguments = Map::new();
-            let taken = form.fit(&rest[at..], &properties, Style::Said, &mut arguments)?;
-            Some((at, taken, arguments))
-        });
-        if let Some((at, taken, arguments)) = fits {
-            if arguments.keys().any(|name| found.contains_key(name)) {
-                continue;
-            }
-            found.extend(arguments);
-            rest.drain(at..at + taken);
-        }
-    }
-    for property in properties.iter().filter(|property| property.many && matches!(property.kind, Kind::OneOf(_))) {
-        if !found.contains_key(&property.name)
-            && let Some((values, _)) = (0..rest.len()).find_map(|at| value(property, &rest[at..], None, Style::Said))
-        {
-            found.insert(property.name.clone(), values);
-        }
-    }
-    (Value::Object(found), rest)
 }
 
 #[cfg(test)]

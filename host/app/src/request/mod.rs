@@ -6,6 +6,7 @@
 mod catalogue;
 mod explain;
 mod forms;
+mod given;
 mod lexicon;
 mod matching;
 mod meaning;

@@ -15,6 +15,13 @@ pub(crate) struct Property {
     pub(crate) about: String,
 }
 
+impl Property {
+    /// True if its values have names, as against a number or a text of the person's own.
+    pub(crate) fn is_named(&self) -> bool {
+        matches!(self.kind, Kind::Flag(_) | Kind::OneOf(_))
+    }
+}
+
 /// What a property holds.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Kind {

@@ -18,7 +18,7 @@ use std::cmp::Reverse;
 #[serde(rename_all = "lowercase")]
 #[schemars(extend("x-synonyms" = {
     "oldest": ["older", "first", "original", "originals", "earliest", "älteste", "ältesten", "das älteste", "original behalten"],
-    "newest": ["newer", "latest", "most recent", "last", "neueste", "neuesten", "das neueste"],
+    "newest": ["newer", "latest", "most recent", "last", "neueste", "neuesten", "neuste", "neusten", "das neueste"],
     "shortest": ["shorter", "shortest path", "shortest name", "kürzeste", "kürzesten"]
 }))]
 pub enum Keep {

@@ -31,7 +31,7 @@ pub struct Arguments {
     /// Look into subfolders as well.
     #[schemars(extend("x-synonyms" = [
         "in subfolders", "with subfolders", "including subfolders", "include subfolders", "and subfolders", "and its subfolders",
-        "also in subfolders", "all subfolders", "recursively", "recursive", "everywhere", "subfolders too", "in unterordnern",
+        "also in subfolders", "all subfolders", "recursively", "recursive", "everywhere", "subfolders too", "in unterordnern", "in den unterordnern",
         "mit unterordnern", "auch in unterordnern", "rekursiv"
     ]))]
     pub deep: bool,
@@ -43,7 +43,7 @@ pub struct Arguments {
 #[command(
     forms = [
         "{deep}", "keep {keep}", "keep the {keep}", "keeping {keep}", "keeping the {keep}", "behalte {keep}",
-        "behalte das {keep}"
+        "behalte das {keep}", "{keep} behalten", "{keep} datei behalten"
     ],
     triggers = [
         "find duplicate files",
@@ -66,10 +66,13 @@ pub struct Arguments {
         "I downloaded the same file several times, remove the extra copies",
         "find repeated files in all subfolders",
         "eliminate duplicates and keep the newest",
+        "delete the duplicates and keep the newest",
         "throw away the copies of files that I already have",
         "check this folder for duplicates",
         "finde doppelte Dateien",
         "lösche doppelte Fotos",
+        "lösche Duplikate und behalte die neueste Datei",
+        "doppelte Dateien löschen",
         "welche Dateien habe ich doppelt",
         "entferne Duplikate in diesem Ordner"
     ],

@@ -17,19 +17,23 @@ use unicode_normalization::UnicodeNormalization as _;
 #[schemars(extend("x-synonyms" = {
     "type": [
         "kind", "file type", "file kind", "file types", "extension", "file extension", "format", "file format", "category",
-        "media type", "typ", "art", "dateityp", "dateiart", "dateiendung", "endung", "sorte"
+        "media type", "typ", "art", "dateityp", "dateiart", "dateiendung", "endung", "sorte",
+        "pictures with the pictures", "pictures with pictures", "photos with photos", "images with images", "docs with docs",
+        "documents with documents", "music with music", "music with the music", "videos with videos", "text with text",
+        "pdfs with pdfs", "pdfs with the pdfs", "bilder zu bildern", "pdfs zu pdfs", "videos zu videos", "musik zu musik",
+        "categories", "kategorie", "kategorien", "formaten", "dateiformat", "arten", "typen", "dateitypen", "endungen"
     ],
     "date": [
         "time", "age", "year and month", "date taken", "capture date", "creation date", "modification date", "when",
         "datum", "aufnahmedatum", "erstelldatum", "alter", "jahr und monat"
     ],
-    "year": ["years", "jahr", "jahren", "annual"],
-    "month": ["months", "monat", "monaten"],
+    "year": ["years", "jahr", "jahren", "annual", "jahrweise", "jahrgang"],
+    "month": ["months", "monat", "monaten", "january february", "januar februar"],
     "name": [
-        "letter", "first letter", "initial", "alphabet", "alphabetically", "namen", "anfangsbuchstabe", "anfangsbuchstaben",
+        "letter", "a b c", "first letter", "initial", "alphabet", "alphabetically", "namen", "anfangsbuchstabe", "anfangsbuchstaben",
         "alphabetisch"
     ],
-    "size": ["file size", "how large", "how big", "größe", "dateigröße", "groesse"]
+    "size": ["file size", "how large", "how big", "large files", "big files", "small files", "small medium large", "größe", "dateigröße", "groesse"]
 }))]
 pub enum Key {
     /// Pictures, documents, music and so on.

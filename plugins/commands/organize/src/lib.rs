@@ -36,7 +36,7 @@ pub struct Arguments {
     #[schemars(extend("x-synonyms" = [
         "with subfolders", "including subfolders", "include subfolders", "and subfolders", "and its subfolders",
         "in subfolders", "also in subfolders", "all subfolders", "recursively", "recursive", "subfolders too",
-        "subfolders as well", "mit unterordnern", "auch in unterordnern", "samt unterordnern", "inklusive unterordner",
+        "subfolders as well", "mit unterordnern", "auch in unterordnern", "in den unterordnern", "samt unterordnern", "inklusive unterordner",
         "in allen unterordnern", "rekursiv"
     ]))]
     pub deep: bool,

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(extend("x-synonyms" = {
-    "lowercase": ["lower case", "lower", "small letters", "lowercased", "kleinbuchstaben", "klein"],
-    "uppercase": ["upper case", "upper", "capital letters", "capitals", "uppercased", "großbuchstaben", "gross"],
-    "titlecase": ["title case", "title", "capitalized", "capitalised"]
+    "lowercase": ["lower case", "small letters", "lowercased", "kleinbuchstaben", "kleinschreibung", "klein schreiben"],
+    "uppercase": ["upper case", "capital letters", "capitals", "uppercased", "großbuchstaben", "groß schreiben"],
+    "titlecase": ["title case", "anfangsbuchstaben", "capitalized", "capitalised"]
 }))]
 pub enum Case {
     /// all small

@@ -68,7 +68,7 @@ pub struct Arguments {
     /// Rename the files in subfolders as well, numbered in each folder from the first number.
     #[schemars(extend("x-synonyms" = [
         "with subfolders", "including subfolders", "include subfolders", "and subfolders", "in subfolders", "also in subfolders",
-        "all subfolders", "recursively", "recursive", "subfolders too", "mit unterordnern", "auch in unterordnern", "rekursiv"
+        "all subfolders", "recursively", "recursive", "subfolders too", "mit unterordnern", "auch in unterordnern", "in den unterordnern", "rekursiv"
     ]))]
     pub deep: bool,
 }
@@ -77,9 +77,11 @@ pub struct Arguments {
 #[command(
     forms = [
         "by {by}", "nach {by}", "to {to}", "replace {replace} with {with}", "replacing {replace} with {with}",
-        "ersetze {replace} durch {with}", "remove {replace}", "without {replace}", "spaces to {spaces}",
-        "spaces with {spaces}", "{case}", "in {case}", "to {case}", "extensions in {extension}", "extensions to {extension}",
-        "{extension} extensions", "only {only}", "nur {only}", "sorted by {sort}", "sort by {sort}", "ordered by {sort}",
+        "replace the word {replace} with {with}", "ersetze {replace} durch {with}", "remove {replace}", "without {replace}", "spaces to {spaces}",
+        "spaces with {spaces}", "extensions in {extension}", "extensions to {extension}", "extensions {extension}",
+        "{extension} extensions", "{case}", "in {case}", "to {case}", "{by} is at the front", "{by} at the front", "add {by}", "setze {by} vor",
+        "{by} at the beginning", "{by} at the start", "{by} in front", "{by} to the front", "{by} comes first", "{by} vorne",
+        "{by} am anfang", "only {only}", "nur {only}", "sorted by {sort}", "sort by {sort}", "ordered by {sort}",
         "in order of {sort}", "sortiert nach {sort}", "start at {start}", "starting at {start}", "starting with {start}",
         "from {start}", "ab {start}", "{deep}"
     ],
@@ -93,6 +95,8 @@ pub struct Arguments {
         "put the date taken in front of every photo's name",
         "rename the photos to Holiday 001, Holiday 002 and so on",
         "replace IMG_ with Photo in all file names",
+        "fix a typo in all of the file names",
+        "swap a word for another in the names of these files",
         "remove the prefix from the file names",
         "change the file names to lower case",
         "make all file names lowercase",
@@ -111,7 +115,8 @@ pub struct Arguments {
         "benenne die Fotos nach Datum um",
         "nummeriere die Dateien durch",
         "ersetze Leerzeichen in den Dateinamen",
-        "setze das Datum vor die Dateinamen"
+        "setze das Datum vor die Dateinamen",
+        "aus 2023 soll in den Dateinamen 2024 werden"
     ],
     not_for = [
         "organize the files by date",
