@@ -10,7 +10,7 @@ use crate::{
 };
 use deskhand_permissions::{Context, Duration, Scope, Standing, effect::OpenFolder};
 use deskhand_records::Records;
-use deskhand_vocabulary::{Access, Entry, Event, Log as _, TaskId, path};
+use deskhand_vocabulary::{Access, Action, Entry, Event, Log as _, TaskId, path};
 use deskhand_workspace::{CommitError, Decision, Left, ProposeError, PurgeOptions, State, Workspace};
 use serde_json::json;
 use std::{os::unix::ffi::OsStrExt as _, path::PathBuf, sync::Arc};
@@ -60,7 +60,30 @@ impl<'a> Change<'a> {
 }
 
 /// Why nothing was changed where nobody answered.
-pub(crate) const UNANSWERED: &str = "Nobody is there to be asked, so nothing was changed. Run it in a terminal, or answer in advance with --yes (removals take --allow-removals N).";
+const UNANSWERED: &str = "Nobody is there to be asked, so nothing was changed. Run it in a terminal, or answer in advance with --yes (removals take --allow-removals N).";
+
+/// Why nothing was changed where nobody answered this, and what would have answered it.
+pub(crate) fn unanswered(unasked: Option<&Action>, standing: Standing) -> String {
+    let changed = "so nothing was changed. Run it in a terminal";
+    match unasked {
+        Some(Action::RemoveFiles { count, .. }) if *count <= standing.removals => format!(
+            "What would be removed or replaced takes more than is kept for undo, and nothing answers that in advance, {changed}."
+        ),
+        Some(Action::RemoveFiles { count, .. }) if standing.removals > 0 => format!(
+            "There are {} and you allowed {} in advance, {changed}, or allow all: --allow-removals {count}.",
+            counted(*count, "removal"),
+            standing.removals
+        ),
+        Some(Action::RemoveFiles { count, .. }) if standing.yes => format!(
+            "There are {}, which --yes does not cover, {changed}, or allow that many in advance: --allow-removals {count}.",
+            counted(*count, "removal")
+        ),
+        Some(Action::ChangeSensitive { .. }) => {
+            format!("Some of this can make something run by itself, and nothing answers that in advance, {changed}.")
+        }
+        _ => UNANSWERED.to_owned(),
+    }
+}
 
 /// Say what came of a decision; of an undo, with what it leaves as it is.
 pub(crate) fn said(desk: &Desk, decision: std::result::Result<Decision, ProposeError>, left: &[Left]) -> Result {

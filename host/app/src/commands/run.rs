@@ -2,7 +2,7 @@
 
 use crate::{
     cli,
-    commands::change::UNANSWERED,
+    commands::change::unanswered,
     configuration,
     desk::Desk,
     exit::Exit,
@@ -41,7 +41,7 @@ pub(crate) fn run(options: &cli::Run) -> Result {
     let done = Task { desk: &desk, records: &records, task, options }.work(&request, &folders);
     let (outcome, result) = match done {
         Ok(reply) => {
-            let result = seen.finish(&desk, Some(&reply));
+            let result = seen.finish(&desk, Some(&reply), options.answers.standing());
             (ended(result.as_ref().map_or(Exit::Failed, |exit| *exit)), result)
         }
         Err(failure) => {
@@ -49,7 +49,7 @@ pub(crate) fn run(options: &cli::Run) -> Result {
                 true => Failure::new(Exit::Stopped, "Stopped. What was done before that stays."),
                 false => failure,
             };
-            (ended(failure.exit), seen.finish(&desk, None).and(Err(failure)))
+            (ended(failure.exit), seen.finish(&desk, None, options.answers.standing()).and(Err(failure)))
         }
     };
     records.append(Entry {
@@ -213,6 +213,8 @@ struct Said {
     commits: Vec<Committed>,
     /// How the last plan was turned down, if it was.
     turned_down: Option<Exit>,
+    /// What nobody was there to be asked about.
+    unasked: Option<Action>,
 }
 
 struct Committed {
@@ -260,6 +262,7 @@ impl Seen {
                 && let Some(exit) = turned_down(action, *allowed, rule)
             {
                 seen.turned_down = exit;
+                seen.unasked = (exit == Some(Exit::Unanswered)).then(|| action.clone());
             }
             if let Event::CommitEnded { commit, outcome, applied, .. } = &recorded.event {
                 let content = recorded.content.as_ref().unwrap_or(&Value::Null);
@@ -274,7 +277,7 @@ impl Seen {
     }
 
     /// Say what came of it.
-    fn finish(&self, desk: &Desk, reply: Option<&Reply>) -> Result {
+    fn finish(&self, desk: &Desk, reply: Option<&Reply>, standing: Standing) -> Result {
         let said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let commits = &said.commits;
         let exit = said.exit(desk.stop.is_stopped());
@@ -296,7 +299,7 @@ impl Seen {
             }
         }
         match exit {
-            Exit::Unanswered => output::aside(UNANSWERED),
+            Exit::Unanswered => output::aside(&unanswered(said.unasked.as_ref(), standing)),
             Exit::Declined => output::text("Nothing was changed.\n"),
             Exit::Stopped if reply.is_some() => output::aside(STOPPED),
             _ => {}
