@@ -118,6 +118,18 @@ pub(crate) struct Run {
     pub(crate) request: Vec<String>,
 }
 
+impl Run {
+    /// How the folders are opened for a task. Named on the command line, they are granted by that.
+    pub(crate) fn opening(&self, task: deskhand_vocabulary::TaskId) -> crate::task::Opening {
+        use deskhand_permissions::Duration;
+        let named = !self.folder.is_empty();
+        crate::task::Opening {
+            access: if self.read_only { deskhand_vocabulary::Access::Read } else { deskhand_vocabulary::Access::Write },
+            granted: named.then_some(if self.always { Duration::Always } else { Duration::Task(task) }),
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Undo {
     /// The number of a commit, as `deskhand history` lists it; without it, the last one

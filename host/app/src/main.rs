@@ -10,12 +10,14 @@ mod confirm;
 mod desk;
 mod exit;
 mod failure;
+mod locale;
 mod market;
 mod output;
 mod person;
 mod request;
 mod settings;
 mod show;
+mod task;
 
 use clap::Parser as _;
 use cli::{Cli, Command, PluginCommand};

@@ -1,32 +1,21 @@
 //! `deskhand run`: a request, from the words to the record.
 
 use crate::{
-    cli,
-    commands::change::unanswered,
-    configuration,
+    cli, configuration,
     desk::Desk,
     exit::Exit,
     failure::{Failure, Result},
     output,
-    person::print_json,
     request::{self, Candidate, Match},
-    show::{self, line},
+    show,
+    task::{STOPPED, Seen, open_folders},
 };
-use deskhand_permissions::{
-    Context, Duration, Scope, Standing,
-    effect::{OpenFolder, RunCommand},
-    rules::name,
-};
-use deskhand_records::{Recorded, Records, to_json_line};
-use deskhand_runtime::{Body, CallError, Code, Content, Invocation, Reply};
-use deskhand_vocabulary::{Access, Action, Change, CommitId, Entry, Event, Log as _, TaskId, path};
-use deskhand_workspace::Workspace;
+use deskhand_permissions::{Context, Standing, effect::RunCommand};
+use deskhand_records::Records;
+use deskhand_runtime::{CallError, Code, Invocation, Reply};
+use deskhand_vocabulary::{Entry, Event, Log as _, TaskId, path};
 use serde_json::{Value, json};
-use std::{
-    os::unix::ffi::OsStrExt as _,
-    path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{os::unix::ffi::OsStrExt as _, path::PathBuf, sync::Arc};
 
 pub(crate) fn run(options: &cli::Run) -> Result {
     let desk = Desk::open(options.json)?;
@@ -91,17 +80,7 @@ struct Task<'a> {
 impl Task<'_> {
     fn work(&self, request: &str, folders: &[PathBuf]) -> Result<Reply> {
         let Chosen { candidate, arguments, understood } = self.choose(request)?;
-        let workspace = Workspace::for_task(
-            &self.desk.home,
-            Arc::clone(&self.desk.clock),
-            Arc::<Records>::clone(self.records),
-            self.task,
-        )
-        .map_err(Failure::failed)?;
-        self.desk.limit_kept(&workspace);
-        for folder in folders {
-            self.open(&workspace, folder)?;
-        }
+        let workspace = open_folders(self.desk, self.task, folders, self.options.opening(self.task))?;
         let gate = self.desk.gate()?;
         let mut standing = self.options.answers.standing();
         if standing.yes && !understood {
@@ -133,7 +112,7 @@ impl Task<'_> {
             records: Arc::clone(self.records),
             clock: Arc::clone(&self.desk.clock),
             stop: self.desk.stop.clone(),
-            locale: locale(),
+            locale: crate::locale::find(),
             configurations: Arc::new(configurations),
         };
         let reply = self.desk.runtime()?.call_command(invocation, permit, &arguments);
@@ -180,175 +159,6 @@ impl Task<'_> {
         })?;
         Ok(Chosen { candidate, arguments, understood: uncounted.is_empty() })
     }
-
-    /// Open a folder for the task. Named on the command line, it is granted by that.
-    fn open(&self, workspace: &Workspace, folder: &Path) -> Result<()> {
-        let access = if self.options.read_only { Access::Read } else { Access::Write };
-        let open = OpenFolder::at(folder, access, &self.desk.home).map_err(Failure::failed)?;
-        let hidden: Vec<PathBuf> = open.hidden().iter().map(|own| own.path.clone()).collect();
-        let gate = self.desk.gate()?;
-        if !self.options.folder.is_empty() {
-            let scope = Scope::Folder { folder: open.folder().to_owned(), access };
-            let duration = if self.options.always { Duration::Always } else { Duration::Task(self.task) };
-            gate.grant(Some(self.task), scope, duration)?;
-        }
-        // a folder that is not named is asked about, whatever was said in advance about changes
-        let permit = gate.permit(&Context::person(Some(self.task), Standing::default()), open)?;
-        workspace.add_folder(permit).map_err(Failure::failed)?;
-        for own in hidden {
-            output::aside(&format!(
-                "{} is left out: Deskhand keeps its own things there.",
-                line(&path::encode(own.as_os_str().as_bytes()))
-            ));
-        }
-        Ok(())
-    }
-}
-
-/// What the log says of this task while it runs: what was committed, for the summary; and every line, for a program.
-struct Seen(Arc<Mutex<Said>>);
-
-#[derive(Default)]
-struct Said {
-    commits: Vec<Committed>,
-    /// How the last plan was turned down, if it was.
-    turned_down: Option<Exit>,
-    /// What nobody was there to be asked about.
-    unasked: Option<Action>,
-}
-
-struct Committed {
-    commit: CommitId,
-    outcome: String,
-    done: show::Done,
-}
-
-impl Committed {
-    /// From what is on record of it.
-    fn of(commit: CommitId, outcome: &str, applied: u64, content: &Value) -> Self {
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let refused = content["refused"].as_array().into_iter().flatten().map(|one| {
-            let change: Option<Change> = serde_json::from_value(one["change"].clone()).ok();
-            let path = change.as_ref().and_then(Change::subject).map(ToString::to_string);
-            (path.unwrap_or_default(), text(&one["reason"]))
-        });
-        let done = show::Done {
-            applied,
-            made: serde_json::from_value(content["made"].clone()).unwrap_or_default(),
-            refused: refused.collect(),
-            warnings: content["warnings"].as_array().into_iter().flatten().map(text).collect(),
-        };
-        Self { commit, outcome: outcome.to_owned(), done }
-    }
-
-    fn is_applied(&self) -> bool {
-        self.outcome == "applied"
-    }
-}
-
-impl Seen {
-    fn watch(records: &Records, task: TaskId, json: bool) -> Self {
-        let said = Arc::new(Mutex::new(Said::default()));
-        let seen = Arc::clone(&said);
-        records.subscribe(move |recorded: &Recorded| {
-            if recorded.task != Some(task) {
-                return;
-            }
-            if json {
-                output::text(&format!("{}\n", to_json_line(recorded)));
-            }
-            let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Event::Decided { action, allowed, rule, .. } = &recorded.event
-                && let Some(exit) = turned_down(action, *allowed, rule)
-            {
-                seen.turned_down = exit;
-                seen.unasked = (exit == Some(Exit::Unanswered)).then(|| action.clone());
-            }
-            if let Event::CommitEnded { commit, outcome, applied, .. } = &recorded.event {
-                let content = recorded.content.as_ref().unwrap_or(&Value::Null);
-                seen.commits.push(Committed::of(*commit, outcome, *applied, content));
-            }
-        });
-        Self(said)
-    }
-
-    fn has_applied(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).commits.iter().any(Committed::is_applied)
-    }
-
-    /// Say what came of it.
-    fn finish(&self, desk: &Desk, reply: Option<&Reply>, standing: Standing) -> Result {
-        let said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let commits = &said.commits;
-        let exit = said.exit(desk.stop.is_stopped());
-        if desk.json {
-            if let Some(reply) = reply {
-                print_json("reply", &json!({"show": reply.show}));
-            }
-            return Ok(exit);
-        }
-        for content in reply.iter().flat_map(|reply| &reply.show) {
-            output::text(&shown(content));
-        }
-        for commit in commits {
-            match commit.outcome.as_str() {
-                "applied" | "nothing" => output::text(&commit.done.text(commit.commit)),
-                "rolled-back" if desk.stop.is_stopped() => {}
-                "rolled-back" => output::text(&commit.done.taken_back()),
-                _ => {}
-            }
-        }
-        match exit {
-            Exit::Unanswered => output::aside(&unanswered(said.unasked.as_ref(), standing)),
-            Exit::Declined => output::text("Nothing was changed.\n"),
-            Exit::Stopped if reply.is_some() => output::aside(STOPPED),
-            _ => {}
-        }
-        Ok(exit)
-    }
-}
-
-/// What is said of a task that was stopped before anything of it was made.
-const STOPPED: &str = "Stopped. Everything is as it was before.";
-
-impl Said {
-    fn exit(&self, stopped: bool) -> Exit {
-        let applied = self.commits.iter().any(Committed::is_applied);
-        let refused = self.commits.iter().any(|commit| !commit.done.refused.is_empty());
-        match self.turned_down {
-            _ if applied && refused => Exit::Partial,
-            _ if applied => Exit::Done,
-            _ if stopped => Exit::Stopped,
-            Some(exit) => exit,
-            // it was agreed to, and taken back or refused as a whole
-            None if !self.commits.is_empty() => Exit::Failed,
-            None => Exit::Done,
-        }
-    }
-}
-
-/// How a decision about a plan ends the task: nothing to say of it if it is about something else, and no end if allowed.
-fn turned_down(action: &Action, allowed: bool, rule: &str) -> Option<Option<Exit>> {
-    if !matches!(action, Action::ChangeFolder { .. } | Action::ChangeSensitive { .. } | Action::RemoveFiles { .. }) {
-        return None;
-    }
-    Some(match rule {
-        _ if allowed => None,
-        name::ABSENT => Some(Exit::Unanswered),
-        name::DECLINED => Some(Exit::Declined),
-        name::STOPPED => Some(Exit::Stopped),
-        // unless the edited plan is decided on after this, nothing was left of it
-        name::EDITED => Some(Exit::Declined),
-        _ => Some(Exit::Denied),
-    })
-}
-
-fn shown(content: &Content) -> String {
-    match &content.body {
-        Body::Text(text) => format!("{}\n", show::lines(text.trim_end())),
-        Body::Bytes(bytes) => format!("({}, {})\n", line(&content.media_type), show::bytes(bytes.len() as u64)),
-        Body::Uri(uri) => format!("{}\n", line(uri)),
-    }
 }
 
 /// A call that ended because the person stopped it, in whatever way it says so.
@@ -373,12 +183,4 @@ fn failed(error: CallError) -> Failure {
     };
     // what a plugin says over several lines stays visibly its own
     Failure::new(exit, show::lines(&error.to_string()).replace('\n', "\n  "))
-}
-
-/// The person's language, from the environment, as BCP 47 has it; `en` if none is set.
-fn locale() -> String {
-    let set =
-        ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
-    let tag = set.unwrap_or_default().split(['.', '@']).next().unwrap_or_default().replace('_', "-");
-    if tag.is_empty() || tag == "C" || tag == "POSIX" { "en".to_owned() } else { tag }
 }

@@ -1,0 +1,7 @@
+//! What the task of a command and that of an agent have in common.
+
+mod folders;
+mod seen;
+
+pub(crate) use folders::{Opening, open as open_folders};
+pub(crate) use seen::{STOPPED, Seen};
