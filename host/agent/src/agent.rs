@@ -2,22 +2,23 @@
 
 use crate::{
     act,
+    approval::{Approval, Approved},
     budget::{Amounts, Budget, Limits, Measure},
     conversation::{Conversation, NotAConversation, Scribe, piece},
-    plan::{Plan, Step},
+    own::{MORE, PLAN, offered, plan_of},
+    plan::Plan,
     prompt,
     reflect::{self, Doings, Effects, Settled, SettledState},
     repair::{Remedy, Repairs, Slip},
     screen::{Screen, Seen},
     shorter,
-    steering::{Next, Steering},
-    tool::{Call, Effect, Outcome, Output, Tool, Tools},
+    steering::{Next, Said, Steering},
+    tool::{Call, Effect, Outcome, Output, Tools},
 };
 use deskhand_models::{
     Call as Wanted, Failure, Happening, Misplaced, Model, ModelError, Outcome as Replied, Piece, Reply, Turn,
 };
-use deskhand_vocabulary::{Entry, Log, LogError, Stop, TaskId};
-use serde_json::{Value, json};
+use deskhand_vocabulary::{Entry, Event, Log, LogError, Stop, TaskId};
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 /// So often the model is told at the end what is amiss; then it is the person who is told.
@@ -38,6 +39,8 @@ pub struct Agent {
     pub screen: Arc<dyn Screen>,
     /// What the person says meanwhile.
     pub steering: Arc<Steering>,
+    /// Who agrees to the plan before anything is changed; nobody where the person does not want to be shown it first.
+    pub approval: Option<Arc<dyn Approval>>,
     /// Ends what runs.
     pub stop: Stop,
 }
@@ -62,6 +65,13 @@ pub enum Ended {
         text: String,
         /// What is not as it should be.
         amiss: Vec<String>,
+    },
+    /// It goes on when the person is there: what was said last, and what waits for them, a line each.
+    Parked {
+        /// The last thing that the model said.
+        text: String,
+        /// What waits.
+        waits: Vec<String>,
     },
     /// The person ended it.
     Cancelled,
@@ -97,6 +107,17 @@ impl Agent {
         self.record(&mut task.conversation, Scribe(task.id).told("person", &[Piece::text(words)]), true)
     }
 
+    /// Say something to the model for the host, under a mark that says what it is.
+    pub fn tell_from_host(&self, task: &mut Task, what: &str, text: &str) -> Result<()> {
+        self.record(&mut task.conversation, Scribe(task.id).told("host", &[prompt::host(what, text)]), true)
+    }
+
+    /// Take a task up again that had ended, waited or broken off. Before [`Agent::tell`] and [`Agent::run`].
+    pub fn resume(&self, task: &mut Task) -> Result<()> {
+        let entry = Entry { task: Some(task.id), event: Event::TaskResumed, content: None };
+        self.record(&mut task.conversation, entry, true)
+    }
+
     /// Work until the task ends.
     pub async fn run(&self, task: &mut Task) -> Result<Ended> {
         let tools = offered(self.tools.as_ref());
@@ -109,12 +130,14 @@ impl Agent {
             budget: Budget::new(task.limits),
             repairs: Repairs::default(),
             doings: Doings::default(),
+            ending: None,
             rounds: 0,
             worked: true,
             conversation: &mut task.conversation,
         };
         work.budget.spend(*work.conversation.spent());
         work.resolve()?;
+        work.remind()?;
         work.run().await
     }
 
@@ -138,6 +161,8 @@ struct Work<'a> {
     budget: Budget,
     repairs: Repairs,
     doings: Doings,
+    /// Set by a call that is the end of the task.
+    ending: Option<Ended>,
     /// How often the model was told what is amiss.
     rounds: u32,
     /// True once something was done since the conversation was last made shorter.
@@ -169,8 +194,7 @@ impl Work<'_> {
                 Next::Cancel => return Ok(Ended::Cancelled),
                 Next::Go(said) => {
                     for said in said {
-                        let pieces = prompt::said(&said.words, said.stopped);
-                        self.record(self.scribe.told("person", &pieces), true)?;
+                        self.hear(&said)?;
                     }
                 }
             }
@@ -184,6 +208,25 @@ impl Work<'_> {
                 return Ok(ended);
             }
         }
+    }
+
+    /// Take up what the person said meanwhile.
+    fn hear(&mut self, said: &Said) -> Result<()> {
+        if let Some(plan) = &said.plan {
+            self.set_plan(plan, true)?;
+            self.tell_host("plan", &prompt::edited(plan))?;
+        }
+        let pieces = prompt::said(&said.words, said.stopped);
+        if !pieces.is_empty() {
+            self.record(self.scribe.told("person", &pieces), true)?;
+        }
+        Ok(())
+    }
+
+    fn set_plan(&mut self, plan: &Plan, durable: bool) -> Result<()> {
+        self.record(self.scribe.steps(plan), durable)?;
+        self.agent.screen.show(Seen::Plan(plan));
+        Ok(())
     }
 
     /// One reply, and what it leads to.
@@ -326,7 +369,7 @@ impl Work<'_> {
         let mut real = Vec::new();
         for wanted in calls {
             self.record(self.scribe.called(wanted), durable)?;
-            let here = self.own(wanted)?;
+            let here = self.own(wanted).await?;
             if here.is_none()
                 && let Ok(arguments) = &wanted.input
             {
@@ -335,13 +378,17 @@ impl Work<'_> {
             }
             ended.push(here.map(|output| (output, Duration::ZERO)));
         }
+        let waited = self.agent.effects.waited();
         let mut made = act::make(&self.agent.tools, real, &self.agent.stop).await.into_iter();
         let lost = || (Output::not_done(Outcome::Unknown, "what it came to is not known"), Duration::ZERO);
+        // waiting for the person is no work
+        let waited = self.agent.effects.waited().saturating_sub(waited);
+        let mut made = made.by_ref().map(|(output, took)| (output, took.saturating_sub(waited)));
         Ok(ended.into_iter().map(|here| here.or_else(|| made.next()).unwrap_or_else(lost)).collect())
     }
 
     /// What is answered here, without a tool of others: the loop's own tools, and what is wrong with a call.
-    fn own(&mut self, wanted: &Wanted) -> Result<Option<Output>> {
+    async fn own(&mut self, wanted: &Wanted) -> Result<Option<Output>> {
         let failed = |text: String| Ok(Some(Output::not_done(Outcome::Failed, text)));
         let arguments = match &wanted.input {
             Ok(arguments) => arguments,
@@ -353,9 +400,11 @@ impl Work<'_> {
         match wanted.name.as_str() {
             PLAN => match plan_of(arguments) {
                 Ok(plan) => {
-                    self.record(self.scribe.steps(&plan), false)?;
-                    self.agent.screen.show(Seen::Plan(self.conversation.plan()));
-                    Ok(Some(Output::done("The plan is set.")))
+                    self.set_plan(&plan, false)?;
+                    match self.unapproved() {
+                        Some(approval) => self.approve(approval, plan).await.map(Some),
+                        None => Ok(Some(Output::done("The plan is set."))),
+                    }
                 }
                 Err(reason) => failed(format!("The plan was not taken: {reason}.")),
             },
@@ -370,12 +419,45 @@ impl Work<'_> {
                     }
                 }
             }
-            tool if self.effects.contains_key(tool) => Ok(None),
-            tool => {
-                let nearest = self.nearest(tool);
-                failed(format!("{} `{tool}` is none{nearest}.", prompt::slipped(Slip::UnknownTool)))
-            }
+            tool => match self.effects.get(tool) {
+                Some(Effect::Change) if self.unapproved().is_some() => {
+                    Ok(Some(Output::not_done(Outcome::Failed, prompt::UNAPPROVED)))
+                }
+                Some(_) => Ok(None),
+                None => {
+                    let nearest = self.nearest(tool);
+                    failed(format!("{} `{tool}` is none{nearest}.", prompt::slipped(Slip::UnknownTool)))
+                }
+            },
         }
+    }
+
+    /// Who is to agree to the plan, if that is still to be done.
+    fn unapproved(&self) -> Option<Arc<dyn Approval>> {
+        self.agent.approval.clone().filter(|_| !self.conversation.is_approved())
+    }
+
+    /// Show the plan to the person, and keep to what they say.
+    async fn approve(&mut self, approval: Arc<dyn Approval>, plan: Plan) -> Result<Output> {
+        let shown = plan.clone();
+        let said = tokio::task::spawn_blocking(move || approval.approve(&shown)).await.unwrap_or(Approved::Absent);
+        self.record(self.scribe.decided(&said), true)?;
+        Ok(match said {
+            Approved::Yes => Output::done("The plan is set, and the person agrees to it."),
+            Approved::Edited(plan) => {
+                self.set_plan(&plan, true)?;
+                Output::done(prompt::edited(&plan))
+            }
+            Approved::No => {
+                self.ending = Some(Ended::Cancelled);
+                Output::not_done(Outcome::Denied, "The person declined the plan.")
+            }
+            Approved::Absent => {
+                let waits = vec!["the plan waits for you to agree to it".to_owned()];
+                self.ending = Some(Ended::Parked { text: String::new(), waits });
+                Output::not_done(Outcome::Parked, "Nobody is there to agree to the plan.")
+            }
+        })
     }
 
     fn nearest(&self, tool: &str) -> String {
@@ -420,7 +502,7 @@ impl Work<'_> {
         let before = *self.conversation.spent();
         self.record(self.scribe.answered(wanted, &output, micros(took)), false)?;
         self.spend(&before);
-        Ok(then)
+        Ok(self.ending.take().map_or(then, Then::End))
     }
 
     /// Answer the calls that a process left which is gone. What had begun may have happened: that is said, not guessed.
@@ -443,6 +525,16 @@ impl Work<'_> {
             self.record(self.scribe.answered(&wanted, &output, 0), true)?;
         }
         Ok(())
+    }
+
+    /// Tell the model of what waited for a person: it is asked for again now.
+    fn remind(&mut self) -> Result<()> {
+        let waited = self.conversation.waited();
+        if waited.is_empty() {
+            return Ok(());
+        }
+        let text = prompt::waited(waited);
+        self.tell_host("note", &text)
     }
 
     /// There is little room left: have the model sum up what matters, and go on from there.
@@ -475,8 +567,15 @@ impl Work<'_> {
             applied: 0,
             refused: vec![("the changes".to_owned(), "something broke off while they were shown".to_owned())],
         });
+        let mut waits = self.doings.parked().to_vec();
+        if settled.state == SettledState::Parked {
+            waits.push("the changes wait for you: none is made yet".to_owned());
+        }
+        if !waits.is_empty() {
+            return Ok(Then::End(Ended::Parked { text, waits }));
+        }
         let amiss = reflect::amiss(self.conversation.plan(), &self.doings, &settled);
-        if amiss.is_empty() || settled.state == SettledState::Parked || self.rounds >= ROUNDS {
+        if amiss.is_empty() || self.rounds >= ROUNDS {
             return Ok(Then::End(Ended::Done { text, amiss }));
         }
         self.rounds += 1;
@@ -488,42 +587,6 @@ impl Work<'_> {
         self.tell_host("what was done", &format!("{found}\n{advice}"))?;
         Ok(Then::Go)
     }
-}
-
-const PLAN: &str = "plan";
-const MORE: &str = "more";
-
-/// All that a model can call in a task: the tools of the loop itself, then all others.
-pub fn offered(tools: &dyn Tools) -> Vec<Tool> {
-    let states = json!(["open", "doing", "done", "skipped", "failed"]);
-    let step = json!({
-        "type": "object",
-        "properties": {
-            "text": {"type": "string"},
-            "state": {"type": "string", "enum": states},
-            "note": {"type": "string", "description": "Why it was skipped or failed."}
-        },
-        "required": ["text", "state"]
-    });
-    let steps =
-        json!({"type": "object", "properties": {"steps": {"type": "array", "items": step}}, "required": ["steps"]});
-    let more = json!({
-        "type": "object",
-        "properties": {"result": {"type": "integer"}, "offset": {"type": "integer"}},
-        "required": ["result", "offset"]
-    });
-    let plan = "Set the steps of this task, all of them each time, with how far each is. The person sees them.";
-    let mut all = vec![
-        Tool::new(PLAN, plan, steps, Effect::Read),
-        Tool::new(MORE, "Read on in a result that was too long.", more, Effect::Read),
-    ];
-    all.extend(tools.tools());
-    all
-}
-
-fn plan_of(arguments: &Value) -> std::result::Result<Plan, String> {
-    let steps: Vec<Step> = serde_json::from_value(arguments["steps"].clone()).map_err(|error| error.to_string())?;
-    Plan::new(steps).map_err(|error| error.to_string())
 }
 
 const fn stuck(slip: Slip) -> &'static str {

@@ -2,6 +2,7 @@
 //! whoever applies the same entries again has the same conversation, which is how a task goes on after a crash.
 
 use crate::{
+    approval::Approved,
     budget::{Amounts, Measure},
     plan::{Plan, Step},
     tool::{Outcome, Output, Tool},
@@ -27,7 +28,12 @@ pub struct Conversation {
     /// What tools gave that was too long for one piece, by number from 1.
     long: Vec<String>,
     ledger: Ledger,
-    ended: bool,
+    /// True once the person has agreed to a plan.
+    approved: bool,
+    /// The calls that wait for a person, a line each.
+    parked: Vec<String>,
+    /// Those of them that waited when the task was taken up again, until the model is told.
+    waited: Vec<String>,
 }
 
 /// What went on, in short: what stays when the turns themselves become too many.
@@ -73,7 +79,9 @@ impl Conversation {
             open: Vec::new(),
             long: Vec::new(),
             ledger: Ledger::default(),
-            ended: false,
+            approved: false,
+            parked: Vec::new(),
+            waited: Vec::new(),
         })
     }
 
@@ -92,9 +100,14 @@ impl Conversation {
         &self.spent
     }
 
-    /// True once the task is over.
-    pub fn is_ended(&self) -> bool {
-        self.ended
+    /// True once the person has agreed to a plan.
+    pub fn is_approved(&self) -> bool {
+        self.approved
+    }
+
+    /// The calls that waited for a person when the task was taken up again, as far as the model was not told of it.
+    pub(crate) fn waited(&self) -> &[String] {
+        &self.waited
     }
 
     /// Something that was too long for one piece.
@@ -121,6 +134,7 @@ impl Conversation {
         match event {
             Event::Told { by } => {
                 let pieces: Vec<Piece> = parsed(read("pieces"), "what was said to the model is missing")?;
+                self.waited.clear();
                 if by == "person" {
                     self.ledger.said.extend(pieces.iter().filter_map(|piece| match piece {
                         Piece::Text { text } => Some(text.clone()),
@@ -156,13 +170,15 @@ impl Conversation {
                 let output = self.in_pieces(output);
                 let open = self.called(&read("id"))?;
                 let (line, path) = told_of(&open.call, &output);
+                let parked = (output.outcome == Outcome::Parked).then(|| line.clone());
                 open.output = Some(output);
+                self.parked.extend(parked);
                 self.ledger.done.push(line);
                 self.ledger.read.extend(path);
                 self.spent = self.spent.and(Amounts::of(Measure::Time, micros / 1000));
                 if self.open.iter().all(|open| open.output.is_some()) {
                     let results = self.open.drain(..).filter_map(|open| {
-                        let Output { outcome, parts } = open.output?;
+                        let Output { outcome, parts, .. } = open.output?;
                         Some(ToolResult { call: open.call.id, content: parts, failed: outcome != Outcome::Done })
                     });
                     self.turns.answer(results.collect())?;
@@ -172,12 +188,13 @@ impl Conversation {
                 let steps: Vec<Step> = parsed(read("steps"), "the steps of a plan are missing")?;
                 self.plan = Plan { steps };
             }
+            Event::TaskResumed => self.waited.append(&mut self.parked),
+            Event::StepsDecided { outcome } => self.approved |= matches!(outcome.as_str(), "agreed" | "edited"),
             Event::Shortened { .. } => {
                 let pieces: Vec<Piece> = parsed(read("pieces"), "the summary of what was said is missing")?;
                 self.turns = Turns::new(self.system.clone(), self.tools.clone())?;
                 self.turns.say(pieces)?;
             }
-            Event::TaskEnded { .. } => self.ended = true,
             _ => {}
         }
         Ok(())
@@ -276,6 +293,11 @@ impl Scribe {
         let over = plan.steps.len() - plan.open().count();
         let event = Event::StepsSet { steps: plan.steps.len() as u64, over: over as u64 };
         self.entry(event, json!({ "steps": plan.steps }))
+    }
+
+    pub(crate) fn decided(self, said: &Approved) -> Entry {
+        let outcome = said.name().to_owned();
+        Entry { task: Some(self.0), event: Event::StepsDecided { outcome }, content: None }
     }
 
     pub(crate) fn shortened(self, before: usize, pieces: &[Piece]) -> Entry {

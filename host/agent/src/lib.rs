@@ -6,8 +6,10 @@
 
 mod act;
 pub mod agent;
+pub mod approval;
 pub mod budget;
 pub mod conversation;
+mod own;
 pub mod plan;
 pub mod prompt;
 pub mod reflect;
@@ -18,5 +20,7 @@ pub mod steering;
 pub mod tool;
 
 pub use agent::{Agent, AgentError, Ended, Task};
+pub use approval::{Approval, Approved};
 pub use conversation::Conversation;
+pub use own::offered;
 pub use reflect::{Effects, Settled};

@@ -1,7 +1,7 @@
 //! What the host itself says to a model. It carries marks that nothing from files, tools or the web has, and text of the
 //! person and of the host stays distinguishable from all else.
 
-use crate::repair::Slip;
+use crate::{plan::Plan, repair::Slip};
 use deskhand_models::Piece;
 
 /// Who the model is here, the same in every task: what differs comes after it, so that its prefix can be kept.
@@ -32,6 +32,23 @@ pub(crate) fn said(words: &str, stopped: bool) -> Vec<Piece> {
         parts.push(Piece::text(words));
     }
     parts
+}
+
+/// What a model is told whose plan the person has edited.
+pub(crate) fn edited(plan: &Plan) -> String {
+    format!("The person edited the plan. Keep to it as it is now:\n{}", plan.text())
+}
+
+/// What a model is told that would change something before the person has agreed to a plan.
+pub(crate) const UNAPPROVED: &str =
+    "The person wants to see the plan before anything is changed. Set it with `plan` first.";
+
+/// What a model is told whose calls waited for a person.
+pub(crate) fn waited(calls: &[String]) -> String {
+    format!(
+        "The task goes on. These calls waited for the person; make them again if they are still needed:\n{}",
+        calls.join("\n")
+    )
 }
 
 /// What a model is told that slipped.

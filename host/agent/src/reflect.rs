@@ -6,7 +6,7 @@ use crate::{
     tool::{Outcome, Output},
 };
 use deskhand_models::Call;
-use std::fmt::Write as _;
+use std::{fmt::Write as _, time::Duration};
 
 /// What a task does to the world, beside what its tools answer.
 pub trait Effects: Send + Sync {
@@ -15,6 +15,9 @@ pub trait Effects: Send + Sync {
 
     /// How many bytes left the machine for this task until now.
     fn bytes_out(&self) -> u64;
+
+    /// How long the person was waited for until now. It is no time at work.
+    fn waited(&self) -> Duration;
 }
 
 /// What became of the changes of a task when they were shown to the person.
@@ -49,6 +52,8 @@ pub enum SettledState {
 pub(crate) struct Doings {
     /// Calls that came to nothing and were not made again with success: tool, reason.
     failed: Vec<(String, String)>,
+    /// Calls that wait for a person, a line each.
+    parked: Vec<String>,
 }
 
 impl Doings {
@@ -57,11 +62,20 @@ impl Doings {
         match output.outcome {
             // a call of the same tool that works takes it that the model found another way
             Outcome::Done => self.failed.retain(|(tool, _)| *tool != call.name),
-            Outcome::Failed | Outcome::Denied | Outcome::Parked | Outcome::Stopped | Outcome::Unknown => {
+            Outcome::Parked => {
+                let reason = deskhand_vocabulary::text::shortened(&output.text(), 300);
+                self.parked.push(format!("`{}`: {reason}", call.name));
+            }
+            Outcome::Failed | Outcome::Denied | Outcome::Stopped | Outcome::Unknown => {
                 let reason = deskhand_vocabulary::text::shortened(&output.text(), 300);
                 self.failed.push((call.name.clone(), reason));
             }
         }
+    }
+
+    /// What waits for a person, a line each.
+    pub(crate) fn parked(&self) -> &[String] {
+        &self.parked
     }
 
     /// The model was told of them.
@@ -74,9 +88,8 @@ impl Doings {
 pub(crate) fn amiss(plan: &Plan, doings: &Doings, settled: &Settled) -> Vec<String> {
     let mut lines = Vec::new();
     match settled.state {
-        SettledState::Nothing | SettledState::Applied => {}
+        SettledState::Nothing | SettledState::Applied | SettledState::Parked => {}
         SettledState::Declined => lines.push("The person declined the changes: none was made.".to_owned()),
-        SettledState::Parked => lines.push("The changes wait for the person: none is made yet.".to_owned()),
         SettledState::Failed => lines.push("The changes could not be made: none was.".to_owned()),
     }
     lines.extend(settled.refused.iter().map(|(what, reason)| format!("Not changed: {what} ({reason})")));

@@ -1,6 +1,7 @@
 //! What the person says to a task that runs: from its own terminal or from another. It is taken up between two steps, or
 //! at once where it stops something.
 
+use crate::plan::Plan;
 use std::{
     collections::VecDeque,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -18,6 +19,8 @@ pub enum Steer {
     Pause,
     /// Go on.
     Resume,
+    /// Keep to this plan from now on.
+    Plan(Plan),
     /// End the task. Nothing pending is applied.
     Cancel,
 }
@@ -62,6 +65,8 @@ pub struct Said {
     pub words: String,
     /// True if the reply that was under way was given up for them.
     pub stopped: bool,
+    /// A plan that the person has made of the model's.
+    pub plan: Option<Plan>,
 }
 
 /// What the loop is to do between two steps.
@@ -83,10 +88,13 @@ impl Steering {
         {
             let mut state = self.state();
             match steer {
-                Steer::Say(words) => state.said.push_back(Said { words, stopped: false }),
+                Steer::Say(words) => state.said.push_back(Said { words, stopped: false, plan: None }),
                 Steer::Stop(words) => {
                     state.stopped = true;
-                    state.said.push_back(Said { words, stopped: true });
+                    state.said.push_back(Said { words, stopped: true, plan: None });
+                }
+                Steer::Plan(plan) => {
+                    state.said.push_back(Said { words: String::new(), stopped: false, plan: Some(plan) });
                 }
                 Steer::Pause => state.paused = true,
                 Steer::Resume => state.paused = false,
@@ -160,7 +168,7 @@ mod tests {
         assert!(!waits.is_finished());
         steering.interrupted().await;
         steering.steer(Steer::Resume);
-        let said = |words: &str, stopped| Said { words: words.to_owned(), stopped };
+        let said = |words: &str, stopped| Said { words: words.to_owned(), stopped, plan: None };
         assert_eq!(waits.await.ok(), Some(Next::Go(vec![said("first", false), said("second", true)])));
         assert_eq!(steering.next().await, Next::Go(Vec::new()));
     }

@@ -51,6 +51,9 @@ pub struct Output {
     pub outcome: Outcome,
     /// For the model, in order.
     pub parts: Vec<Piece>,
+    /// What is needed to take the call up again in another process; never told to the model.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub again: Value,
 }
 
 /// How a call went.
@@ -88,12 +91,12 @@ impl Outcome {
 impl Output {
     /// It did what it should, and says this.
     pub fn done(text: impl Into<String>) -> Self {
-        Self { outcome: Outcome::Done, parts: vec![Piece::text(text)] }
+        Self { outcome: Outcome::Done, parts: vec![Piece::text(text)], again: Value::Null }
     }
 
     /// It did not, for this reason.
     pub fn not_done(outcome: Outcome, reason: impl Into<String>) -> Self {
-        Self { outcome, parts: vec![Piece::text(reason)] }
+        Self { outcome, parts: vec![Piece::text(reason)], again: Value::Null }
     }
 
     /// All of its text, a line feed between two parts.

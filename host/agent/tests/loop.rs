@@ -3,8 +3,8 @@
 
 use deskhand_agent::{
     Agent, Conversation, Effects, Ended, Settled, Task,
-    agent::offered,
     budget::{Limits, Measure},
+    offered,
     reflect::SettledState,
     screen::{Screen, Seen},
     steering::{Steer, Steering},
@@ -23,6 +23,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 /// Allows the server of the test.
@@ -117,6 +118,10 @@ impl Effects for World {
     fn bytes_out(&self) -> u64 {
         self.out.0.load(Ordering::SeqCst)
     }
+
+    fn waited(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 #[derive(Default)]
@@ -178,6 +183,7 @@ impl Desk {
             log: Arc::clone(&log) as _,
             screen: Arc::clone(&screen) as _,
             steering: Arc::new(Steering::default()),
+            approval: None,
             stop: Stop::default(),
         };
         let conversation = Conversation::new("be", &offered(tools.as_ref())).unwrap();

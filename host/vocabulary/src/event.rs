@@ -227,6 +227,15 @@ pub enum Event {
         /// How many of them are over.
         over: u64,
     },
+    /// The person was shown the steps before anything was changed.
+    StepsDecided {
+        /// `agreed`, `edited`, `declined`, or `absent` where nobody was there.
+        outcome: String,
+    },
+    /// The task waits for a person. Content: `waits`, a line each.
+    TaskParked,
+    /// A task that had ended, waited or broken off goes on.
+    TaskResumed,
     /// What was said became a summary, to make room. Content: `pieces`.
     Shortened {
         /// How many turns were there before.

@@ -61,7 +61,7 @@ impl Own for Read {
         } else if bytes.is_empty() {
             parts = vec![Piece::text(format!("[nothing at byte {offset} of {}]", entry.size))];
         }
-        Ok(Output { outcome: Outcome::Done, parts })
+        Ok(Output { outcome: Outcome::Done, parts, again: serde_json::Value::Null })
     }
 }
 
@@ -82,7 +82,7 @@ fn picture(place: &Place, path: &FilePath, entry: &Entry, kind: &str) -> Result<
     }
     place.saw(path);
     let image = Piece::Image { media_type: kind.to_owned(), data: STANDARD.encode(bytes) };
-    Ok(Output { outcome: Outcome::Done, parts: vec![image] })
+    Ok(Output { outcome: Outcome::Done, parts: vec![image], again: serde_json::Value::Null })
 }
 
 fn media_type(place: &Place, path: &FilePath, stop: &Stop) -> String {
