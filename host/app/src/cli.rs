@@ -46,6 +46,8 @@ pub(crate) enum Command {
     Commands(Commands),
     /// Find, install, write and check plugins
     Plugin(Plugin),
+    /// Add and choose the models that work on your requests
+    Model(Model),
     /// Use, make and govern marketplaces
     Market(Market),
     /// Say what works on this computer, and what to do about what does not
@@ -232,6 +234,9 @@ pub(crate) struct Why {
     /// Ask it for a plugin instead of yourself
     #[arg(long, value_name = "PLUGIN")]
     pub(crate) plugin: Option<String>,
+    /// Ask it for the agent, which works on your requests with a model, instead of yourself
+    #[arg(long, conflicts_with = "plugin")]
+    pub(crate) agent: bool,
     #[command(flatten)]
     pub(crate) json: Json,
 }
@@ -279,6 +284,12 @@ pub(crate) enum PluginCommand {
     Author(crate::author::Command),
     #[command(flatten)]
     Use(crate::market::PluginCommand),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Model {
+    #[command(subcommand)]
+    pub(crate) command: crate::model::ModelCommand,
 }
 
 #[derive(Debug, Args)]

@@ -12,6 +12,8 @@ mod exit;
 mod failure;
 mod locale;
 mod market;
+mod model;
+mod outgoing;
 mod output;
 mod person;
 mod request;
@@ -64,6 +66,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
             PluginCommand::Author(command) => author::run(command),
             PluginCommand::Use(command) => market::run_plugin(command),
         },
+        Command::Model(options) => options.command.run(),
         Command::Market(options) => market::run_market(options.command),
         Command::Doctor(options) => commands::doctor::run(&options),
         Command::Config(options) => commands::config::run(&options),

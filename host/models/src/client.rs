@@ -108,9 +108,6 @@ impl Client {
         jitter: Arc<dyn Jitter>,
     ) -> Result<Self, BadConfig> {
         config.check()?;
-        if let Err(error) = Request::get(&config.endpoint()) {
-            return Err(BadConfig { model: config.model, reason: error.to_string() });
-        }
         let patience = Patience::default();
         Ok(Self { config, outlet, keys, clock, jitter, patience, key: Mutex::default() })
     }
@@ -123,7 +120,7 @@ impl Client {
 
     /// The host that requests go to.
     pub fn host(&self) -> String {
-        Request::get(&self.config.endpoint()).map(|request| request.host()).unwrap_or_default()
+        self.config.host().unwrap_or_default()
     }
 
     /// Ask for the next reply of a conversation, again where that helps; what happens is told to `watch`. Dropping the

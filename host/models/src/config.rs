@@ -1,6 +1,7 @@
 //! Which model, where, and what is particular about its server. Read from the person's settings.
 
 use crate::money::Price;
+use deskhand_egress::Request;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -63,7 +64,7 @@ pub enum Auth {
 
 /// A model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields)]
 pub struct ModelConfig {
     /// How its server is spoken to.
     pub wire: Wire,
@@ -91,16 +92,16 @@ pub struct ModelConfig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub silence: Option<u64>,
     /// How prompts are marked for the cache.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub cache: Cache,
     /// What ends a stream.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub end: End,
     /// The name of the limit of the output, where it is not the server's usual one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_field: Option<OutputField>,
     /// Whether reasoning that chat completions carry beside the text is left out of what is sent back.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub forget_reasoning: bool,
     /// The version of the API (Anthropic); 2023-06-01 where none is given, which gateways know as well. 2026-10-21 is used
     /// alike, but refuses options such as `temperature`.
@@ -112,6 +113,10 @@ pub struct ModelConfig {
     /// Further members of each request, such as `temperature` or `thinking`.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub options: Map<String, Value>,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// A model that cannot be used as it is set.
@@ -190,7 +195,16 @@ impl ModelConfig {
         self.output_field.unwrap_or(if openai { OutputField::MaxCompletionTokens } else { OutputField::MaxTokens })
     }
 
-    pub(crate) fn check(&self) -> Result<(), BadConfig> {
+    /// The host that requests go to: a name or an address.
+    pub fn host(&self) -> Option<String> {
+        Request::get(&self.endpoint()).ok().map(|request| request.host())
+    }
+
+    /// Whether it can be used.
+    ///
+    /// # Errors
+    /// [`BadConfig`] where the address or what is to be sent beside does not do.
+    pub fn check(&self) -> Result<(), BadConfig> {
         let bad = |reason: String| Err(BadConfig { model: self.model.clone(), reason });
         if self.model.is_empty() {
             return bad("it has no name".to_owned());
@@ -202,6 +216,9 @@ impl ModelConfig {
             |name: &&String| ["authorization", "x-api-key", "cookie"].contains(&name.to_ascii_lowercase().as_str());
         if let Some(name) = self.headers.keys().find(secret) {
             return bad(format!("the header {name} would put a key into the settings. Name a key instead"));
+        }
+        if let Err(error) = Request::get(&self.endpoint()) {
+            return bad(error.to_string());
         }
         Ok(())
     }

@@ -54,7 +54,7 @@ impl<'de> Deserialize<'de> for Money {
 
 /// What a model costs: money for a million tokens of each kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields)]
 pub struct Price {
     /// Input that is not cached.
     pub input: Money,
@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn a_price_counts_each_kind_of_token() {
         let price: Price =
-            toml::from_str("input = '3'\noutput = '15'\ncache-read = '0.30'\ncache-write = '3.75'").unwrap();
+            toml::from_str("input = '3'\noutput = '15'\ncache_read = '0.30'\ncache_write = '3.75'").unwrap();
         let usage = Usage { input: 1000, cache_read: 100_000, cache_write: 2000, output: 500, thinking: 100 };
         assert_eq!(price.of(&usage), Money(3000 + 30_000 + 7500 + 7500));
         assert_eq!(price.of(&Usage { cache_read: 1, ..Usage::default() }), Money(1), "rounded up");

@@ -3,8 +3,11 @@
 use crate::folder::{CannotOpen, Opened};
 use deskhand_records::Scope;
 use deskhand_vocabulary::{
-    Access, Action, ChangeKind, FolderName, Home, Plan, PluginId, Principal, Sha256, manifest::Permission,
-    person::Question, plan::Change, rights::widened,
+    Access, Action, ChangeKind, FolderName, Home, Plan, PluginId, Principal, Sha256,
+    manifest::Permission,
+    person::{Choice, Question},
+    plan::Change,
+    rights::widened,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -32,14 +35,9 @@ pub trait Effect: sealed::Sealed {
         None
     }
 
-    /// What a yes grants for the rest of the task.
+    /// What a yes grants for the rest of the task, or a choice of [`ALWAYS`] until it is revoked.
     fn granted_by_yes(&self) -> Option<Scope> {
         None
-    }
-
-    /// True if a yes grants it until it is revoked, rather than for the task.
-    fn yes_lasts(&self) -> bool {
-        false
     }
 
     /// True for an update that asks for nothing that the person has not agreed to.
@@ -325,29 +323,22 @@ impl Effect for CallTool {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connect {
     host: String,
-    /// What it is for, in words that end a question.
-    purpose: &'static str,
 }
 
 impl Connect {
-    /// To the model of the task, which gets to read what the task works on.
-    pub fn to_model(host: &str) -> Self {
-        Self { host: host.to_lowercase(), purpose: "the model there works on this, so it reads what the task reads" }
+    /// To a host: its name or address.
+    pub fn to(host: &str) -> Self {
+        Self { host: host.to_lowercase() }
     }
 
     /// The host.
     pub fn host(&self) -> &str {
         &self.host
     }
-
-    /// True for a host on this very computer.
-    pub fn is_local(&self) -> bool {
-        is_here(&self.host)
-    }
 }
 
 /// True for a host on this very computer (RFC 6761, section 6.3; RFC 1122, section 3.2.1.3; RFC 4291, section 2.5.3).
-pub(crate) fn is_here(host: &str) -> bool {
+pub fn is_here(host: &str) -> bool {
     let name = host.trim_start_matches('[').trim_end_matches(']').to_lowercase();
     name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
@@ -355,21 +346,67 @@ pub(crate) fn is_here(host: &str) -> bool {
 impl sealed::Sealed for Connect {}
 impl Effect for Connect {
     fn actions(&self) -> Vec<Action> {
-        vec![Action::Connect { host: self.host.clone(), local: self.is_local() }]
+        vec![Action::Connect { host: self.host.clone(), local: is_here(&self.host) }]
     }
 
     fn question(&self) -> Option<Question> {
-        let text = format!("Send to {}? What leaves this computer: {}.", self.host, self.purpose);
-        Some(Question::Confirm { origin: Principal::Person, text })
+        Some(for_how_long(format!("The agent wants to send something to {}. Let it?", self.host)))
     }
 
     fn granted_by_yes(&self) -> Option<Scope> {
         Some(Scope::Host { host: self.host.clone() })
     }
+}
 
-    fn yes_lasts(&self) -> bool {
-        true
+/// Send what a task works on to a model, which reads it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SendToModel {
+    host: String,
+}
+
+impl SendToModel {
+    /// To the model at a host: its name or address.
+    pub fn at(host: &str) -> Self {
+        Self { host: host.to_lowercase() }
     }
+
+    /// The host.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+}
+
+impl sealed::Sealed for SendToModel {}
+impl Effect for SendToModel {
+    fn actions(&self) -> Vec<Action> {
+        vec![Action::SendToModel { host: self.host.clone(), local: is_here(&self.host) }]
+    }
+
+    fn question(&self) -> Option<Question> {
+        Some(for_how_long(format!(
+            "The model is at {}. What you ask and what the task reads goes there: names and contents of files. Agree?",
+            self.host
+        )))
+    }
+
+    fn granted_by_yes(&self) -> Option<Scope> {
+        Some(Scope::Model { host: self.host.clone() })
+    }
+}
+
+/// The choice of a question that grants for the task.
+pub const THIS_TASK: &str = "task";
+/// The choice of a question that grants until it is revoked.
+pub const ALWAYS: &str = "always";
+
+/// A question that is answered for the task, for good, or not at all.
+fn for_how_long(text: String) -> Question {
+    let choice = |id: &str, label: &str, hint: &str| Choice { id: id.into(), label: label.into(), hint: hint.into() };
+    let choices = vec![
+        choice(THIS_TASK, "For this task", ""),
+        choice(ALWAYS, "Always", "until you take it back with `deskhand revoke`"),
+    ];
+    Question::Choose { origin: Principal::Person, text, choices }
 }
 
 /// Put a question or a notice of a plugin to the person.

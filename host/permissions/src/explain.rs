@@ -81,6 +81,9 @@ fn advice(rule: &'static str, verdict: Verdict, action: &Action, grants: &[Grant
             advice.push(format!("Grant it for one task: `deskhand run --folder '{folder}' …`{read_only}."));
             advice.push(format!("Keep the grant: `deskhand run --folder '{folder}' --always …`."));
         }
+        (name::MODEL, _) if verdict != Verdict::Allow => {
+            advice.push("Agree in advance: `deskhand model allow NAME`.".to_owned());
+        }
         (name::HOME, _) => advice.push("Give a folder that is not Deskhand's own.".to_owned()),
         (name::RIGHTS, _) => match row.right {
             Right::Declared(kind) => {

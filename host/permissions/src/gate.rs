@@ -2,7 +2,7 @@
 
 use crate::{
     context::Context,
-    effect::Effect,
+    effect::{self, Effect},
     folder::OwnFolders,
     kind::{Kind, Recorded},
     permit::Permit,
@@ -212,16 +212,20 @@ impl Gate {
                 if rule == name::GRANT { "You have not granted the folder to this task.".into() } else { reason };
             return Err(Refused::Denied { rule, explanation });
         };
-        let (rule, refused) = match self.person.ask(&question) {
-            Ok(Answer::Yes) => {
-                if let Some(scope) = effect.granted_by_yes().filter(|_| rule == name::GRANT)
-                    && let Some(task) = context.task
-                {
-                    let duration = if effect.yes_lasts() { Duration::Always } else { Duration::Task(task) };
-                    self.records.grant(Some(task), scope, duration)?;
-                }
-                return Ok(());
+        let answer = self.person.ask(&question);
+        let granted = |duration: Option<Duration>| {
+            let scope = effect.granted_by_yes().filter(|_| matches!(rule, name::GRANT | name::MODEL));
+            if let (Some(scope), Some(duration)) = (scope, duration) {
+                self.records.grant(context.task, scope, duration)?;
             }
+            Ok(())
+        };
+        let (rule, refused) = match answer {
+            Ok(Answer::Yes) => return granted(context.task.map(Duration::Task)),
+            Ok(Answer::Chosen(choice)) if choice == effect::THIS_TASK => {
+                return granted(context.task.map(Duration::Task));
+            }
+            Ok(Answer::Chosen(choice)) if choice == effect::ALWAYS => return granted(Some(Duration::Always)),
             Ok(Answer::Edited(text)) => (name::EDITED, Refused::Edited(text)),
             Ok(Answer::No | Answer::Chosen(_) | Answer::Filled(_)) => (name::DECLINED, Refused::Declined),
             Err(why @ Unanswered::Absent) => (name::ABSENT, Refused::Unanswered(why)),

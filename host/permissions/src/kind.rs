@@ -25,6 +25,8 @@ pub enum Needs {
     Tool,
     /// The host, unless it is this very computer.
     Host,
+    /// That what a task works on goes to the model there, unless it is this very computer.
+    Consent,
 }
 
 /// Whether the person is asked each time, whoever acts.
@@ -165,6 +167,12 @@ table! {
     Connect: Row {
         name: "host.connect", verb: "connect", object: Object::Host, words: "send data to {}",
         right: PersonOnly, needs: Needs::Host,
+        asked: Asked::Never, recorded: Recorded::OncePerTask,
+    };
+    /// Send what a task works on to a model.
+    SendToModel: Row {
+        name: "model.send", verb: "send", object: Object::Host, words: "send what a task works on to the model at {}",
+        right: PersonOnly, needs: Needs::Consent,
         asked: Asked::Never, recorded: Recorded::OncePerTask,
     };
     /// Ask the person something.

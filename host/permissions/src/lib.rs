@@ -14,7 +14,7 @@ pub mod words;
 
 pub use context::{Context, Standing};
 pub use deskhand_records::{Duration, Grant, Scope};
-pub use effect::{Effect, Folders};
+pub use effect::{Effect, Folders, is_here};
 pub use explain::Explanation;
 pub use folder::CannotOpen;
 pub use gate::{Gate, GrantError, Judgement, Refused};

@@ -6,6 +6,7 @@ mod approval;
 mod grant;
 mod home;
 mod local;
+mod model;
 mod person;
 mod rights;
 
@@ -28,6 +29,8 @@ pub mod name {
     pub const RIGHTS: &str = "plugin.rights";
     /// What does not leave this computer.
     pub const LOCAL: &str = "local";
+    /// What a model may read, by the consent of the person.
+    pub const MODEL: &str = "model.consent";
     /// What the person granted.
     pub const GRANT: &str = "grant";
     /// What the person is asked each time.
@@ -121,7 +124,7 @@ impl<'a> Case<'a> {
 
 /// What every rule says, in the order in which they are looked at.
 pub(crate) fn findings(case: &Case<'_>) -> Vec<Finding> {
-    let rules = [home::look, person::look, rights::look, local::look, grant::look, approval::look];
+    let rules = [home::look, person::look, rights::look, local::look, model::look, grant::look, approval::look];
     let mut found: Vec<_> = rules.iter().filter_map(|look| look(case)).collect();
     if found.is_empty() {
         found.push(Finding::new(name::DEFAULT, Verdict::Deny, "No rule allows it."));
@@ -142,4 +145,10 @@ pub(crate) fn strictest(findings: Vec<Finding>) -> Finding {
         .unwrap_or_else(|| Finding::new(name::DEFAULT, Verdict::Deny, "No rule allows it."))
 }
 
-pub(crate) use grant::{covering, needed, place, written};
+pub(crate) use grant::{covering, place, written};
+
+/// How far the person must have granted what an action is about; none where grants have no say in it, so that they need
+/// not be looked up.
+pub(crate) fn needed(context: &Context, action: &Action, opening: Option<Access>) -> Option<Access> {
+    grant::needed(context, action, opening).or_else(|| model::needed(context, action).then_some(Access::Read))
+}

@@ -23,6 +23,7 @@ pub fn markdown() -> String {
             Needs::Command => "the command",
             Needs::Tool => "a tool of another marketplace",
             Needs::Host => "the host, unless it is this computer",
+            Needs::Consent => "your consent, unless it is this computer",
         };
         let asked = match row.asked {
             Asked::Never => "",

@@ -32,7 +32,7 @@ fn object(action: &Action) -> String {
         | Action::ChangeSensitive { folder, .. } => folder.clone(),
         Action::RunCommand { plugin, command } => format!("{plugin}/{command}"),
         Action::CallTool { plugin, tool } => format!("{plugin}/{tool}"),
-        Action::Connect { host, .. } => host.clone(),
+        Action::Connect { host, .. } | Action::SendToModel { host, .. } => host.clone(),
         Action::InstallPlugin { plugin, .. } => plugin.to_string(),
         Action::AddMarketplace { location, .. } => location.clone(),
         Action::AskPerson | Action::KeepState => String::new(),
@@ -132,6 +132,7 @@ pub fn parse_action_of(
         Kind::RunCommand => owned().map(|(plugin, command)| Action::RunCommand { plugin, command })?,
         Kind::CallTool => owned().map(|(plugin, tool)| Action::CallTool { plugin, tool })?,
         Kind::Connect => Action::Connect { host: object.to_lowercase(), local: is_here(object) },
+        Kind::SendToModel => Action::SendToModel { host: object.to_lowercase(), local: is_here(object) },
         Kind::AskPerson => Action::AskPerson,
         Kind::KeepState => Action::KeepState,
         Kind::InstallPlugin => Action::InstallPlugin {

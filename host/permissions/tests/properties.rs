@@ -23,6 +23,7 @@ fn scope() -> impl Strategy<Value = Scope> {
         4 => (0..FOLDERS.len(), access).prop_map(|(at, access)| Scope::Folder { folder: FOLDERS[at].into(), access }),
         1 => Just(Scope::Command { plugin: id("default:other"), command: "tidy".into() }),
         1 => Just(Scope::Host { host: "api.example.com".into() }),
+        1 => Just(Scope::Model { host: "api.example.com".into() }),
         1 => Just(Scope::Tool { plugin: id("acme:other"), tool: "helper".into() }),
     ]
 }
@@ -47,6 +48,7 @@ fn action(kind: Kind, folder: &str) -> Action {
         Kind::RunCommand => Action::RunCommand { plugin: id("default:other"), command: "tidy".into() },
         Kind::CallTool => Action::CallTool { plugin: id("acme:other"), tool: "helper".into() },
         Kind::Connect => Action::Connect { host: "api.example.com".into(), local: false },
+        Kind::SendToModel => Action::SendToModel { host: "api.example.com".into(), local: false },
         Kind::AskPerson => Action::AskPerson,
         Kind::KeepState => Action::KeepState,
         Kind::InstallPlugin => Action::InstallPlugin {

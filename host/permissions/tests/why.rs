@@ -33,6 +33,11 @@ fn every_row_is_read_from_its_verb_and_its_name_and_put_into_words() {
         ("run /organize", "command.run default:organize/organize", "run the command default:organize/organize"),
         ("call acme:x/tidy", "tool.call acme:x/tidy", "call the tool acme:x/tidy"),
         ("connect API.example.com", "host.connect api.example.com", "send data to api.example.com"),
+        (
+            "send API.example.com",
+            "model.send api.example.com",
+            "send what a task works on to the model at api.example.com",
+        ),
         ("ask", "person.ask", "ask you questions"),
         ("keep", "state.keep", "keep notes of its own on this computer"),
         ("install default:organize", "plugin.install default:organize", "install default:organize"),
@@ -57,8 +62,8 @@ fn words_that_are_no_action_say_what_would_be() {
     let refused = |text: &str| read(text).unwrap_err().to_string();
     assert_eq!(
         refused("delete /"),
-        "`delete` is nothing that Deskhand decides about. It decides about: read, change, remove, arm, run, call, connect, ask, \
-         keep, install, trust"
+        "`delete` is nothing that Deskhand decides about. It decides about: read, change, remove, arm, run, call, connect, send, \
+         ask, keep, install, trust"
     );
     assert_eq!(refused("read"), "`read` takes a folder, such as `deskhand why read ~/Downloads`");
     assert_eq!(refused("ask me"), "`ask` takes nothing more, such as `deskhand why ask`");

@@ -31,6 +31,11 @@ pub enum Scope {
         /// Its name or address, in lower case.
         host: String,
     },
+    /// A host whose model may read what is worked on.
+    Model {
+        /// Its name or address, in lower case.
+        host: String,
+    },
     /// A tool that a plugin of another marketplace may call.
     Tool {
         /// Whose tool.
@@ -80,6 +85,7 @@ impl fmt::Display for Scope {
             Self::Folder { folder, access: Access::Read } => write!(f, "read {folder}"),
             Self::Folder { folder, access: Access::Write } => write!(f, "read and change {folder}"),
             Self::Host { host } => write!(f, "send to {host}"),
+            Self::Model { host } => write!(f, "send what tasks work on to the model at {host}"),
             Self::Command { plugin, command } => write!(f, "run the command {plugin}/{command}"),
             Self::Tool { plugin, tool } => write!(f, "call the tool {plugin}/{tool}"),
         }
@@ -114,6 +120,7 @@ fn named(scope: &Scope) -> (Access, Value) {
     match scope {
         Scope::Folder { folder, access } => (*access, json!({ "folder": folder })),
         Scope::Host { host } => (Access::Write, json!({ "host": host })),
+        Scope::Model { host } => (Access::Read, json!({ "model": host })),
         Scope::Command { plugin, command } => (Access::Read, json!({ "command": format!("{plugin}/{command}") })),
         Scope::Tool { plugin, tool } => (Access::Read, json!({ "tool": format!("{plugin}/{tool}") })),
     }

@@ -94,6 +94,13 @@ pub enum Action {
         /// True for a host on this very computer.
         local: bool,
     },
+    /// Send what a task works on to a model, which reads it.
+    SendToModel {
+        /// The host of the model's server, in lower case.
+        host: String,
+        /// True for a host on this very computer.
+        local: bool,
+    },
     /// Ask the person something.
     AskPerson,
     /// Keep state from one call to the next.
@@ -129,6 +136,7 @@ impl Action {
             Self::RunCommand { .. }
             | Self::CallTool { .. }
             | Self::Connect { .. }
+            | Self::SendToModel { .. }
             | Self::AskPerson
             | Self::KeepState
             | Self::InstallPlugin { .. }
@@ -146,6 +154,7 @@ impl Action {
             Self::RunCommand { .. }
             | Self::CallTool { .. }
             | Self::Connect { .. }
+            | Self::SendToModel { .. }
             | Self::AskPerson
             | Self::KeepState
             | Self::InstallPlugin { .. }

@@ -7,6 +7,7 @@ use crate::{
     output,
     settings::{self, Held, Settings},
 };
+use serde_json::json;
 
 pub(crate) fn run(options: &cli::Config) -> Result {
     let path = desk::home()?.config_file();
@@ -36,7 +37,8 @@ pub(crate) fn run(options: &cli::Config) -> Result {
     Ok(Exit::Done)
 }
 
-/// The documented settings, with what holds instead of each default. It can be taken as a settings file.
+/// The documented settings, with what holds instead of each default, and the models after them. It can be taken as a
+/// settings file.
 fn shown(held: &[Held]) -> String {
     let mut section = "";
     let mut out = String::new();
@@ -57,6 +59,12 @@ fn shown(held: &[Held]) -> String {
             }
             None => out.push_str(&format!("{line}\n")),
         }
+    }
+    let models = held.iter().filter_map(|one| Some((one.key.strip_prefix("models.")?, &one.value)));
+    for (name, model) in models {
+        let table = json!({"models": {name: model}});
+        // what was read from TOML can be written as TOML
+        out.push_str(&format!("\n{}", toml::to_string(&table).unwrap_or_default()));
     }
     out
 }

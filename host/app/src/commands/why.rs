@@ -10,11 +10,14 @@ use crate::{
 };
 use deskhand_permissions::{Context, Standing, Verdict, kind::Object, parse_action_of};
 use deskhand_vocabulary::{PluginId, Principal, path};
-use std::{ffi::OsString, os::unix::ffi::OsStringExt as _, path::PathBuf};
+use std::{ffi::OsString, os::unix::ffi::OsStringExt as _, path::PathBuf, sync::Arc};
 
 pub(crate) fn run(options: &cli::Why) -> Result {
     let desk = Desk::open(options.json.json)?;
     let context = match &options.plugin {
+        None if options.agent => {
+            Context { task: None, principal: Principal::Agent, rights: Arc::new([]), standing: Standing::default() }
+        }
         None => Context::person(None, Standing::default()),
         Some(name) => plugin(&desk, name)?,
     };

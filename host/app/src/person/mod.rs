@@ -3,10 +3,12 @@
 mod editor;
 mod input;
 mod json;
+mod secret;
 mod silent;
 mod terminal;
 
 pub(crate) use json::{JsonLines, print as print_json};
+pub(crate) use secret::secret;
 pub(crate) use silent::Silent;
 pub(crate) use terminal::Terminal;
 

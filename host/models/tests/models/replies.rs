@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 #[tokio::test]
 async fn a_task_of_many_calls_uses_one_connection() {
     for (wire, _) in WIRES {
-        let price = "input = '3'\noutput = '15'\ncache-read = '0.3'";
+        let price = "input = '3'\noutput = '15'\ncache_read = '0.3'";
         let kit = Kit::with(wire, |config| config.price = Some(toml::from_str::<Price>(price).unwrap()));
         let mut conversation = conversation();
         for step in 0..20 {

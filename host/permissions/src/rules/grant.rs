@@ -16,14 +16,13 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-/// How far the person must have granted what an action is about; none where grants have no say in it, so that they need
-/// not be looked up.
-pub(crate) fn needed(context: &Context, action: &Action, opening: Option<Access>) -> Option<Access> {
+/// How far the person must have granted what an action is about; none where this rule has no say in it.
+pub(super) fn needed(context: &Context, action: &Action, opening: Option<Access>) -> Option<Access> {
     match &context.principal {
         // opening a folder hands it to the plugins of the task, so that takes a grant from the person as well
         Principal::Person => opening.filter(|_| context.task.is_some()),
         principal => match (Kind::of(action).row().needs, principal) {
-            (Needs::Nothing, _) => None,
+            (Needs::Nothing | Needs::Consent, _) => None,
             (Needs::Folder(access), _) => Some(opening.map_or(access, |more| more.max(access))),
             (Needs::Tool, Principal::Plugin(caller)) => match action {
                 Action::CallTool { plugin, .. } if plugin.marketplace == caller.marketplace => None,
@@ -79,8 +78,9 @@ pub(crate) fn covering<'a>(
             plugin == p && command == c
         }
         (Scope::Tool { plugin, tool }, Action::CallTool { plugin: p, tool: t }) => plugin == p && tool == t,
-        (Scope::Host { host }, Action::Connect { host: h, .. }) => host == h,
-        (Scope::Command { .. } | Scope::Tool { .. } | Scope::Host { .. }, _) => false,
+        (Scope::Host { host }, Action::Connect { host: h, .. })
+        | (Scope::Model { host }, Action::SendToModel { host: h, .. }) => host == h,
+        (Scope::Command { .. } | Scope::Tool { .. } | Scope::Host { .. } | Scope::Model { .. }, _) => false,
     };
     let holds = |grant: &Grant| match grant.duration {
         Duration::Task(task) => context.task == Some(task),

@@ -4,7 +4,7 @@ use super::{Case, Finding, Verdict, name};
 use deskhand_vocabulary::{Action, Principal};
 
 pub(super) fn look(case: &Case<'_>) -> Option<Finding> {
-    let stays =
-        matches!(case.action, Action::Connect { local: true, .. }) && case.context.principal == Principal::Agent;
+    let here = matches!(case.action, Action::Connect { local: true, .. } | Action::SendToModel { local: true, .. });
+    let stays = here && case.context.principal == Principal::Agent;
     stays.then(|| Finding::new(name::LOCAL, Verdict::Allow, "It is on this computer, so nothing leaves it."))
 }

@@ -1,0 +1,205 @@
+//! `deskhand model add`
+
+use super::{
+    command::{self, Add},
+    keys::{Place, Stored},
+    list::Row,
+    presets::{Preset, preset},
+};
+use crate::{
+    desk::Desk,
+    exit::Exit,
+    failure::{Failure, Result},
+    output, person,
+    settings::{Edit, is_name},
+};
+use deskhand_egress::Secret;
+use deskhand_models::{ModelConfig, Price};
+use deskhand_permissions::is_here;
+use deskhand_vocabulary::Unanswered;
+use std::io::Read as _;
+
+/// The longest key that is read, in bytes. Tokens of gateways have some thousands.
+const LONGEST_KEY: u64 = 64 << 10;
+
+pub(super) fn run(options: &Add) -> Result {
+    let desk = Desk::open(options.json.json)?;
+    desk.stop_on_interrupt();
+    let name = options.name.as_str();
+    if !is_name(name) {
+        return Err(Failure::usage(format!(
+            "a model is called by letters, digits, `-`, `_` and `.`, at most 64 of them, not `{}`",
+            crate::show::line(name)
+        )));
+    }
+    let had = desk.settings.models.get(name);
+    let preset = options.preset.as_deref().and_then(preset);
+    let mut config = described(options, had, preset)?;
+    config.check().map_err(Failure::usage)?;
+    let host = config.host().unwrap_or_default();
+
+    let mut edit = Edit::of(desk.home.config_file())?;
+    let stored = Stored::of(&desk.home);
+    let wanted = preset.map_or(!is_here(&host), |preset| preset.key);
+    let known = known_key(&desk, name, &host);
+    let (place, new) = match given(&desk, &options.key, &host, wanted, known)? {
+        Given::Nothing => (None, false),
+        Given::Place(place) => (Some(place), false),
+        Given::Secret(secret) => {
+            let place = stored.keep(&host, &secret, options.key.key_in_file).map_err(Failure::failed)?;
+            (Some(place), true)
+        }
+    };
+    config.key = place.as_ref().map(ToString::to_string);
+    let used = desk.settings.agent.model.as_deref().is_none_or(|used| used == name);
+    let save = || {
+        edit.set_model(name, &config)?;
+        if used {
+            edit.use_model(Some(name));
+        }
+        edit.save()
+    };
+    if let Err(error) = save() {
+        if let Some(place) = place.filter(|_| new) {
+            // what failed is told; that the key could not be taken back either is the same trouble
+            let _ = stored.remove(&place);
+        }
+        return Err(error.into());
+    }
+
+    let desk = Desk::open(options.json.json)?;
+    let row = Row::of(&desk, name, &config)?;
+    if options.json.json {
+        row.print();
+    } else {
+        output::text(&said(&row, had.is_some(), place.as_ref(), &stored, options.key.key_in_file));
+    }
+    Ok(Exit::Done)
+}
+
+/// The model without its key.
+fn described(options: &Add, had: Option<&ModelConfig>, preset: Option<&Preset>) -> Result<ModelConfig> {
+    let wire = options.wire.map(Into::into).or(preset.map(|preset| preset.wire)).or(had.map(|had| had.wire));
+    let url = options.url.as_deref().or(preset.map(|preset| preset.url)).or(had.map(|had| had.url.as_str()));
+    let model = options.model.as_deref().or(had.map(|had| had.model.as_str()));
+    let (Some(wire), Some(url)) = (wire, url) else {
+        return Err(Failure::usage(
+            "say where the model is: one of the usual servers with --preset, or else --wire and --url. `deskhand model add --help` lists them",
+        ));
+    };
+    let Some(model) = model else {
+        return Err(Failure::usage("say which model with --model, as its server calls it"));
+    };
+    let mut config = had.cloned().unwrap_or_else(|| ModelConfig::new(wire, url, model));
+    (config.wire, config.url, config.model) = (wire, url.to_owned(), model.to_owned());
+    config.context = options.context.or(config.context);
+    if let (Some(input), Some(output)) = (options.price_input, options.price_output) {
+        config.price = Some(Price { input, output, cache_read: None, cache_write: None });
+    }
+    Ok(config)
+}
+
+/// Where the key lies that this model, or another at the same host, has already. A key never goes to another host than the
+/// one that it was given for.
+fn known_key(desk: &Desk, name: &str, host: &str) -> Option<Place> {
+    let models = &desk.settings.models;
+    let at_host = |config: &&ModelConfig| config.host().as_deref() == Some(host);
+    let own = models.get(name).filter(at_host).and_then(|own| own.key.as_deref());
+    own.or_else(|| models.values().filter(at_host).find_map(|other| other.key.as_deref()))?.parse().ok()
+}
+
+enum Given {
+    Nothing,
+    Place(Place),
+    Secret(Secret),
+}
+
+/// The key, as the person wants to give it.
+fn given(desk: &Desk, options: &command::Key, host: &str, wanted: bool, known: Option<Place>) -> Result<Given> {
+    if options.no_key {
+        return Ok(Given::Nothing);
+    }
+    if let Some(variable) = &options.key_env {
+        if variable.is_empty() || variable.contains(['=', '\0']) {
+            return Err(Failure::usage("--key-env takes the name of a variable, such as --key-env ANTHROPIC_API_KEY"));
+        }
+        return Ok(Given::Place(Place::Environment(variable.clone())));
+    }
+    if options.key_stdin {
+        return piped().map(Given::Secret);
+    }
+    if !wanted && known.is_none() && !options.key_in_file {
+        return Ok(Given::Nothing);
+    }
+    let keep = if known.is_some() { " (nothing to keep the one that is there)" } else { "" };
+    let typed = if desk.json {
+        Err(Unanswered::Absent)
+    } else {
+        person::secret(&format!("Key for {host}, which is not shown{keep}: "), &desk.stop)
+    };
+    match (typed, known) {
+        (Ok(Some(secret)), _) => checked(secret).map(Given::Secret),
+        (Ok(None) | Err(Unanswered::Absent), Some(known)) => Ok(Given::Place(known)),
+        (Ok(None), None) => Err(Failure::new(
+            Exit::Declined,
+            "no key was given, so the model was not added. If its server wants none, add --no-key",
+        )),
+        (Err(Unanswered::Absent), None) => Err(Failure::new(
+            Exit::Unanswered,
+            format!(
+                "the key for {host} is missing, and nobody is there to be asked, so the model was not added. Give it with --key-stdin or --key-env VARIABLE, or say --no-key"
+            ),
+        )),
+        (Err(why @ Unanswered::Stopped), _) => Err(Failure::new(Exit::Stopped, why)),
+    }
+}
+
+/// The key that comes through standard input.
+fn piped() -> Result<Secret> {
+    let mut text = String::new();
+    std::io::stdin()
+        .take(LONGEST_KEY + 1)
+        .read_to_string(&mut text)
+        .map_err(|error| Failure::failed(format!("the key could not be read from standard input: {error}")))?;
+    if text.len() as u64 > LONGEST_KEY {
+        return Err(Failure::usage("what came through standard input is too long for a key"));
+    }
+    checked(Secret::new(&text))
+}
+
+/// A key that can be sent: visible ASCII, in one piece.
+fn checked(secret: Secret) -> Result<Secret> {
+    match secret.reveal() {
+        "" => Err(Failure::usage("the key is empty, so the model was not added")),
+        key if key.bytes().all(|byte| byte.is_ascii_graphic()) => Ok(secret),
+        _ => Err(Failure::usage(
+            "what was given is no key: it has spaces, line breaks or other signs that cannot be sent",
+        )),
+    }
+}
+
+fn said(row: &Row, had: bool, place: Option<&Place>, stored: &Stored, in_file: bool) -> String {
+    let name = &row.name;
+    let done = if had { "changed" } else { "added" };
+    let mut out = format!("The model `{name}` is {done}: {} at {}.\n", crate::show::line(&row.model), row.host);
+    match place {
+        Some(Place::Keyring(_)) => out.push_str("Its key lies in the system's keyring.\n"),
+        Some(Place::File(_)) => {
+            let why = if in_file { "" } else { "No keyring answers here, so its" };
+            let whose = if why.is_empty() { "Its" } else { why };
+            out.push_str(&format!("{whose} key lies in {}, which only you can read.\n", stored.file().display()));
+        }
+        Some(Place::Environment(variable)) => {
+            out.push_str(&format!("Its key is taken from the variable {variable} each time.\n"));
+        }
+        None => {}
+    }
+    out.push_str(&row.consent_said());
+    if row.used {
+        out.push_str("It works on your requests.\n");
+    } else {
+        out.push_str(&format!("Choose it with: deskhand model use {name}\n"));
+    }
+    out.push_str(&format!("Try it with: deskhand model test {name}\n"));
+    out
+}

@@ -1,0 +1,117 @@
+//! `deskhand model …`
+
+use super::{add, allow, list, presets, remove, select, test};
+use crate::{cli::Json, failure::Result};
+use deskhand_models::{Money, Wire};
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum ModelCommand {
+    /// Add a model, or change one that is there
+    Add(Add),
+    /// List the models, and the one that works on your requests
+    List(Json),
+    /// Send a few words to a model, and say what came back, how long it took and what it cost
+    Test(Tested),
+    /// Choose the model that works on your requests
+    Use(Named),
+    /// Agree in advance that what you ask and what tasks read goes to a model's host
+    Allow(Named),
+    /// Forget a model, and its key where no other model has the same
+    Remove(Named),
+}
+
+impl ModelCommand {
+    pub(crate) fn run(&self) -> Result {
+        match self {
+            Self::Add(options) => add::run(options),
+            Self::List(options) => list::run(options),
+            Self::Test(options) => test::run(options),
+            Self::Use(options) => select::run(options),
+            Self::Allow(options) => allow::run(options),
+            Self::Remove(options) => remove::run(options),
+        }
+    }
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Named {
+    /// What you call it
+    pub(super) name: String,
+    #[command(flatten)]
+    pub(super) json: Json,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Tested {
+    /// What you call it; without it, the one that works on your requests
+    pub(super) name: Option<String>,
+    #[command(flatten)]
+    pub(super) json: Json,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "What you do not give of a model that is there stays as it is.")]
+pub(crate) struct Add {
+    /// What you want to call it
+    pub(super) name: String,
+    /// One of the usual servers, which brings the address and how it is spoken to
+    #[arg(long, value_name = "SERVER", value_parser = clap::builder::PossibleValuesParser::new(presets::names()))]
+    pub(super) preset: Option<String>,
+    /// What the server calls the model
+    #[arg(long)]
+    pub(super) model: Option<String>,
+    /// The base address of the server
+    #[arg(long)]
+    pub(super) url: Option<String>,
+    /// How the server is spoken to
+    #[arg(long)]
+    pub(super) wire: Option<Spoken>,
+    #[command(flatten)]
+    pub(super) key: Key,
+    /// What a million tokens cost that it reads
+    #[arg(long, value_name = "MONEY", requires = "price_output")]
+    pub(super) price_input: Option<Money>,
+    /// What a million tokens cost that it writes
+    #[arg(long, value_name = "MONEY", requires = "price_input")]
+    pub(super) price_output: Option<Money>,
+    /// How much it can hold, in tokens
+    #[arg(long, value_name = "TOKENS")]
+    pub(super) context: Option<u64>,
+    #[command(flatten)]
+    pub(super) json: Json,
+}
+
+/// Where its key comes from; without any of these you are asked. It is never given on the command line, which others on
+/// this computer can read.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Key {
+    /// Read the key from standard input
+    #[arg(long, group = "from")]
+    pub(super) key_stdin: bool,
+    /// Take the key from this variable of the environment each time, and keep it nowhere
+    #[arg(long, value_name = "VARIABLE", group = "from")]
+    pub(super) key_env: Option<String>,
+    /// The server wants no key
+    #[arg(long, group = "from")]
+    pub(super) no_key: bool,
+    /// Keep the key in a file that only you can read instead of the system's keyring
+    #[arg(long, conflicts_with_all = ["key_env", "no_key"])]
+    pub(super) key_in_file: bool,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum Spoken {
+    /// Anthropic Messages
+    Anthropic,
+    /// OpenAI's chat completions
+    Chat,
+}
+
+impl From<Spoken> for Wire {
+    fn from(spoken: Spoken) -> Self {
+        match spoken {
+            Spoken::Anthropic => Self::Anthropic,
+            Spoken::Chat => Self::Chat,
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Where the keys of models lie: in the system's keyring, in a file that only its owner can read, or in the environment.
+//! The settings name the place; the key itself stands in none of them.
+
+mod file;
+mod keyring;
+
+use deskhand_egress::Secret;
+use deskhand_models::{Keys, NoKey};
+use deskhand_vocabulary::Home;
+use file::{KeyFile, KeyFileError};
+use keyring::KeyringError;
+use std::fmt;
+
+/// Where a key lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// In the system's keyring, under a name.
+    Keyring(String),
+    /// In Deskhand's own file, under a name.
+    File(String),
+    /// In a variable of the environment.
+    Environment(String),
+}
+
+/// The settings name no place that is known.
+#[derive(Debug, thiserror::Error)]
+#[error("the settings do not say where it lies. Write \"keyring:NAME\", \"file:NAME\" or \"env:VARIABLE\"")]
+pub(super) struct NotAPlace;
+
+impl std::str::FromStr for Place {
+    type Err = NotAPlace;
+
+    fn from_str(text: &str) -> Result<Self, NotAPlace> {
+        let (kind, name) = text.split_once(':').filter(|(_, name)| !name.is_empty()).ok_or(NotAPlace)?;
+        match kind {
+            "keyring" => Ok(Self::Keyring(name.to_owned())),
+            "file" => Ok(Self::File(name.to_owned())),
+            "env" => Ok(Self::Environment(name.to_owned())),
+            _ => Err(NotAPlace),
+        }
+    }
+}
+
+/// As the settings write it.
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Keyring(name) => write!(f, "keyring:{name}"),
+            Self::File(name) => write!(f, "file:{name}"),
+            Self::Environment(name) => write!(f, "env:{name}"),
+        }
+    }
+}
+
+/// Why a key could not be kept or removed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum KeyError {
+    #[error("{0}. To keep the key in a file of Deskhand's own instead, add --key-in-file")]
+    Keyring(#[from] KeyringError),
+    #[error(transparent)]
+    File(#[from] KeyFileError),
+}
+
+/// The keys that are kept.
+pub(super) struct Stored {
+    file: KeyFile,
+}
+
+impl Stored {
+    pub(super) fn of(home: &Home) -> Self {
+        Self { file: KeyFile::of(home) }
+    }
+
+    /// The file, for messages.
+    pub(super) fn file(&self) -> &std::path::Path {
+        self.file.path()
+    }
+
+    /// The key at a place, if it is there.
+    fn at(&self, place: &Place) -> Result<Option<Secret>, KeyError> {
+        Ok(match place {
+            Place::Keyring(name) => keyring::get(name)?,
+            Place::File(name) => self.file.get(name)?,
+            Place::Environment(variable) => {
+                std::env::var(variable).ok().filter(|value| !value.trim().is_empty()).map(|value| Secret::new(&value))
+            }
+        })
+    }
+
+    /// Keep a key in the keyring or, where there is none or the person wants it so, in the file. Says where it lies now.
+    pub(super) fn keep(&self, name: &str, secret: &Secret, in_file: bool) -> Result<Place, KeyError> {
+        if !in_file {
+            match keyring::put(name, secret) {
+                Ok(()) => return Ok(Place::Keyring(name.to_owned())),
+                Err(KeyringError::None(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.file.put(name, secret)?;
+        Ok(Place::File(name.to_owned()))
+    }
+
+    /// Remove a key. The environment is the person's own.
+    pub(super) fn remove(&self, place: &Place) -> Result<(), KeyError> {
+        match place {
+            Place::Keyring(name) => Ok(keyring::remove(name)?),
+            Place::File(name) => Ok(self.file.remove(name)?),
+            Place::Environment(_) => Ok(()),
+        }
+    }
+}
+
+impl Keys for Stored {
+    fn key(&self, name: &str) -> Result<Secret, NoKey> {
+        let no = |reason: String| NoKey { name: name.to_owned(), reason };
+        let place: Place = name.parse().map_err(|error: NotAPlace| no(error.to_string()))?;
+        match self.at(&place) {
+            Ok(Some(secret)) => Ok(secret),
+            Ok(None) => Err(no(match &place {
+                Place::Keyring(_) => "it is not in the keyring".to_owned(),
+                Place::File(_) => format!("it is not in {}", self.file.path().display()),
+                Place::Environment(variable) => format!("the variable {variable} is not set"),
+            })),
+            Err(KeyError::Keyring(error)) => Err(no(error.to_string())),
+            Err(KeyError::File(error)) => Err(no(error.to_string())),
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! What leaves this computer for a task, or for a command of the person: decided by the gate host by host, on record, and
+//! counted. There is no other way out.
+
+mod judge;
+mod record;
+
+use crate::{
+    desk::Desk,
+    failure::{Failure, Result},
+};
+use deskhand_egress::{Egress, Outlet, Parts, Proxies, SystemLookup, SystemTimer};
+use deskhand_permissions::{Context, Gate};
+use judge::AtGate;
+pub(crate) use judge::Purpose;
+use record::OnRecord;
+use std::sync::Arc;
+
+/// See the module.
+pub(crate) struct Outgoing {
+    egress: Egress,
+    gate: Arc<Gate>,
+    context: Context,
+    record: Arc<OnRecord>,
+}
+
+impl Outgoing {
+    /// For whoever acts in `context`.
+    pub(crate) fn of(desk: &Desk, context: Context) -> Result<Self> {
+        let records = Arc::clone(desk.records()?);
+        Ok(Self {
+            egress: egress()?,
+            gate: Arc::clone(desk.gate()?),
+            record: Arc::new(OnRecord::of(records, context.task)?),
+            context,
+        })
+    }
+
+    /// A way out for one purpose. Connections are shared by all.
+    pub(crate) fn outlet(&self, purpose: Purpose) -> Outlet {
+        let judge = AtGate { gate: Arc::clone(&self.gate), context: self.context.clone(), purpose };
+        self.egress.outlet(Arc::new(judge), Arc::<OnRecord>::clone(&self.record))
+    }
+
+    /// How many bytes left for the task until now, in whichever process.
+    pub(crate) fn sent(&self) -> u64 {
+        self.record.sent()
+    }
+}
+
+/// The way out, with the proxies that the environment names.
+fn egress() -> Result<Egress> {
+    let proxies = Proxies::from_environment(|name| std::env::var(name).ok()).map_err(Failure::failed)?;
+    Ok(Egress::new(Parts {
+        proxies,
+        lookup: Arc::new(SystemLookup),
+        timer: Arc::new(SystemTimer::default()),
+        user_agent: concat!("deskhand/", env!("CARGO_PKG_VERSION")).to_owned(),
+    }))
+}
