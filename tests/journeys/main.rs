@@ -18,6 +18,7 @@ mod foreign_disks;
 mod grants;
 mod machine;
 mod meanwhile;
+mod models;
 mod organize;
 mod questions;
 mod rename;
