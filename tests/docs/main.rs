@@ -110,6 +110,7 @@ pages! {
     command_line: "docs/command-line.md",
     log: "docs/log.md",
     marketplace: "docs/marketplace.md",
+    models: "docs/models.md",
     permissions: "docs/permissions.md",
     undo: "docs/undo.md",
 }

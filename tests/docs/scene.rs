@@ -1,5 +1,6 @@
 //! What the reader of a page has before its first command, and what a test does in the reader's stead.
 
+use deskhand_model_server::{ModelServer, Reply};
 use deskhand_tests::{Place, Ran, target};
 use std::{fs, path::PathBuf, process::Command};
 
@@ -12,12 +13,14 @@ pub(crate) struct Scene {
     words: Vec<(&'static str, String)>,
     /// Commands that end with another code than 0 here, by how they begin.
     codes: Vec<(&'static str, i32)>,
+    /// The model that answers, where the reader has one.
+    model: Option<ModelServer>,
 }
 
 impl Scene {
     fn new(place: Place) -> Self {
         let folder = place.path("home");
-        Self { place, folder, words: Vec::new(), codes: Vec::new() }
+        Self { place, folder, words: Vec::new(), codes: Vec::new(), model: None }
     }
 
     /// A home with our plugins and a folder of downloads.
@@ -45,6 +48,7 @@ impl Scene {
                 scene.word("7", "1")
             }
             "docs/marketplace.md" => Self::with_market(),
+            "docs/models.md" => Self::with_model(),
             "docs/permissions.md" => Self {
                 // the folder was granted for the run alone: the answer is no
                 codes: vec![("deskhand why change ~/Downloads --plugin", 5)],
@@ -69,6 +73,15 @@ impl Scene {
         let fingerprint = fs::read(first_root(&scene.folder.join("market"))).unwrap();
         let scene = scene.word("organize@1.0.0", "organize@0.1.0").word("organize@^1", "organize@^0.1");
         scene.word("FINGERPRINT", &deskhand_vocabulary::Sha256::of(fingerprint).to_string())
+    }
+
+    /// A model of a vendor, and its key in the reader's hand; whoever agrees to send something agrees to the gateway.
+    fn with_model() -> Self {
+        let server = ModelServer::start();
+        server.reply(Reply::new().text("Hello."));
+        let vendor = format!("--wire anthropic --url {} --key-stdin <<< sk-test", server.url());
+        let scene = Self::new(Place::new()).word("--preset anthropic", &vendor);
+        Self { model: Some(server), ..scene.word("model allow claude", "model allow work") }
     }
 
     /// A history of seven commits: what the reader of the page about undo has, before each of its commands anew. The last
@@ -146,6 +159,9 @@ impl Scene {
             self.words.retain(|(word, _)| *word != "FINGERPRINT" && *word != "KEYID");
             self.words.push(("FINGERPRINT", ours["fingerprint"].as_str().unwrap().to_owned()));
             self.words.push(("KEYID", ours["root_keys"][2]["id"].as_str().unwrap()[..8].to_owned()));
+        }
+        if let Some(model) = self.model.as_ref().filter(|_| command.starts_with("deskhand model test")) {
+            model.finish();
         }
         // who has tried a new plugin goes on working on it in its folder
         let own = self.place.path("home/hello");

@@ -92,7 +92,10 @@ fn added_tried_and_removed() {
     whole.push_str(&shown(&place, &server, &priced));
     let tested = place.deskhand(["model", "test", "fast", "--json"]).ok();
     let tested: serde_json::Value = serde_json::from_str(&tested).unwrap();
-    assert_eq!((&tested["ok"], &tested["said"], &tested["outcome"]["outcome"]), (&true.into(), &"Hello.".into(), &"finished".into()));
+    assert_eq!(
+        (&tested["ok"], &tested["said"], &tested["outcome"]["outcome"]),
+        (&true.into(), &"Hello.".into(), &"finished".into())
+    );
     let (input, output) = (tested["usage"]["input"].as_u64().unwrap(), tested["usage"]["output"].as_u64().unwrap());
     assert!(input > 0 && output > 0, "{tested}");
     let millionths = (input * 3 + output * 15) as f64 / 1e6;
@@ -169,7 +172,10 @@ fn through_a_proxy() {
     let ran = through("ftp://proxy.example.com");
     assert_eq!(
         (ran.code, ran.stderr.as_str()),
-        (1, "HTTP_PROXY does not name a proxy that can be used: its kind is not known; http, https, socks4 and socks5 are. Write it like http://proxy.example.com:3128, or unset it.\n")
+        (
+            1,
+            "HTTP_PROXY does not name a proxy that can be used: its kind is not known; http, https, socks4 and socks5 are. Write it like http://proxy.example.com:3128, or unset it.\n"
+        )
     );
     server.finish();
 }
@@ -180,7 +186,19 @@ fn a_key_of_the_environment() {
     let place = Place::new();
     let server = ModelServer::start();
     server.reply(Reply::new().text("Hello."));
-    let add = ["model", "add", "cloud", "--wire", "anthropic", "--url", &server.url(), "--model", "scripted", "--key-env", "MY_KEY"];
+    let add = [
+        "model",
+        "add",
+        "cloud",
+        "--wire",
+        "anthropic",
+        "--url",
+        &server.url(),
+        "--model",
+        "scripted",
+        "--key-env",
+        "MY_KEY",
+    ];
     let mut whole = shown(&place, &server, &place.deskhand(add));
     whole.push_str(&shown(&place, &server, &place.deskhand(["model", "test"])));
     let mut command = place.command(deskhand());
@@ -205,7 +223,18 @@ fn what_does_not_fit() {
         &["model", "add", "x", "--preset", "ollama"],
         &["model", "add", "x", "--preset", "openai", "--model", "m"],
         &["model", "add", "x", "--preset", "openai", "--model", "m", "--url", "file:///etc/passwd", "--no-key"],
-        &["model", "add", "x", "--preset", "openai", "--model", "m", "--url", "https://me:secret@host.example", "--no-key"],
+        &[
+            "model",
+            "add",
+            "x",
+            "--preset",
+            "openai",
+            "--model",
+            "m",
+            "--url",
+            "https://me:secret@host.example",
+            "--no-key",
+        ],
         &["model", "add", "x", "--preset", "openai", "--model", "m", "--price-input", "cheap", "--price-output", "1"],
         &["model", "add", "x", "--preset", "ollama", "--model", "m"],
         &["model", "add", "y", "--preset", "openai", "--model", "m", "--no-key"],
@@ -287,8 +316,8 @@ fn a_key_file_that_others_can_read() {
     let file = place.path("deskhand/data/model-keys.json");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
     let ran = place.deskhand(["model", "test"]);
-    let expected = "Scripted at 127.0.0.1 gave no reply: the key file:127.0.0.1 could not be read: others can read \
-                    PLACE/deskhand/data/model-keys.json. Close it with: chmod 600 PLACE/deskhand/data/model-keys.json. Add it again with `deskhand model add`.\n";
+    let expected = "`fast` does not work: scripted at 127.0.0.1 gave no reply: the key file:127.0.0.1 could not be read: others can read \
+                    PLACE/deskhand/data/model-keys.json. Close it with: chmod 600 PLACE/deskhand/data/model-keys.json.\n";
     assert_eq!((ran.code, masked(&place, &ran.stderr)), (1, expected.to_owned()));
     server.finish();
 }

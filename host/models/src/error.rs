@@ -11,7 +11,7 @@ pub enum ModelError {
     #[error(transparent)]
     Config(#[from] BadConfig),
     /// The key is not there.
-    #[error("{0}. Add it again with `deskhand model add`")]
+    #[error("{0}")]
     Key(#[from] NoKey),
     /// The conversation cannot be sent as it is.
     #[error(transparent)]

@@ -8,7 +8,7 @@ use deskhand_egress::Secret;
 pub struct NoKey {
     /// What it is called in the settings.
     pub name: String,
-    /// Why.
+    /// Why, and what to do.
     pub reason: String,
 }
 

@@ -34,7 +34,10 @@ pub(super) fn run(options: &Tested) -> Result {
     let purpose = Purpose::Inquiry { host: choice.host.clone() };
     let client = choice.client(&desk, &outgoing, purpose)?.patience(PATIENCE);
     let begun = Instant::now();
-    let asked = ask(&client, &desk.stop);
+    let asked = ask(&client, &desk.stop).map_err(|failure| match failure.exit {
+        Exit::Failed => Failure::failed(format!("`{}` does not work: {}", choice.name, failure.message)),
+        _ => failure,
+    });
     let millis = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     let asked = match asked {
         Ok(reply) => Ok(reply),

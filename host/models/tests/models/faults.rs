@@ -266,7 +266,7 @@ async fn the_key_is_in_no_message() {
     let failure = kit.ask(&conversation()).await.unwrap_err();
     assert_eq!(
         failure.to_string(),
-        "scripted at 127.0.0.1 gave no reply: the key other could not be read: it is not stored. Add it again with `deskhand model add`"
+        "scripted at 127.0.0.1 gave no reply: the key other could not be read: it is not stored"
     );
     let kit = Kit::with(Wire::Chat, |config| config.key = None);
     kit.server.reply(done());

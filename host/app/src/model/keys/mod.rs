@@ -117,9 +117,13 @@ impl Keys for Stored {
         match self.at(&place) {
             Ok(Some(secret)) => Ok(secret),
             Ok(None) => Err(no(match &place {
-                Place::Keyring(_) => "it is not in the keyring".to_owned(),
-                Place::File(_) => format!("it is not in {}", self.file.path().display()),
-                Place::Environment(variable) => format!("the variable {variable} is not set"),
+                Place::Keyring(_) => "it is not in the keyring. Add it again with `deskhand model add`".to_owned(),
+                Place::File(_) => {
+                    format!("it is not in {}. Add it again with `deskhand model add`", self.file.path().display())
+                }
+                Place::Environment(variable) => format!(
+                    "the variable {variable} is not set. Set it, or name another with `deskhand model add --key-env`"
+                ),
             })),
             Err(KeyError::Keyring(error)) => Err(no(error.to_string())),
             Err(KeyError::File(error)) => Err(no(error.to_string())),
