@@ -220,7 +220,7 @@ fn what_does_not_fit() {
         &["model", "remove", "x"],
         &["model", "add", "a b", "--preset", "openai", "--model", "m"],
         &["model", "add", "x", "--model", "m"],
-        &["model", "add", "x", "--preset", "ollama"],
+        &["model", "add", "x", "--wire", "chat", "--url", "http://127.0.0.1:1/v1"],
         &["model", "add", "x", "--preset", "openai", "--model", "m"],
         &["model", "add", "x", "--preset", "openai", "--model", "m", "--url", "file:///etc/passwd", "--no-key"],
         &[
@@ -258,6 +258,28 @@ fn what_does_not_fit() {
          [models.y]\nwire = \"chat\"\nurl = \"https://api.openai.com/v1\"\nmodel = \"m\"\n\n[agent]\nmodel = \"x\"\n"
     );
     assert!(!place.path("deskhand/data/model-keys.json").exists());
+}
+
+/// Who does not know what the server calls its models chooses from those that it offers.
+#[test]
+fn one_of_those_that_the_server_offers() {
+    let place = Place::new();
+    let server = ModelServer::start();
+    let url = format!("{}/v1", server.url());
+    let arguments = ["model", "add", "fast", "--wire", "chat", "--url", &url, "--no-key"];
+    let ran = place.deskhand(arguments);
+    let expected = "Say which model with --model, as its server calls it. 127.0.0.1 offers: scripted.\n";
+    assert_eq!((ran.code, ran.stderr.as_str()), (2, expected));
+    let mut terminal = Terminal::run(&place, &arguments, &[]);
+    terminal.answer("Number (nothing for none): ", "");
+    assert_eq!(terminal.end().0, 4);
+    assert_eq!(place.deskhand(["model", "list", "--json"]).ok(), "");
+    let mut terminal = Terminal::run(&place, &arguments, &[]);
+    terminal.wait("Which of the models at 127.0.0.1?\n  1  scripted\n").answer("Number (nothing for none): ", "1");
+    assert_eq!(terminal.end().0, 0);
+    let listed: serde_json::Value = serde_json::from_str(&place.deskhand(["model", "list", "--json"]).ok()).unwrap();
+    assert_eq!(listed["model"], "scripted");
+    server.finish();
 }
 
 /// Another model at the same host needs no second key; one at another host never gets it.

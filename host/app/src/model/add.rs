@@ -4,6 +4,7 @@ use super::{
     command::{self, Add},
     keys::{Place, Stored},
     list::Row,
+    offered,
     presets::{Preset, preset},
 };
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
     settings::{Edit, is_name},
 };
 use deskhand_egress::Secret;
-use deskhand_models::{ModelConfig, Price};
+use deskhand_models::{Keys as _, ModelConfig, Price};
 use deskhand_permissions::is_here;
 use deskhand_vocabulary::Unanswered;
 use std::io::Read as _;
@@ -35,6 +36,9 @@ pub(super) fn run(options: &Add) -> Result {
     let had = desk.settings.models.get(name);
     let preset = options.preset.as_deref().and_then(preset);
     let mut config = described(options, had, preset)?;
+    let model = options.model.as_deref().or(had.map(|had| had.model.as_str()));
+    // the server can be asked once it is known with which key
+    model.unwrap_or("any").clone_into(&mut config.model);
     config.check().map_err(Failure::usage)?;
     let host = config.host().unwrap_or_default();
 
@@ -42,7 +46,16 @@ pub(super) fn run(options: &Add) -> Result {
     let stored = Stored::of(&desk.home);
     let wanted = preset.map_or(!is_here(&host), |preset| preset.key);
     let known = known_key(&desk, name, &host);
-    let (place, new) = match given(&desk, &options.key, &host, wanted, known)? {
+    let given = given(&desk, &options.key, &host, wanted, known)?;
+    if model.is_none() {
+        let key = match &given {
+            Given::Nothing => None,
+            Given::Secret(secret) => Some(secret.clone()),
+            Given::Place(place) => Some(stored.key(&place.to_string()).map_err(Failure::failed)?),
+        };
+        config.model = offered::choose(&desk, &config, key)?;
+    }
+    let (place, new) = match given {
         Given::Nothing => (None, false),
         Given::Place(place) => (Some(place), false),
         Given::Secret(secret) => {
@@ -77,21 +90,17 @@ pub(super) fn run(options: &Add) -> Result {
     Ok(Exit::Done)
 }
 
-/// The model without its key.
+/// The model without its key, and without what its server calls it.
 fn described(options: &Add, had: Option<&ModelConfig>, preset: Option<&Preset>) -> Result<ModelConfig> {
     let wire = options.wire.map(Into::into).or(preset.map(|preset| preset.wire)).or(had.map(|had| had.wire));
     let url = options.url.as_deref().or(preset.map(|preset| preset.url)).or(had.map(|had| had.url.as_str()));
-    let model = options.model.as_deref().or(had.map(|had| had.model.as_str()));
     let (Some(wire), Some(url)) = (wire, url) else {
         return Err(Failure::usage(
             "say where the model is: one of the usual servers with --preset, or else --wire and --url. `deskhand model add --help` lists them",
         ));
     };
-    let Some(model) = model else {
-        return Err(Failure::usage("say which model with --model, as its server calls it"));
-    };
-    let mut config = had.cloned().unwrap_or_else(|| ModelConfig::new(wire, url, model));
-    (config.wire, config.url, config.model) = (wire, url.to_owned(), model.to_owned());
+    let mut config = had.cloned().unwrap_or_else(|| ModelConfig::new(wire, url, ""));
+    (config.wire, config.url) = (wire, url.to_owned());
     config.context = options.context.or(config.context);
     if let (Some(input), Some(output)) = (options.price_input, options.price_output) {
         config.price = Some(Price { input, output, cache_read: None, cache_write: None });

@@ -57,7 +57,7 @@ pub(crate) struct Add {
     /// One of the usual servers, which brings the address and how it is spoken to
     #[arg(long, value_name = "SERVER", value_parser = clap::builder::PossibleValuesParser::new(presets::names()))]
     pub(super) preset: Option<String>,
-    /// What the server calls the model
+    /// What the server calls the model; without it, you choose from those that it offers
     #[arg(long)]
     pub(super) model: Option<String>,
     /// The base address of the server

@@ -6,10 +6,12 @@ mod choice;
 mod command;
 mod keys;
 mod list;
+mod offered;
 mod presets;
 mod remove;
 mod select;
 mod test;
+mod wait;
 
 pub(crate) use choice::{Choice, choose};
 pub(crate) use command::ModelCommand;

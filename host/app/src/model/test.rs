@@ -1,6 +1,6 @@
 //! `deskhand model test`
 
-use super::{choice::choose, command::Tested};
+use super::{choice::choose, command::Tested, wait::wait};
 use crate::{
     desk::Desk,
     exit::Exit,
@@ -22,9 +22,6 @@ const PATIENCE: Patience = Patience {
     first: Duration::from_millis(500),
     most: Duration::from_secs(5),
 };
-
-/// How often it is looked whether the person has stopped it.
-const LOOK: Duration = Duration::from_millis(50);
 
 pub(super) fn run(options: &Tested) -> Result {
     let desk = Desk::open(options.json.json)?;
@@ -80,22 +77,10 @@ pub(super) fn run(options: &Tested) -> Result {
 }
 
 fn ask(client: &Client, stop: &Stop) -> Result<Reply> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::failed(format!("nothing could be sent: {error}")))?;
     let mut conversation = Conversation::new("Answer with one word.", Vec::new()).map_err(Failure::failed)?;
     conversation.say(vec![Piece::text("Say hello.")]).map_err(Failure::failed)?;
-    runtime.block_on(async {
-        let stopped = async {
-            while !stop.is_stopped() {
-                tokio::time::sleep(LOOK).await;
-            }
-        };
-        let mut watch = |_: Happening<'_>| ();
-        tokio::select! {
-            reply = client.reply(&conversation, &mut watch) => reply.map_err(Failure::failed),
-            () = stopped => Err(Failure::new(Exit::Stopped, "Stopped.")),
-        }
-    })
+    let mut watch = |_: Happening<'_>| ();
+    wait(stop, client.reply(&conversation, &mut watch))
 }
 
 /// What came back, in a line.
