@@ -150,5 +150,5 @@ pub(crate) use grant::{covering, place, written};
 /// How far the person must have granted what an action is about; none where grants have no say in it, so that they need
 /// not be looked up.
 pub(crate) fn needed(context: &Context, action: &Action, opening: Option<Access>) -> Option<Access> {
-    grant::needed(context, action, opening).or_else(|| model::needed(context, action).then_some(Access::Read))
+    grant::needed(context, action, opening).or_else(|| model::needed(action).then_some(Access::Read))
 }

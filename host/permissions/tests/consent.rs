@@ -42,7 +42,13 @@ fn the_person_agrees_for_the_task() {
     assert_eq!(scopes(&world), [(Scope::Model { host: HOST.into() }, Duration::Task(world.task))]);
     assert_eq!(send(&world.gate, &agent(other), HOST), Err("you declined".to_owned()));
     assert_eq!(world.asked(), ["choose", "choose"]);
-    let decisions = [(true, "person.approved"), (true, "model.consent"), (false, "person.declined")];
+    // that the person asks for the work is no consent
+    world.answers([Ok(Answer::No)]);
+    let person = Context::person(Some(other), Standing { yes: true, removals: 0 });
+    assert_eq!(send(&world.gate, &person, HOST), Err("you declined".to_owned()));
+    assert_eq!(world.asked(), ["choose"]);
+    let decisions =
+        [(true, "person.approved"), (true, "model.consent"), (false, "person.declined"), (false, "person.declined")];
     assert_eq!(world.decisions(), decisions.map(|(allowed, rule)| (allowed, rule.to_owned())));
 }
 

@@ -45,6 +45,7 @@ impl Choice<'_> {
     }
 
     /// Have the person agree that what a task works on goes to this model, unless they have, or it is on this very computer.
+    /// Before the first request, and best before anything else of the task.
     pub(crate) fn consent(&self, desk: &Desk, context: &Context) -> Result<()> {
         match desk.gate()?.permit(context, SendToModel::at(&self.host)) {
             Ok(permit) => {

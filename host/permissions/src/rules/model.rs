@@ -1,18 +1,18 @@
 //! What a task works on goes to a model on another computer only once the person has agreed to that host: for the task, or
-//! until they take it back. A grant to send something to the host in general is no such consent.
+//! until they take it back. A grant to send something to the host in general is no such consent, and neither is it that the
+//! person asks for the work.
 
 use super::{Case, Finding, Verdict, grant::covering, name};
-use crate::context::Context;
 use deskhand_records::Duration;
-use deskhand_vocabulary::{Access, Action, Principal};
+use deskhand_vocabulary::{Access, Action};
 
 /// Whether the consent of the person has a say.
-pub(super) fn needed(context: &Context, action: &Action) -> bool {
-    matches!(action, Action::SendToModel { local: false, .. }) && context.principal != Principal::Person
+pub(super) const fn needed(action: &Action) -> bool {
+    matches!(action, Action::SendToModel { local: false, .. })
 }
 
 pub(super) fn look(case: &Case<'_>) -> Option<Finding> {
-    if !needed(case.context, case.action) {
+    if !needed(case.action) {
         return None;
     }
     let Some(grant) = covering(case.action, Access::Read, case.context, case.grants) else {
