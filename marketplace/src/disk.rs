@@ -146,7 +146,7 @@ pub(crate) struct Lock(#[expect(dead_code, reason = "held, not used")] File);
 impl Lock {
     /// Take it, or say at once that somebody else has it (`Ok(None)`).
     pub(crate) fn try_take(path: &Path) -> io::Result<Option<Self>> {
-        let file = open_lock(path)?;
+        let file = deskhand_files::open_lock(path)?;
         match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Some(Self(file))),
             Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
@@ -156,13 +156,8 @@ impl Lock {
 
     /// Take it as soon as nobody else has it.
     pub(crate) fn take(path: &Path) -> io::Result<Self> {
-        let file = open_lock(path)?;
+        let file = deskhand_files::open_lock(path)?;
         rustix::fs::flock(&file, FlockOperation::LockExclusive)?;
         Ok(Self(file))
     }
-}
-
-fn open_lock(path: &Path) -> io::Result<File> {
-    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    Ok(File::from(rustix::fs::open(path, flags, Mode::from_raw_mode(PRIVATE))?))
 }

@@ -8,6 +8,7 @@ use crate::{
     paths,
     verify::{ANY_TIME, Chain, LIMITS, State, folder::Folder, store::Store},
 };
+use deskhand_files::{MOST, Origin};
 use deskhand_vocabulary::{Home, MarketplaceName, Sha256};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -124,7 +125,7 @@ impl Marketplaces {
     pub fn get(&self, name: &MarketplaceName) -> Result<Marketplace, MarketError> {
         let place = self.folder.join(name.as_str());
         let path = place.join(SOURCE);
-        let bytes = match fs::read(&path) {
+        let bytes = match deskhand_files::read(&path, Origin::Own, MOST) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(MarketError::NotAdded { name: name.to_string() });
@@ -241,7 +242,7 @@ impl Marketplace {
 
     fn pinned_root(&self) -> Result<Vec<u8>, MarketError> {
         let path = self.place.join(FIRST_ROOT);
-        let root = fs::read(&path).map_err(|source| MarketError::read(&path, source))?;
+        let root = deskhand_files::read(&path, Origin::Own, MOST).map_err(|source| MarketError::read(&path, source))?;
         if Sha256::of(&root) == self.source.fingerprint {
             return Ok(root);
         }

@@ -5,7 +5,8 @@ use deskhand_tests::root;
 use std::{collections::BTreeMap, fs};
 
 /// From the bottom to the top: a crate uses only what stands before it.
-const ORDER: [&str; 10] = [
+const ORDER: [&str; 11] = [
+    "deskhand-files",
     "deskhand-vocabulary",
     "deskhand-records",
     "deskhand-permissions",
@@ -19,8 +20,10 @@ const ORDER: [&str; 10] = [
 ];
 
 /// Crates beside the rooms, and all of ours that they may use.
-const BESIDE: [(&str, &[&str]); 2] =
-    [("deskhand-marketplace", &["deskhand-vocabulary"]), ("deskhand-build", &["deskhand-vocabulary"])];
+const BESIDE: [(&str, &[&str]); 2] = [
+    ("deskhand-marketplace", &["deskhand-files", "deskhand-vocabulary"]),
+    ("deskhand-build", &["deskhand-vocabulary"]),
+];
 
 fn uses(manifest: &str) -> (String, Vec<String>) {
     let manifest: toml::Table = manifest.parse().unwrap();
@@ -33,6 +36,7 @@ fn uses(manifest: &str) -> (String, Vec<String>) {
 #[test]
 fn a_room_imports_only_rooms_below_it() {
     let folders = [
+        "host/files",
         "host/vocabulary",
         "host/records",
         "host/permissions",
@@ -69,6 +73,7 @@ fn a_room_imports_only_rooms_below_it() {
 #[test]
 fn only_the_runtime_sees_wasmtime() {
     for folder in [
+        "host/files",
         "host/vocabulary",
         "host/records",
         "host/permissions",

@@ -20,6 +20,7 @@ mod machine;
 mod meanwhile;
 mod models;
 mod organize;
+mod pipes;
 mod questions;
 mod rename;
 mod said;

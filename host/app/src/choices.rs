@@ -22,7 +22,7 @@ impl Desk {
 
     /// What was chosen before. A file that cannot be read counts as no choice: the person is asked again.
     fn choices(&self) -> Choices {
-        std::fs::read(self.choices_file())
+        deskhand_files::read(&self.choices_file(), deskhand_files::Origin::Own, deskhand_files::MOST)
             .ok()
             .and_then(|bytes| serde_json::from_slice(&bytes).ok())
             .unwrap_or_default()

@@ -113,7 +113,12 @@ fn make(path: &Path) -> Result<(), RecordsError> {
     }
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Ok(file) => file.sync_all().map_err(|error| RecordsError::of_file(path, &error)),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        // what is there must be a file: a pipe or a device would be read without end
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            deskhand_files::open(path, deskhand_files::Origin::Person)
+                .map(drop)
+                .map_err(|error| RecordsError::of_file(path, &error))
+        }
         Err(error) => Err(RecordsError::of_file(path, &error)),
     }
 }

@@ -6,6 +6,7 @@ use crate::{
     config::Compiler,
     durable::{self, Draft},
 };
+use deskhand_files::Origin;
 use deskhand_vocabulary::{Home, Sha256};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{
@@ -108,7 +109,7 @@ impl Cache {
     /// per process and file.
     pub(crate) fn find(&self, component: Sha256, compiled: &Compiled) -> Option<PathBuf> {
         let path = self.path(component, &compiled.key);
-        let file = File::open(&path).ok()?;
+        let file = deskhand_files::open(&path, Origin::Own).ok()?;
         let stamp = stamp(&file).ok()?;
         let mut verified = self.verified.lock().unwrap_or_else(PoisonError::into_inner);
         if verified.get(&path) == Some(&(stamp, compiled.digest)) {
@@ -189,7 +190,10 @@ impl Components {
         durable::private_folder(&self.folder)?;
         durable::sweep(&self.folder);
         let path = self.path(component);
-        if File::open(&path).and_then(|file| digest_of(&file)).is_ok_and(|there| there == component) {
+        if deskhand_files::open(&path, Origin::Own)
+            .and_then(|file| digest_of(&file))
+            .is_ok_and(|there| there == component)
+        {
             return Ok(());
         }
         durable::write(&path, bytes)
@@ -197,7 +201,7 @@ impl Components {
 
     /// A component's file, with its digest verified through the handle that is returned.
     pub(crate) fn open(&self, component: Sha256) -> Result<File, &'static str> {
-        let file = File::open(self.path(component)).map_err(|_| "is gone or cannot be read")?;
+        let file = deskhand_files::open(&self.path(component), Origin::Own).map_err(|_| "is gone or cannot be read")?;
         match digest_of(&file) {
             Ok(digest) if digest == component => Ok(file),
             Ok(_) => Err("is not what was installed"),

@@ -2,6 +2,7 @@
 //! folder is searched. Written under a lock, whole, by temporary file and rename; a reader sees the old or the new one.
 
 use crate::{cache::Compiled, durable, fault::PluginFault, inspect};
+use deskhand_files::Origin;
 use deskhand_vocabulary::{
     Home, Manifest, PluginId, PluginName, Sha256,
     manifest::{Limits, Permission},
@@ -10,9 +11,9 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::{
-    fs::{File, Metadata, OpenOptions},
+    fs::{File, Metadata},
     io::{self, Read as _},
-    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, OnceLock, PoisonError},
     time::{Duration, Instant},
@@ -25,7 +26,7 @@ const FORMAT: u32 = 1;
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum IndexError {
     /// The file system says no.
-    #[error("the list of installed plugins, {}, {reason}. Nothing was changed; `deskhand doctor` may say more", path.display())]
+    #[error("the list of installed plugins, {}, could not be used: {reason}. Nothing was changed; `deskhand doctor` may say more", path.display())]
     Io {
         /// The file.
         path: PathBuf,
@@ -335,7 +336,7 @@ impl Index {
     }
 
     fn document(&self) -> Result<(Document, Edition), IndexError> {
-        let mut file = match File::open(&self.path) {
+        let mut file = match deskhand_files::open(&self.path, Origin::Own) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Ok((Document { format: FORMAT, plugins: Vec::new() }, Edition::default()));
@@ -381,13 +382,7 @@ impl Index {
     fn lock(&self) -> Result<File, IndexError> {
         let folder = self.path.parent().unwrap_or_else(|| Path::new("."));
         durable::private_folder(folder).map_err(|error| self.io(&error))?;
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(0o600)
-            .open(folder.join("index.lock"))
-            .map_err(|error| self.io(&error))?;
+        let file = deskhand_files::open_lock(&folder.join("index.lock")).map_err(|error| self.io(&error))?;
         file.lock().map_err(|error| self.io(&error))?;
         Ok(file)
     }

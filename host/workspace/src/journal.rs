@@ -12,6 +12,7 @@ use crate::{
     folder::Root,
     planning::Place,
 };
+use deskhand_files::Origin;
 use deskhand_vocabulary::{
     Change, ChangeKind, CommitId, FilePath, Home, Principal, RelativePath, Sha256, TaskId, path,
 };
@@ -444,7 +445,7 @@ struct Records {
 
 impl Records {
     fn open(path: &Path) -> io::Result<Self> {
-        let file = fs::File::open(path)?;
+        let file = deskhand_files::open(path, Origin::Own)?;
         let left = file.metadata()?.len();
         Ok(Self { input: BufReader::with_capacity(1 << 16, file), left, length: 0, payload: Vec::new() })
     }
@@ -532,7 +533,7 @@ fn parse(mut records: Records, path: &Path, commit: u64, wanted: Wanted) -> Resu
 /// What of a damaged journal can still be read: every record that matches its digest, wherever it stands. None if nothing
 /// can.
 pub(crate) fn salvage(path: &Path) -> Option<Journal> {
-    let bytes = fs::read(path.join("journal")).ok()?;
+    let bytes = deskhand_files::read(&path.join("journal"), Origin::Own, u64::MAX).ok()?;
     let mut journal = Journal {
         head: Head {
             version: 0,
@@ -612,7 +613,7 @@ pub(crate) fn numbers(home: &Home) -> Result<Vec<u64>, WorkspaceError> {
 }
 
 /// The highest number that was given out, as it stands in the lock of the home; where that is new, as the log has it.
-fn last_number(home: &Home, lock: &OwnedFd) -> u64 {
+fn last_number(home: &Home, lock: &fs::File) -> u64 {
     let mut text = [0; 20];
     let known = match rustix::io::pread(lock, &mut text, 0) {
         Ok(20) => std::str::from_utf8(&text).ok().and_then(|text| text.parse().ok()),
@@ -622,10 +623,9 @@ fn last_number(home: &Home, lock: &OwnedFd) -> u64 {
 }
 
 /// Held while numbers are given out and while the journals of the gone are claimed.
-pub(crate) fn lock_home(home: &Home) -> Result<OwnedFd, WorkspaceError> {
+pub(crate) fn lock_home(home: &Home) -> Result<fs::File, WorkspaceError> {
     let path = home.commits().join(".lock");
-    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-    let lock = rustix::fs::open(&path, flags, Mode::RUSR | Mode::WUSR).map_err(|e| WorkspaceError::home(&path, e))?;
+    let lock = deskhand_files::open_lock(&path).map_err(|error| WorkspaceError::home(&path, error))?;
     loop {
         match rustix::fs::flock(&lock, FlockOperation::LockExclusive) {
             Ok(()) => return Ok(lock),
@@ -636,13 +636,12 @@ pub(crate) fn lock_home(home: &Home) -> Result<OwnedFd, WorkspaceError> {
 }
 
 /// The lock of a commit, if its process is gone.
-pub(crate) fn claim(path: &Path) -> Result<Option<OwnedFd>, Errno> {
-    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-    let lock = rustix::fs::open(path.join("lock"), flags, Mode::RUSR | Mode::WUSR)?;
+pub(crate) fn claim(path: &Path) -> io::Result<Option<OwnedFd>> {
+    let lock = OwnedFd::from(deskhand_files::open_lock(&path.join("lock"))?);
     match rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(Some(lock)),
         Err(Errno::WOULDBLOCK) => Ok(None),
-        Err(error) => Err(error),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -7,6 +7,7 @@ use crate::{
     error::WorkspaceError,
     folder::{Masks, Root},
 };
+use deskhand_files::{MOST, Origin};
 use deskhand_vocabulary::{Home, path::encode};
 use rustix::{
     fd::{AsFd as _, BorrowedFd, OwnedFd},
@@ -174,7 +175,7 @@ impl Stores {
     /// A name of this home, so that two homes of one person share no store.
     fn id(&self) -> Result<String, Errno> {
         let path = self.home.data.join("home-id");
-        if let Ok(text) = fs::read_to_string(&path)
+        if let Ok(text) = deskhand_files::read_text(&path, Origin::Own, 1024)
             && text.len() == 16
             && text.bytes().all(|b| b.is_ascii_hexdigit())
         {
@@ -188,7 +189,7 @@ impl Stores {
         let _ = fs::remove_file(&temporary);
         match linked {
             Ok(()) => Ok(id),
-            Err(_) => fs::read_to_string(&path).map_err(errno),
+            Err(_) => deskhand_files::read_text(&path, Origin::Own, 1024).map_err(errno),
         }
     }
 }
@@ -243,7 +244,7 @@ fn register_path(home: &Home) -> PathBuf {
 
 fn registered(home: &Home) -> Result<Vec<PathBuf>, WorkspaceError> {
     let path = register_path(home);
-    let text = match fs::read(&path) {
+    let text = match deskhand_files::read(&path, Origin::Own, MOST) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(WorkspaceError::home(path, error)),
@@ -274,7 +275,12 @@ fn register(home: &Home, store: &Path) -> Result<(), WorkspaceError> {
 
 pub(crate) fn write_durably(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _};
-    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    // what a crash has left under this name is not written into
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(bytes)?;
     file.sync_all()
 }

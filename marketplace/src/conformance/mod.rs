@@ -10,6 +10,7 @@ use crate::{
     error::Trouble,
     verify::{Chain, store::Store},
 };
+use deskhand_files::{MOST, Origin};
 use deskhand_vocabulary::{Clock, Sha256, SystemClock};
 use http::Loopback;
 use std::{
@@ -96,7 +97,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<(), Conforma
     let words: Vec<&str> = arguments.words.iter().filter_map(|word| word.to_str()).collect();
     let command = match words[..] {
         ["init", given] => {
-            let bytes = fs::read(given).map_err(file(Path::new(given)))?;
+            let bytes = deskhand_files::read(Path::new(given), Origin::Person, MOST).map_err(file(Path::new(given)))?;
             return Ok(Disk::real().write(&root, &bytes, PUBLIC)?);
         }
         ["refresh" | "download"] => words[0],
@@ -106,7 +107,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<(), Conforma
     let url = given(arguments.metadata_url, "--metadata-url")?;
     let targets = arguments.target_base_url.as_deref();
     let now = SystemClock.now();
-    let trusted = fs::read(&root).map_err(file(&root))?;
+    let trusted = deskhand_files::read(&root, Origin::Own, MOST).map_err(file(&root))?;
     let repository = Loopback::new(&url, targets).map_err(ConformanceError::Usage)?;
     let last = repository.last.clone();
     let mut chain = Chain::start(repository, last, &trusted, Some(Store::without_history(&kept)))?;
@@ -124,7 +125,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<(), Conforma
         let info = chain.info(name, now)?;
         let (length, sha256) = info.ok_or_else(|| MarketError::verify(name, Trouble::NotOffered))?;
         let same = |bytes: Vec<u8>| bytes.len() as u64 == length && sha256 == Some(Sha256::of(&bytes));
-        if fs::read(&place).is_ok_and(same) {
+        if deskhand_files::read(&place, Origin::Own, MOST).is_ok_and(same) {
             continue;
         }
         let bytes = chain.download(name, now)?;

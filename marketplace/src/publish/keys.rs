@@ -15,7 +15,7 @@ use p256::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::{
-    fmt, fs,
+    fmt,
     io::Read,
     path::{Path, PathBuf},
 };
@@ -88,7 +88,11 @@ impl Key {
     pub fn read(path: &Path) -> Result<Self, MarketError> {
         let unreadable = |source| MarketError::KeyUnreadable { path: path.to_owned(), source };
         let mut text = String::new();
-        fs::File::open(path).map_err(unreadable)?.take(MAX_KEY_FILE).read_to_string(&mut text).map_err(unreadable)?;
+        deskhand_files::open(path, deskhand_files::Origin::Person)
+            .map_err(unreadable)?
+            .take(MAX_KEY_FILE)
+            .read_to_string(&mut text)
+            .map_err(unreadable)?;
         Self::from_pem(&text).ok_or_else(|| MarketError::NotAKey { path: path.to_owned() })
     }
 

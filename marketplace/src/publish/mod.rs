@@ -29,6 +29,7 @@ use crate::{
         folder::{Folder, METADATA, TARGETS},
     },
 };
+use deskhand_files::{MOST, Origin};
 use deskhand_vocabulary::{Home, Manifest, MarketplaceName, PluginName, Sha256};
 use jiff::Timestamp;
 use keys::{Key, KeyId, KeyPlace};
@@ -96,7 +97,7 @@ impl Publisher {
     pub(crate) fn open_with(home: &Home, name: &MarketplaceName, disk: Disk) -> Result<Self, MarketError> {
         let keys = home.keys().join(name.as_str());
         let path = keys.join(RECORD);
-        let bytes = match fs::read(&path) {
+        let bytes = match deskhand_files::read(&path, Origin::Own, MOST) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(MarketError::NotOurs { name: name.to_string(), keys });
@@ -292,7 +293,7 @@ impl Publisher {
 
     fn first_root(&self) -> Result<Vec<u8>, MarketError> {
         let path = self.keys.join(FIRST_ROOT);
-        let root = fs::read(&path).map_err(|source| MarketError::read(&path, source))?;
+        let root = deskhand_files::read(&path, Origin::Own, MOST).map_err(|source| MarketError::read(&path, source))?;
         if Sha256::of(&root) == self.ours.fingerprint {
             return Ok(root);
         }

@@ -5,6 +5,7 @@ use crate::{
     MarketError,
     disk::{Disk, PRIVATE},
 };
+use deskhand_files::{MOST, Origin};
 use deskhand_vocabulary::Sha256;
 use sigstore_tuf::{Error, Result, cache::MetadataStore};
 use std::{
@@ -87,7 +88,7 @@ impl Store {
     }
 
     fn digests(&self) -> std::result::Result<Option<Digests>, String> {
-        match std::fs::read(self.folder.join(DIGESTS)) {
+        match deskhand_files::read(&self.folder.join(DIGESTS), Origin::Own, MOST) {
             Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|_| "it is not what was written".to_owned()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error.to_string()),
@@ -144,7 +145,7 @@ impl MetadataStore for Store {
     fn load(&self, name: &str) -> Result<Option<Vec<u8>>> {
         use io::Read as _;
         let Some(path) = self.path(name) else { return Ok(None) };
-        let file = match std::fs::File::open(&path) {
+        let file = match deskhand_files::open(&path, Origin::Own) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(Error::io(format!("reading {}", path.display()), error)),

@@ -12,7 +12,6 @@ use deskhand_build::BuildError;
 use deskhand_runtime::MAX_COMPONENT;
 use deskhand_vocabulary::PluginName;
 use std::{
-    fs::File,
     io::Read as _,
     path::{Path, PathBuf},
 };
@@ -102,7 +101,11 @@ fn read(file: &Path) -> Result<Vec<u8>> {
     };
     let mut bytes = Vec::new();
     let limit = MAX_COMPONENT as u64 + 1;
-    File::open(file).map_err(unread)?.take(limit).read_to_end(&mut bytes).map_err(unread)?;
+    deskhand_files::open(file, deskhand_files::Origin::Person)
+        .map_err(unread)?
+        .take(limit)
+        .read_to_end(&mut bytes)
+        .map_err(unread)?;
     if bytes.len() as u64 == limit {
         let most = crate::show::bytes(MAX_COMPONENT as u64);
         return Err(Failure::failed(format!("{} is larger than the {most} that a plugin may have", show::path(file))));

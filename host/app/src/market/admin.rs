@@ -15,7 +15,6 @@ use jiff::Timestamp;
 use serde_json::json;
 use std::{
     fmt::Write as _,
-    fs::File,
     io::Read as _,
     path::{Path, PathBuf},
 };
@@ -93,7 +92,11 @@ fn component(path: &Path) -> Result<Vec<u8>> {
     let unread = |error: std::io::Error| Failure::failed(format!("{} could not be read: {error}", shown(path)));
     let mut bytes = Vec::new();
     let limit = MAX_COMPONENT as u64 + 1;
-    File::open(path).map_err(unread)?.take(limit).read_to_end(&mut bytes).map_err(unread)?;
+    deskhand_files::open(path, deskhand_files::Origin::Person)
+        .map_err(unread)?
+        .take(limit)
+        .read_to_end(&mut bytes)
+        .map_err(unread)?;
     Ok(bytes)
 }
 

@@ -7,13 +7,14 @@ use crate::{
     failure::{Failure, Result},
     output,
 };
+use deskhand_files::{MOST, Origin};
 use deskhand_marketplace::Published;
 use deskhand_vocabulary::Sha256;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, DirBuilder, File},
-    io::{self, Read as _, Write as _},
+    io::{self, Write as _},
     os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
 };
@@ -56,8 +57,7 @@ pub(super) fn keep(desk: &Desk, plugin: &PluginId, version: &Published) -> Resul
     let installed = desk.runtime()?.component_file(version.component);
     let write = || -> io::Result<()> {
         DirBuilder::new().recursive(true).mode(0o700).create(folder(desk))?;
-        let mut bytes = Vec::new();
-        File::open(installed)?.read_to_end(&mut bytes)?;
+        let bytes = deskhand_files::read(&installed, Origin::Own, MOST)?;
         durably(&component, &bytes)?;
         durably(&record, &serde_json::to_vec_pretty(&kept)?)
     };
@@ -89,7 +89,9 @@ pub(super) fn all(desk: &Desk) -> Result<Vec<Kept>> {
     for entry in entries {
         let path = entry.map_err(failed)?.path();
         if path.extension().is_some_and(|end| end == "json") {
-            let kept: Option<Kept> = fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+            let kept: Option<Kept> = deskhand_files::read(&path, Origin::Own, MOST)
+                .ok()
+                .and_then(|bytes| serde_json::from_slice(&bytes).ok());
             match kept {
                 Some(kept) => found.push(kept),
                 None => output::aside(&format!("{} is damaged. Remove it if it is not needed.", path.display())),

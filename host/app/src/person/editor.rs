@@ -1,5 +1,6 @@
 //! A text in the person's own editor.
 
+use deskhand_files::{MOST, Origin};
 use std::{
     env,
     io::{self, Write as _},
@@ -23,6 +24,12 @@ pub(super) enum EditorError {
     Failed { editor: String },
     #[error("what the editor `{editor}` left is not text (UTF-8), so it was not taken")]
     NotText { editor: String },
+    #[error(
+        "the editor `{editor}` left no file, so nothing was taken. Choose Edit again, and save the text under its own name"
+    )]
+    Gone { editor: String },
+    #[error("what the editor `{editor}` left could not be read: {error}. Choose Edit again")]
+    NotTaken { editor: String, error: io::Error },
     #[error("the text could not be handed to the editor: {0}")]
     File(#[from] io::Error),
 }
@@ -53,7 +60,11 @@ pub(super) fn edit(text: &str) -> Result<String, EditorError> {
     if !status.success() {
         return Err(EditorError::Failed { editor });
     }
-    String::from_utf8(std::fs::read(file.path())?).map_err(|_| EditorError::NotText { editor })
+    let left = deskhand_files::read(file.path(), Origin::Person, MOST).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => EditorError::Gone { editor: editor.clone() },
+        _ => EditorError::NotTaken { editor: editor.clone(), error },
+    })?;
+    String::from_utf8(left).map_err(|_| EditorError::NotText { editor })
 }
 
 fn in_path(name: &str) -> bool {

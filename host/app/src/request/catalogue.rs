@@ -6,7 +6,7 @@ use deskhand_runtime::{Edition, PluginFault, Plugins};
 use deskhand_vocabulary::{Home, PluginId, Sha256};
 use serde::{Deserialize, Serialize};
 use std::{
-    fs::{File, Metadata},
+    fs::Metadata,
     io::{self, Read as _, Write as _},
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
@@ -151,7 +151,7 @@ impl Document {
 
 /// What is kept, if it is of this origin, whole, and nobody else could have written it.
 fn load(path: &Path, origin: &Origin) -> Option<Document> {
-    let file = File::open(path).ok()?;
+    let file = deskhand_files::open(path, deskhand_files::Origin::Own).ok()?;
     if !private(&file.metadata().ok()?) {
         return None;
     }

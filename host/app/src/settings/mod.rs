@@ -8,6 +8,7 @@ pub(crate) use edit::Edit;
 pub(crate) use keys::{Wrong, is_name};
 
 use deskhand_agent::budget::{Limits, Measure};
+use deskhand_files::Origin;
 use deskhand_models::{ModelConfig, Money};
 use keys::{KEYS, check};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -20,6 +21,9 @@ use std::{
 
 /// The documented settings file.
 pub(crate) const DOCUMENTED: &str = include_str!("documented.toml");
+
+/// The most bytes of a settings file.
+const LARGEST: u64 = 1 << 20;
 
 /// All settings.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -147,7 +151,7 @@ pub(crate) struct Held {
 
 /// What the file holds; nothing where it is not there.
 fn text(path: &Path) -> Result<String, SettingsError> {
-    match std::fs::read_to_string(path) {
+    match deskhand_files::read_text(path, Origin::Person, LARGEST) {
         Ok(text) => Ok(text),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
         Err(error) => Err(SettingsError::Unreadable { path: path.to_owned(), error }),

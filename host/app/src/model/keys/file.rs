@@ -59,7 +59,7 @@ impl KeyFile {
     fn all(&self) -> Result<BTreeMap<String, String>> {
         let path = || self.path.clone();
         let unreadable = |error| KeyFileError::Unreadable { path: path(), error };
-        let bytes = match std::fs::read(&self.path) {
+        let bytes = match deskhand_files::read(&self.path, deskhand_files::Origin::Own, deskhand_files::MOST) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
             Err(error) => return Err(unreadable(error)),
