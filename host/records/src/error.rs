@@ -80,6 +80,15 @@ pub enum RecordsError {
         /// What the system says.
         reason: String,
     },
+    /// The file was taken away under a running program.
+    #[error(
+        "{path} was deleted, moved or replaced while Deskhand had it open, so nothing can be put on record. Put it back if you have it, with its -wal file; else start again, and a new log begins",
+        path = path.display()
+    )]
+    Gone {
+        /// The file.
+        path: PathBuf,
+    },
     /// An earlier write failed, and what was queued with it is lost; the log is closed until the next start.
     #[error("the log stopped after an earlier failure: {reason}")]
     Stopped {

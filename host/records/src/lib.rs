@@ -7,6 +7,7 @@ pub mod error;
 pub mod grant;
 mod line;
 mod names;
+mod presence;
 pub mod public;
 pub mod reading;
 mod schema;
@@ -25,6 +26,7 @@ pub use task::Task;
 pub use verify::Verification;
 
 use deskhand_vocabulary::{Clock, Entry, EventId, Log, LogError};
+use presence::Presence;
 use rusqlite::Connection;
 use std::{
     fmt,
@@ -37,6 +39,7 @@ use writer::{Listeners, Writer, Writing};
 pub struct Records {
     path: PathBuf,
     clock: Arc<dyn Clock>,
+    presence: Presence,
     reader: Mutex<Connection>,
     writer: OnceLock<Result<Writer, RecordsError>>,
     listeners: Listeners,
@@ -58,9 +61,11 @@ impl Records {
     /// read or checked that is not needed yet.
     pub fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, RecordsError> {
         let reader = schema::open(path)?;
+        let presence = Presence::of(path).map_err(|error| RecordsError::of_file(path, &error))?;
         Ok(Self {
             path: path.to_owned(),
             clock,
+            presence,
             reader: Mutex::new(reader),
             writer: OnceLock::new(),
             listeners: Listeners::default(),
@@ -98,7 +103,8 @@ impl Records {
     }
 
     fn writer(&self) -> Result<&Writer, RecordsError> {
-        let start = || Writer::start(&self.path, Arc::clone(&self.clock), Arc::clone(&self.listeners));
+        let start =
+            || Writer::start(&self.path, self.presence.clone(), Arc::clone(&self.clock), Arc::clone(&self.listeners));
         self.writer.get_or_init(start).as_ref().map_err(Clone::clone)
     }
 

@@ -6,6 +6,7 @@ use crate::{
     error::RecordsError,
     line::{Line, Message},
     names,
+    presence::Presence,
     public::Recorded,
     schema,
     sealed::{self, Key},
@@ -77,11 +78,16 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn start(path: &Path, clock: Arc<dyn Clock>, listeners: Listeners) -> Result<Self, RecordsError> {
+    pub(crate) fn start(
+        path: &Path,
+        presence: Presence,
+        clock: Arc<dyn Clock>,
+        listeners: Listeners,
+    ) -> Result<Self, RecordsError> {
         let connection = schema::connect(path)?;
         let line = Arc::new(Line::default());
         let taken = Arc::clone(&line);
-        let mut desk = Desk { path: path.to_owned(), connection, clock, listeners, stopped: None };
+        let mut desk = Desk { path: path.to_owned(), presence, connection, clock, listeners, stopped: None };
         let thread = std::thread::Builder::new()
             .name("deskhand-log".into())
             .spawn(move || {
@@ -137,6 +143,7 @@ impl Drop for Writer {
 /// The writing thread's own things.
 struct Desk {
     path: PathBuf,
+    presence: Presence,
     connection: Connection,
     clock: Arc<dyn Clock>,
     listeners: Listeners,
@@ -174,6 +181,14 @@ impl Desk {
                 }
                 explained
             }),
+        };
+        let outcome = match outcome {
+            Ok(_) if !self.presence.holds() => {
+                let gone = RecordsError::Gone { path: self.path.clone() };
+                self.stopped = Some(gone.clone());
+                Err(gone)
+            }
+            outcome => outcome,
         };
         let outcome = match outcome {
             Ok(recorded) => {

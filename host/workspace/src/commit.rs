@@ -446,6 +446,7 @@ fn head(site: &Site<'_>, prepared: &Prepared, ready: &Ready, id: CommitId) -> He
         plan: prepared.plan.digest,
         changes: prepared.plan.changes.len() as u64,
         undoes: prepared.undoes.as_ref().map(|undoes| undoes.commit),
+        left: prepared.undoes.as_ref().map_or(0, |undoes| undoes.left),
         roots: site
             .roots
             .iter()

@@ -9,7 +9,7 @@ use crate::{
     entry::{Kind, Stamp},
     error::WorkspaceError,
     history::History,
-    journal::{self, Before, Journal},
+    journal::{self, Before, Journal, Outcome},
     store::Store,
 };
 use deskhand_records::{Filter, Records};
@@ -31,6 +31,8 @@ pub(crate) struct Logged {
     pub(crate) begun: BTreeMap<u64, Begun>,
     /// Commits of which what was kept was given up.
     pub(crate) purged: BTreeSet<u64>,
+    /// Commits of which it says how they ended.
+    pub(crate) ended: BTreeSet<u64>,
 }
 
 /// A commit that the log says was begun.
@@ -47,13 +49,14 @@ impl Logged {
     pub(crate) fn of(home: &Home) -> Self {
         let mut logged = Self::default();
         let Some(records) = open(home) else { return logged };
-        let kinds = vec!["commit-started".to_owned(), "purged".to_owned()];
+        let kinds = ["commit-started", "purged", "commit-ended", "recovered"].map(str::to_owned).to_vec();
         for recorded in records.events(Filter { kinds, ..Filter::default() }).flatten() {
             match recorded.event {
                 Event::CommitStarted { commit, plan, changes } => {
                     let begun = Begun { at: recorded.at, task: recorded.task, plan, changes };
                     logged.begun.insert(commit.0, begun);
                 }
+                Event::CommitEnded { commit, .. } | Event::Recovered { commit, .. } => logged.ended.extend([commit.0]),
                 Event::Purged { commits, .. } => logged.purged.extend(commits.iter().map(|commit| commit.0)),
                 _ => {}
             }
@@ -163,6 +166,19 @@ impl History {
             }
         }
         Ok(found)
+    }
+
+    /// Commits of which the log knows nothing, though their journal says that something was done: the log was deleted or
+    /// replaced since.
+    pub fn unrecorded(&self) -> Result<Vec<CommitId>, WorkspaceError> {
+        let logged = Logged::of(self.home());
+        let done = |number: &u64| match look(self.home(), *number, &logged, false) {
+            Found::Whole(journal) => journal.end.is_some_and(|end| end.outcome == Outcome::Applied),
+            Found::Nothing | Found::Damaged(_) => false,
+        };
+        let numbers = journal::numbers(self.home())?.into_iter();
+        let unknown = numbers.filter(|number| !logged.begun.contains_key(number) && !logged.ended.contains(number));
+        Ok(unknown.filter(done).map(CommitId).collect())
     }
 
     /// Their numbers, but for those whose remains were given up by name. What cannot be listed has none.

@@ -264,7 +264,7 @@ impl<'a> Engine<'a> {
             folders: self.folders_after(outcome),
             astray: astray.clone(),
         };
-        if let Err(error) = settled.and_then(|()| writer.end(self.site.disk, end)) {
+        if let Err(error) = settled.and_then(|()| writer.end(self.site.disk, &end)) {
             return Err(self.unsettled(id, &error.to_string()));
         }
         let mut warnings = astray;
@@ -288,9 +288,7 @@ impl<'a> Engine<'a> {
         };
         let log = self.site.log;
         let task = self.site.task;
-        if let Err(error) = log.append(Entry { task, event: ended, content: task.map(|_| content) }) {
-            warnings.push(error.to_string());
-        }
+        let mut unlogged = log.append(Entry { task, event: ended, content: task.map(|_| content) }).err();
         let mut undone = 0;
         if let Some(undoes) = &self.prepared.undoes
             && outcome == Outcome::Applied
@@ -307,8 +305,16 @@ impl<'a> Engine<'a> {
             let left = undoes.left + refused.len() as u64;
             let event = Event::Undone { commit: undoes.commit, by: id, undone, left };
             if let Err(error) = log.append(Entry { task, event, content: None }) {
-                warnings.push(error.to_string());
+                unlogged = unlogged.or(Some(error));
             }
+        }
+        match unlogged {
+            None => writer.close(self.site.disk),
+            // the lock stays, and the next start puts it on record
+            Some(error) => warnings.push(format!(
+                "how commit {id} ended is in its journal, but could not be put on record: {}. The next start does so",
+                error.reason
+            )),
         }
         Ok(Commit { id, applied, made, refused, rolled_back: outcome == Outcome::RolledBack, undone, warnings })
     }

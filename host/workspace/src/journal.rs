@@ -53,6 +53,7 @@ pub(crate) enum Record {
 enum Part<'a> {
     Changes(&'a [Recorded]),
     Steps(&'a [Step]),
+    End(&'a End),
 }
 
 /// What is written down is found again after the disk was mounted anew: where that gives other inode numbers, they do not
@@ -103,6 +104,9 @@ pub(crate) struct Head {
     /// The commit that this one takes back, wholly or in part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) undoes: Option<CommitId>,
+    /// How many changes of that commit were left as they are.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub(crate) left: u64,
     pub(crate) roots: Vec<Top>,
     /// Absolute paths of stores; the commit's folder in each bears its number.
     pub(crate) stores: Vec<String>,
@@ -111,6 +115,10 @@ pub(crate) struct Head {
     /// Folders that get the times they had before the commit that is undone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) restore: Vec<Times>,
+}
+
+fn is_none(number: &u64) -> bool {
+    *number == 0
 }
 
 /// A granted folder.
@@ -335,14 +343,18 @@ impl Writer {
         disk.sync(data.as_fd())
     }
 
-    pub(crate) fn end(&self, disk: &dyn Disk, end: End) -> Result<(), Errno> {
+    /// Write down how it ended. The lock stays until [`Writer::close`]: what is locked is looked at by recovery.
+    pub(crate) fn end(&self, disk: &dyn Disk, end: &End) -> Result<(), Errno> {
         let mut bytes = Vec::new();
-        frame(&Record::End(end), &mut bytes)?;
+        frame(&Part::End(end), &mut bytes)?;
         disk.write(self.file.as_fd(), &bytes)?;
-        disk.sync(self.file.as_fd())?;
-        // it has ended by what is written; a lock that stays is taken away at the next start
+        disk.sync(self.file.as_fd())
+    }
+
+    /// How it ended is in the journal and in the log: nothing is left to be done about it. A lock that stays is taken away
+    /// at the next start.
+    pub(crate) fn close(&self, disk: &dyn Disk) {
         let _ = ended(disk, self.folder.as_fd());
-        Ok(())
     }
 
     /// Nothing was begun. The folder stays, so that numbers rise.
@@ -545,6 +557,7 @@ pub(crate) fn salvage(path: &Path) -> Option<Journal> {
             plan: Sha256([0; 32]),
             changes: 0,
             undoes: None,
+            left: 0,
             roots: Vec::new(),
             stores: Vec::new(),
             folders: Vec::new(),

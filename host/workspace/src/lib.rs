@@ -61,6 +61,6 @@ pub use history::{History, Left, Listed, Preview, Shown, Standing, UndoOptions};
 pub use journal::Outcome;
 pub use proposal::{Decision, ProposeError, State, propose};
 pub use purge::{PurgeOptions, Purged, QUOTA, RETENTION};
-pub use recovery::{Recovered, recover, recover_with};
+pub use recovery::{Recovered, interrupted, recover, recover_with};
 pub use walk::{Page, WalkOptions};
 pub use workspace::{ChangeId, Nested, Pending, Permits, Workspace};

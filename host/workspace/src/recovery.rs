@@ -6,13 +6,13 @@ use crate::{
     disk::Disk,
     error::WorkspaceError,
     folder::{Masks, Root},
-    journal::{self, At, End, Journal, Outcome, Writer},
+    journal::{self, At, End, Head, Journal, Outcome, Recorded, Writer},
     places::Places,
     planning::follow,
     settle,
     store::{self, SCRATCH, Store, Stores},
 };
-use deskhand_vocabulary::{ChangeKind, CommitId, Entry, Event, FilePath, Home, Log, event::LogError};
+use deskhand_vocabulary::{ChangeKind, CommitId, Entry, Event, FilePath, Home, Log, Tally, event::LogError};
 use rustix::{
     fd::{AsFd as _, OwnedFd},
     fs::{FlockOperation, Mode, OFlags},
@@ -49,6 +49,14 @@ pub fn recover_with(home: &Home, log: &dyn Log, disk: Arc<dyn Disk>) -> Result<V
     }
     clear_scratch(home, disk.as_ref(), &stores)?;
     Ok(done)
+}
+
+/// The commits that [`recover`] has something to do about, or would if it could: their process is gone.
+pub fn interrupted(home: &Home) -> Result<Vec<CommitId>, WorkspaceError> {
+    if !home.commits().is_dir() {
+        return Ok(Vec::new());
+    }
+    Ok(claim(home)?.into_iter().map(|(number, _)| CommitId(number)).collect())
 }
 
 /// The commits that have not ended and whose process is gone, with their locks.
@@ -103,9 +111,15 @@ fn one(
         drop(lock);
         return journal::forget(disk, folder.as_fd()).map_err(failed).map(|()| None);
     };
-    if journal.end.is_some() {
+    if let Some(end) = &journal.end {
+        let unlogged = !Logged::of(home).ended.contains(&number);
+        if unlogged {
+            log_ended(log, &journal, end)?;
+        }
         let folder = journal::open_folder(&path).map_err(failed)?;
-        return journal::ended(disk, folder.as_fd()).map_err(failed).map(|()| None);
+        journal::ended(disk, folder.as_fd()).map_err(failed)?;
+        let recovered = Recovered { commit, outcome: Some(end.outcome), notes: end.astray.clone() };
+        return Ok(unlogged.then_some(recovered));
     }
     let (roots, open) = match places(&journal, stores) {
         Ok(found) => found,
@@ -120,7 +134,8 @@ fn one(
         discard_staged(&mut places, &journal, number);
     }
     log_recovered(log, &journal, outcome)?;
-    writer.end(disk, End { outcome, refused, folders, astray: astray.clone() }).map_err(failed)?;
+    writer.end(disk, &End { outcome, refused, folders, astray: astray.clone() }).map_err(failed)?;
+    writer.close(disk);
     Ok(Some(Recovered { commit, outcome: Some(outcome), notes: astray }))
 }
 
@@ -163,6 +178,33 @@ fn after(places: &Places<'_>, journal: &Journal, outcome: Outcome) -> Vec<Option
         stamp.same_thing(&times.stamp).then_some(stamp.modified)
     };
     journal.head.folders.iter().map(modified).collect()
+}
+
+/// What the process would have put on record, had it lived.
+fn log_ended(log: &dyn Log, journal: &Journal, end: &End) -> Result<(), LogError> {
+    let Head { commit, task, undoes, left, changes: total, .. } = &journal.head;
+    let refused: HashMap<u64, &String> = end.refused.iter().map(|(id, reason)| (*id, reason)).collect();
+    let is_applied = end.outcome == Outcome::Applied;
+    let applied = if is_applied { total.saturating_sub(refused.len() as u64) } else { 0 };
+    let made = |recorded: &&Recorded| is_applied && !refused.contains_key(&recorded.change.id);
+    let shown = journal.changes.iter().filter(|recorded| !recorded.tidy);
+    let content = serde_json::json!({
+        "made": Tally::of(shown.clone().filter(made).map(|recorded| recorded.change.as_ref())),
+        "warnings": end.astray,
+        "refused": shown.filter_map(|recorded| {
+            let reason = refused.get(&recorded.change.id)?;
+            Some(serde_json::json!({ "change": recorded.change, "reason": reason }))
+        }).collect::<Vec<_>>(),
+    });
+    let refused = refused.len() as u64;
+    let event = Event::CommitEnded { commit: *commit, outcome: end.outcome.name().to_owned(), applied, refused };
+    log.append(Entry { task: *task, event, content: task.map(|_| content) })?;
+    if let Some(undoes) = undoes.filter(|_| is_applied) {
+        let undone = journal.changes.iter().filter(made).filter(|recorded| recorded.undoes.is_some()).count() as u64;
+        let event = Event::Undone { commit: undoes, by: *commit, undone, left: left + refused };
+        log.append(Entry { task: *task, event, content: None })?;
+    }
+    Ok(())
 }
 
 fn log_recovered(log: &dyn Log, journal: &Journal, outcome: Outcome) -> Result<(), LogError> {

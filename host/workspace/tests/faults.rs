@@ -3,8 +3,9 @@
 
 mod support;
 
-use deskhand_vocabulary::Stop;
-use deskhand_workspace::{Decision, State, disk::Disk};
+use deskhand_records::Filter;
+use deskhand_vocabulary::{Entry, Event, EventId, Log, LogError, Stop};
+use deskhand_workspace::{Decision, Outcome, State, disk::Disk};
 use rustix::io::Errno;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -344,4 +345,53 @@ fn the_old_tree_is_told_from_a_new_one() {
     assert_eq!(differences(&old, &desk.tree()).len(), 1);
     let known: HashMap<_, _> = old.iter().map(|(path, thing)| (thing.inode, path)).collect();
     assert!(known.len() >= old.len() - 1, "only the twin shares an inode");
+}
+
+/// A log that fails where a commit ends.
+struct Unfinished(Arc<dyn Log>);
+
+impl Log for Unfinished {
+    fn append(&self, entry: Entry) -> Result<EventId, LogError> {
+        match entry.event {
+            Event::CommitEnded { .. } => Err(LogError { reason: "the disk reports an error".to_owned() }),
+            _ => self.0.append(entry),
+        }
+    }
+
+    fn queue(&self, entry: Entry) {
+        self.0.queue(entry);
+    }
+}
+
+#[test]
+fn what_the_log_lacks_of_an_end_is_put_on_record_by_the_next_start() {
+    let desk = Desk::new();
+    desk.file("a.txt", "a");
+    let (disk, log) = (Arc::new(deskhand_workspace::disk::System), Arc::new(Unfinished(desk.log())));
+    let workspace =
+        deskhand_workspace::Workspace::with_disk(&desk.home, Arc::new(support::Standstill), log, Some(desk.task), disk)
+            .unwrap();
+    desk.add(&workspace, &desk.folder, deskhand_vocabulary::Access::Write);
+    support::mv(&workspace, "Files/a.txt", "Files/b.txt").unwrap();
+    let done = desk.propose(&workspace).done.unwrap();
+    assert_eq!((done.applied, done.rolled_back), (1, false));
+    assert_eq!(
+        done.warnings,
+        [
+            "how commit 1 ended is in its journal, but could not be put on record: the disk reports an error. The next start does so"
+        ]
+    );
+    drop(workspace);
+    let ended = || {
+        let filter = Filter { kinds: vec!["commit-ended".to_owned()], ..Filter::default() };
+        let events = desk.records.events(filter).collect::<Result<Vec<_>, _>>().unwrap();
+        events.into_iter().map(|recorded| recorded.event).collect::<Vec<_>>()
+    };
+    assert_eq!(ended(), []);
+    let recovered = deskhand_workspace::recover(&desk.home, desk.log().as_ref()).unwrap();
+    assert_eq!(recovered.iter().map(|one| one.outcome).collect::<Vec<_>>(), [Some(Outcome::Applied)]);
+    let event = Event::CommitEnded { commit: done.id, outcome: "applied".to_owned(), applied: 1, refused: 0 };
+    assert_eq!(ended(), [event]);
+    assert_eq!(deskhand_workspace::recover(&desk.home, desk.log().as_ref()).unwrap(), []);
+    assert_eq!(desk.read("b.txt"), "a");
 }

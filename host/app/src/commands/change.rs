@@ -10,7 +10,7 @@ use crate::{
 };
 use deskhand_permissions::{Context, Duration, Scope, Standing, effect::OpenFolder};
 use deskhand_records::Records;
-use deskhand_vocabulary::{Access, Action, Entry, Event, Log as _, TaskId, path};
+use deskhand_vocabulary::{Access, Action, Entry, Event, Log as _, LogError, TaskId, path};
 use deskhand_workspace::{CommitError, Decision, Left, ProposeError, PurgeOptions, State, Workspace};
 use serde_json::json;
 use std::{os::unix::ffi::OsStrExt as _, path::PathBuf, sync::Arc};
@@ -53,9 +53,24 @@ impl<'a> Change<'a> {
             Err(_) => "failed",
         };
         let event = Event::TaskEnded { outcome: outcome.to_owned() };
-        self.desk.records()?.append(Entry { task: Some(self.task), event, content: None })?;
+        let entry = Entry { task: Some(self.task), event, content: None };
+        if let Err(error) = self.desk.records()?.append(entry) {
+            // what went wrong first says more
+            return result.and_then(|exit| Err(unended(exit, error)));
+        }
         self.desk.tidy()?;
         result
+    }
+}
+
+/// What is said where the log could not be written to the end of a task that came to this.
+fn unended(exit: Exit, error: LogError) -> Failure {
+    match exit {
+        Exit::Done | Exit::Partial => Failure::failed(format!(
+            "The log could not be written to the end: {}. What was done is done, and is in its journal: see it with `deskhand history`",
+            error.reason
+        )),
+        _ => error.into(),
     }
 }
 

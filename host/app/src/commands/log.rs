@@ -9,7 +9,8 @@ use crate::{
     show::{self, columns, count, counted, line},
 };
 use deskhand_records::{Filter, Recorded, RecordsError, Verification, to_json_line};
-use deskhand_vocabulary::{Access, EventId, Principal, TaskId};
+use deskhand_vocabulary::{Access, CommitId, EventId, Principal, TaskId};
+use deskhand_workspace::History;
 
 pub(crate) fn run(options: &cli::Log) -> Result {
     let desk = Desk::open(options.json.json)?;
@@ -20,6 +21,14 @@ pub(crate) fn run(options: &cli::Log) -> Result {
     if options.verify {
         return match records.verify()? {
             Verification::Whole { events } => {
+                let unknown = History::new(&desk.home).unrecorded().map_err(Failure::failed)?;
+                if !unknown.is_empty() {
+                    return Err(Failure::failed(format!(
+                        "What stands in the log is as it was written ({}), but it lacks {}. {LACKS}",
+                        counted(events, "event"),
+                        lacked(&unknown)
+                    )));
+                }
                 output::text(&format!("The log is whole: {events} events, none changed, removed or put in between.\n"));
                 Ok(Exit::Done)
             }
@@ -55,6 +64,15 @@ pub(crate) fn run(options: &cli::Log) -> Result {
     }
     print(&desk, &page);
     Ok(Exit::Done)
+}
+
+/// Why a log may lack commits, and what to do.
+pub(super) const LACKS: &str = "The log was deleted or replaced since. Put the former one back if you have it; what was done can be seen and undone all the same: deskhand history";
+
+/// Commits that the log knows nothing of.
+pub(super) fn lacked(commits: &[CommitId]) -> String {
+    let numbers: Vec<String> = commits.iter().map(ToString::to_string).collect();
+    format!("{} that journals hold: {}", counted(commits.len() as u64, "commit"), numbers.join(", "))
 }
 
 fn forget(desk: &Desk, task: TaskId, yes: bool) -> Result {

@@ -41,11 +41,11 @@ pub(crate) fn run(options: &cli::Run) -> Result {
             (ended(failure.exit), seen.finish(&desk, None, options.answers.standing()).and(Err(failure)))
         }
     };
-    records.append(Entry {
-        task: Some(task),
-        event: Event::TaskEnded { outcome: outcome.to_owned() },
-        content: None,
-    })?;
+    let ended = Entry { task: Some(task), event: Event::TaskEnded { outcome: outcome.to_owned() }, content: None };
+    if let Err(error) = records.append(ended) {
+        // what went wrong first says more
+        return result.and_then(|_| Err(seen.unended(error)));
+    }
     desk.tidy()?;
     crate::market::refresh(&desk)?;
     result

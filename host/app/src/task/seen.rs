@@ -4,7 +4,7 @@ use crate::{
     commands::change::unanswered,
     desk::Desk,
     exit::Exit,
-    failure::Result,
+    failure::{Failure, Result},
     output,
     person::print_json,
     show::{self, line},
@@ -12,7 +12,7 @@ use crate::{
 use deskhand_permissions::{Standing, rules::name};
 use deskhand_records::{Recorded, Records, to_json_line};
 use deskhand_runtime::{Body, Content, Reply};
-use deskhand_vocabulary::{Action, Change, CommitId, Event, TaskId};
+use deskhand_vocabulary::{Action, Change, CommitId, Event, LogError, TaskId};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -21,6 +21,8 @@ pub(crate) struct Seen(Arc<Mutex<Said>>);
 
 #[derive(Default)]
 struct Said {
+    /// Commits whose beginning is on record.
+    begun: Vec<CommitId>,
     commits: Vec<Committed>,
     /// How the last plan was turned down, if it was.
     turned_down: Option<Exit>,
@@ -75,6 +77,9 @@ impl Seen {
                 seen.turned_down = exit;
                 seen.unasked = (exit == Some(Exit::Unanswered)).then(|| action.clone());
             }
+            if let Event::CommitStarted { commit, .. } = &recorded.event {
+                seen.begun.push(*commit);
+            }
             if let Event::CommitEnded { commit, outcome, applied, .. } = &recorded.event {
                 let content = recorded.content.as_ref().unwrap_or(&Value::Null);
                 seen.commits.push(Committed::of(*commit, outcome, *applied, content));
@@ -85,6 +90,15 @@ impl Seen {
 
     pub(crate) fn has_applied(&self) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).commits.iter().any(Committed::is_applied)
+    }
+
+    /// What is said where the log could not be written to the end of the task.
+    pub(crate) fn unended(&self, error: LogError) -> Failure {
+        let said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match said.begun.last() {
+            None => error.into(),
+            Some(commit) => unended(*commit, &error),
+        }
     }
 
     /// Say what came of it, after what a plugin has to show.
@@ -117,6 +131,15 @@ impl Seen {
         }
         Ok(exit)
     }
+}
+
+/// What is said where a commit was made and the log could not be written after it.
+pub(crate) fn unended(commit: CommitId, error: &LogError) -> Failure {
+    Failure::failed(format!(
+        "The log could not be written to the end: {}. What commit {commit} did is done, and is in its journal: see it with \
+         `deskhand history {commit}`, take it back with `deskhand undo {commit}`",
+        error.reason
+    ))
 }
 
 /// What is said of a task that was stopped before anything of it was made.
