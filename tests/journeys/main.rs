@@ -22,6 +22,7 @@ mod models;
 mod organize;
 mod pipes;
 mod questions;
+mod record;
 mod rename;
 mod said;
 mod terminal;

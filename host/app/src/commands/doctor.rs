@@ -9,7 +9,7 @@ use crate::{
     show::{bytes, counted, line},
 };
 use deskhand_records::{free_space, is_full};
-use deskhand_workspace::{History, Standing};
+use deskhand_workspace::{History, Standing, interrupted};
 use rustix::fs::{CWD, Mode, OFlags, RenameFlags, ResolveFlags, ioctl_ficlone, openat2, renameat_with};
 use serde::Serialize;
 use std::{fs::File, io::Write as _, path::Path, process::Command};
@@ -58,7 +58,7 @@ pub(crate) fn run(options: &cli::Json) -> Result {
         beneath(&desk.home.data),
         reflink(&desk.home.data),
         record(&desk),
-        interrupted(&desk),
+        unfinished(&desk),
         undoable(&desk),
         plugins(&desk),
         crate::market::doctor(&desk),
@@ -169,7 +169,11 @@ fn reflink(folder: &Path) -> Check {
 
 fn record(desk: &Desk) -> Check {
     let what = "log";
+    let lacks = History::new(&desk.home).unrecorded().unwrap_or_default();
     match desk.records().and_then(|records| Ok(records.tasks(1)?)) {
+        Ok(_) if !lacks.is_empty() => {
+            Check::note(what, format!("it lacks {}", super::log::lacked(&lacks)), super::log::LACKS)
+        }
         Ok(tasks) => match tasks.first() {
             Some(task) => Check::works(
                 what,
@@ -181,20 +185,24 @@ fn record(desk: &Desk) -> Check {
     }
 }
 
-fn interrupted(desk: &Desk) -> Check {
+fn unfinished(desk: &Desk) -> Check {
     let what = "unfinished work";
-    match History::new(&desk.home).list() {
+    let history = History::new(&desk.home);
+    // in this order: what ends in between is neither
+    let found = interrupted(&desk.home).and_then(|gone| Ok((history.list()?, gone)));
+    match found {
         Err(error) => Check::broken(what, error.to_string(), "Look at the folder that it names."),
-        Ok(list) => {
+        Ok((_, gone)) if !gone.is_empty() => Check::broken(
+            what,
+            format!("{} interrupted and not made whole yet", counted(gone.len() as u64, "commit")),
+            "Make it whole with: deskhand history. It says so if a folder or a disk is missing that it needs.",
+        ),
+        Ok((list, _)) => {
             let open = list.iter().filter(|commit| commit.standing == Standing::Unfinished).count() as u64;
             if open == 0 {
                 Check::works(what, format!("none; {} on record", counted(list.len() as u64, "commit")))
             } else {
-                Check::note(
-                    what,
-                    format!("{} being applied, or waiting for a folder", counted(open, "commit")),
-                    "The next `deskhand run` makes whole what can be. Put back or mount a folder that is missing.",
-                )
+                Check::note(what, format!("{} being applied just now", counted(open, "commit")), "")
             }
         }
     }

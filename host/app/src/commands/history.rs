@@ -6,7 +6,7 @@ use crate::{
     exit::Exit,
     failure::{Failure, Result},
     output,
-    show::{bytes, columns, count, counted, line},
+    show::{bytes, columns, count, counted, line, sentence},
 };
 use deskhand_vocabulary::{ChangeKind, CommitId, path, text};
 use deskhand_workspace::{Damaged, History, Kept, Listed, Shown};
@@ -15,6 +15,10 @@ use std::os::unix::ffi::OsStrExt as _;
 
 pub(crate) fn run(options: &cli::History) -> Result {
     let desk = Desk::open(options.json.json)?;
+    // what is shown is settled, wherever it can be
+    if let Err(failure) = desk.recover() {
+        output::aside(&sentence(&failure.message));
+    }
     let history = History::new(&desk.home);
     match options.commit {
         None => list(&desk, &history, options.limit),
