@@ -6,12 +6,16 @@ use crate::{
     exit::Exit,
     failure::{Failure, Result},
     output,
-    show::{bytes, columns, count, counted, line, sentence},
+    show::{apart, bytes, columns, count, counted, line, path, sentence},
 };
-use deskhand_vocabulary::{ChangeKind, CommitId, path, text};
+use deskhand_vocabulary::{ChangeKind, CommitId, path::encode, text};
 use deskhand_workspace::{Damaged, History, Kept, Listed, Shown};
 use serde_json::json;
-use std::os::unix::ffi::OsStrExt as _;
+use std::{
+    collections::BTreeSet,
+    os::unix::ffi::OsStrExt as _,
+    path::{Path, PathBuf},
+};
 
 pub(crate) fn run(options: &cli::History) -> Result {
     let desk = Desk::open(options.json.json)?;
@@ -30,6 +34,11 @@ fn when(desk: &Desk, listed: &Listed) -> String {
     listed.at.to_zoned(desk.clock.zone()).strftime("%Y-%m-%d %H:%M").to_string()
 }
 
+/// The folders that it was about, a line each.
+pub(super) fn places(listed: &Listed) -> String {
+    listed.folders.iter().map(|folder| format!("in {}\n", path(folder))).collect()
+}
+
 fn list(desk: &Desk, history: &History, limit: usize) -> Result {
     let listed = history.list().map_err(Failure::failed)?;
     if desk.json {
@@ -42,13 +51,15 @@ fn list(desk: &Desk, history: &History, limit: usize) -> Result {
         output::text("Nothing was changed yet.\n");
         return Ok(Exit::Done);
     }
-    let heading = ["NUMBER", "WHEN", "CHANGES", "STATE", "WHAT"].map(str::to_owned).to_vec();
+    let known: BTreeSet<&Path> = listed.iter().flat_map(|one| &one.folders).map(PathBuf::as_path).collect();
+    let heading = ["NUMBER", "WHEN", "CHANGES", "STATE", "FOLDER", "WHAT"].map(str::to_owned).to_vec();
     let row = |one: &Listed| {
         vec![
             one.commit.to_string(),
             when(desk, one),
             count(one.applied),
             one.state(),
+            one.folders.iter().map(|folder| apart(folder, &known)).collect::<Vec<_>>().join(", "),
             line(&text::shortened(&one.title, 60)),
         ]
     };
@@ -70,9 +81,10 @@ fn show(desk: &Desk, history: &History, commit: CommitId) -> Result {
         return Ok(Exit::Done);
     }
     output::text(&format!(
-        "Commit {commit}, {}: {}\n{}, {}, {} refused\n\n",
+        "Commit {commit}, {}: {}\n{}{}, {}, {} refused\n\n",
         when(desk, &listed),
         line(&listed.title),
+        places(&listed),
         listed.state(),
         counted(listed.applied, "change"),
         count(listed.refused)
@@ -138,7 +150,7 @@ pub(super) fn kept(commit: CommitId, kept: &[Kept]) -> String {
     let row = |one: &Kept| {
         let size = if one.folder { "folder".to_owned() } else { bytes(one.bytes) };
         let was = match &one.was {
-            Some(path) => line(&path::encode(path.as_os_str().as_bytes())),
+            Some(path) => line(&encode(path.as_os_str().as_bytes())),
             None => "(not known where it was)".to_owned(),
         };
         format!("  {:<5} {size:>9}  {was}\n", line(&one.name))

@@ -7,7 +7,7 @@ use crate::{
     exit::Exit,
     failure::{Failure, Result},
     output,
-    show::{self, Detail, counted, line},
+    show::{self, Detail, counted, line, list, path},
 };
 use deskhand_vocabulary::CommitId;
 use deskhand_workspace::{History, Left, UndoOptions};
@@ -36,6 +36,10 @@ pub(crate) fn run(options: &cli::Undo) -> Result {
     }
     Change::begin(&desk, &format!("undo {commit}"), &folders, options.answers.standing())?.end(|change| {
         let preview = history.preview(&change.workspace, commit, &wanted).map_err(Failure::failed)?;
+        if !desk.json {
+            let places: Vec<String> = folders.iter().map(|folder| path(folder)).collect();
+            output::text(&format!("Taking back commit {commit}, in {}\n\n", list(&places)));
+        }
         if options.preview {
             if desk.json {
                 output::text(&format!("{}\n", json!({"plan": preview.plan, "left": preview.left})));

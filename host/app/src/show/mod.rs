@@ -3,12 +3,14 @@
 
 mod columns;
 mod done;
+mod path;
 mod plan;
 mod quantity;
 mod tree;
 
 pub(crate) use columns::columns;
 pub(crate) use done::Done;
+pub(crate) use path::{apart, path};
 pub(crate) use plan::{Detail, plan, removals, sensitive, too_much};
 pub(crate) use quantity::{bytes, count, counted};
 
