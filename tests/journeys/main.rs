@@ -25,6 +25,7 @@ mod questions;
 mod record;
 mod rename;
 mod said;
+mod same_names;
 mod terminal;
 mod together;
 mod trouble;

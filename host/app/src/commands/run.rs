@@ -65,6 +65,8 @@ fn ended(exit: Exit) -> &'static str {
 /// A command that serves the request.
 struct Chosen {
     candidate: Candidate,
+    /// How it is typed so that no other is meant.
+    typed: String,
     arguments: Value,
     /// True if every word of the request counted.
     understood: bool,
@@ -79,15 +81,14 @@ struct Task<'a> {
 
 impl Task<'_> {
     fn work(&self, request: &str, folders: &[PathBuf]) -> Result<Reply> {
-        let Chosen { candidate, arguments, understood } = self.choose(request)?;
+        let Chosen { candidate, typed, arguments, understood } = self.choose(request)?;
         let workspace = open_folders(self.desk, self.task, folders, self.options.opening(self.task))?;
         let gate = self.desk.gate()?;
         let mut standing = self.options.answers.standing();
         if standing.yes && !understood {
             // what was said in advance was said of the whole request
             output::aside(&format!(
-                "Not all of the request was understood, so --yes does not cover it. Type the command instead: /{}",
-                candidate.command.name
+                "Not all of the request was understood, so --yes does not cover it. Type the command instead: {typed}"
             ));
             standing = Standing::default();
         }
@@ -157,7 +158,8 @@ impl Task<'_> {
             },
             content: Some(json!({"arguments": arguments, "uncounted": uncounted})),
         })?;
-        Ok(Chosen { candidate, arguments, understood: uncounted.is_empty() })
+        let typed = request::typed(&candidate, &catalogue);
+        Ok(Chosen { candidate, typed, arguments, understood: uncounted.is_empty() })
     }
 }
 

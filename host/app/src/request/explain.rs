@@ -3,7 +3,7 @@
 use super::{
     Candidate, Catalogue,
     schema::properties,
-    slash::usage,
+    slash::{typed, usage_as},
     words::{fold, split},
 };
 use crate::show::line;
@@ -84,12 +84,14 @@ pub(crate) fn unsure(catalogue: &Catalogue, nearest: &[usize]) -> Result<String,
     let rows: Vec<String> = nearest
         .iter()
         .map(|candidate| {
-            format!("  /{}  {}\n      {}", candidate.command.name, line(&candidate.command.summary), usage(candidate))
+            let summary = line(&candidate.command.summary);
+            let called = typed(candidate, catalogue);
+            format!("  {called}  {summary}\n      {}", usage_as(candidate, &called))
         })
         .collect();
     Ok(format!(
-        "It is not sure which command serves this request, so nothing was done. The nearest:\n{}\nType one of them, such as: deskhand run --folder FOLDER \"/{}\"",
+        "It is not sure which command serves this request, so nothing was done. The nearest:\n{}\nType one of them, such as: deskhand run --folder FOLDER \"{}\"",
         rows.join("\n"),
-        first.command.name
+        typed(first, catalogue)
     ))
 }

@@ -18,7 +18,7 @@ mod words;
 pub(crate) use catalogue::Catalogue;
 pub(crate) use explain::{reason, unsure};
 pub(crate) use matching::{Match, choose};
-pub(crate) use slash::{NotTyped, Typed, parse};
+pub(crate) use slash::{NotTyped, Typed, parse, typed};
 
 use deskhand_vocabulary::{PluginId, manifest::Command};
 

@@ -31,6 +31,8 @@ pub(crate) enum NotTyped {
     Unfit { name: String, part: String, usage: String },
     #[error("`/{name}` cannot take that: {reason}. {usage}")]
     Invalid { name: String, reason: String, usage: String },
+    #[error("`/{name}` has to be told what to do. {usage}")]
+    Bare { name: String, usage: String },
     #[error("a quotation mark is not closed in `{part}`")]
     Unclosed { part: String },
     #[error("`/{name}` cannot be used: {fault}")]
@@ -49,7 +51,15 @@ fn first(plugins: &[PluginId]) -> String {
     plugins.first().map(ToString::to_string).unwrap_or_default()
 }
 
-/// Read a typed command: `/name …`, `/plugin:name …` or `/marketplace:plugin:name …`. None if the text does not start
+/// How a command is typed so that no other is meant: with whose it is, where several have the name.
+pub(crate) fn typed(candidate: &Candidate, catalogue: &Catalogue) -> String {
+    let name = candidate.command.name.to_string();
+    let several = catalogue.names().iter().filter(|(_, known)| *known == name).count() > 1;
+    if several { format!("/{}:{name}", candidate.plugin) } else { format!("/{name}") }
+}
+
+/// Read a typed command: `/name …`, or, with whose it is, `/plugin:name …`, `/marketplace:name …` or
+/// `/marketplace:plugin:name …`; `/marketplace:plugin …` for the one command of a plugin. None if the text does not start
 /// with a slash and a name. `preferred` is the plugin whose command the person chose where several have the name.
 pub(crate) fn parse(
     text: &str,
@@ -73,9 +83,17 @@ fn find(name: &str, catalogue: &Catalogue, preferred: impl Fn(&str) -> Option<Pl
     let (plugin, command) = name.rsplit_once(':').map_or((None, name), |(plugin, command)| (Some(plugin), command));
     let names = catalogue.names();
     let fits = |(id, known): &(PluginId, String)| {
-        known == command && plugin.is_none_or(|plugin| id.name.as_str() == plugin || id.to_string() == plugin)
+        known == command
+            && plugin.is_none_or(|plugin| {
+                [id.name.as_str(), id.marketplace.as_str()].contains(&plugin) || id.to_string() == plugin
+            })
     };
-    let found: Vec<usize> = (0..names.len()).filter(|index| fits(&names[*index])).collect();
+    let mut found: Vec<usize> = (0..names.len()).filter(|index| fits(&names[*index])).collect();
+    if found.is_empty() {
+        // a plugin by its whole id, which is how it is listed, if that leaves no choice
+        found = (0..names.len()).filter(|index| names[*index].0.to_string() == name).collect();
+        found.truncate(if found.len() == 1 { 1 } else { 0 });
+    }
     match found.as_slice() {
         [one] => Ok(*one),
         [] => {
@@ -144,7 +162,10 @@ fn arguments(candidate: &Candidate, text: &str) -> Result<Value, NotTyped> {
         rest = &rest[taken..];
     }
     let arguments = Value::Object(found);
-    check(candidate, &arguments).map_err(|reason| NotTyped::Invalid { name, reason, usage: usage(candidate) })?;
+    check(candidate, &arguments).map_err(|reason| match arguments.as_object().is_some_and(Map::is_empty) {
+        true => NotTyped::Bare { name, usage: usage(candidate) },
+        false => NotTyped::Invalid { name, reason, usage: usage(candidate) },
+    })?;
     Ok(arguments)
 }
 
@@ -163,6 +184,11 @@ fn unfit(candidate: &Candidate, part: &str) -> NotTyped {
 
 /// How a command is typed, for the person.
 pub(crate) fn usage(candidate: &Candidate) -> String {
+    usage_as(candidate, &format!("/{}", candidate.command.name))
+}
+
+/// The same, where it is called this.
+pub(crate) fn usage_as(candidate: &Candidate, called: &str) -> String {
     let command = &candidate.command;
     let properties = properties(&command.arguments);
     // the first form of each argument says enough; the others are other words for it
@@ -173,9 +199,9 @@ pub(crate) fn usage(candidate: &Candidate) -> String {
     };
     let clauses: Vec<String> = command.forms.iter().filter(slots).map(|form| clause(form, &properties)).collect();
     if clauses.is_empty() {
-        format!("It takes nothing more: /{}", command.name)
+        format!("It takes nothing more: {called}")
     } else {
-        format!("It is typed: /{} [{}]", command.name, clauses.join("] ["))
+        format!("It is typed: {called} [{}]", clauses.join("] ["))
     }
 }
 
