@@ -76,3 +76,15 @@ fn names_that_move_up_in_a_row() {
     assert_eq!(texts.collect::<Vec<_>>(), ["1", "2", "3", "4", "5"]);
     assert!(!folder.join("Row 1.txt").exists());
 }
+
+#[test]
+fn what_is_not_said_is_asked_for() {
+    let place = Place::with_plugins();
+    std::fs::create_dir(place.path("home/Row")).unwrap();
+    let requests = ["replace IMG with Photo in the file names", "Replace spaces with underscores", "/rename"];
+    let whole = requests.map(|request| {
+        let ran = place.deskhand(["run", "--yes", "--folder", "Row", request]);
+        format!("=== {request}\n{}", said(&place, &ran))
+    });
+    assert_snapshot!(whole.concat());
+}

@@ -141,6 +141,11 @@ impl Task<'_> {
                 Match::Chosen { candidate, arguments, trigger, uncounted } => {
                     (catalogue.candidate(candidate)?, arguments, trigger, uncounted)
                 }
+                Match::Lacking { candidate, trigger } => {
+                    let candidate = catalogue.candidate(candidate)?;
+                    let message = request::lacking(&catalogue, &candidate, request, &trigger);
+                    return Err(Failure::new(Exit::Unserved, message));
+                }
                 Match::Unsure(nearest) => {
                     return Err(Failure::new(Exit::Unserved, request::unsure(&catalogue, &nearest)?));
                 }

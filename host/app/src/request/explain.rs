@@ -69,6 +69,18 @@ fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
+/// That a command serves the request, and that it lacks what it would need to do it.
+pub(crate) fn lacking(catalogue: &Catalogue, candidate: &Candidate, request: &str, trigger: &str) -> String {
+    let command = typed(candidate, catalogue);
+    format!(
+        "{command} of {} serves “{}”, but the request does not say what it needs, so nothing was done. A text is taken \
+         only in quotation marks. {}",
+        candidate.plugin,
+        line(closest(candidate, request, trigger)),
+        usage_as(candidate, &command)
+    )
+}
+
 /// That no command is sure, and which are nearest.
 pub(crate) fn unsure(catalogue: &Catalogue, nearest: &[usize]) -> Result<String, PluginFault> {
     if catalogue.names().is_empty() {

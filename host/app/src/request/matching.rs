@@ -42,6 +42,13 @@ pub(crate) enum Match {
         /// Words of the request that did not count, or that mean some of the files where the command takes all.
         uncounted: Vec<String>,
     },
+    /// One command serves it, but cannot do anything with what the request says of its arguments.
+    Lacking {
+        /// Index of the command.
+        candidate: usize,
+        /// The trigger that fits best, for the person.
+        trigger: String,
+    },
     /// None is sure. Indices of the nearest, best first; empty if none is near.
     Unsure(Vec<usize>),
 }
@@ -72,13 +79,14 @@ pub(crate) fn choose(request: &str, catalogue: &Catalogue) -> Result<Match, Plug
     {
         let candidate = catalogue.candidate(*index)?;
         let (arguments, taken) = arguments(&candidate, &words);
-        if check(&candidate, &arguments).is_ok() {
-            let said = Said { words: &words, taken: &taken, arguments: &arguments };
-            let uncounted = said.uncounted(table, &table.rows[*index], &candidate, *trigger);
-            let command = &candidate.command;
-            let trigger = command.triggers.get(*trigger).unwrap_or(&command.summary).clone();
-            return Ok(Match::Chosen { candidate: *index, arguments, trigger, uncounted });
+        let command = &candidate.command;
+        let said = command.triggers.get(*trigger).unwrap_or(&command.summary).clone();
+        if check(&candidate, &arguments).is_err() {
+            return Ok(Match::Lacking { candidate: *index, trigger: said });
         }
+        let given = Said { words: &words, taken: &taken, arguments: &arguments };
+        let uncounted = given.uncounted(table, &table.rows[*index], &candidate, *trigger);
+        return Ok(Match::Chosen { candidate: *index, arguments, trigger: said, uncounted });
     }
     let near = scored.iter().filter(|(score, ..)| *score >= NEAR).take(3).map(|(_, index, _)| *index);
     Ok(Match::Unsure(near.collect()))

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 #[schemars(extend("x-synonyms" = {
     "lowercase": ["lower case", "small letters", "lowercased", "kleinbuchstaben", "kleinschreibung", "klein schreiben"],
     "uppercase": ["upper case", "capital letters", "capitals", "uppercased", "großbuchstaben", "groß schreiben"],
-    "titlecase": ["title case", "anfangsbuchstaben", "capitalized", "capitalised"]
+    "titlecase": ["title case", "capitalized", "capitalised"]
 }))]
 pub enum Case {
     /// all small

@@ -44,6 +44,11 @@ pub enum By {
 /// What `/rename` takes.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+// without one of these no name would change
+#[schemars(extend("anyOf" = [
+    {"required": ["to"]}, {"required": ["by"]}, {"required": ["replace"]}, {"required": ["spaces"]},
+    {"required": ["case"]}, {"required": ["extension"]}
+]))]
 pub struct Arguments {
     /// The new name, as a pattern such as `Holiday {n:3}` or `{date} {name}`. The extension is kept.
     pub to: Option<String>,
