@@ -26,6 +26,7 @@ mod record;
 mod rename;
 mod said;
 mod same_names;
+mod slips;
 mod terminal;
 mod together;
 mod trouble;

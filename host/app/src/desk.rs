@@ -5,7 +5,7 @@ use crate::{
     failure::{Failure, Result},
     person,
     request::Catalogue,
-    settings::Settings,
+    settings::{Settings, SettingsError},
 };
 use deskhand_permissions::Gate;
 use deskhand_records::Records;
@@ -23,6 +23,8 @@ use std::{
 pub(crate) struct Desk {
     pub(crate) home: Home,
     pub(crate) settings: Settings,
+    /// What is wrong with the settings, if they could not be taken.
+    pub(crate) slip: Option<SettingsError>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) person: Arc<dyn Person>,
     pub(crate) stop: Stop,
@@ -35,16 +37,40 @@ pub(crate) struct Desk {
 impl Desk {
     /// The desk of this user. `json` is for a program at the other end.
     pub(crate) fn open(json: bool) -> Result<Self> {
+        let desk = Self::open_anyway(json)?;
+        match desk.slip {
+            Some(slip) => Err(slip.into()),
+            None => Ok(desk),
+        }
+    }
+
+    /// The desk for what must be possible whatever stands in the settings: to see what was done, and to take it back. With
+    /// a slip in them the defaults hold, which is said, and nothing is given up that they might keep.
+    pub(crate) fn open_whatever(json: bool) -> Result<Self> {
+        let desk = Self::open_anyway(json)?;
+        if let Some(slip) = &desk.slip {
+            crate::output::aside(&crate::show::sentence(&slip.to_string()));
+            crate::output::aside("Until then the defaults hold.");
+        }
+        Ok(desk)
+    }
+
+    /// The same, where the caller tells of the slip.
+    pub(crate) fn open_anyway(json: bool) -> Result<Self> {
         let home = home()?;
         for folder in home.folders() {
             private(folder)?;
         }
-        let settings = Settings::read(home.config_file())?;
+        let (settings, slip) = match Settings::read(home.config_file()) {
+            Ok(settings) => (settings, None),
+            Err(slip) => (Settings::default(), Some(slip)),
+        };
         let stop = Stop::default();
         Ok(Self {
             person: person::find(json, &stop),
             home,
             settings,
+            slip,
             clock: Arc::new(SystemClock),
             stop,
             json,

@@ -186,6 +186,9 @@ impl Desk {
 
     /// Give up what the settings no longer keep.
     pub(crate) fn tidy(&self) -> Result<()> {
+        if self.slip.is_some() {
+            return Ok(()); // they may say to keep more
+        }
         let options = self.kept(None);
         let history = deskhand_workspace::History::new(&self.home);
         let purged = history.purge(self.records()?.as_ref(), self.clock.now(), &options).map_err(Failure::failed)?;

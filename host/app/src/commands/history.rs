@@ -18,7 +18,7 @@ use std::{
 };
 
 pub(crate) fn run(options: &cli::History) -> Result {
-    let desk = Desk::open(options.json.json)?;
+    let desk = Desk::open_whatever(options.json.json)?;
     // what is shown is settled, wherever it can be
     if let Err(failure) = desk.recover() {
         output::aside(&sentence(&failure.message));

@@ -13,7 +13,7 @@ use deskhand_vocabulary::{Access, CommitId, EventId, Principal, TaskId};
 use deskhand_workspace::History;
 
 pub(crate) fn run(options: &cli::Log) -> Result {
-    let desk = Desk::open(options.json.json)?;
+    let desk = Desk::open_whatever(options.json.json)?;
     let records = desk.records()?;
     if let Some(task) = options.forget {
         return forget(&desk, task, options.yes);

@@ -18,7 +18,7 @@ use std::{
 };
 
 pub(crate) fn run(options: &cli::Restore) -> Result {
-    let desk = Desk::open(options.json)?;
+    let desk = Desk::open_whatever(options.json)?;
     desk.stop_on_interrupt();
     desk.recover()?;
     let history = History::new(&desk.home);

@@ -15,7 +15,7 @@ use serde_json::json;
 use std::path::PathBuf;
 
 pub(crate) fn run(options: &cli::Undo) -> Result {
-    let desk = Desk::open(options.json)?;
+    let desk = Desk::open_whatever(options.json)?;
     desk.stop_on_interrupt();
     desk.recover()?;
     let history = History::new(&desk.home);

@@ -13,7 +13,7 @@ use deskhand_vocabulary::{PluginId, Principal, path};
 use std::{ffi::OsString, os::unix::ffi::OsStringExt as _, path::PathBuf, sync::Arc};
 
 pub(crate) fn run(options: &cli::Why) -> Result {
-    let desk = Desk::open(options.json.json)?;
+    let desk = Desk::open_whatever(options.json.json)?;
     let context = match &options.plugin {
         None if options.agent => {
             Context { task: None, principal: Principal::Agent, rights: Arc::new([]), standing: Standing::default() }
