@@ -123,3 +123,12 @@ fn its_own_home_is_out_of_reach() {
     assert_snapshot!("why_its_own_home", why);
     assert!(before.iter().all(|path| home.join("data").join(path).exists()));
 }
+
+#[test]
+fn what_changes_files_is_refused_where_they_may_only_be_looked_at() {
+    let place = place();
+    let before = snapshot(&place.path("home/Inbox"));
+    let ran = place.deskhand(["run", "--yes", "--read-only", "--folder", "Inbox", "/duplicates"]);
+    assert_snapshot!(said(&place, &ran));
+    assert_eq!(snapshot(&place.path("home/Inbox")), before);
+}

@@ -13,7 +13,7 @@ use crate::{
 use deskhand_permissions::{Context, Standing, effect::RunCommand};
 use deskhand_records::Records;
 use deskhand_runtime::{CallError, Code, Invocation, Reply};
-use deskhand_vocabulary::{Entry, Event, Log as _, TaskId, path};
+use deskhand_vocabulary::{Entry, Event, Log as _, TaskId, manifest::PermissionKind, path};
 use serde_json::{Value, json};
 use std::{os::unix::ffi::OsStrExt as _, path::PathBuf, sync::Arc};
 
@@ -82,6 +82,7 @@ struct Task<'a> {
 impl Task<'_> {
     fn work(&self, request: &str, folders: &[PathBuf]) -> Result<Reply> {
         let Chosen { candidate, typed, arguments, understood } = self.choose(request)?;
+        self.look_only(&candidate, &typed)?;
         let workspace = open_folders(self.desk, self.task, folders, self.options.opening(self.task))?;
         let gate = self.desk.gate()?;
         let mut standing = self.options.answers.standing();
@@ -118,6 +119,27 @@ impl Task<'_> {
         };
         let reply = self.desk.runtime()?.call_command(invocation, permit, &arguments);
         reply.map_err(|error| if self.desk.stop.is_stopped() { stopped(&error) } else { failed(error) })
+    }
+
+    /// Refuse a command of a plugin that changes files where the folders are there to be looked at alone: nothing that it
+    /// proposes could be applied.
+    fn look_only(&self, candidate: &Candidate, typed: &str) -> Result<()> {
+        if !self.options.read_only {
+            return Ok(());
+        }
+        let plugins = self.desk.plugins()?;
+        let Some(plugin) = plugins.get(&candidate.plugin) else { return Ok(()) };
+        let changes = [PermissionKind::FilesChange, PermissionKind::FilesRemove];
+        if plugin.release.manifest()?.permissions.iter().all(|permission| !changes.contains(&permission.kind)) {
+            return Ok(());
+        }
+        Err(Failure::new(
+            Exit::Denied,
+            format!(
+                "{typed} is there to change files, and --read-only lets this folder only be looked at, so nothing was done. \
+                 Leave out --read-only: you see the whole plan, and nothing is changed before you agree to it"
+            ),
+        ))
     }
 
     /// Which command serves the request; said, and put on the record.
