@@ -177,3 +177,17 @@ fn undoing_a_redo_keeps_what_came_since() {
     let content = |path: &str| fs::read_to_string(folder.join(path)).unwrap();
     assert_eq!([content("Documents/a.txt"), content("Documents/mine.txt"), content("b.txt")], ["my edit", "mine", "b"]);
 }
+
+#[test]
+fn what_was_only_touched_goes_back() {
+    let place = Place::with_plugins();
+    let folder = place.downloads();
+    let names = || snapshot(&folder).into_keys().collect::<Vec<_>>();
+    let before = names();
+    assert_eq!(place.deskhand(["run", "-y", "-f", "Downloads", "/organize by type and date"]).code, 0);
+    let touch = ["-type", "f", "-exec", "touch", "{}", "+"];
+    assert!(std::process::Command::new("find").arg(&folder).args(touch).status().unwrap().success());
+    let undone = place.deskhand(["undo", "--yes"]);
+    assert_eq!((undone.code, undone.stderr.as_str()), (0, ""), "{}", undone.stdout);
+    assert_eq!(names(), before);
+}

@@ -322,6 +322,11 @@ fn ready(
             undoes: item.undoes,
             tidy: item.hidden,
             made: None,
+            wrote: match &item.what {
+                What::Arrive { content: Content::Staged(staged), .. }
+                | What::Rewrite { content: Content::Staged(staged), .. } => Some(staged.digest),
+                _ => None,
+            },
             tree: None,
             before: None,
         };

@@ -2,11 +2,13 @@
 //! Whatever changes a granted folder, a store or a journal goes through here, and nothing else does.
 
 use crate::entry::Moment;
+use deskhand_vocabulary::Sha256;
 use rustix::{
     fd::{AsFd as _, BorrowedFd, OwnedFd},
     fs::{AtFlags, Mode, OFlags, RenameFlags, Timespec, Timestamps, XattrFlags},
     io::Errno,
 };
+use sha2::Digest as _;
 use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _};
 
 /// Effects, each one system call unless it says otherwise. Names are single names in an open folder, never paths.
@@ -296,6 +298,20 @@ fn retry<T>(mut call: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
         }
     }
     Err(Errno::AGAIN)
+}
+
+/// The SHA-256 of the rest of an open file.
+pub(crate) fn digest(file: BorrowedFd<'_>) -> Result<Sha256, Errno> {
+    let mut hash = sha2::Sha256::new();
+    let mut buffer = vec![0; 1 << 17];
+    loop {
+        match rustix::io::read(file, &mut buffer) {
+            Ok(0) => return Ok(Sha256(hash.finalize().into())),
+            Ok(count) => hash.update(&buffer[..count]),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// The kind of file system, by the numbers of statfs(2); 0 where it is not told.

@@ -188,6 +188,15 @@ impl Stamp {
             && (self.kind == Kind::Folder || (self.size == other.size && self.modified == other.modified))
     }
 
+    /// True if it is a file, the same one, of the same size, and only its time differs: it may hold what it held.
+    pub(crate) fn only_touched(&self, other: &Self) -> bool {
+        self.kind == Kind::File
+            && self.ino != NO_INODE
+            && other.ino != NO_INODE
+            && self.same_thing(other)
+            && self.size == other.size
+    }
+
     /// True if it is the same thing, whatever has happened to its content. Device numbers are not compared: they
     /// change from one boot to the next. Where inode numbers do not last either, a file is known by its size and time, and
     /// a folder by its place alone.

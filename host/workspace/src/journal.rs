@@ -151,6 +151,10 @@ pub(crate) struct Recorded {
     /// What is at the target afterwards, as far as it was known before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) made: Option<Arc<Stamp>>,
+    /// The digest of what was written there, where it was new content: tells a file that was only touched from one that was
+    /// changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) wrote: Option<Sha256>,
     /// For a folder that came back with something in it: the digest of that, so that its removal takes nothing else along.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) tree: Option<Sha256>,

@@ -1,6 +1,7 @@
 //! Reading the folders of a task, with its pending changes applied.
 
 use crate::{
+    disk,
     entry::{Entry, Kind},
     error::{Code, FileError},
     facts,
@@ -12,8 +13,7 @@ use crate::{
 };
 use deskhand_vocabulary::{FilePath, Sha256, Stop};
 use jiff::tz::TimeZone;
-use rustix::io::Errno;
-use sha2::Digest as _;
+use rustix::{fd::AsFd as _, io::Errno};
 
 impl Workspace {
     /// What lies below `root`, at most `limit` entries at a time, in the order of names, a folder before what is in it.
@@ -87,16 +87,7 @@ impl Workspace {
         let one = |view: &View<'_>, path: &FilePath| {
             let seen = view.find(path)?;
             let file = view.open(&seen).map_err(|error| FileError::system(error, path))?;
-            let mut hash = sha2::Sha256::new();
-            let mut buffer = vec![0; 1 << 17];
-            loop {
-                match rustix::io::read(&file, &mut buffer) {
-                    Ok(0) => return Ok(Sha256(hash.finalize().into())),
-                    Ok(count) => hash.update(&buffer[..count]),
-                    Err(Errno::INTR) => {}
-                    Err(error) => return Err(FileError::system(error, path)),
-                }
-            }
+            disk::digest(file.as_fd()).map_err(|error| FileError::system(error, path))
         };
         self.look(|view| paths.iter().map(|path| one(view, path)).collect())
     }

@@ -2,6 +2,7 @@
 
 use crate::{
     commit::restored,
+    disk,
     edit::ensure_above,
     entry::{Kind, Stamp},
     error::WorkspaceError,
@@ -13,6 +14,7 @@ use crate::{
     view::{Seen, View, Ways},
 };
 use deskhand_vocabulary::{Change, ChangeKind, FilePath, FolderName, RelativePath, Sha256};
+use rustix::fd::AsFd as _;
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     path::{Path, PathBuf},
@@ -159,7 +161,10 @@ impl Reversal<'_> {
             return Ok(Step::Tidy { recorded, key: seen.key, seen: stamp, at });
         }
         let expected = change.target.as_ref().and_then(|target| latest.get(target)).copied().unwrap_or(made);
-        if !expected.same_content(&stamp) {
+        let same = expected.same_content(&stamp)
+            || expected.only_touched(&stamp)
+                && (change.kind == ChangeKind::Move || self.has_content(&seen, recorded, state));
+        if !same {
             return Err(format!("you changed `{at}` since; it is left as it is"));
         }
         match change.kind {
@@ -181,6 +186,13 @@ impl Reversal<'_> {
             }
             _ => Ok(Step::Remove { recorded, key: seen.key, seen: stamp }),
         }
+    }
+
+    /// True if a file holds what the change wrote, read as it is now.
+    fn has_content(&self, seen: &Seen, recorded: &Recorded, state: &State) -> bool {
+        let Some(wrote) = recorded.wrote else { return false };
+        let view = View::with(self.roots, self.masks, state, &self.ways);
+        view.open(seen).and_then(|file| disk::digest(file.as_fd())).is_ok_and(|digest| digest == wrote)
     }
 
     fn make(&self, state: &mut State, steps: &[Step<'_>], left: &mut Leaving) {
