@@ -283,3 +283,16 @@ fn a_purge_asks() {
         assert_eq!(code, wanted);
     }
 }
+
+#[test]
+fn edit_to_a_tower_of_folders() {
+    let place = place();
+    let before = inbox(&place);
+    let tower = "d/".repeat(1500);
+    let editor = editor(&place, &format!("sed -i 's#-> Inbox/.*song.mp3#-> Inbox/{tower}song.mp3#' \"$1\""));
+    let mut terminal =
+        Terminal::run(&place, &["run", "--folder", "Inbox", "/organize by type"], &[("EDITOR", editor.as_str())]);
+    terminal.answer("[C]ancel: ", "e").wait("levels deep, and 128 are the most").answer("[C]ancel: ", "c");
+    assert_eq!(terminal.end().0, 4);
+    assert_eq!(inbox(&place), before);
+}

@@ -44,6 +44,10 @@ impl fmt::Display for EditProblem {
     }
 }
 
+/// How many levels below its granted folder a person may put a file: more than any tree has that somebody made by hand.
+/// Each level costs a look at all above it.
+const DEEPEST: usize = 128;
+
 const ARROW: &str = " -> ";
 
 /// Folders that something else of the plan goes into are not lines: they follow from the others.
@@ -353,6 +357,10 @@ impl Edit<'_> {
     fn put(&mut self, key: &Key, target: &FilePath) -> Result<(), String> {
         if target.path.is_root() {
             return Err("it is a granted folder itself".to_owned());
+        }
+        let depth = target.path.names().count();
+        if depth > DEEPEST {
+            return Err(format!("it would lie {depth} levels deep, and {DEEPEST} are the most"));
         }
         ensure_above(self.roots, self.masks, self.state, target)?;
         let goal = self.view().target(target).map_err(|error| error.message)?;
