@@ -204,7 +204,9 @@ pub enum MarketError {
         offered: Vec<String>,
     },
     /// No set of versions fits.
-    #[error("this cannot be installed:\n{explanation}")]
+    #[error(
+        "this cannot be installed:\n{explanation}\nAsk for another version, or take away what stands in the way: deskhand plugin uninstall NAME"
+    )]
     NoSolution {
         /// Why, a sentence a line.
         explanation: String,

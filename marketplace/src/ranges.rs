@@ -49,7 +49,7 @@ fn before(major: u64, minor: u64, patch: u64) -> Version {
     Version { major, minor, patch, pre, build: BuildMetadata::EMPTY }
 }
 
-/// A range for people: `1.2.3`, `>=1.2.0, <2.0.0`.
+/// A range for people: `1.2.3`, `from 1.2.0 on and before 2.0.0`.
 pub(crate) fn text(range: &Ranges<Version>) -> String {
     if *range == Ranges::full() {
         return "in any version".to_owned();
@@ -62,18 +62,18 @@ pub(crate) fn text(range: &Ranges<Version>) -> String {
                 if version.pre.as_str() == "0" { plain.to_string() } else { version.to_string() }
             };
             let from_text = match from {
-                Bound::Included(version) => Some(format!(">={}", bound(version))),
-                Bound::Excluded(version) => Some(format!(">{}", bound(version))),
+                Bound::Included(version) => Some(format!("from {} on", bound(version))),
+                Bound::Excluded(version) => Some(format!("after {}", bound(version))),
                 Bound::Unbounded => None,
             };
             let to_text = match to {
-                Bound::Included(version) => Some(format!("<={}", bound(version))),
-                Bound::Excluded(version) => Some(format!("<{}", bound(version))),
+                Bound::Included(version) => Some(format!("up to {}", bound(version))),
+                Bound::Excluded(version) => Some(format!("before {}", bound(version))),
                 Bound::Unbounded => None,
             };
             match (from, to) {
                 (Bound::Included(one), Bound::Included(other)) if one == other => one.to_string(),
-                _ => [from_text, to_text].into_iter().flatten().collect::<Vec<_>>().join(", "),
+                _ => [from_text, to_text].into_iter().flatten().collect::<Vec<_>>().join(" and "),
             }
         })
         .collect();
@@ -89,9 +89,9 @@ mod tests {
     #[test]
     fn ranges_read_as_they_are_written() {
         let shown = |text: &str| super::text(&of(&text.parse().unwrap()));
-        assert_eq!(shown("^1.2"), ">=1.2.0, <2.0.0");
+        assert_eq!(shown("^1.2"), "from 1.2.0 on and before 2.0.0");
         assert_eq!(shown("=1.2.3"), "1.2.3");
-        assert_eq!(shown(">=1, <1.5"), ">=1.0.0, <1.5.0");
+        assert_eq!(shown(">=1, <1.5"), "from 1.0.0 on and before 1.5.0");
         assert_eq!(shown("*"), "in any version");
     }
 

@@ -363,31 +363,40 @@ mod words {
         }
 
         fn explain_both_external(&self, one: &Outside, other: &Outside, now: &Terms) -> String {
-            let (one, other) = (self.format_external(one), self.format_external(other));
-            format!("Because {one} and {other}, {}.", self.format_terms(now))
+            self.follows(&format!("{}, and {}", self.format_external(one), self.format_external(other)), now)
         }
 
         fn explain_both_ref(&self, n: usize, one: &Inside, m: usize, other: &Inside, now: &Terms) -> String {
             let (one, other) = (self.format_terms(&one.terms), self.format_terms(&other.terms));
-            format!("Because {one} ({n}) and {other} ({m}), {}.", self.format_terms(now))
+            self.follows(&format!("{one} ({n}), and {other} ({m})"), now)
         }
 
         fn explain_ref_and_external(&self, n: usize, one: &Inside, other: &Outside, now: &Terms) -> String {
             let (one, other) = (self.format_terms(&one.terms), self.format_external(other));
-            format!("Because {one} ({n}) and {other}, {}.", self.format_terms(now))
+            self.follows(&format!("{one} ({n}), and {other}"), now)
         }
 
         fn and_explain_external(&self, external: &Outside, now: &Terms) -> String {
-            format!("And because {}, {}.", self.format_external(external), self.format_terms(now))
+            self.follows(&self.format_external(external), now)
         }
 
         fn and_explain_ref(&self, n: usize, one: &Inside, now: &Terms) -> String {
-            format!("And because {} ({n}), {}.", self.format_terms(&one.terms), self.format_terms(now))
+            self.follows(&format!("{} ({n})", self.format_terms(&one.terms)), now)
         }
 
         fn and_explain_prior_and_external(&self, prior: &Outside, external: &Outside, now: &Terms) -> String {
-            let (prior, external) = (self.format_external(prior), self.format_external(external));
-            format!("And because {prior} and {external}, {}.", self.format_terms(now))
+            self.follows(&format!("{}, and {}", self.format_external(prior), self.format_external(external)), now)
+        }
+    }
+
+    impl Words<'_> {
+        /// What is so, and what follows from it: at the end, nothing more than that it does not fit.
+        fn follows(&self, so: &str, now: &Terms) -> String {
+            if now.keys().all(|package| *package == Package::You) {
+                format!("{so}.")
+            } else {
+                format!("{so}, so {}.", self.format_terms(now))
+            }
         }
     }
 }

@@ -106,9 +106,10 @@ fn a_conflict_is_explained() {
     assert_eq!(
         solve(&catalogue, &[("report", "2.0.0"), ("charts", "1.0.0")], &["slides"]).unwrap_err(),
         "this cannot be installed:\n\
-         Because report needs charts >=1.0.0, <2.0.0 and slides 1.0.0 needs charts >=2.0.0, <3.0.0, \
-         report and slides 1.0.0 cannot be installed together.\n\
-         And because report is installed and you want slides, this does not go together."
+         report needs charts from 1.0.0 on and before 2.0.0, and slides 1.0.0 needs charts from 2.0.0 on and before 3.0.0, \
+         so report and slides 1.0.0 cannot be installed together.\n\
+         report is installed, and you want slides.\n\
+         Ask for another version, or take away what stands in the way: deskhand plugin uninstall NAME"
     );
     assert_eq!(
         solve(&catalogue, &[], &["charts ^3"]).unwrap_err(),
