@@ -301,3 +301,20 @@ fn a_swapped_component_is_not_installed() {
     assert_eq!(refused.code, 1, "{refused:?}");
     assert_eq!(two.installed(), []);
 }
+
+#[test]
+fn a_yanked_version_is_listed_as_such() {
+    let two = Two::new();
+    two.publish("acme", "tidy", "1.0.0", &["files.read"], &json!({}));
+    assert_eq!(two.user(&["plugin", "install", "--yes", "tidy"]).code, 0);
+    assert_eq!(two.admin(&["market", "yank", "acme", "tidy@1.0.0", "--reason", "it sorts backwards"]).code, 0);
+    // what is listed is what was known when the marketplace was looked at last
+    assert_eq!(two.user(&["plugin", "search", "tidy"]).code, 0);
+    assert_eq!(
+        two.user(&["plugin", "list"]).ok(),
+        "PLUGIN     VERSION  UPDATE                      WHAT IT DOES\n\
+         acme:tidy  1.0.0    yanked: it sorts backwards  What tidy does\n"
+    );
+    let listed: Value = serde_json::from_str(&two.user(&["plugin", "list", "--json"]).ok()).unwrap();
+    assert_eq!(listed["yanked"], "it sorts backwards");
+}

@@ -14,7 +14,8 @@ use crate::{
     output,
     show::{columns, counted, line},
 };
-use deskhand_marketplace::{Publisher, Status};
+use deskhand_marketplace::{Catalogue, Publisher, Status};
+use deskhand_runtime::Installed;
 use deskhand_vocabulary::PluginId;
 use serde_json::json;
 
@@ -151,23 +152,38 @@ pub(super) fn search(options: &Search) -> Result {
     })
 }
 
+/// Why what is installed is not offered any more, as it was when its marketplace was looked at last; none if it is.
+fn yanked(catalogue: &Catalogue, plugin: &Installed) -> Option<String> {
+    let version = &plugin.release.listing().ok()?.plugin.version;
+    let offered = catalogue.get(&plugin.id.name, version).filter(|_| catalogue.marketplace == plugin.id.marketplace)?;
+    let same = offered.status == Status::Yanked && offered.component == plugin.release.component;
+    same.then(|| offered.reason.clone().unwrap_or_default())
+}
+
 pub(super) fn plugins(options: &Json) -> Result {
     let desk = Desk::open(options.json)?;
     let plugins = desk.plugins()?;
+    let kept: Vec<Catalogue> = super::added::all(&desk)?.0.iter().filter_map(|added| added.kept().ok()).collect();
     let mut rows = Vec::new();
     for plugin in plugins.iter() {
+        let yanked = kept.iter().find_map(|catalogue| yanked(catalogue, plugin));
         let listing = plugin.release.listing()?;
         let staged = plugin.staged.as_ref().map(|staged| staged.listing()).transpose()?;
         let staged = staged.map(|listing| listing.plugin.version.to_string());
         if desk.json {
             output::text(&format!(
                 "{}\n",
-                json!({"plugin": plugin.id, "version": listing.plugin.version, "component": plugin.release.component, "publisher": listing.plugin.publisher, "permissions": listing.permissions, "waiting": staged})
+                json!({"plugin": plugin.id, "version": listing.plugin.version, "component": plugin.release.component, "publisher": listing.plugin.publisher, "permissions": listing.permissions, "waiting": staged, "yanked": yanked})
             ));
             continue;
         }
         let version = listing.plugin.version.to_string();
-        let waiting = staged.map(|staged| format!("{staged} waits for you")).unwrap_or_default();
+        let waiting = staged.map(|staged| format!("{staged} waits for you"));
+        let yanked = yanked.map(|reason| match reason.is_empty() {
+            true => "yanked".to_owned(),
+            false => format!("yanked: {}", line(&reason)),
+        });
+        let waiting = [yanked, waiting].into_iter().flatten().collect::<Vec<_>>().join("; ");
         rows.push(vec![plugin.id.to_string(), version, waiting, line(&listing.plugin.summary)]);
     }
     for kept in quarantine::all(&desk)? {
