@@ -127,17 +127,16 @@ pub enum MarketError {
         /// Why.
         reason: String,
     },
-    /// A fingerprint that is not the one of this marketplace.
+    /// A fingerprint that is not the one of this marketplace. What it is is not said: whoever copied it from the message
+    /// would trust whatever lies there.
     #[error(
-        "{folder} is not the marketplace that you expect: its fingerprint is {found}, you gave {expected}. Nothing was added. Compare with its admin (`deskhand market list` there shows it), by another way than this folder"
+        "{folder} is not the marketplace whose fingerprint you gave ({expected}). Nothing was added. See that it was typed as it was told to you; else have the admin tell you the fingerprint again, by another way than this folder: `deskhand market list` shows it to them"
     )]
     OtherFingerprint {
         /// Where.
         folder: String,
         /// What you gave.
         expected: Sha256,
-        /// What it is.
-        found: Sha256,
     },
     /// A marketplace of this name is there already.
     #[error(

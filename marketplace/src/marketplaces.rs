@@ -67,10 +67,9 @@ impl Marketplaces {
         }
         let folder = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
         let root = first_root(&Folder::new(&folder))?;
-        let found = Sha256::of(&root);
-        if found != fingerprint {
+        if Sha256::of(&root) != fingerprint {
             let folder = folder.display().to_string();
-            return Err(MarketError::OtherFingerprint { folder, expected: fingerprint, found });
+            return Err(MarketError::OtherFingerprint { folder, expected: fingerprint });
         }
 
         let disk = Disk::real();

@@ -318,3 +318,16 @@ fn a_yanked_version_is_listed_as_such() {
     let listed: Value = serde_json::from_str(&two.user(&["plugin", "list", "--json"]).ok()).unwrap();
     assert_eq!(listed["yanked"], "it sorts backwards");
 }
+
+#[test]
+fn a_wrong_fingerprint_is_not_answered_with_the_right_one() {
+    let two = Two::new();
+    let (folder, wrong) = (two.path("markets/acme"), "0".repeat(64));
+    let refused = two.user(&["market", "add", "other", &folder, "--fingerprint", &wrong]);
+    let expected = format!(
+        "{folder} is not the marketplace whose fingerprint you gave ({wrong}). Nothing was added. See that it was typed as \
+         it was told to you; else have the admin tell you the fingerprint again, by another way than this folder: \
+         `deskhand market list` shows it to them.\n"
+    );
+    assert_eq!((refused.code, refused.stdout, refused.stderr), (1, String::new(), expected));
+}
