@@ -392,6 +392,12 @@ mod words {
     impl Words<'_> {
         /// What is so, and what follows from it: at the end, nothing more than that it does not fit.
         fn follows(&self, so: &str, now: &Terms) -> String {
+            // a plugin's name keeps its letters
+            let so = match so.split_once(' ') {
+                Some(("there", rest)) => format!("There {rest}"),
+                Some(("you", rest)) => format!("You {rest}"),
+                _ => so.to_owned(),
+            };
             if now.keys().all(|package| *package == Package::You) {
                 format!("{so}.")
             } else {

@@ -113,8 +113,9 @@ fn a_conflict_is_explained() {
     );
     assert_eq!(
         solve(&catalogue, &[], &["charts ^3"]).unwrap_err(),
-        "this cannot be installed:\nBecause there is no charts >=3.0.0, <4.0.0 and you want charts >=3.0.0, <4.0.0, \
-         this does not go together."
+        "this cannot be installed:\n\
+         There is no charts from 3.0.0 on and before 4.0.0, and you want charts from 3.0.0 on and before 4.0.0.\n\
+         Ask for another version, or take away what stands in the way: deskhand plugin uninstall NAME"
     );
     assert_eq!(
         solve(&catalogue, &[], &["chart"]).unwrap_err(),
@@ -134,8 +135,9 @@ fn yanked_versions_are_not_chosen_unless_they_are_installed() {
     assert_eq!(
         solve(&catalogue, &[], &["report"]).unwrap_err(),
         "this cannot be installed:\n\
-         Because there is no text >1.1.0 and text 1.1.0 is yanked (it was wrong), text >=1.1.0 cannot be installed.\n\
-         And because report 1.0.0 needs text >=1.1.0 and you want report, this does not go together."
+         There is no text after 1.1.0, and text 1.1.0 is yanked (it was wrong), so text from 1.1.0 on cannot be installed.\n\
+         report 1.0.0 needs text from 1.1.0 on, and you want report.\n\
+         Ask for another version, or take away what stands in the way: deskhand plugin uninstall NAME"
     );
     // It is not left behind by an update either, unless there is something newer.
     let have = installed(&catalogue, &[("text", "1.1.0")]);
@@ -157,7 +159,9 @@ fn revoked_versions_are_replaced_or_named() {
     assert_eq!(solve(&catalogue, &[("text", "1.1.0")], &["other"]).unwrap(), ["other 1.0.0"]);
     assert_eq!(
         solve(&catalogue, &[], &["text =1.1.0"]).unwrap_err(),
-        "this cannot be installed:\nBecause text 1.1.0 is revoked (it was wrong) and you want text 1.1.0, this does not go together."
+        "this cannot be installed:\n\
+         text 1.1.0 is revoked (it was wrong), and you want text 1.1.0.\n\
+         Ask for another version, or take away what stands in the way: deskhand plugin uninstall NAME"
     );
 }
 
@@ -172,9 +176,10 @@ fn only_what_this_deskhand_can_run_is_chosen() {
     assert_eq!(
         solve(&catalogue, &[], &["text ^2"]).unwrap_err(),
         "this cannot be installed:\n\
-         Because there is no text >2.0.0, <3.0.0 and text 2.0.0 was made for a newer Deskhand (interface 0.2.0; this \
-         one offers 0.1.0), text >=2.0.0, <3.0.0 cannot be installed.\n\
-         And because you want text >=2.0.0, <3.0.0, this does not go together."
+         There is no text after 2.0.0 and before 3.0.0, and text 2.0.0 was made for a newer Deskhand (interface 0.2.0; this \
+         one offers 0.1.0), so text from 2.0.0 on and before 3.0.0 cannot be installed.\n\
+         You want text from 2.0.0 on and before 3.0.0.\n\
+         Ask for another version, or take away what stands in the way: deskhand plugin uninstall NAME"
     );
     let error = solve(&catalogue, &[], &["old"]).unwrap_err();
     assert!(
