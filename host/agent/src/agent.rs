@@ -22,7 +22,7 @@ use deskhand_vocabulary::{Entry, Event, Log, LogError, Stop, TaskId};
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 /// So often the model is told at the end what is amiss; then it is the person who is told.
-const ROUNDS: u32 = 2;
+const ROUNDS: usize = 2;
 
 /// What the loop stands on.
 #[derive(Clone)]
@@ -131,11 +131,12 @@ impl Agent {
             repairs: Repairs::default(),
             doings: Doings::default(),
             ending: None,
-            rounds: 0,
+            told: Vec::new(),
             worked: true,
             conversation: &mut task.conversation,
         };
         work.budget.spend(*work.conversation.spent());
+        work.agent.steering.planned(work.conversation.plan());
         work.resolve()?;
         work.remind()?;
         work.run().await
@@ -163,8 +164,8 @@ struct Work<'a> {
     doings: Doings,
     /// Set by a call that is the end of the task.
     ending: Option<Ended>,
-    /// How often the model was told what is amiss.
-    rounds: u32,
+    /// What the model was told that is amiss, each time.
+    told: Vec<Vec<String>>,
     /// True once something was done since the conversation was last made shorter.
     worked: bool,
     conversation: &'a mut Conversation,
@@ -225,6 +226,7 @@ impl Work<'_> {
 
     fn set_plan(&mut self, plan: &Plan, durable: bool) -> Result<()> {
         self.record(self.scribe.steps(plan), durable)?;
+        self.agent.steering.planned(plan);
         self.agent.screen.show(Seen::Plan(plan));
         Ok(())
     }
@@ -323,7 +325,7 @@ impl Work<'_> {
 
     fn tell_host(&mut self, what: &str, text: &str) -> Result<()> {
         let piece = prompt::host(what, text);
-        self.record(self.scribe.told("host", &[piece]), false)
+        self.record(self.scribe.told("host", &[piece]), true)
     }
 
     fn slip(&mut self, slip: Slip) -> Result<Then> {
@@ -350,8 +352,10 @@ impl Work<'_> {
             let (now, later) = left.split_at(act::together(&effects).clamp(1, left.len()));
             left = later;
             let ended = self.make(now, effects.first() == Some(&Effect::Change)).await?;
-            for (wanted, (output, took)) in now.iter().zip(ended) {
-                if let Then::End(ended) = self.ended(wanted, output, took)? {
+            for (at, (wanted, (output, took))) in (1..).zip(now.iter().zip(ended)) {
+                // what the model is told next is on record before it is sent
+                let durable = left.is_empty() && at == now.len();
+                if let Then::End(ended) = self.ended(wanted, output, took, durable)? {
                     then = Then::End(ended);
                 }
             }
@@ -374,12 +378,29 @@ impl Work<'_> {
                 && let Ok(arguments) = &wanted.input
             {
                 self.agent.screen.show(Seen::Calling(&wanted.name, arguments));
-                real.push(Call { id: wanted.id.clone(), tool: wanted.name.clone(), arguments: arguments.clone() });
+                real.push(Call {
+                    id: wanted.id.clone(),
+                    tool: wanted.name.clone(),
+                    arguments: arguments.clone(),
+                    left: self.budget.left(),
+                });
             }
             ended.push(here.map(|output| (output, Duration::ZERO)));
         }
         let waited = self.agent.effects.waited();
-        let mut made = act::make(&self.agent.tools, real, &self.agent.stop).await.into_iter();
+        let stop = self.agent.stop.part();
+        let making = act::make(&self.agent.tools, real, &stop);
+        tokio::pin!(making);
+        let made = tokio::select! {
+            biased;
+            made = &mut making => made,
+            () = self.agent.steering.interrupted() => {
+                // what runs is told, and waited for: what it came to is on record
+                stop.stop();
+                making.await
+            }
+        };
+        let mut made = made.into_iter();
         let lost = || (Output::not_done(Outcome::Unknown, "what it came to is not known"), Duration::ZERO);
         // waiting for the person is no work
         let waited = self.agent.effects.waited().saturating_sub(waited);
@@ -467,7 +488,7 @@ impl Work<'_> {
     }
 
     /// Take in what a call came to.
-    fn ended(&mut self, wanted: &Wanted, mut output: Output, took: Duration) -> Result<Then> {
+    fn ended(&mut self, wanted: &Wanted, mut output: Output, took: Duration, durable: bool) -> Result<Then> {
         let text = deskhand_vocabulary::text::shortened(&output.text(), 300);
         self.agent.screen.show(Seen::Called(&wanted.name, output.outcome, took, &text));
         if self.effects.contains_key(&wanted.name) {
@@ -500,7 +521,7 @@ impl Work<'_> {
             Some((Remedy::Tell, _)) | None => Then::Go,
         };
         let before = *self.conversation.spent();
-        self.record(self.scribe.answered(wanted, &output, micros(took)), false)?;
+        self.record(self.scribe.answered(wanted, &output, micros(took)), durable)?;
         self.spend(&before);
         Ok(self.ending.take().map_or(then, Then::End))
     }
@@ -567,6 +588,9 @@ impl Work<'_> {
             applied: 0,
             refused: vec![("the changes".to_owned(), "something broke off while they were shown".to_owned())],
         });
+        if settled.state != SettledState::Nothing {
+            self.record(self.scribe.settled(&settled), false)?;
+        }
         let mut waits = self.doings.parked().to_vec();
         if settled.state == SettledState::Parked {
             waits.push("the changes wait for you: none is made yet".to_owned());
@@ -575,12 +599,11 @@ impl Work<'_> {
             return Ok(Then::End(Ended::Parked { text, waits }));
         }
         let amiss = reflect::amiss(self.conversation.plan(), &self.doings, &settled);
-        if amiss.is_empty() || self.rounds >= ROUNDS {
+        if amiss.is_empty() || self.told.len() >= ROUNDS || self.told.contains(&amiss) {
             return Ok(Then::End(Ended::Done { text, amiss }));
         }
-        self.rounds += 1;
-        self.doings.told();
         let found = amiss.join("\n");
+        self.told.push(amiss);
         self.agent.screen.show(Seen::Reflected(&found));
         let advice = "This is what Deskhand itself recorded. Mend what can be mended, or set the plan right and tell the \
             person plainly what was not done.";

@@ -61,6 +61,11 @@ impl Amounts {
         self.0[measure as usize]
     }
 
+    /// True if nothing is used.
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// Both together.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
@@ -87,6 +92,15 @@ impl Limits {
     /// The limit of a measure.
     pub const fn get(&self, measure: Measure) -> Option<u64> {
         self.0[measure as usize]
+    }
+
+    /// An equal share of it for each of so many.
+    #[must_use]
+    pub fn shared(mut self, among: u64) -> Self {
+        for limit in self.0.iter_mut().flatten() {
+            *limit /= among.max(1);
+        }
+        self
     }
 
     /// What a part of the work may use, out of what is left of this: the lesser of both.
@@ -136,6 +150,11 @@ impl Budget {
     /// What is used.
     pub fn spent(&self) -> &Amounts {
         &self.spent
+    }
+
+    /// What may still be used.
+    pub fn left(&self) -> Limits {
+        self.limits.part(&self.spent, &Limits::default())
     }
 
     /// Something was used.

@@ -5,6 +5,7 @@ use crate::{
     approval::Approved,
     budget::{Amounts, Measure},
     plan::{Plan, Step},
+    reflect::Settled,
     tool::{Outcome, Output, Tool},
 };
 use deskhand_models::{Call, Conversation as Turns, Misplaced, Piece, Reply, Said, ToolResult};
@@ -167,6 +168,7 @@ impl Conversation {
             Event::ToolCalled { .. } => self.called(&read("id"))?.begun = true,
             Event::ToolAnswered { micros, .. } => {
                 let output: Output = parsed(read("output"), "what a tool gave is missing")?;
+                let used = output.spent;
                 let output = self.in_pieces(output);
                 let open = self.called(&read("id"))?;
                 let (line, path) = told_of(&open.call, &output);
@@ -175,7 +177,12 @@ impl Conversation {
                 self.parked.extend(parked);
                 self.ledger.done.push(line);
                 self.ledger.read.extend(path);
-                self.spent = self.spent.and(Amounts::of(Measure::Time, micros / 1000));
+                // what others used for it is time of theirs, side by side; the call took what it took
+                let mut spent = Amounts::of(Measure::Time, micros / 1000);
+                for measure in [Measure::Tokens, Measure::Money, Measure::Steps] {
+                    spent = spent.and(Amounts::of(measure, used.get(measure)));
+                }
+                self.spent = self.spent.and(spent);
                 if self.open.iter().all(|open| open.output.is_some()) {
                     let results = self.open.drain(..).filter_map(|open| {
                         let Output { outcome, parts, .. } = open.output?;
@@ -298,6 +305,15 @@ impl Scribe {
     pub(crate) fn decided(self, said: &Approved) -> Entry {
         let outcome = said.name().to_owned();
         Entry { task: Some(self.0), event: Event::StepsDecided { outcome }, content: None }
+    }
+
+    pub(crate) fn settled(self, settled: &Settled) -> Entry {
+        let event = Event::ChangesSettled {
+            state: settled.state.name().to_owned(),
+            applied: settled.applied,
+            refused: settled.refused.len() as u64,
+        };
+        Entry { task: Some(self.0), event, content: None }
     }
 
     pub(crate) fn shortened(self, before: usize, pieces: &[Piece]) -> Entry {

@@ -47,7 +47,20 @@ pub enum SettledState {
     Failed,
 }
 
-/// What went on since the model was last told.
+impl SettledState {
+    /// The name in the log.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::Applied => "applied",
+            Self::Declined => "declined",
+            Self::Parked => "parked",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// What went on in a task, as far as it came to nothing.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Doings {
     /// Calls that came to nothing and were not made again with success: tool, reason.
@@ -76,11 +89,6 @@ impl Doings {
     /// What waits for a person, a line each.
     pub(crate) fn parked(&self) -> &[String] {
         &self.parked
-    }
-
-    /// The model was told of them.
-    pub(crate) fn told(&mut self) {
-        self.failed.clear();
     }
 }
 

@@ -56,6 +56,7 @@ struct State {
     paused: bool,
     cancelled: bool,
     stopped: bool,
+    plan: Plan,
 }
 
 /// Words that the loop takes up.
@@ -102,6 +103,16 @@ impl Steering {
             }
         }
         self.changed.notify_waiters();
+    }
+
+    /// The plan of the task as it stands.
+    pub fn plan(&self) -> Plan {
+        self.state().plan.clone()
+    }
+
+    /// The plan is this one now.
+    pub(crate) fn planned(&self, plan: &Plan) {
+        self.state().plan = plan.clone();
     }
 
     /// True while the task is held.

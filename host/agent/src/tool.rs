@@ -1,6 +1,7 @@
 //! What a model can call, as the loop sees it: what the model is told of it, whether it changes anything, and what comes
 //! back.
 
+use crate::budget::{Amounts, Limits};
 use deskhand_models::Piece;
 use deskhand_vocabulary::Stop;
 use serde::{Deserialize, Serialize};
@@ -42,6 +43,8 @@ pub struct Call {
     pub tool: String,
     /// An object that fits the tool's schema, as far as the model cares.
     pub arguments: Value,
+    /// What the task may still use up, for a call that sets others to work.
+    pub left: Limits,
 }
 
 /// What comes back of a call. Data, never instructions.
@@ -54,6 +57,9 @@ pub struct Output {
     /// What is needed to take the call up again in another process; never told to the model.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub again: Value,
+    /// What others have used up for it, out of the task's budget.
+    #[serde(default, skip_serializing_if = "Amounts::is_nothing")]
+    pub spent: Amounts,
 }
 
 /// How a call went.
@@ -89,14 +95,19 @@ impl Outcome {
 }
 
 impl Output {
+    /// It did what it should, and gives these.
+    pub fn of(parts: Vec<Piece>) -> Self {
+        Self { outcome: Outcome::Done, parts, again: Value::Null, spent: Amounts::default() }
+    }
+
     /// It did what it should, and says this.
     pub fn done(text: impl Into<String>) -> Self {
-        Self { outcome: Outcome::Done, parts: vec![Piece::text(text)], again: Value::Null }
+        Self::of(vec![Piece::text(text)])
     }
 
     /// It did not, for this reason.
     pub fn not_done(outcome: Outcome, reason: impl Into<String>) -> Self {
-        Self { outcome, parts: vec![Piece::text(reason)], again: Value::Null }
+        Self { outcome, ..Self::done(reason) }
     }
 
     /// All of its text, a line feed between two parts.
@@ -117,4 +128,14 @@ pub trait Tools: Send + Sync {
     /// Make a call. Blocks until there is an answer: it is called on a thread that may wait, several at a time where they
     /// only read.
     fn call(&self, call: &Call, stop: &Stop) -> Output;
+
+    /// Take up what this call left behind in a process that is gone: what it had pending, and what it had seen. `output` is
+    /// what it gave then. Calls are taken up in their order, before any new one.
+    ///
+    /// # Errors
+    /// Why it cannot be taken up, in words for the person.
+    fn again(&self, call: &Call, output: &Output, stop: &Stop) -> Result<(), String> {
+        let _ = (call, output, stop);
+        Ok(())
+    }
 }

@@ -26,6 +26,18 @@ fn exit_codes() -> String {
 pub(crate) enum Command {
     /// Do something with the files of a folder
     Run(Run),
+    /// Go on with a task that was broken off, that waits for you, or whose budget was used up
+    Resume(Resume),
+    /// Say something to a task that runs in another terminal, or change its plan
+    Steer(Steer),
+    /// Hold a running task before its next step
+    Pause(OneTask),
+    /// End a running task; what is pending is not applied
+    Cancel(OneTask),
+    /// List the tasks that wait for you
+    Inbox(Json),
+    /// List the last tasks of agents, and how they stand
+    Tasks(Tasks),
     /// Undo what was applied, wholly or in part; also undoes an undo
     Undo(Undo),
     /// List what was applied, or show one of them
@@ -112,12 +124,84 @@ pub(crate) struct Run {
     pub(crate) read_only: bool,
     #[command(flatten)]
     pub(crate) answers: Answers,
+    #[command(flatten)]
+    pub(crate) agent: Agent,
+    /// Which model works on it, instead of the one that the settings choose
+    #[arg(long, value_name = "NAME")]
+    pub(crate) model: Option<String>,
+    /// How much you are asked about
+    #[arg(long, value_enum, value_name = "MODE")]
+    pub(crate) mode: Option<crate::agent::Mode>,
+    /// Be shown the plan before anything is done; the same as --mode plan
+    #[arg(long, conflicts_with = "mode")]
+    pub(crate) plan: bool,
+    /// Follow up on a task that is over, by its number
+    #[arg(long = "continue", value_name = "TASK", conflicts_with_all = ["folder", "model", "mode", "plan", "read_only"])]
+    pub(crate) follow: Option<deskhand_vocabulary::TaskId>,
     /// Print events as JSON lines; nobody is asked
     #[arg(long)]
     pub(crate) json: bool,
-    /// What to do: a command such as "/organize by type", or a request in plain words
+    /// What to do: a command such as "/organize by type", or a request in plain words. What is piped in goes along with a
+    /// request to a model
     #[arg(required = true, value_name = "REQUEST")]
     pub(crate) request: Vec<String>,
+}
+
+/// What an agent's task takes, whether it begins or goes on.
+#[derive(Debug, Args)]
+pub(crate) struct Agent {
+    /// What a task of a model may use up, such as steps=50, time=10m, money=2.50, tokens=100000, bytes-out=5MB, removals=0. Can
+    /// be given several times
+    #[arg(long, value_name = "MEASURE=AMOUNT", value_delimiter = ',')]
+    pub(crate) budget: Vec<crate::agent::Limit>,
+    /// Say everything in words, a line each, for a screen reader
+    #[arg(long)]
+    pub(crate) plain: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Resume {
+    /// The task; without it, the last one that can go on
+    pub(crate) task: Option<deskhand_vocabulary::TaskId>,
+    /// Something to say to the model first
+    pub(crate) words: Vec<String>,
+    #[command(flatten)]
+    pub(crate) answers: Answers,
+    #[command(flatten)]
+    pub(crate) agent: Agent,
+    #[arg(long, help = "Print events as JSON lines; nobody is asked")]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OneTask {
+    /// The task
+    pub(crate) task: deskhand_vocabulary::TaskId,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Steer {
+    /// The task
+    pub(crate) task: deskhand_vocabulary::TaskId,
+    /// Edit its plan in your editor
+    #[arg(long, conflicts_with = "words")]
+    pub(crate) edit_plan: bool,
+    /// What to say. Words that begin with "stop" break off what the model is saying
+    #[arg(required_unless_present = "edit_plan")]
+    pub(crate) words: Vec<String>,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Tasks {
+    /// How many
+    #[arg(long, default_value_t = 20, value_parser = number::<u64>)]
+    pub(crate) limit: u64,
+    #[command(flatten)]
+    pub(crate) json: Json,
 }
 
 impl Run {

@@ -3,7 +3,7 @@
 use crate::{
     exit::Exit,
     failure::{Failure, Result},
-    person,
+    person::{self, Waiting},
     request::Catalogue,
     settings::{Settings, SettingsError},
 };
@@ -27,6 +27,8 @@ pub(crate) struct Desk {
     pub(crate) slip: Option<SettingsError>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) person: Arc<dyn Person>,
+    /// How long they were waited for.
+    pub(crate) waiting: Arc<Waiting>,
     pub(crate) stop: Stop,
     pub(crate) json: bool,
     records: OnceLock<Arc<Records>>,
@@ -66,8 +68,10 @@ impl Desk {
             Err(slip) => (Settings::default(), Some(slip)),
         };
         let stop = Stop::default();
+        let waiting = Arc::new(Waiting::new(person::find(json, &stop)));
         Ok(Self {
-            person: person::find(json, &stop),
+            person: Arc::<Waiting>::clone(&waiting),
+            waiting,
             home,
             settings,
             slip,

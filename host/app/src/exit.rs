@@ -13,12 +13,13 @@ pub(crate) enum Exit {
     Denied = 5,
     Partial = 6,
     Unserved = 7,
+    UsedUp = 8,
     Stopped = 130,
 }
 
 impl Exit {
     /// Every code with its meaning.
-    pub(crate) const TABLE: [(Self, &'static str); 9] = [
+    pub(crate) const TABLE: [(Self, &'static str); 10] = [
         (Self::Done, "done, or nothing needed doing"),
         (Self::Failed, "something failed, or the output could not be written; the message says what"),
         (Self::Usage, "the command line was not understood"),
@@ -27,6 +28,7 @@ impl Exit {
         (Self::Denied, "not allowed; `deskhand why` explains"),
         (Self::Partial, "done in part; what was left as it is, is listed"),
         (Self::Unserved, "no installed command serves the request; nothing was done"),
+        (Self::UsedUp, "a budget of the task is used up; it can go on with more"),
         (Self::Stopped, "stopped with Ctrl-C; nothing is left half-done"),
     ];
 }

@@ -1,6 +1,8 @@
 //! `deskhand`: the command line. Wires the rooms together; what is decided, changed and recorded is decided, changed
 //! and recorded below.
 
+mod agent;
+mod attachment;
 mod author;
 mod choices;
 mod cli;
@@ -53,6 +55,12 @@ fn main() -> ExitCode {
 fn dispatch(command: Command) -> Result<ExitCode> {
     let exit = match command {
         Command::Run(options) => commands::run::run(&options),
+        Command::Resume(options) => commands::resume::run(&options),
+        Command::Steer(options) => commands::steer::say(&options),
+        Command::Pause(options) => commands::steer::pause(&options),
+        Command::Cancel(options) => commands::steer::cancel(&options),
+        Command::Inbox(options) => commands::tasks::inbox(&options),
+        Command::Tasks(options) => commands::tasks::list(&options),
         Command::Undo(options) => commands::undo::run(&options),
         Command::History(options) => commands::history::run(&options),
         Command::Restore(options) => commands::restore::run(&options),

@@ -6,7 +6,9 @@
 
 mod arguments;
 mod files;
+mod joined;
 mod own;
 mod place;
 
+pub use joined::Joined;
 pub use own::OwnTools;

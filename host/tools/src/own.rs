@@ -1,12 +1,17 @@
 //! The list of the tools, and the way from a call to the one that is meant.
 
-use crate::{arguments, files, place::Place};
+use crate::{
+    arguments, files,
+    place::{Known, Place},
+};
 use deskhand_agent::tool::{Call, Effect, Outcome, Output, Tool, Tools};
-use deskhand_vocabulary::Stop;
+use deskhand_permissions::{Context, Gate, Refused};
+use deskhand_vocabulary::{Stop, Unanswered};
 use deskhand_workspace::{Code, FileError, Workspace};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use std::sync::Arc;
 
 /// A tool of the host's own.
 pub(crate) trait Own {
@@ -33,6 +38,18 @@ impl NotDone {
 
     pub(crate) fn stopped() -> Self {
         Self(Outcome::Stopped, "stopped by the person".to_owned())
+    }
+}
+
+impl From<Refused> for NotDone {
+    fn from(refused: Refused) -> Self {
+        let outcome = match refused {
+            Refused::Unanswered(Unanswered::Absent) => Outcome::Parked,
+            Refused::Unanswered(Unanswered::Stopped) => Outcome::Stopped,
+            Refused::Denied { .. } | Refused::Declined | Refused::Edited(_) => Outcome::Denied,
+            Refused::Log(_) | Refused::Records(_) => Outcome::Failed,
+        };
+        Self(outcome, refused.to_string())
     }
 }
 
@@ -80,9 +97,9 @@ pub struct OwnTools {
 }
 
 impl OwnTools {
-    /// The tools of a task that works in this workspace.
-    pub fn new(workspace: Workspace) -> Self {
-        Self { place: Place::new(workspace) }
+    /// The tools of a task that works in this workspace, in the name of `context`.
+    pub fn new(workspace: Workspace, gate: Arc<Gate>, context: Context) -> Self {
+        Self { place: Place::new(workspace, gate, context) }
     }
 }
 
@@ -96,5 +113,20 @@ impl Tools for OwnTools {
             Some(entry) => (entry.call)(&self.place, &call.arguments, stop),
             None => Output::not_done(Outcome::Failed, format!("there is no tool `{}`", call.tool)),
         }
+    }
+
+    fn again(&self, call: &Call, output: &Output, stop: &Stop) -> Result<(), String> {
+        if output.outcome != Outcome::Done {
+            return Ok(());
+        }
+        if let Ok(Known { path, version }) = serde_json::from_value(output.again.clone()) {
+            self.place.knew(path, version);
+        }
+        let changes = ALL.iter().any(|entry| entry.name == call.tool && (entry.tool)().effect == Effect::Change);
+        if !changes {
+            return Ok(());
+        }
+        let again = self.call(call, stop);
+        if again.outcome == Outcome::Done { Ok(()) } else { Err(again.text()) }
     }
 }

@@ -2,26 +2,52 @@
 //! in the version that was read, so nothing is lost that the model does not know of.
 
 use crate::own::NotDone;
-use deskhand_vocabulary::FilePath;
+use deskhand_permissions::{Context, Gate, effect::ReadFolder};
+use deskhand_vocabulary::{FilePath, FolderName};
 use deskhand_workspace::{Entry, Kind, Workspace};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
     os::unix::ffi::OsStrExt as _,
     path::Path,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+
+/// What the versions of pending content begin with.
+const PENDING: &str = "new-";
+
+/// A file in the version that the model knows.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Known {
+    pub(crate) path: FilePath,
+    pub(crate) version: String,
+}
 
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Place {
     pub(crate) workspace: Workspace,
+    gate: Arc<Gate>,
+    context: Context,
     /// The version of each file that was read or written, as it then was.
     seen: Mutex<BTreeMap<FilePath, String>>,
 }
 
 impl Place {
-    pub(crate) fn new(workspace: Workspace) -> Self {
-        Self { workspace, seen: Mutex::default() }
+    pub(crate) fn new(workspace: Workspace, gate: Arc<Gate>, context: Context) -> Self {
+        Self { workspace, gate, context, seen: Mutex::default() }
+    }
+
+    /// Have the gate decide about looking at a folder of the task.
+    fn permit(&self, folder: &FolderName) -> Result<(), NotDone> {
+        let folders = self.workspace.folder_map();
+        let Some(path) = folders.get(folder) else {
+            return Err(NotDone::failed(format!("this task has no folder `{folder}`")));
+        };
+        let effect = ReadFolder { folder: path.clone() };
+        self.gate.permit(&self.context, effect)?.redeem();
+        Ok(())
     }
 
     fn seen(&self) -> MutexGuard<'_, BTreeMap<FilePath, String>> {
@@ -33,11 +59,21 @@ impl Place {
         self.seen().get(path).cloned()
     }
 
-    /// The model knows this file as it is now.
-    pub(crate) fn saw(&self, path: &FilePath) {
-        if let Ok(entry) = self.stat(path) {
-            self.seen().insert(path.clone(), entry.version);
-        }
+    /// The model knows this file as it is now. Returns what another process needs to know of that.
+    pub(crate) fn saw(&self, path: &FilePath) -> Value {
+        let Ok(entry) = self.stat(path) else { return Value::Null };
+        self.seen().insert(path.clone(), entry.version.clone());
+        json!(Known { path: path.clone(), version: entry.version })
+    }
+
+    /// The model had read this version of a file in a process that is gone. Where the file has changed since, the version
+    /// stays the one that was read, so that nothing unseen is overwritten.
+    pub(crate) fn knew(&self, path: FilePath, version: String) {
+        let now = self.stat(&path).map(|entry| entry.version).unwrap_or_default();
+        let pending = |version: &str| version.starts_with(PENDING);
+        // what is pending is numbered anew
+        let version = if pending(&version) && pending(&now) { now } else { version };
+        self.seen().insert(path, version);
     }
 
     /// The model knows what was at one path, and it is at another now.
@@ -65,6 +101,12 @@ impl Place {
     /// The path that the model means: `folder/name`, as the tools write it; a whole path of the disk that lies in a folder of
     /// the task; or, where the task has but one folder, a path below it.
     pub(crate) fn path(&self, text: &str) -> Result<FilePath, NotDone> {
+        let path = self.meant(text)?;
+        self.permit(&path.folder)?;
+        Ok(path)
+    }
+
+    fn meant(&self, text: &str) -> Result<FilePath, NotDone> {
         let folders = self.workspace.folders();
         let names = || folders.iter().map(|folder| format!("`{}`", folder.name)).collect::<Vec<_>>().join(", ");
         let text = text.trim_end_matches('/');
@@ -106,8 +148,11 @@ impl Place {
             Some(text) => Ok(vec![self.path(text)?]),
             None => {
                 let root = deskhand_vocabulary::RelativePath::root;
-                let folders = self.workspace.folders().into_iter();
-                Ok(folders.map(|folder| FilePath { folder: folder.name, path: root() }).collect())
+                let roots = self.workspace.folders().into_iter().map(|folder| {
+                    self.permit(&folder.name)?;
+                    Ok(FilePath { folder: folder.name, path: root() })
+                });
+                roots.collect()
             }
         }
     }

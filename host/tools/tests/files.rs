@@ -1,6 +1,7 @@
 //! The file tools on a real folder, through its workspace.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use deskhand_agent::budget::Limits;
 use deskhand_agent::tool::{Call, Outcome, Output, Tools as _};
 use deskhand_models::Piece;
 use deskhand_permissions::{Context, Gate, Standing, effect::OpenFolder};
@@ -52,11 +53,12 @@ impl Desk {
         fs::create_dir(&folder).unwrap();
         let records = Arc::new(Records::open(&home.log_file(), Arc::new(SystemClock)).unwrap());
         let task = records.start_task(json!({})).unwrap();
-        let gate = Gate::new(Arc::clone(&records), Arc::new(Agrees), &home);
+        let gate = Arc::new(Gate::new(Arc::clone(&records), Arc::new(Agrees), &home));
+        let context = Context::agent(task, Standing::default());
         let workspace = Workspace::for_task(&home, Arc::new(SystemClock), records, task).unwrap();
         let open = OpenFolder::at(&folder, Access::Write, &home).unwrap();
         workspace.add_folder(gate.permit(&Context::person(Some(task), Standing::default()), open).unwrap()).unwrap();
-        Self { _dir: dir, folder, tools: OwnTools::new(workspace.clone()), workspace }
+        Self { _dir: dir, folder, tools: OwnTools::new(workspace.clone(), gate, context), workspace }
     }
 
     fn file(&self, name: &str, bytes: impl AsRef<[u8]>) {
@@ -66,7 +68,10 @@ impl Desk {
     }
 
     fn call(&self, tool: &str, arguments: Value) -> Output {
-        self.tools.call(&Call { id: "1".to_owned(), tool: tool.to_owned(), arguments }, &Stop::default())
+        self.tools.call(
+            &Call { id: "1".to_owned(), tool: tool.to_owned(), arguments, left: Limits::default() },
+            &Stop::default(),
+        )
     }
 
     /// What a call that works says.
@@ -239,7 +244,8 @@ fn a_task_that_is_stopped_stops() {
     desk.file("a.txt", "1");
     let stop = Stop::default();
     stop.stop();
-    let call = |tool: &str, arguments| Call { id: "1".to_owned(), tool: tool.to_owned(), arguments };
+    let call =
+        |tool: &str, arguments| Call { id: "1".to_owned(), tool: tool.to_owned(), arguments, left: Limits::default() };
     for call in [call("list", json!({})), call("grep", json!({"pattern": "1"}))] {
         assert_eq!(desk.tools.call(&call, &stop).outcome, Outcome::Stopped);
     }

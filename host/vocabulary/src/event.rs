@@ -232,6 +232,15 @@ pub enum Event {
         /// `agreed`, `edited`, `declined`, or `absent` where nobody was there.
         outcome: String,
     },
+    /// What was pending was shown to the person at the end of the agent's work.
+    ChangesSettled {
+        /// `nothing`, `applied`, `declined`, `parked` or `failed`.
+        state: String,
+        /// How many changes were made.
+        applied: u64,
+        /// How many were not.
+        refused: u64,
+    },
     /// The task waits for a person. Content: `waits`, a line each.
     TaskParked,
     /// A task that had ended, waited or broken off goes on.

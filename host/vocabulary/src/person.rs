@@ -33,6 +33,11 @@ pub enum Question {
         /// The plan; its sensitive changes are what is decided.
         plan: Arc<Plan>,
     },
+    /// Agree to the steps of a task before anything is changed.
+    Steps {
+        /// A line a step, its state in brackets; what is edited is the same kind of text. Not trusted.
+        text: String,
+    },
     /// Grant a folder.
     Grant {
         /// Absolute, as [`crate::path::encode`] writes it.
@@ -102,7 +107,7 @@ pub enum Answer {
     Yes,
     /// Declined.
     No,
-    /// A plan edited as text, to be validated and shown again ([`Question::Apply`] only).
+    /// A plan edited as text, to be validated and shown again ([`Question::Apply`] and [`Question::Steps`] only).
     Edited(String),
     /// The id of a choice.
     Chosen(String),
@@ -159,16 +164,28 @@ pub trait Person: Send + Sync {
 
 /// Whether the person has stopped what is running. Cheap to clone and to ask.
 #[derive(Clone, Debug, Default)]
-pub struct Stop(Arc<AtomicBool>);
+pub struct Stop(Arc<Stopping>);
+
+#[derive(Debug, Default)]
+struct Stopping {
+    stopped: AtomicBool,
+    above: Option<Stop>,
+}
 
 impl Stop {
+    /// For a part of it: stopped with the whole, and by itself alone.
+    #[must_use]
+    pub fn part(&self) -> Self {
+        Self(Arc::new(Stopping { stopped: AtomicBool::new(false), above: Some(self.clone()) }))
+    }
+
     /// Stop it.
     pub fn stop(&self) {
-        self.0.store(true, Ordering::SeqCst);
+        self.0.stopped.store(true, Ordering::SeqCst);
     }
 
     /// True once it is stopped.
     pub fn is_stopped(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
+        self.0.stopped.load(Ordering::SeqCst) || self.0.above.as_ref().is_some_and(Self::is_stopped)
     }
 }

@@ -191,6 +191,9 @@ fn said(recorded: &Recorded) -> String {
         StepsSet { steps, over } => format!("{over} of {steps} steps are over"),
         Shortened { turns } => format!("{turns} turns became a summary"),
         StepsDecided { outcome } => format!("the plan was shown: {outcome}"),
+        ChangesSettled { state, applied, refused } => {
+            format!("changes {state}: {} made, {} not", counted(*applied, "change"), count(*refused))
+        }
         TaskParked => "task waits for you".to_owned(),
         TaskResumed => "task goes on".to_owned(),
         TaskEnded { outcome } => format!("task ended: {outcome}"),

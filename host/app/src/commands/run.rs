@@ -1,7 +1,8 @@
 //! `deskhand run`: a request, from the words to the record.
 
 use crate::{
-    cli, configuration,
+    agent::{self, Folder, Mode, Spec},
+    attachment, cli, commands, configuration,
     desk::Desk,
     exit::Exit,
     failure::{Failure, Result},
@@ -23,7 +24,13 @@ pub(crate) fn run(options: &cli::Run) -> Result {
     let records = Arc::clone(desk.records()?);
     desk.recover()?;
     let request = options.request.join(" ");
+    if let Some(task) = options.follow {
+        return commands::resume::follow(&desk, task, request, options);
+    }
     let folders = if options.folder.is_empty() { vec![PathBuf::from(".")] } else { options.folder.clone() };
+    if is_for_agent(&desk, options, &request) {
+        return by_agent(&desk, options, request, &folders);
+    }
     let shown: Vec<String> = folders.iter().map(|folder| path::encode(folder.as_os_str().as_bytes())).collect();
     let task = records.start_task(json!({"request": request, "folders": shown}))?;
     let seen = Seen::watch(&records, task, options.json);
@@ -51,6 +58,35 @@ pub(crate) fn run(options: &cli::Run) -> Result {
     result
 }
 
+/// Whether a model works on it: one is chosen, and no command is typed.
+fn is_for_agent(desk: &Desk, options: &cli::Run, request: &str) -> bool {
+    let chosen = options.model.is_some() || desk.settings.agent.model.is_some();
+    chosen && !request.trim_start().starts_with('/')
+}
+
+fn by_agent(desk: &Desk, options: &cli::Run, request: String, folders: &[PathBuf]) -> Result {
+    let mode = if options.plan { Mode::Plan } else { options.mode.unwrap_or_default() };
+    let spec = Spec {
+        folders: folders.iter().map(|folder| Folder::of(folder)).collect(),
+        read_only: options.read_only,
+        model: options.model.clone(),
+        limits: agent::with_limits(desk.settings.budget.limits(), &options.agent.budget),
+        mode,
+        request,
+    };
+    let attachment = attachment::piped()?;
+    let task = desk.records()?.start_task(spec.content())?;
+    let said = agent::Said { words: Some(spec.request.clone()), attachment };
+    let how = agent::How {
+        standing: options.answers.standing(),
+        granted: options.opening(task).granted,
+        plain: options.agent.plain,
+    };
+    let exit = agent::work(desk, task, &spec, &said, &how, false);
+    crate::market::refresh(desk)?;
+    exit
+}
+
 /// How a task that ends with this code is put on record.
 fn ended(exit: Exit) -> &'static str {
     match exit {
@@ -58,7 +94,7 @@ fn ended(exit: Exit) -> &'static str {
         Exit::Unserved => "unserved",
         Exit::Declined | Exit::Unanswered => "cancelled",
         Exit::Stopped => "stopped",
-        Exit::Failed | Exit::Usage | Exit::Denied => "failed",
+        Exit::Failed | Exit::Usage | Exit::Denied | Exit::UsedUp => "failed",
     }
 }
 

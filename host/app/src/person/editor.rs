@@ -9,7 +9,7 @@ use std::{
 
 /// Why a text could not be edited.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum EditorError {
+pub(crate) enum EditorError {
     #[error(
         "no editor is there: neither $VISUAL nor $EDITOR names one, and the system has none of the usual. Name one, such as: export EDITOR=nano"
     )]
@@ -35,7 +35,7 @@ pub(super) enum EditorError {
 }
 
 /// Let the person edit `text` in `$VISUAL`, else `$EDITOR`, else an editor of the system. Returns what they left.
-pub(super) fn edit(text: &str) -> Result<String, EditorError> {
+pub(crate) fn edit(text: &str) -> Result<String, EditorError> {
     let set = |name: &str| env::var(name).ok().filter(|editor| !editor.trim().is_empty());
     let usual = || ["sensible-editor", "nano", "vi"].into_iter().find(|name| in_path(name));
     let (editor, from) = match (set("VISUAL"), set("EDITOR"), usual()) {

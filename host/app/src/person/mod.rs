@@ -6,11 +6,14 @@ mod json;
 mod secret;
 mod silent;
 mod terminal;
+mod waiting;
 
+pub(crate) use editor::edit;
 pub(crate) use json::{JsonLines, print as print_json};
 pub(crate) use secret::secret;
 pub(crate) use silent::Silent;
 pub(crate) use terminal::Terminal;
+pub(crate) use waiting::Waiting;
 
 use deskhand_vocabulary::{Person, Stop};
 use std::{io::IsTerminal as _, sync::Arc};

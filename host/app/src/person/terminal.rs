@@ -106,6 +106,21 @@ impl Terminal {
         }
     }
 
+    fn steps(&self, text: &str) -> Result<Answer, Unanswered> {
+        output::text(&format!("The plan:\n{}", show::lines(text)));
+        loop {
+            match self.choose("Go on with this?", &["Apply", "Edit", "Cancel"])? {
+                0 => return Ok(Answer::Yes),
+                1 => match editor::edit(text) {
+                    Ok(edited) if edited == text => output::text("Nothing was changed in the plan.\n"),
+                    Ok(edited) => return Ok(Answer::Edited(edited)),
+                    Err(error) => output::text(&format!("{}\n", show::sentence(&error.to_string()))),
+                },
+                _ => return Ok(Answer::No),
+            }
+        }
+    }
+
     fn remove(&self, plan: &Plan) -> Result<Answer, Unanswered> {
         let (files, bytes) =
             plan.losses().fold((0, 0), |(files, bytes), change| (files + change.files.max(1), bytes + change.bytes));
@@ -208,6 +223,7 @@ impl Person for Terminal {
                 output::text(&format!("\nThese changes can make something run:\n{}", show::sensitive(plan)));
                 self.yes_or_no("Make them?")
             }
+            Question::Steps { text } => self.steps(text),
             Question::Grant { folder, access } => {
                 let what = match access {
                     Access::Read => "read",

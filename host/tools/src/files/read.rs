@@ -5,7 +5,7 @@ use crate::{
     place::Place,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use deskhand_agent::tool::{Effect, Outcome, Output};
+use deskhand_agent::tool::{Effect, Output};
 use deskhand_models::Piece;
 use deskhand_vocabulary::{FilePath, Stop};
 use deskhand_workspace::Entry;
@@ -53,7 +53,7 @@ impl Own for Read {
                 entry.size
             )));
         };
-        place.saw(&path);
+        let again = place.saw(&path);
         let end = offset + used as u64;
         let mut parts = vec![Piece::text(text)];
         if end < entry.size {
@@ -61,7 +61,7 @@ impl Own for Read {
         } else if bytes.is_empty() {
             parts = vec![Piece::text(format!("[nothing at byte {offset} of {}]", entry.size))];
         }
-        Ok(Output { outcome: Outcome::Done, parts, again: serde_json::Value::Null })
+        Ok(Output { again, ..Output::of(parts) })
     }
 }
 
@@ -80,9 +80,9 @@ fn picture(place: &Place, path: &FilePath, entry: &Entry, kind: &str) -> Result<
         }
         bytes.extend(piece);
     }
-    place.saw(path);
+    let again = place.saw(path);
     let image = Piece::Image { media_type: kind.to_owned(), data: STANDARD.encode(bytes) };
-    Ok(Output { outcome: Outcome::Done, parts: vec![image], again: serde_json::Value::Null })
+    Ok(Output { again, ..Output::of(vec![image]) })
 }
 
 fn media_type(place: &Place, path: &FilePath, stop: &Stop) -> String {

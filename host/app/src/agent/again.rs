@@ -1,0 +1,69 @@
+//! Taking up a task that another process worked on: what was said and done, from the log, and what was pending, by making
+//! the calls again that had left it pending. Nothing of that was applied, so nothing is done twice.
+
+use crate::failure::{Failure, Result};
+use deskhand_agent::{
+    Task,
+    budget::Limits,
+    tool::{Call, Output, Tools},
+};
+use deskhand_records::{Filter, Recorded, Records};
+use deskhand_vocabulary::{Event, Stop, TaskId};
+use std::collections::HashMap;
+
+/// What was said and done.
+pub(super) fn fold(records: &Records, task: &mut Task) -> Result<()> {
+    for recorded in of(records, task.id) {
+        let recorded = recorded?;
+        task.conversation.apply(&recorded.event, recorded.content.as_ref()).map_err(Failure::failed)?;
+    }
+    Ok(())
+}
+
+/// Make again what was pending. What could not be, a line each.
+pub(super) fn take_up(records: &Records, task: TaskId, tools: &dyn Tools, stop: &Stop) -> Result<Vec<String>> {
+    let mut lost = Vec::new();
+    for (call, output) in left_behind(records, task)? {
+        if let Err(reason) = tools.again(&call, &output, stop) {
+            let what = deskhand_vocabulary::text::shortened(&call.arguments.to_string(), 120);
+            lost.push(format!("{} {what}: {reason}", call.tool));
+        }
+    }
+    Ok(lost)
+}
+
+/// The calls, answered, since changes were last made or given up.
+fn left_behind(records: &Records, task: TaskId) -> Result<Vec<(Call, Output)>> {
+    let mut begun: HashMap<String, Call> = HashMap::new();
+    let mut left = Vec::new();
+    for recorded in of(records, task) {
+        let Recorded { event, content, .. } = recorded?;
+        let content = content.unwrap_or_default();
+        let id = content["id"].as_str().unwrap_or_default().to_owned();
+        match event {
+            Event::ToolCalled { tool } => {
+                begun.insert(
+                    id.clone(),
+                    Call { id, tool, arguments: content["arguments"].clone(), left: Limits::default() },
+                );
+            }
+            Event::ToolAnswered { .. } => {
+                let output = serde_json::from_value(content["output"].clone()).ok();
+                left.extend(begun.remove(&id).zip(output));
+            }
+            Event::CommitEnded { outcome, .. } | Event::Recovered { outcome, .. } if is_over(&outcome) => left.clear(),
+            Event::ChangesSettled { state, .. } if state != "parked" => left.clear(),
+            _ => {}
+        }
+    }
+    Ok(left)
+}
+
+/// Whether nothing is pending after a commit that ended like this.
+fn is_over(outcome: &str) -> bool {
+    matches!(outcome, "applied" | "completed" | "nothing")
+}
+
+fn of(records: &Records, task: TaskId) -> deskhand_records::Events<'_> {
+    records.events(Filter { task: Some(task), ..Filter::default() })
+}

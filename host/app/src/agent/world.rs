@@ -1,0 +1,78 @@
+//! What the task of an agent does to the world: its pending changes, shown to the person and made, and what leaves the
+//! computer.
+
+use crate::{outgoing::Outgoing, person::Waiting};
+use deskhand_agent::{Effects, Settled, reflect::SettledState};
+use deskhand_permissions::{Context, Gate};
+use deskhand_vocabulary::{Change, Person, Stop, text};
+use deskhand_workspace::{State, Workspace, propose};
+use serde_json::json;
+use std::{sync::Arc, time::Duration};
+
+/// The longest title of a plan, in characters.
+const TITLE: usize = 120;
+
+/// See the module.
+pub(super) struct World {
+    pub(super) workspace: Workspace,
+    pub(super) gate: Arc<Gate>,
+    pub(super) context: Context,
+    pub(super) person: Arc<dyn Person>,
+    pub(super) waiting: Arc<Waiting>,
+    pub(super) stop: Stop,
+    pub(super) outgoing: Outgoing,
+    /// What the person asked for.
+    pub(super) title: String,
+    /// The most files that may be removed.
+    pub(super) removals: Option<u64>,
+}
+
+impl Effects for World {
+    fn settle(&self) -> Settled {
+        if self.workspace.is_unchanged() {
+            return Settled::default();
+        }
+        let failed = |reason: String| Settled {
+            state: SettledState::Failed,
+            applied: 0,
+            refused: vec![("the changes".to_owned(), reason)],
+        };
+        if let Some(most) = self.removals {
+            let removed = match self.workspace.plan("", self.context.principal.clone(), json!({})) {
+                Ok(plan) => plan.removals().map(|change| change.files.max(1)).sum::<u64>(),
+                Err(error) => return failed(error.to_string()),
+            };
+            if removed > most {
+                return failed(format!(
+                    "they would remove {removed} files, and the budget of this task is {most} removals"
+                ));
+            }
+        }
+        let title = text::shortened(&self.title, TITLE);
+        let person = self.person.as_ref();
+        match propose(&self.workspace, &self.gate, &self.context, person, &title, json!({}), &self.stop) {
+            Ok(decision) => {
+                let state = match (decision.state, &decision.done) {
+                    (State::Applied, _) => SettledState::Applied,
+                    (State::Parked, _) => SettledState::Parked,
+                    (State::Cancelled, Some(done)) if done.rolled_back => SettledState::Failed,
+                    (State::Cancelled, _) => SettledState::Declined,
+                };
+                let (applied, refused) = decision.done.map(|done| (done.applied, done.refused)).unwrap_or_default();
+                let named = |(change, reason): (Change, String)| {
+                    (change.subject().map(ToString::to_string).unwrap_or_default(), reason)
+                };
+                Settled { state, applied, refused: refused.into_iter().map(named).collect() }
+            }
+            Err(error) => failed(error.to_string()),
+        }
+    }
+
+    fn bytes_out(&self) -> u64 {
+        self.outgoing.sent()
+    }
+
+    fn waited(&self) -> Duration {
+        self.waiting.total()
+    }
+}

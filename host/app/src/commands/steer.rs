@@ -1,0 +1,71 @@
+//! `deskhand steer`, `pause` and `cancel`: speaking to a task that runs in another terminal.
+
+use crate::{
+    agent::{self, Asked, Reached},
+    cli,
+    desk::Desk,
+    exit::Exit,
+    failure::{Failure, Result},
+    output, person,
+    person::print_json,
+    show,
+};
+use deskhand_vocabulary::TaskId;
+use serde_json::json;
+
+pub(crate) fn say(options: &cli::Steer) -> Result {
+    let desk = Desk::open(options.json.json)?;
+    if options.edit_plan {
+        return edit_plan(&desk, options.task);
+    }
+    let said = "It is taken up at the next step";
+    ask(&desk, options.task, &Asked::Say { words: options.words.join(" ") }, said)
+}
+
+pub(crate) fn pause(options: &cli::OneTask) -> Result {
+    let desk = Desk::open(options.json.json)?;
+    let said = format!("It is held before its next step. Let it go on with: deskhand resume {}", options.task);
+    ask(&desk, options.task, &Asked::Pause, &said)
+}
+
+pub(crate) fn cancel(options: &cli::OneTask) -> Result {
+    let desk = Desk::open(options.json.json)?;
+    ask(&desk, options.task, &Asked::Cancel, "It ends, and what is pending is not applied")
+}
+
+fn edit_plan(desk: &Desk, task: TaskId) -> Result {
+    let Reached::Told(told) = agent::reach(&desk.home, task, &Asked::Plan)? else {
+        return Err(not_at_work(desk, task)?);
+    };
+    if told.plan.steps.is_empty() {
+        return Err(Failure::failed(format!(
+            "task {task} has no plan yet. Say what you want with: deskhand steer {task} WORDS"
+        )));
+    }
+    let text = format!("# A line a step. [ ] open  [>] being done  [x] done  [-] left out\n{}", told.plan.text());
+    let edited = person::edit(&text).map_err(Failure::failed)?;
+    let plan = told.plan.edited(&edited).map_err(Failure::failed)?;
+    if plan == told.plan {
+        output::text("Nothing was changed in the plan.\n");
+        return Ok(Exit::Done);
+    }
+    ask(desk, task, &Asked::SetPlan { of: told.plan, plan }, "The plan is taken up at the next step")
+}
+
+fn ask(desk: &Desk, task: TaskId, asked: &Asked, said: &str) -> Result {
+    let Reached::Told(told) = agent::reach(&desk.home, task, asked)? else { return Err(not_at_work(desk, task)?) };
+    if desk.json {
+        print_json("steered", &json!({"task": task, "done": told.done, "reason": told.reason}));
+    } else if told.done {
+        output::text(&format!("{}\n", show::sentence(said)));
+    }
+    if told.done { Ok(Exit::Done) } else { Err(Failure::failed(told.reason)) }
+}
+
+/// Why nobody hears.
+fn not_at_work(desk: &Desk, task: TaskId) -> Result<Failure> {
+    Ok(match desk.records()?.task(task)? {
+        None => Failure::usage(format!("there is no task {task}. `deskhand tasks` lists them")),
+        Some(_) => Failure::failed(format!("task {task} is not at work. Go on with it: deskhand resume {task}")),
+    })
+}

@@ -1,0 +1,79 @@
+//! A process that is killed at work: the next goes on, with nothing lost and nothing done twice.
+
+use crate::kit::{Desk, calls, said};
+use deskhand_model_server::{Stream, Wire};
+use serde_json::json;
+
+#[test]
+fn what_was_pending_is_pending_again() {
+    let desk = Desk::new();
+    desk.file("a.txt", "one\n").file("b.txt", "two\n");
+    desk.says([
+        calls(&[("read", json!({"path": "a.txt"}))]),
+        calls(&[
+            ("edit", json!({"path": "a.txt", "old": "one", "new": "1"})),
+            ("move", json!({"moves": [{"from": "b.txt", "to": "Old/b.txt"}]})),
+        ]),
+    ]);
+    // the third reply hangs in the middle, and there the process is killed
+    let (stream, opener) = Stream::of(Wire::Anthropic, &said("Nearly done")).gated(2);
+    desk.server.then(stream);
+    let mut child = desk.begin(&["tidy up"]);
+    let mut opener = opener;
+    opener.wait_reached();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    drop(opener);
+    assert_eq!(desk.text("a.txt").as_deref(), Some("one\n"));
+    let tasks = desk.deskhand(&["tasks"]).ok();
+    assert!(tasks.contains("broken off"), "{tasks}");
+
+    // a file that somebody changed meanwhile is not overwritten with what stands on its old version
+    desk.says([calls(&[("read", json!({"path": "Old/b.txt"}))]), said("Done.")]);
+    let ran = desk.deskhand(&["resume", "--yes"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert_eq!((desk.text("a.txt").as_deref(), desk.text("b.txt")), (Some("1\n"), None));
+    assert_eq!(desk.text("Old/b.txt").as_deref(), Some("two\n"));
+    assert!(desk.last_heard().contains(&"result: two\n".to_owned()), "{:?}", desk.last_heard());
+    desk.server.finish();
+}
+
+#[test]
+fn what_changed_meanwhile_is_told_and_left() {
+    let desk = Desk::new();
+    desk.file("a.txt", "one\n");
+    desk.says([
+        calls(&[("read", json!({"path": "a.txt"}))]),
+        calls(&[("edit", json!({"path": "a.txt", "old": "one", "new": "1"}))]),
+    ]);
+    let (stream, mut opener) = Stream::of(Wire::Anthropic, &said("Nearly done")).gated(2);
+    desk.server.then(stream);
+    let mut child = desk.begin(&["edit it"]);
+    opener.wait_reached();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    drop(opener);
+    desk.file("a.txt", "another one\n");
+    desk.says([said("It has changed.")]);
+    let ran = desk.deskhand(&["resume", "1", "--yes"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(desk.text("a.txt").as_deref(), Some("another one\n"));
+    let heard = desk.last_heard();
+    let told = heard.last().unwrap();
+    assert!(told.contains("These could not be taken up again"), "{told}");
+    assert!(told.contains("edit"), "{told}");
+}
+
+#[test]
+fn one_process_works_on_a_task() {
+    let desk = Desk::new();
+    let (stream, mut opener) = Stream::of(Wire::Anthropic, &said("Hello")).gated(2);
+    desk.server.then(stream);
+    let child = desk.begin(&["say hello"]);
+    opener.wait_reached();
+    let again = desk.deskhand(&["run", "--continue", "1", "more"]);
+    assert_eq!(again.code, 2, "{}", again.stderr);
+    assert_eq!(again.stderr, "Task 1 is at work in another process. Speak to it with: deskhand steer 1 WORDS\n");
+    opener.open();
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(0));
+}

@@ -1,0 +1,16 @@
+//! A model at work on real files, through the real program: the model is a scripted server that checks the protocol.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that finds something wrong ends")]
+
+mod budgets;
+mod changes;
+mod crash;
+mod delegate;
+mod ends;
+mod kit;
+mod parked;
+mod plan;
+#[path = "../journeys/said.rs"]
+mod said;
+mod steering;
+#[path = "../journeys/terminal.rs"]
+mod terminal;
