@@ -4,7 +4,7 @@ use crate::{
     said::{masked, said},
     terminal::Terminal,
 };
-use deskhand_model_server::{ModelServer, Reply, Step};
+use deskhand_model_server::{ModelServer, Reply};
 use deskhand_tests::{Place, Ran, deskhand};
 use insta::assert_snapshot;
 use std::{
