@@ -55,7 +55,7 @@ fn ask(desk: &Desk, config: &ModelConfig, key: Option<Secret>) -> Result<Vec<Str
     let config = ModelConfig { key: key.as_ref().map(|_| "given".to_owned()), ..config.clone() };
     let (outlet, clock) = (outgoing.outlet(purpose), Arc::clone(&desk.clock));
     let client = Client::new(config, outlet, Arc::new(Given(key)), clock, Arc::new(Chance)).map_err(Failure::usage)?;
-    wait(&desk.stop, client.offered())
+    wait(&desk.stop, async { client.offered().await.map_err(|failure| failure.error) })
 }
 
 /// The key that was just given and is not kept yet.

@@ -5,16 +5,13 @@ use crate::{
     failure::{Failure, Result},
 };
 use deskhand_vocabulary::Stop;
-use std::{future::Future, time::Duration};
+use std::{fmt::Display, future::Future, time::Duration};
 
 /// How often it is looked whether the person has stopped it.
 const LOOK: Duration = Duration::from_millis(50);
 
 /// What comes of it; a failure keeps the server's own words.
-pub(super) fn wait<T>(
-    stop: &Stop,
-    answer: impl Future<Output = std::result::Result<T, deskhand_models::Failure>>,
-) -> Result<T> {
+pub(super) fn wait<T, E: Display>(stop: &Stop, answer: impl Future<Output = std::result::Result<T, E>>) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::failed(format!("nothing could be sent: {error}")))?;
     runtime.block_on(async {
