@@ -377,7 +377,7 @@ impl Work<'_> {
             if here.is_none()
                 && let Ok(arguments) = &wanted.input
             {
-                self.agent.screen.show(Seen::Calling(&wanted.name, arguments));
+                self.agent.screen.show(Seen::Calling(wanted));
                 real.push(Call {
                     id: wanted.id.clone(),
                     tool: wanted.name.clone(),
@@ -490,7 +490,7 @@ impl Work<'_> {
     /// Take in what a call came to.
     fn ended(&mut self, wanted: &Wanted, mut output: Output, took: Duration, durable: bool) -> Result<Then> {
         let text = deskhand_vocabulary::text::shortened(&output.text(), 300);
-        self.agent.screen.show(Seen::Called(&wanted.name, output.outcome, took, &text));
+        self.agent.screen.show(Seen::Called(wanted, output.outcome, took, &text));
         if self.effects.contains_key(&wanted.name) {
             self.doings.ended(wanted, &output);
         }

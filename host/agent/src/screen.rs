@@ -2,7 +2,7 @@
 //! worth keeping.
 
 use crate::{budget::Alert, plan::Plan, tool::Outcome};
-use deskhand_models::Happening;
+use deskhand_models::{Call, Happening};
 use std::time::Duration;
 
 /// Something to be seen. Texts of models and tools are not trusted.
@@ -12,10 +12,10 @@ pub enum Seen<'a> {
     Reply(&'a Happening<'a>),
     /// A reply is whole.
     Replied,
-    /// A call begins: its tool, its arguments.
-    Calling(&'a str, &'a serde_json::Value),
-    /// A call has ended: its tool, how, how long it took, what it says.
-    Called(&'a str, Outcome, Duration, &'a str),
+    /// A call begins. What is answered without a tool, such as a call whose arguments do not fit, does not.
+    Calling(&'a Call),
+    /// A call has ended: which, how, how long it took, what it says.
+    Called(&'a Call, Outcome, Duration, &'a str),
     /// The plan is another.
     Plan(&'a Plan),
     /// A budget.

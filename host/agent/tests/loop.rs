@@ -131,7 +131,7 @@ impl Screen for Watched {
     fn show(&self, seen: Seen<'_>) {
         let line = match seen {
             Seen::Calling(..) | Seen::Replied | Seen::Reply(_) => return,
-            Seen::Called(tool, outcome, _, text) => format!("{tool}: {} ({text})", outcome.name()),
+            Seen::Called(call, outcome, _, text) => format!("{}: {} ({text})", call.name, outcome.name()),
             Seen::Plan(plan) => plan.text(),
             other => format!("{other:?}"),
         };

@@ -169,7 +169,7 @@ impl Client {
             let Some(wait) = self.patience.wait(tries, &error, since, &*self.jitter) else {
                 return Err(fail(error, tried.request_id, tries, since, spent));
             };
-            watch(Happening::Retrying { attempt: tries, error: &error, wait, used });
+            watch(Happening::Retrying { attempt: tries, tries: self.patience.tries, error: &error, wait, used });
             timer.sleep(wait).await;
         }
     }

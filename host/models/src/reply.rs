@@ -79,6 +79,8 @@ pub enum Happening<'a> {
     Retrying {
         /// Which try failed, from 1.
         attempt: u32,
+        /// How many tries there are at most.
+        tries: u32,
         /// Why.
         error: &'a ModelError,
         /// How long until the next one.
