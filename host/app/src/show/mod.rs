@@ -12,7 +12,7 @@ pub(crate) use columns::columns;
 pub(crate) use done::Done;
 pub(crate) use path::{apart, path};
 pub(crate) use plan::{Detail, plan, removals, sensitive, too_much};
-pub(crate) use quantity::{bytes, count, counted};
+pub(crate) use quantity::{bytes, count, counted, duration};
 
 use deskhand_vocabulary::{Notice, Principal, text};
 

@@ -1,4 +1,6 @@
-//! Counts and sizes.
+//! Counts, sizes and times.
+
+use std::time::Duration;
 
 /// A size with at most three digits and a decimal unit (SI: 1 kB is 1,000 bytes).
 pub(crate) fn bytes(bytes: u64) -> String {
@@ -18,6 +20,26 @@ pub(crate) fn bytes(bytes: u64) -> String {
         format!("{} {}", (scaled + 500) / 1000, UNITS[unit])
     } else {
         format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
+    }
+}
+
+/// A time, as exact as a person cares: `12 ms`, `0.2 s`, `45 s`, `3 min 5 s`.
+pub(crate) fn duration(time: Duration) -> String {
+    match time.as_millis() {
+        millis @ 0..100 => format!("{millis} ms"),
+        // one digit behind the point, rounded half up, in whole numbers
+        millis @ 100..9_950 => {
+            let tenths = (millis + 50) / 100;
+            if tenths.is_multiple_of(10) {
+                format!("{} s", tenths / 10)
+            } else {
+                format!("{}.{} s", tenths / 10, tenths % 10)
+            }
+        }
+        millis => {
+            let seconds = (millis + 500) / 1000;
+            if seconds < 60 { format!("{seconds} s") } else { format!("{} min {} s", seconds / 60, seconds % 60) }
+        }
     }
 }
 
@@ -52,6 +74,15 @@ mod tests {
                 "0 B", "999 B", "1.0 kB", "1.0 kB", "9.9 kB", "10 kB", "100 kB", "1000 kB", "1.0 MB", "1.5 MB",
                 "2.0 GB", "18 EB"
             ]
+        );
+    }
+
+    #[test]
+    fn times_are_as_exact_as_a_person_cares() {
+        let shown = [0, 99, 100, 149, 950, 2_960, 9_949, 9_950, 59_499, 59_500, 185_000];
+        assert_eq!(
+            shown.map(|millis| duration(Duration::from_millis(millis))),
+            ["0 ms", "99 ms", "0.1 s", "0.1 s", "1 s", "3 s", "9.9 s", "10 s", "59 s", "1 min 0 s", "3 min 5 s"]
         );
     }
 

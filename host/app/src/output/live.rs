@@ -1,0 +1,126 @@
+//! Rows at the foot of a terminal that are painted anew in place, below all that is printed.
+
+/// The size of a terminal, in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Size {
+    pub(crate) rows: usize,
+    pub(crate) columns: usize,
+}
+
+/// What stands there now.
+#[derive(Debug)]
+pub(crate) struct Live {
+    /// How many columns each painted row takes.
+    painted: Vec<usize>,
+    /// True if what was printed last did not end its line; nothing is painted behind it.
+    open: bool,
+}
+
+/// What is between these two appears at once, on terminals that know them (synchronized output, DEC private mode 2026).
+const TOGETHER: (&str, &str) = ("\u{1b}[?2026h", "\u{1b}[?2026l");
+/// To the beginning of the row, and nothing behind it.
+const CLEAR: &str = "\r\u{1b}[J";
+
+impl Live {
+    /// Nothing stands there.
+    pub(crate) const fn new() -> Self {
+        Self { painted: Vec::new(), open: false }
+    }
+
+    /// True if something stands there.
+    pub(crate) fn is_painted(&self) -> bool {
+        !self.painted.is_empty()
+    }
+
+    /// What is to be written so that `above` is printed for good and `rows` stand below it. A row may carry styles; it is
+    /// at most one column less than the terminal, for behind a full row terminals differ.
+    pub(crate) fn frame(&mut self, above: &str, rows: &[String], size: Size) -> String {
+        let erased = self.erased(size);
+        if !above.is_empty() {
+            self.open = !above.ends_with('\n');
+        }
+        let first = rows.len().saturating_sub(size.rows.saturating_sub(1).max(1));
+        let rows: Vec<_> = match self.open {
+            true => Vec::new(),
+            false => rows[first..].iter().map(|row| cut(row, size.columns.saturating_sub(1))).collect(),
+        };
+        self.painted = rows.iter().map(|row| console::measure_text_width(row)).collect();
+        if erased.is_empty() && rows.is_empty() {
+            return above.to_owned();
+        }
+        format!("{}{erased}{above}{}{}", TOGETHER.0, rows.join("\r\n"), TOGETHER.1)
+    }
+
+    /// What was printed last has ended its line: the person pressed Enter.
+    pub(crate) fn close(&mut self) {
+        self.open = false;
+    }
+
+    /// What is to be written so that nothing stands there.
+    fn erased(&mut self, size: Size) -> String {
+        // a terminal that has become narrower has broken the rows
+        let high: usize = self.painted.drain(..).map(|width| width.div_ceil(size.columns.max(1)).max(1)).sum();
+        match high {
+            0 => String::new(),
+            1 => CLEAR.to_owned(),
+            more => format!("\u{1b}[{}A{CLEAR}", more - 1),
+        }
+    }
+}
+
+/// A row that takes at most so many columns.
+pub(crate) fn cut(row: &str, columns: usize) -> String {
+    console::truncate_str(row, columns, if columns > 1 { "…" } else { "" }).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIZE: Size = Size { rows: 6, columns: 10 };
+
+    fn rows(rows: &[&str]) -> Vec<String> {
+        rows.iter().map(|row| (*row).to_owned()).collect()
+    }
+
+    fn seen(terminal: &vt100::Parser) -> String {
+        terminal.screen().contents()
+    }
+
+    #[test]
+    fn what_is_printed_stays_above_what_is_painted() {
+        let mut terminal = vt100::Parser::new(6, 10, 0);
+        let mut live = Live::new();
+        for (above, below, expected) in [
+            ("one\r\n", &["a", "b"][..], "one\na\nb"),
+            ("", &["日本語日本語"], "one\n日本語日…"),
+            ("two\r\n", &["c"], "one\ntwo\nc"),
+            ("open", &["d"], "one\ntwo\nopen"),
+            ("ed\r\n", &["d"], "one\ntwo\nopened\nd"),
+            ("", &[], "one\ntwo\nopened"),
+        ] {
+            terminal.process(live.frame(above, &rows(below), SIZE).as_bytes());
+            assert_eq!(seen(&terminal), expected);
+        }
+    }
+
+    #[test]
+    fn a_terminal_that_becomes_narrower_is_repainted_whole() {
+        let mut live = Live::new();
+        live.frame("", &rows(&["123456789", "1234"]), SIZE);
+        // the first row takes three rows now, the second one
+        let narrow = Size { rows: 6, columns: 4 };
+        assert_eq!(live.frame("", &[], narrow), "\u{1b}[?2026h\u{1b}[3A\r\u{1b}[J\u{1b}[?2026l");
+    }
+
+    #[test]
+    fn more_rows_than_there_are_leave_the_last() {
+        let mut terminal = vt100::Parser::new(3, 10, 0);
+        let mut live = Live::new();
+        let small = Size { rows: 3, columns: 10 };
+        for _ in 0..2 {
+            terminal.process(live.frame("x\r\n", &rows(&["a", "b", "c"]), small).as_bytes());
+        }
+        assert_eq!(seen(&terminal), "x\nb\nc");
+    }
+}

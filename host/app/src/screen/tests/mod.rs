@@ -1,0 +1,4 @@
+//! What each screen makes of the same task.
+
+mod looks;
+mod script;
