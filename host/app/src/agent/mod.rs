@@ -21,13 +21,12 @@ use crate::{
     failure::{Failure, Result},
     model,
     outgoing::Outgoing,
+    screen,
     task::{Opening, Seen, open_folders},
 };
 use approval::ByPerson;
 use delegate::{Delegate, Staff};
-use deskhand_agent::{
-    Agent, Conversation, Ended, Task, offered, prompt, screen::Dark, steering::Steering, tool::Tools,
-};
+use deskhand_agent::{Agent, Conversation, Ended, Task, offered, prompt, steering::Steering, tool::Tools};
 use deskhand_permissions::{Context, Standing};
 use deskhand_records::Records;
 use deskhand_tools::{Joined, OwnTools};
@@ -73,7 +72,6 @@ struct Work<'a> {
     desk: &'a Desk,
     task: TaskId,
     spec: &'a Spec,
-    plain: bool,
     runtime: tokio::runtime::Runtime,
     world: Arc<World>,
     agent: Agent,
@@ -123,12 +121,12 @@ impl<'a> Work<'a> {
             tools: Arc::new(Joined::new([files(), Arc::new(delegate)])),
             effects: Arc::clone(&world) as _,
             log: Arc::<Records>::clone(desk.records()?),
-            screen: Arc::new(Dark),
+            screen: screen::find(desk.json, how.plain),
             steering: Arc::new(Steering::default()),
             approval: (spec.mode == Mode::Plan).then(|| ByPerson::new(Arc::clone(&desk.person))),
             stop: desk.stop.clone(),
         };
-        Ok(Self { desk, task, spec, plain: how.plain, runtime, world, agent })
+        Ok(Self { desk, task, spec, runtime, world, agent })
     }
 
     fn run(self, said: &Said, resumed: bool) -> Result<(Ended, Task)> {
