@@ -41,6 +41,7 @@ impl Scene {
                 scene.word("organize@1.0.0", "organize@0.1.0")
             }
             "docs/authoring.md" => Self::with_folder_of_files(Place::new()),
+            "docs/agent.md" => Self::with_agent(),
             "docs/bench.md" => Self::new(Place::new()),
             "docs/log.md" => {
                 let scene = Self::downloads();
@@ -82,6 +83,19 @@ impl Scene {
         let vendor = format!("--wire anthropic --url {} --key-stdin <<< sk-test", server.url());
         let scene = Self::new(Place::new()).word("--preset anthropic", &vendor);
         Self { model: Some(server), ..scene.word("model allow claude", "model allow work") }
+    }
+
+    /// A model that has something to say to each request, and has nothing running.
+    fn with_agent() -> Self {
+        let scene = Self::downloads();
+        let server = ModelServer::start();
+        for _ in 0..10 {
+            server.reply(Reply::new().text("Done."));
+        }
+        scene.does(&["model", "add", "local", "--wire", "anthropic", "--url", &server.url(), "--model", "m", "--no-key"]);
+        // every task is over before the next command
+        let codes = vec![("deskhand steer", 1), ("deskhand pause", 1), ("deskhand cancel", 1)];
+        Self { model: Some(server), codes, ..scene }
     }
 
     /// A history of seven commits: what the reader of the page about undo has, before each of its commands anew. The last
