@@ -204,7 +204,7 @@ mod tests {
         fs::write(&path, "").unwrap();
         let mut edit = Edit::of(path.clone()).unwrap();
         edit.set_model("fast", &ModelConfig::new(Wire::Chat, "nowhere", "m")).unwrap();
-        assert!(edit.save().unwrap_err().to_string().contains("nowhere is not an address that can be used"));
+        assert!(edit.save().unwrap_err().to_string().contains("is not an address that can be used"));
         assert_eq!(fs::read_to_string(path).unwrap(), "");
     }
 }
