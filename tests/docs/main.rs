@@ -106,6 +106,7 @@ pages! {
     contributing: "CONTRIBUTING.md",
     admin: "docs/admin.md",
     authoring: "docs/authoring.md",
+    agent: "docs/agent.md",
     bench: "docs/bench.md",
     command_line: "docs/command-line.md",
     log: "docs/log.md",
