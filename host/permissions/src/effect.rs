@@ -14,14 +14,17 @@ use std::{
 };
 
 mod host;
+mod plugin;
 
-pub use host::{ALWAYS, Connect, SendToModel, THIS_TASK, is_here};
+pub use deskhand_vocabulary::host::is_here;
+pub use host::{ALWAYS, Connect, SendToModel, THIS_TASK};
+pub use plugin::{ListTools, StartAgent, UseCredential, UseModel, UseSkill};
 
 mod sealed {
     pub trait Sealed {}
 }
 
-/// Something that is done to the outside. Sealed: all effects are on this page and the one below it.
+/// Something that is done to the outside. Sealed: all effects are on this page and those below it.
 pub trait Effect: sealed::Sealed {
     /// What is judged: each of these, and the strictest judgement holds. An effect without any is refused.
     fn actions(&self) -> Vec<Action>;

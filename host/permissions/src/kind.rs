@@ -23,6 +23,8 @@ pub enum Needs {
     Command,
     /// The tool, where it belongs to a plugin of another marketplace.
     Tool,
+    /// The sub-agent, where it belongs to a plugin of another marketplace.
+    Agent,
     /// The host, unless it is this very computer.
     Host,
     /// That what a task works on goes to the model there, unless it is this very computer.
@@ -60,6 +62,12 @@ pub enum Object {
     Command,
     /// A tool, as `marketplace:plugin/tool`.
     Tool,
+    /// A skill, as `skill` or `marketplace:plugin/skill`.
+    Skill,
+    /// A sub-agent, as `agent` or `marketplace:plugin/agent`.
+    Agent,
+    /// A credential.
+    Credential,
     /// A host.
     Host,
     /// A plugin, as `marketplace:plugin`.
@@ -123,7 +131,9 @@ macro_rules! table {
     };
 }
 
-use PermissionKind::{FilesChange, FilesRead, FilesRemove, PersonAsk, StateKeep, ToolsCall};
+use PermissionKind::{
+    CredentialsUse, FilesChange, FilesRead, FilesRemove, HostsConnect, ModelUse, PersonAsk, StateKeep, ToolsCall,
+};
 use Right::{Declared, PersonOnly};
 
 table! {
@@ -163,10 +173,40 @@ table! {
         right: Declared(ToolsCall), needs: Needs::Tool,
         asked: Asked::Never, recorded: Recorded::OncePerTask,
     };
+    /// Ask a plugin for the tools that depend on its account.
+    ListTools: Row {
+        name: "tools.list", verb: "list", object: Object::Plugin, words: "ask {} which tools it has",
+        right: PersonOnly, needs: Needs::Nothing,
+        asked: Asked::Never, recorded: Recorded::OncePerTask,
+    };
+    /// Take up what a plugin knows.
+    UseSkill: Row {
+        name: "skill.use", verb: "use", object: Object::Skill, words: "take up the skill {}",
+        right: PersonOnly, needs: Needs::Nothing,
+        asked: Asked::Never, recorded: Recorded::OncePerTask,
+    };
+    /// Give work to a sub-agent.
+    StartAgent: Row {
+        name: "agent.start", verb: "delegate", object: Object::Agent, words: "give work to the sub-agent {}",
+        right: Declared(ToolsCall), needs: Needs::Agent,
+        asked: Asked::Never, recorded: Recorded::OncePerTask,
+    };
+    /// Send a credential with a request.
+    UseCredential: Row {
+        name: "credential.use", verb: "sign-in", object: Object::Credential, words: "send the credential {}",
+        right: Declared(CredentialsUse), needs: Needs::Nothing,
+        asked: Asked::Never, recorded: Recorded::OncePerTask,
+    };
+    /// Have the model of the task work for it.
+    UseModel: Row {
+        name: "model.use", verb: "think", object: Object::Nothing, words: "let your model work for it",
+        right: Declared(ModelUse), needs: Needs::Nothing,
+        asked: Asked::Never, recorded: Recorded::OncePerTask,
+    };
     /// Send something to a host.
     Connect: Row {
         name: "host.connect", verb: "connect", object: Object::Host, words: "send data to {}",
-        right: PersonOnly, needs: Needs::Host,
+        right: Declared(HostsConnect), needs: Needs::Host,
         asked: Asked::Never, recorded: Recorded::OncePerTask,
     };
     /// Send what a task works on to a model.

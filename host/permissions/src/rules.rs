@@ -5,6 +5,7 @@
 mod approval;
 mod grant;
 mod home;
+mod installed;
 mod local;
 mod model;
 mod person;
@@ -31,6 +32,8 @@ pub mod name {
     pub const LOCAL: &str = "local";
     /// What a model may read, by the consent of the person.
     pub const MODEL: &str = "model.consent";
+    /// What the person installed, for their agent.
+    pub const INSTALLED: &str = "installed";
     /// What the person granted.
     pub const GRANT: &str = "grant";
     /// What the person is asked each time.
@@ -124,7 +127,16 @@ impl<'a> Case<'a> {
 
 /// What every rule says, in the order in which they are looked at.
 pub(crate) fn findings(case: &Case<'_>) -> Vec<Finding> {
-    let rules = [home::look, person::look, rights::look, local::look, model::look, grant::look, approval::look];
+    let rules = [
+        home::look,
+        person::look,
+        rights::look,
+        installed::look,
+        local::look,
+        model::look,
+        grant::look,
+        approval::look,
+    ];
     let mut found: Vec<_> = rules.iter().filter_map(|look| look(case)).collect();
     if found.is_empty() {
         found.push(Finding::new(name::DEFAULT, Verdict::Deny, "No rule allows it."));

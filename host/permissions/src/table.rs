@@ -22,6 +22,7 @@ pub fn markdown() -> String {
             Needs::Folder(Access::Write) => "the folder, for changes",
             Needs::Command => "the command",
             Needs::Tool => "a tool of another marketplace",
+            Needs::Agent => "a sub-agent of another marketplace",
             Needs::Host => "the host, unless it is this computer",
             Needs::Consent => "your consent, unless it is this computer",
         };

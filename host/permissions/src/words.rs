@@ -2,11 +2,10 @@
 //! [`crate::kind`].
 
 use crate::{
-    effect::is_here,
     folder::true_place,
     kind::{Kind, Object, Row},
 };
-use deskhand_vocabulary::{Action, PluginId, Sha256, id::NotAName, path::encode, text::safe};
+use deskhand_vocabulary::{Action, PluginId, Sha256, host::is_here, id::NotAName, path::encode, text::safe};
 use std::{os::unix::ffi::OsStrExt as _, path::Path};
 
 /// An action in words: completes "It may …". Safe to show.
@@ -32,10 +31,14 @@ fn object(action: &Action) -> String {
         | Action::ChangeSensitive { folder, .. } => folder.clone(),
         Action::RunCommand { plugin, command } => format!("{plugin}/{command}"),
         Action::CallTool { plugin, tool } => format!("{plugin}/{tool}"),
+        Action::UseSkill { plugin, skill } => format!("{plugin}/{skill}"),
+        Action::StartAgent { plugin, agent } => format!("{plugin}/{agent}"),
+        Action::UseCredential { credential, host } if host.is_empty() => credential.clone(),
+        Action::UseCredential { credential, host } => format!("{credential} to {host}"),
         Action::Connect { host, .. } | Action::SendToModel { host, .. } => host.clone(),
-        Action::InstallPlugin { plugin, .. } => plugin.to_string(),
+        Action::InstallPlugin { plugin, .. } | Action::ListTools { plugin } => plugin.to_string(),
         Action::AddMarketplace { location, .. } => location.clone(),
-        Action::AskPerson | Action::KeepState => String::new(),
+        Action::UseModel | Action::AskPerson | Action::KeepState => String::new(),
     }
 }
 
@@ -84,6 +87,9 @@ impl Object {
             Self::Folder => ("a folder", " ~/Downloads"),
             Self::Command => ("a command", " organize"),
             Self::Tool => ("a tool", " default:documents/read"),
+            Self::Skill => ("a skill", " default:research/research"),
+            Self::Agent => ("a sub-agent", " default:reader/reader"),
+            Self::Credential => ("a credential", " api-key"),
             Self::Host => ("a host", " api.example.com"),
             Self::Plugin => ("a plugin", " default:organize"),
             Self::Marketplace => ("the place of a marketplace", " /srv/marketplace"),
@@ -131,6 +137,11 @@ pub fn parse_action_of(
         Kind::ChangeSensitive => Action::ChangeSensitive { folder: folder(), plan, count: 1 },
         Kind::RunCommand => owned().map(|(plugin, command)| Action::RunCommand { plugin, command })?,
         Kind::CallTool => owned().map(|(plugin, tool)| Action::CallTool { plugin, tool })?,
+        Kind::ListTools => Action::ListTools { plugin: object.parse()? },
+        Kind::UseSkill => owned().map(|(plugin, skill)| Action::UseSkill { plugin, skill })?,
+        Kind::StartAgent => owned().map(|(plugin, agent)| Action::StartAgent { plugin, agent })?,
+        Kind::UseCredential => Action::UseCredential { credential: object.to_owned(), host: String::new() },
+        Kind::UseModel => Action::UseModel,
         Kind::Connect => Action::Connect { host: object.to_lowercase(), local: is_here(object) },
         Kind::SendToModel => Action::SendToModel { host: object.to_lowercase(), local: is_here(object) },
         Kind::AskPerson => Action::AskPerson,

@@ -24,6 +24,7 @@ fn scope() -> impl Strategy<Value = Scope> {
         1 => Just(Scope::Command { plugin: id("default:other"), command: "tidy".into() }),
         1 => Just(Scope::Host { host: "api.example.com".into() }),
         1 => Just(Scope::Model { host: "api.example.com".into() }),
+        1 => Just(Scope::Agent { plugin: id("acme:other"), agent: "helper".into() }),
         1 => Just(Scope::Tool { plugin: id("acme:other"), tool: "helper".into() }),
     ]
 }
@@ -47,6 +48,11 @@ fn action(kind: Kind, folder: &str) -> Action {
         Kind::ChangeSensitive => Action::ChangeSensitive { folder, plan, count: 2 },
         Kind::RunCommand => Action::RunCommand { plugin: id("default:other"), command: "tidy".into() },
         Kind::CallTool => Action::CallTool { plugin: id("acme:other"), tool: "helper".into() },
+        Kind::ListTools => Action::ListTools { plugin: id("acme:other") },
+        Kind::UseSkill => Action::UseSkill { plugin: id("acme:other"), skill: "helper".into() },
+        Kind::StartAgent => Action::StartAgent { plugin: id("acme:other"), agent: "helper".into() },
+        Kind::UseCredential => Action::UseCredential { credential: "key".into(), host: "api.example.com".into() },
+        Kind::UseModel => Action::UseModel,
         Kind::Connect => Action::Connect { host: "api.example.com".into(), local: false },
         Kind::SendToModel => Action::SendToModel { host: "api.example.com".into(), local: false },
         Kind::AskPerson => Action::AskPerson,
@@ -67,7 +73,7 @@ proptest! {
     #[test]
     fn no_grant_replaces_a_right_and_none_covers_a_removal(
         steps in prop::collection::vec(step(), 1..24),
-        rights in prop::sample::subsequence(PermissionKind::ALL.to_vec(), 0..=6),
+        rights in prop::sample::subsequence(PermissionKind::ALL.to_vec(), 0..=9),
         yes in any::<bool>(),
     ) {
         let world = World::new();

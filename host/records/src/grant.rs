@@ -43,6 +43,13 @@ pub enum Scope {
         /// Which.
         tool: String,
     },
+    /// A sub-agent that a plugin of another marketplace may give work to.
+    Agent {
+        /// Whose sub-agent.
+        plugin: PluginId,
+        /// Which.
+        agent: String,
+    },
 }
 
 /// For how long something is granted. In JSON: `"once"`, `{"task":7}` or `"always"`.
@@ -88,6 +95,7 @@ impl fmt::Display for Scope {
             Self::Model { host } => write!(f, "send what tasks work on to the model at {host}"),
             Self::Command { plugin, command } => write!(f, "run the command {plugin}/{command}"),
             Self::Tool { plugin, tool } => write!(f, "call the tool {plugin}/{tool}"),
+            Self::Agent { plugin, agent } => write!(f, "give work to the sub-agent {plugin}/{agent}"),
         }
     }
 }
@@ -123,6 +131,7 @@ fn named(scope: &Scope) -> (Access, Value) {
         Scope::Model { host } => (Access::Read, json!({ "model": host })),
         Scope::Command { plugin, command } => (Access::Read, json!({ "command": format!("{plugin}/{command}") })),
         Scope::Tool { plugin, tool } => (Access::Read, json!({ "tool": format!("{plugin}/{tool}") })),
+        Scope::Agent { plugin, agent } => (Access::Read, json!({ "agent": format!("{plugin}/{agent}") })),
     }
 }
 

@@ -87,6 +87,34 @@ pub enum Action {
         /// The tool.
         tool: String,
     },
+    /// Ask a plugin which tools it has for the account that it is connected to.
+    ListTools {
+        /// The plugin.
+        plugin: PluginId,
+    },
+    /// Take up what a plugin knows, for the agent.
+    UseSkill {
+        /// The plugin.
+        plugin: PluginId,
+        /// The skill.
+        skill: String,
+    },
+    /// Give work to a plugin's sub-agent.
+    StartAgent {
+        /// The plugin.
+        plugin: PluginId,
+        /// The sub-agent.
+        agent: String,
+    },
+    /// Send a credential that the person connected, with a request of a plugin.
+    UseCredential {
+        /// Which of the plugin's.
+        credential: String,
+        /// The host that it goes to.
+        host: String,
+    },
+    /// Have the model of the task work for a plugin.
+    UseModel,
     /// Send something to a host, and read what it answers.
     Connect {
         /// The host's name or address, in lower case.
@@ -135,6 +163,11 @@ impl Action {
             | Self::ChangeSensitive { folder, .. } => Some(folder),
             Self::RunCommand { .. }
             | Self::CallTool { .. }
+            | Self::ListTools { .. }
+            | Self::UseSkill { .. }
+            | Self::StartAgent { .. }
+            | Self::UseCredential { .. }
+            | Self::UseModel
             | Self::Connect { .. }
             | Self::SendToModel { .. }
             | Self::AskPerson
@@ -153,6 +186,11 @@ impl Action {
             | Self::ChangeSensitive { folder, .. } => Some(folder),
             Self::RunCommand { .. }
             | Self::CallTool { .. }
+            | Self::ListTools { .. }
+            | Self::UseSkill { .. }
+            | Self::StartAgent { .. }
+            | Self::UseCredential { .. }
+            | Self::UseModel
             | Self::Connect { .. }
             | Self::SendToModel { .. }
             | Self::AskPerson

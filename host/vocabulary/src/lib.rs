@@ -8,6 +8,7 @@ pub mod clock;
 pub mod digest;
 pub mod event;
 pub mod home;
+pub mod host;
 pub mod id;
 pub mod manifest;
 pub mod path;

@@ -27,6 +27,18 @@ pub struct Manifest {
     /// Tools for models and other plugins.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<Tool>,
+    /// True if it has more tools, which depend on the account that it is connected to (`tool-catalog`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tool_catalog: bool,
+    /// What it knows and lends to the agent; a plugin has one skill at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skill: Option<Skill>,
+    /// Whom it sends to work; a plugin has one sub-agent at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<Agent>,
+    /// Keys and tokens that the person connects, and that Deskhand adds to its requests.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub credentials: Vec<Credential>,
     /// Other plugins of the same marketplace that it needs, by range.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub dependencies: BTreeMap<PluginName, VersionReq>,
@@ -66,7 +78,9 @@ pub struct About {
 pub struct Permission {
     /// What.
     pub kind: PermissionKind,
-    /// Within which bounds: for `tools.call` the tools' names (`name` or `plugin/name`); empty for the other kinds.
+    /// Within which bounds. For `tools.call` the names of tools and sub-agents (`name` or `plugin/name`); for `hosts.connect`
+    /// hosts (`api.example.com`), `*.example.com` for all that end so, `*` for any but this computer, and `config.KEY` for the host of the
+    /// address that the person sets there; for `credentials.use` the names of credentials. Empty for the other kinds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scope: Vec<String>,
     /// Why, in the author's words, for the person who decides.
@@ -91,15 +105,33 @@ pub enum PermissionKind {
     /// Keep state of its own (`store`).
     #[serde(rename = "state.keep")]
     StateKeep,
-    /// Call tools of other plugins (`toolbox`).
+    /// Call tools of other plugins, and give work to their sub-agents (`toolbox`).
     #[serde(rename = "tools.call")]
     ToolsCall,
+    /// Send to hosts and read what they answer (`http`).
+    #[serde(rename = "hosts.connect")]
+    HostsConnect,
+    /// Have credentials of the person added to what it sends (`credentials`).
+    #[serde(rename = "credentials.use")]
+    CredentialsUse,
+    /// Have the model of the task work for it (`model`).
+    #[serde(rename = "model.use")]
+    ModelUse,
 }
 
 impl PermissionKind {
     /// All kinds, in the order in which they are shown.
-    pub const ALL: [Self; 6] =
-        [Self::FilesRead, Self::FilesChange, Self::FilesRemove, Self::PersonAsk, Self::StateKeep, Self::ToolsCall];
+    pub const ALL: [Self; 9] = [
+        Self::FilesRead,
+        Self::FilesChange,
+        Self::FilesRemove,
+        Self::PersonAsk,
+        Self::StateKeep,
+        Self::ToolsCall,
+        Self::HostsConnect,
+        Self::CredentialsUse,
+        Self::ModelUse,
+    ];
 
     /// The name in manifests.
     pub const fn name(self) -> &'static str {
@@ -110,6 +142,9 @@ impl PermissionKind {
             Self::PersonAsk => "person.ask",
             Self::StateKeep => "state.keep",
             Self::ToolsCall => "tools.call",
+            Self::HostsConnect => "hosts.connect",
+            Self::CredentialsUse => "credentials.use",
+            Self::ModelUse => "model.use",
         }
     }
 
@@ -121,6 +156,9 @@ impl PermissionKind {
             Self::PersonAsk => "user",
             Self::StateKeep => "store",
             Self::ToolsCall => "toolbox",
+            Self::HostsConnect => "http",
+            Self::CredentialsUse => "credentials",
+            Self::ModelUse => "model",
         }
     }
 
@@ -133,6 +171,9 @@ impl PermissionKind {
             Self::PersonAsk => "ask you questions while it works",
             Self::StateKeep => "keep notes of its own on this computer",
             Self::ToolsCall => "use tools of other plugins",
+            Self::HostsConnect => "send what it works on to hosts of the network",
+            Self::CredentialsUse => "sign in there with keys that you give to Deskhand, without seeing them",
+            Self::ModelUse => "let your model work for it, out of the budget of your task",
         }
     }
 }
@@ -178,6 +219,82 @@ pub struct Tool {
     /// True if it only reads. Believed by nobody: what it does is checked at each call.
     #[serde(default)]
     pub read_only: bool,
+}
+
+/// A skill: how a kind of work is done, for the agent that takes it up.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Skill {
+    /// What the agent and the person call it.
+    pub name: PluginName,
+    /// What it is for and when to take it up, in one or two sentences: all that the agent reads before it does.
+    pub description: String,
+    /// Requests in plain words that it serves.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub triggers: Vec<String>,
+    /// JSON Schema of what it takes, an object; none if it takes nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<serde_json::Value>,
+}
+
+/// A sub-agent: who works on a part of a task, apart from the rest.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Agent {
+    /// What callers call it.
+    pub name: PluginName,
+    /// What it does, for the agent that gives it work.
+    pub description: String,
+    /// JSON Schema of what it takes beside its task, an object; none if it takes nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<serde_json::Value>,
+    /// How able a model it needs.
+    #[serde(default)]
+    pub tier: Tier,
+    /// True if it runs a loop of its own (`agent-loop`); else Deskhand's loop works as it says (`agent`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own_loop: bool,
+}
+
+/// How able a model is: never a product.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tier {
+    /// For many small things.
+    Fast,
+    /// For most work.
+    #[default]
+    Balanced,
+    /// For what is hard.
+    Deep,
+}
+
+impl Tier {
+    /// The name in manifests and in the interface.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fast => "fast",
+            Self::Balanced => "balanced",
+            Self::Deep => "deep",
+        }
+    }
+}
+
+/// A key or token that the person connects. The plugin names it and never sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Credential {
+    /// Unique within the plugin.
+    pub name: PluginName,
+    /// What it is and where it is to be had, for the person who connects it.
+    pub title: String,
+    /// The hosts that it may go to, and no others; as in the scope of `hosts.connect`, without `*`.
+    pub hosts: Vec<String>,
+    /// The header that carries it.
+    pub header: String,
+    /// What stands before it in the header, such as `Bearer `.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub prefix: String,
 }
 
 /// What a plugin needs at most.

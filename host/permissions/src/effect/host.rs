@@ -3,7 +3,8 @@
 use super::{Effect, sealed};
 use deskhand_records::Scope;
 use deskhand_vocabulary::{
-    Action, Principal,
+    Action, PluginId, Principal,
+    host::is_here,
     person::{Choice, Question},
 };
 
@@ -11,24 +12,24 @@ use deskhand_vocabulary::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connect {
     host: String,
+    who: Principal,
 }
 
 impl Connect {
-    /// To a host: its name or address.
+    /// To a host, for the agent: its name or address.
     pub fn to(host: &str) -> Self {
-        Self { host: host.to_lowercase() }
+        Self { host: host.to_lowercase(), who: Principal::Agent }
+    }
+
+    /// To a host, for a plugin.
+    pub fn of_plugin(host: &str, plugin: &PluginId) -> Self {
+        Self { host: host.to_lowercase(), who: Principal::Plugin(plugin.clone()) }
     }
 
     /// The host.
     pub fn host(&self) -> &str {
         &self.host
     }
-}
-
-/// True for a host on this very computer (RFC 6761, section 6.3; RFC 1122, section 3.2.1.3; RFC 4291, section 2.5.3).
-pub fn is_here(host: &str) -> bool {
-    let name = host.trim_start_matches('[').trim_end_matches(']').to_lowercase();
-    name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 impl sealed::Sealed for Connect {}
@@ -38,7 +39,11 @@ impl Effect for Connect {
     }
 
     fn question(&self) -> Option<Question> {
-        Some(for_how_long(format!("The agent wants to send something to {}. Let it?", self.host)))
+        let who = match &self.who {
+            Principal::Plugin(plugin) => plugin.to_string(),
+            Principal::Agent | Principal::Person => "The agent".to_owned(),
+        };
+        Some(for_how_long(format!("{who} wants to send something to {}. Let it?", self.host)))
     }
 
     fn granted_by_yes(&self) -> Option<Scope> {

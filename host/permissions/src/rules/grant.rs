@@ -24,12 +24,18 @@ pub(super) fn needed(context: &Context, action: &Action, opening: Option<Access>
         principal => match (Kind::of(action).row().needs, principal) {
             (Needs::Nothing | Needs::Consent, _) => None,
             (Needs::Folder(access), _) => Some(opening.map_or(access, |more| more.max(access))),
-            (Needs::Tool, Principal::Plugin(caller)) => match action {
-                Action::CallTool { plugin, .. } if plugin.marketplace == caller.marketplace => None,
+            // what is installed serves the agent; what it does itself is decided each time
+            (Needs::Tool | Needs::Agent, Principal::Agent) => None,
+            (Needs::Tool | Needs::Agent, Principal::Plugin(caller)) => match action {
+                Action::CallTool { plugin, .. } | Action::StartAgent { plugin, .. }
+                    if plugin.marketplace == caller.marketplace =>
+                {
+                    None
+                }
                 _ => Some(Access::Read),
             },
-            (Needs::Host, Principal::Agent) if matches!(action, Action::Connect { local: true, .. }) => None,
-            (Needs::Tool | Needs::Command | Needs::Host, _) => Some(Access::Read),
+            (Needs::Host, _) if matches!(action, Action::Connect { local: true, .. }) => None,
+            (Needs::Tool | Needs::Agent | Needs::Command | Needs::Host, _) => Some(Access::Read),
         },
     }
 }
@@ -55,7 +61,7 @@ pub(super) fn look(case: &Case<'_>) -> Option<Finding> {
             Verdict::Ask,
             "You have not granted the folder, so you are asked before it is opened.",
         ),
-        Action::CallTool { .. } | Action::RunCommand { .. } | Action::Connect { .. } => {
+        Action::CallTool { .. } | Action::StartAgent { .. } | Action::RunCommand { .. } | Action::Connect { .. } => {
             Finding::new(name::GRANT, Verdict::Ask, "You have not granted it, so you are asked.")
         }
         _ => Finding::new(name::GRANT, Verdict::Deny, "You have not granted the folder to this task."),
@@ -78,9 +84,17 @@ pub(crate) fn covering<'a>(
             plugin == p && command == c
         }
         (Scope::Tool { plugin, tool }, Action::CallTool { plugin: p, tool: t }) => plugin == p && tool == t,
+        (Scope::Agent { plugin, agent }, Action::StartAgent { plugin: p, agent: a }) => plugin == p && agent == a,
         (Scope::Host { host }, Action::Connect { host: h, .. })
         | (Scope::Model { host }, Action::SendToModel { host: h, .. }) => host == h,
-        (Scope::Command { .. } | Scope::Tool { .. } | Scope::Host { .. } | Scope::Model { .. }, _) => false,
+        (
+            Scope::Command { .. }
+            | Scope::Tool { .. }
+            | Scope::Agent { .. }
+            | Scope::Host { .. }
+            | Scope::Model { .. },
+            _,
+        ) => false,
     };
     let holds = |grant: &Grant| match grant.duration {
         Duration::Task(task) => context.task == Some(task),

@@ -2,7 +2,7 @@
 
 use super::{Case, Finding, Verdict, name};
 use crate::kind::Right;
-use deskhand_vocabulary::{Action, Principal, manifest::Permission};
+use deskhand_vocabulary::{Action, Principal, host, manifest::Permission};
 
 pub(super) fn look(case: &Case<'_>) -> Option<Finding> {
     let Principal::Plugin(plugin) = &case.context.principal else { return None };
@@ -22,12 +22,16 @@ pub(super) fn look(case: &Case<'_>) -> Option<Finding> {
     Some(Finding::new(name::RIGHTS, verdict, reason))
 }
 
-/// True if the scope of a right holds the action: for tools and commands, `name` or `plugin/name`. A plugin's name means
-/// the plugin of the caller's own marketplace first; a tool of another marketplace takes a grant beside.
+/// True if the scope of a right holds the action: for tools, commands and sub-agents, `name` or `plugin/name`; for hosts,
+/// patterns; for credentials, their names. A plugin's name means the plugin of the caller's own marketplace first; a tool
+/// of another marketplace takes a grant beside.
 fn names(right: &Permission, action: &Action) -> bool {
     let (owner, wanted) = match action {
         Action::CallTool { plugin, tool } => (plugin, tool),
         Action::RunCommand { plugin, command } => (plugin, command),
+        Action::StartAgent { plugin, agent } => (plugin, agent),
+        Action::Connect { host: wanted, .. } => return right.scope.iter().any(|scope| host::covers(scope, wanted)),
+        Action::UseCredential { credential, .. } => return right.scope.contains(credential),
         _ => return true,
     };
     right.scope.iter().any(|scope| match scope.split_once('/') {
