@@ -13,6 +13,12 @@ pub enum EgressError {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// The method cannot be used.
+    #[error("a request has one of these methods: {known}")]
+    BadMethod {
+        /// Those that can.
+        known: String,
+    },
     /// A header cannot be sent.
     #[error("the header {name} cannot be sent: {reason}")]
     BadHeader {

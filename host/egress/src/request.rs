@@ -85,6 +85,19 @@ impl Request {
         Ok(Self { body: body.into(), redirects: Redirects::SameRequest(5), ..post })
     }
 
+    /// A request with this method, such as `PUT`, and body. Redirects are treated as for [`Self::post`].
+    ///
+    /// # Errors
+    /// [`EgressError::BadMethod`], [`EgressError::BadAddress`].
+    pub fn of(method: &str, address: &str, body: impl Into<Bytes>) -> Result<Self, EgressError> {
+        let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+        let found = known.into_iter().find(|known| known.eq_ignore_ascii_case(method));
+        let method = found.and_then(|name| Method::from_bytes(name.as_bytes()).ok());
+        let method = method.ok_or_else(|| EgressError::BadMethod { known: known.join(", ") })?;
+        let new = Self::new(method, address)?;
+        Ok(Self { body: body.into(), redirects: Redirects::SameRequest(5), ..new })
+    }
+
     fn new(method: Method, address: &str) -> Result<Self, EgressError> {
         let url = Url::parse(address).map_err(|_| bad(address, "it is not a URL"))?;
         Ok(Self {
@@ -129,6 +142,11 @@ impl Request {
     pub const fn redirects(mut self, redirects: Redirects) -> Self {
         self.redirects = redirects;
         self
+    }
+
+    /// Whether it goes over a secure connection.
+    pub fn is_secure(&self) -> bool {
+        self.url.scheme() == "https"
     }
 
     /// The host that it is for.

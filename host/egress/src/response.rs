@@ -50,6 +50,11 @@ impl Response {
         self.inner.headers().get(name)?.to_str().ok()
     }
 
+    /// All headers that are text, in the order in which they came, by their names in lower case.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.inner.headers().iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
+    }
+
     /// The address that answered, after redirects.
     pub fn url(&self) -> &Url {
         self.inner.url()

@@ -127,6 +127,7 @@ impl ModelError {
             Self::Egress(error) => match error {
                 EgressError::BadAddress { .. }
                 | EgressError::BadHeader { .. }
+                | EgressError::BadMethod { .. }
                 | EgressError::Refused { .. }
                 | EgressError::NotPublic { .. }
                 | EgressError::Nowhere { .. }

@@ -9,28 +9,56 @@ pub(crate) mod host {
         imports: {
             "deskhand:plugin/toolbox.call": async,
             "deskhand:plugin/toolbox.call-all": async,
+            "deskhand:plugin/http.fetch": async,
+            "deskhand:plugin/http.open": async,
+            "deskhand:plugin/http.[method]download.next": async,
+            "deskhand:plugin/model.[constructor]conversation": trappable,
+        },
+        with: {
+            "deskhand:plugin/http.download": crate::capability::http::Download,
+            "deskhand:plugin/model.conversation": crate::capability::model::Talk,
         },
     });
 }
 
 pub(crate) use host::deskhand::plugin as wit;
 
-/// The role of a slash command.
-pub(crate) mod command {
-    wasmtime::component::bindgen!({
-        path: "../../wit",
-        world: "with-command",
-        exports: { default: async },
-        with: { "deskhand:plugin/types": crate::bindings::wit::types },
-    });
+/// A world with one export.
+macro_rules! role {
+    ($(#[$doc:meta])* $name:ident, $world:literal) => {
+        $(#[$doc])*
+        pub(crate) mod $name {
+            wasmtime::component::bindgen!({
+                path: "../../wit",
+                world: $world,
+                exports: { default: async },
+                with: { "deskhand:plugin/types": crate::bindings::wit::types },
+            });
+        }
+    };
 }
 
-/// The role of tools.
-pub(crate) mod tools {
-    wasmtime::component::bindgen!({
-        path: "../../wit",
-        world: "with-tools",
-        exports: { default: async },
-        with: { "deskhand:plugin/types": crate::bindings::wit::types },
-    });
-}
+role!(
+    /// The role of a slash command.
+    command, "with-command"
+);
+role!(
+    /// The role of tools.
+    tools, "with-tools"
+);
+role!(
+    /// The role of tools that depend on an account.
+    tool_catalog, "with-tool-catalog"
+);
+role!(
+    /// The role of a skill.
+    skill, "with-skill"
+);
+role!(
+    /// The role of a sub-agent that the host runs.
+    agent, "with-agent"
+);
+role!(
+    /// The role of a sub-agent that runs itself.
+    agent_loop, "with-agent-loop"
+);

@@ -1,66 +1,34 @@
 //! One call: a fresh store, its limits, what it may reach, and the way in and out.
 
 use crate::{
-    bindings,
     fault::{self, Cause, PluginFault},
     index::Release,
     invocation::Invocation,
     limits::{Allowance, Limiter, Meter},
     load::{Linked, Loaded},
     output::{Console, PluginLog},
-    reply::{CallError, Code, Refused, Reply, Sized as _, ToolOutput},
+    reply::{CallError, Code, Refused, Sized as _},
     rights::Rights,
+    roles::Ask,
     runtime::Inner,
     slots::Slot,
 };
-use deskhand_vocabulary::{Entry, Event, FolderName, PluginId};
+use deskhand_vocabulary::{Entry, Event, FolderName, PluginId, manifest::Credential};
 use deskhand_workspace::Workspace;
 use serde_json::json;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use wasmtime::{PoolConcurrencyLimitError, Store, UpdateDeadline, component::ResourceTable};
 use wasmtime_wasi::{HostWallClock, WasiCtx, WasiCtxView, WasiView};
 
-/// Which role of a component is called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
-    Command,
-    Tool,
-}
-
-impl Role {
-    /// The interface, in events.
-    const fn interface(self) -> &'static str {
-        match self {
-            Self::Command => "command",
-            Self::Tool => "tools",
-        }
-    }
-
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Command => "command",
-            Self::Tool => "tool",
-        }
-    }
-}
-
 /// What is called.
-pub(crate) struct Request {
+pub(crate) struct Request<A> {
     pub(crate) plugin: PluginId,
-    pub(crate) role: Role,
-    pub(crate) name: String,
-    /// A JSON document.
-    pub(crate) arguments: String,
+    /// What it is asked.
+    pub(crate) ask: A,
     /// How many calls led here.
     pub(crate) depth: u32,
     /// What it and all that it calls may still write.
     pub(crate) allowance: Arc<Allowance>,
-}
-
-/// What comes back.
-pub(crate) enum Answer {
-    Command(Reply),
-    Tool(ToolOutput),
 }
 
 /// The state of one call: what its store holds, and what the capabilities work with.
@@ -69,6 +37,8 @@ pub(crate) struct Call {
     pub(crate) plugin: PluginId,
     pub(crate) invocation: Invocation,
     pub(crate) rights: Rights,
+    /// The credentials that its manifest names.
+    pub(crate) credentials: Vec<Credential>,
     pub(crate) meter: Arc<Meter>,
     pub(crate) slot: Slot,
     pub(crate) log: Arc<PluginLog>,
@@ -85,8 +55,12 @@ pub(crate) struct Call {
     pub(crate) questions: u32,
     /// How many parts of its answer it may still show before it answers.
     pub(crate) parts: u32,
+    /// How many answers of hosts it holds open.
+    pub(crate) open: u32,
+    /// How many conversations with a model it may still begin.
+    pub(crate) conversations: u32,
     wasi: WasiCtx,
-    table: ResourceTable,
+    pub(crate) table: ResourceTable,
 }
 
 impl WasiView for Call {
@@ -95,8 +69,6 @@ impl WasiView for Call {
     }
 }
 
-/// The most of a call's arguments that is put on the record, in bytes.
-const RECORDED: usize = 64 << 10;
 /// The most questions and notices of one call.
 const QUESTIONS: u32 = 100;
 /// The most parts that one call may show before it answers.
@@ -123,19 +95,19 @@ pub(crate) fn stopped() -> Refused {
 }
 
 /// Make a call, and put it on the record.
-pub(crate) async fn call(runtime: &Arc<Inner>, invocation: Invocation, request: Request) -> Result<Answer, CallError> {
+pub(crate) async fn call<A: Ask>(
+    runtime: &Arc<Inner>,
+    invocation: Invocation,
+    request: Request<A>,
+) -> Result<A::Answer, CallError> {
     let installed =
         runtime.index.plugin(&request.plugin)?.ok_or_else(|| CallError::NotInstalled(request.plugin.clone()))?;
     let release = &installed.release;
     let failed = |fault| CallError::Fault { plugin: request.plugin.clone(), fault };
     let listing = release.listing().map_err(failed)?;
-    let named = match request.role {
-        Role::Command => listing.commands.iter().any(|command| command.name.as_str() == request.name),
-        Role::Tool => listing.tools.iter().any(|tool| tool.name.as_str() == request.name),
-    };
-    if !named {
-        let (plugin, role) = (request.plugin.clone(), request.role.word());
-        return Err(CallError::NoSuch { plugin, role, name: request.name });
+    if !request.ask.is_declared(listing) {
+        let name = request.ask.name().to_owned();
+        return Err(CallError::NoSuch { plugin: request.plugin, role: A::WORD, name });
     }
     if request.depth > runtime.config.depth {
         return Err(CallError::TooDeep { plugin: request.plugin, limit: runtime.config.depth });
@@ -145,11 +117,11 @@ pub(crate) async fn call(runtime: &Arc<Inner>, invocation: Invocation, request: 
     let task = Some(invocation.task);
     let started = Event::CallStarted {
         plugin: plugin.clone(),
-        role: request.role.interface().to_owned(),
-        name: request.name.clone(),
+        role: A::ROLE.to_owned(),
+        name: request.ask.name().to_owned(),
         component: release.component,
     };
-    log.queue(Entry { task, event: started, content: Some(json!({ "arguments": recorded(&request.arguments) })) });
+    log.queue(Entry { task, event: started, content: Some(request.ask.record()) });
     let begun = std::time::Instant::now();
     let result = run(runtime, invocation, &request, release).await;
     let (outcome, content) = match &result {
@@ -162,18 +134,12 @@ pub(crate) async fn call(runtime: &Arc<Inner>, invocation: Invocation, request: 
     result
 }
 
-/// Arguments, for the record: as they are, or cut where a plugin passes megabytes to another.
-fn recorded(arguments: &str) -> serde_json::Value {
-    let whole = (arguments.len() <= RECORDED).then(|| serde_json::from_str(arguments).ok()).flatten();
-    whole.unwrap_or_else(|| deskhand_vocabulary::text::shortened(arguments, RECORDED).into())
-}
-
-async fn run(
+async fn run<A: Ask>(
     runtime: &Arc<Inner>,
     invocation: Invocation,
-    request: &Request,
+    request: &Request<A>,
     release: &Arc<Release>,
-) -> Result<Answer, CallError> {
+) -> Result<A::Answer, CallError> {
     let failed = |fault| CallError::Fault { plugin: request.plugin.clone(), fault };
     let slot = runtime.slots.take(&invocation.stop).map_err(|_| CallError::Stopped)?;
     let machine = runtime.machine().map_err(failed)?;
@@ -194,6 +160,7 @@ async fn run(
         runtime: runtime.clone(),
         plugin: request.plugin.clone(),
         rights,
+        credentials: listing.credentials.clone(),
         meter: meter.clone(),
         slot,
         log: log.clone(),
@@ -204,6 +171,8 @@ async fn run(
         unread: crate::capability::files::unread(),
         questions: QUESTIONS,
         parts: PARTS,
+        open: 0,
+        conversations: crate::capability::model::conversations(),
         limiter: Limiter::new(&listing.limits, &runtime.config),
         wasi: wasi(&invocation, &out, &err),
         table: table(),
@@ -255,16 +224,16 @@ fn wasi(invocation: &Invocation, out: &Console, err: &Console) -> WasiCtx {
         .build()
 }
 
-type Outcome = Result<Result<Answer, Refused>, Cause>;
+type Outcome<T> = Result<Result<T, Refused>, Cause>;
 
 /// Run the component in the pool, or outside of it where the pool is full or too small for it.
-async fn drive(
+async fn drive<A: Ask>(
     runtime: &Arc<Inner>,
     loaded: &Arc<Loaded>,
     call: Call,
-    request: &Request,
+    request: &Request<A>,
     meter: &Arc<Meter>,
-) -> Outcome {
+) -> Outcome<A::Answer> {
     let piece = runtime.config.piece_bytes;
     let mut store = store(&loaded.first, call, piece);
     let linked = &loaded.first;
@@ -300,17 +269,17 @@ fn store(linked: &Linked, call: Call, piece: usize) -> Store<Call> {
     store
 }
 
-async fn enter(
+async fn enter<A: Ask>(
     store: &mut Store<Call>,
     linked: &Linked,
     instance: &wasmtime::component::Instance,
-    request: &Request,
+    request: &Request<A>,
     meter: &Arc<Meter>,
     piece: usize,
-) -> Outcome {
+) -> Outcome<A::Answer> {
     let limit = store.data().runtime.config.reply_bytes;
     let result = {
-        let answer = answer(store, linked, instance, request);
+        let answer = request.ask.put(store, &linked.roles, instance);
         tokio::select! {
             biased;
             result = answer => result,
@@ -319,10 +288,7 @@ async fn enter(
     };
     match result {
         Ok(Ok(answer)) => {
-            let bytes = match &answer {
-                Answer::Command(reply) => reply.bytes(),
-                Answer::Tool(output) => output.bytes(),
-            };
+            let bytes = answer.bytes();
             if bytes > limit {
                 let fault = PluginFault::TooMuchOutput { bytes: bytes as u64, limit: limit as u64 };
                 return Err(Cause::Fault(fault));
@@ -334,28 +300,5 @@ async fn enter(
             Ok(Err(refused))
         }
         Err(error) => Err(fault::classify(&error, &store.data().limiter, meter.seconds(), piece)),
-    }
-}
-
-async fn answer(
-    store: &mut Store<Call>,
-    linked: &Linked,
-    instance: &wasmtime::component::Instance,
-    request: &Request,
-) -> wasmtime::Result<Result<Answer, Refused>> {
-    let absent = || wasmtime::Error::msg("the role was found when the component was loaded");
-    match request.role {
-        Role::Command => {
-            let world: bindings::command::WithCommand =
-                linked.command.as_ref().ok_or_else(absent)?.load(&mut *store, instance)?;
-            let reply = world.deskhand_plugin_command().call_run(store, &request.name, &request.arguments).await?;
-            Ok(reply.map(|reply| Answer::Command(reply.into())).map_err(Refused::from))
-        }
-        Role::Tool => {
-            let world: bindings::tools::WithTools =
-                linked.tools.as_ref().ok_or_else(absent)?.load(&mut *store, instance)?;
-            let output = world.deskhand_plugin_tools().call_call(store, &request.name, &request.arguments).await?;
-            Ok(output.map(|output| Answer::Tool(output.into())).map_err(Refused::from))
-        }
     }
 }

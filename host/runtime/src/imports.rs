@@ -16,7 +16,7 @@ pub(crate) const PACKAGE: &str = "deskhand:plugin";
 const OPEN: [&str; 3] = ["types", "log", "invocation"];
 
 /// Interfaces of `deskhand:plugin` that this version of Deskhand does not offer.
-const NOT_OFFERED: [&str; 6] = ["http", "model", "credentials", "vm", "tasks", "memory"];
+const NOT_OFFERED: [&str; 3] = ["vm", "tasks", "memory"];
 
 /// What Rust's standard library imports for `wasm32-wasip2` whatever a program does, and randomness. None of it reaches
 /// anything here: no files, no arguments, no environment, no terminal; output goes to the plugin's log.
@@ -108,7 +108,7 @@ pub(crate) fn judge(import: &str, manifest: &Manifest) -> Result<(), Refusal> {
         };
     }
     let advice = if name.starts_with("wasi:sockets/") || name.starts_with("wasi:http/") {
-        "A plugin has no network; leave out what uses it"
+        "A plugin reaches a network through `deskhand:plugin/http` alone; leave out what uses this one"
     } else if name.starts_with("wasi:") {
         "Leave out what uses it"
     } else {

@@ -5,7 +5,7 @@ use crate::{cache::Compiled, durable, fault::PluginFault, inspect};
 use deskhand_files::Origin;
 use deskhand_vocabulary::{
     Home, Manifest, PluginId, PluginName, Sha256,
-    manifest::{Limits, Permission},
+    manifest::{Credential, Limits, Permission, Tier},
 };
 use semver::Version;
 use serde::{Deserialize, Serialize};
@@ -146,6 +146,18 @@ pub struct Listing {
     /// Its tools.
     #[serde(default)]
     pub tools: Vec<ListedTool>,
+    /// Whether it has more tools, which depend on an account.
+    #[serde(default)]
+    pub tool_catalog: bool,
+    /// Its skill.
+    #[serde(default)]
+    pub skill: Option<ListedSkill>,
+    /// Its sub-agent.
+    #[serde(default)]
+    pub agent: Option<ListedAgent>,
+    /// The credentials that the person connects for it.
+    #[serde(default)]
+    pub credentials: Vec<Credential>,
     /// What it needs at most.
     #[serde(default)]
     pub limits: Limits,
@@ -194,6 +206,30 @@ pub struct ListedTool {
     /// True if it says that it only reads.
     #[serde(default)]
     pub read_only: bool,
+}
+
+/// A skill, without its schema.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ListedSkill {
+    /// Its name.
+    pub name: PluginName,
+    /// What it is for and when to take it up.
+    pub description: String,
+}
+
+/// A sub-agent, without its schema.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ListedAgent {
+    /// Its name.
+    pub name: PluginName,
+    /// What it does.
+    pub description: String,
+    /// How able a model it needs.
+    #[serde(default)]
+    pub tier: Tier,
+    /// True if it runs a loop of its own.
+    #[serde(default)]
+    pub own_loop: bool,
 }
 
 /// All that is installed, as it was when it was read. Sorted by id.

@@ -3,6 +3,7 @@
 use crate::{
     fault::PluginFault,
     imports::{self, Refusal},
+    roles,
 };
 use deskhand_vocabulary::{
     Manifest, Sha256,
@@ -14,13 +15,6 @@ use wasmparser::{ComponentExternalKind, Encoding, Parser, Payload, Validator, Wa
 
 /// The most that a component may take, in bytes. The largest known plugin, with a Python interpreter in it, has 18 MiB.
 pub const MAX_COMPONENT: usize = 128 << 20;
-
-/// Roles that this host calls.
-const ROLES: [&str; 2] = ["command", "tools"];
-
-/// Roles of the interface that this version of Deskhand does not call.
-const OTHER_ROLES: [&str; 7] =
-    ["skill", "tool-catalog", "events", "command-completion", "agent", "agent-loop", "template"];
 
 /// What a component is.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -90,7 +84,7 @@ pub enum Warning {
         /// The export.
         export: String,
     },
-    /// Its manifest declares neither commands nor tools.
+    /// Its manifest declares nothing that could be called.
     Empty,
 }
 
@@ -107,7 +101,9 @@ impl fmt::Display for Warning {
             Self::UncalledRole { export } => {
                 write!(f, "it exports `{export}`, which this version of Deskhand does not call")
             }
-            Self::Empty => f.write_str("its manifest declares no command and no tool, so nobody can call it"),
+            Self::Empty => f.write_str(
+                "its manifest declares no command, no tool, no skill and no sub-agent, so nobody can call it",
+            ),
         }
     }
 }
@@ -184,6 +180,10 @@ pub(crate) fn parse_manifest(raw: &[u8]) -> Result<Manifest, PluginFault> {
     names.clear();
     if let Some(twice) = manifest.tools.iter().map(|tool| &tool.name).find(|name| !names.insert(*name)) {
         return Err(bad(format!("it declares the tool `{twice}` twice")));
+    }
+    names.clear();
+    if let Some(twice) = manifest.credentials.iter().map(|one| &one.name).find(|name| !names.insert(*name)) {
+        return Err(bad(format!("it declares the credential `{twice}` twice")));
     }
     let mut kinds = BTreeSet::new();
     if let Some(twice) = manifest.permissions.iter().find(|permission| !kinds.insert(permission.kind)) {
@@ -269,12 +269,7 @@ fn exported<'a>(exports: &'a BTreeSet<String>, role: &str) -> impl Iterator<Item
 
 fn missing_roles(manifest: &Manifest, exports: &BTreeSet<String>) -> Vec<Refused> {
     let mut missing = Vec::new();
-    for role in ROLES {
-        let declared = match role {
-            "command" => manifest.commands.first().map(|command| format!("the command `{}`", command.name)),
-            _ => manifest.tools.first().map(|tool| format!("the tool `{}`", tool.name)),
-        };
-        let Some(declared) = declared else { continue };
+    for (declared, role) in roles::declared(manifest) {
         let fits = |export: &&String| imports::split(export).1.is_some_and(|version| imports::compatible(&version));
         if exported(exports, role).find(fits).is_none() {
             let export = format!("{}/{role}@{}", imports::PACKAGE, imports::INTERFACE);
@@ -292,20 +287,22 @@ fn warnings(manifest: &Manifest, outline: &Outline<'_>) -> Vec<Warning> {
     };
     for kind in PermissionKind::ALL {
         let declared = manifest.permissions.iter().any(|permission| permission.kind == kind);
-        if declared && !imported(kind.interface()) {
+        // a credential is named in a request; whether it is connected need not be looked up
+        let used = imported(kind.interface()) || (kind == PermissionKind::CredentialsUse && imported("http"));
+        if declared && !used {
             warnings.push(Warning::UnusedPermission { permission: kind.name() });
         }
     }
-    let undeclared = [("command", manifest.commands.is_empty()), ("tools", manifest.tools.is_empty())];
-    for (role, _) in undeclared.into_iter().filter(|(_, empty)| *empty) {
+    let declared = roles::declared(manifest);
+    for role in roles::CALLED.into_iter().filter(|role| declared.iter().all(|(_, other)| other != role)) {
         warnings
             .extend(exported(&outline.exports, role).map(|export| Warning::UndeclaredRole { export: export.clone() }));
     }
-    for role in OTHER_ROLES {
+    for role in roles::UNCALLED {
         warnings
             .extend(exported(&outline.exports, role).map(|export| Warning::UncalledRole { export: export.clone() }));
     }
-    if manifest.commands.is_empty() && manifest.tools.is_empty() {
+    if declared.is_empty() {
         warnings.push(Warning::Empty);
     }
     warnings

@@ -1,5 +1,6 @@
 //! What a call is made with: the task, the person, the folders, the gate.
 
+use crate::services::Services;
 use deskhand_permissions::{Gate, context::Standing};
 use deskhand_records::Records;
 use deskhand_vocabulary::{Clock, Log, Person, PluginId, Stop, TaskId};
@@ -31,6 +32,8 @@ pub struct Invocation {
     pub locale: String,
     /// The configuration of each plugin that has one, valid against the schema of its manifest.
     pub configurations: Arc<BTreeMap<PluginId, serde_json::Value>>,
+    /// What there is beyond this computer's folders.
+    pub services: Services,
 }
 
 impl fmt::Debug for Invocation {

@@ -1,6 +1,6 @@
 //! The runtime of plugins: installs, loads, limits and calls WebAssembly components. No other room sees wasmtime.
 //!
-//! It imports the vocabulary, the records, the gate and the workspace; its main type is [`Runtime`].
+//! It imports the vocabulary, the records, the gate, the egress and the workspace; its main type is [`Runtime`].
 //!
 //! A plugin is *installed* (a row of the index and a file), *compiled* (native code in the cache), *loaded* (mapped and
 //! linked, the last ones used) and *running* (a store for one call, dropped with it). What it may reach is what its
@@ -27,16 +27,22 @@ mod output;
 pub mod reference;
 mod reply;
 mod rights;
+mod roles;
 mod runtime;
+mod services;
 mod slots;
 
 pub use compile::{CompileFailure, compile_child_main};
 pub use config::{COMPILE_SUBCOMMAND, Compiler, Config};
 pub use fault::{PluginFault, Trace, Trapped};
 pub use imports::{INTERFACE, Refusal};
-pub use index::{Edition, IndexError, Installed, ListedAbout, ListedCommand, ListedTool, Listing, Plugins, Release};
+pub use index::{
+    Edition, IndexError, Installed, ListedAbout, ListedAgent, ListedCommand, ListedSkill, ListedTool, Listing, Plugins,
+    Release,
+};
 pub use inspect::{Inspection, MAX_COMPONENT, Refused as InspectionRefused, Warning, inspect, read_manifest};
 pub use install::{InstallError, Outcome};
 pub use invocation::Invocation;
-pub use reply::{Body, CallError, Code, Content, Refused, Reply, ToolOutput};
+pub use reply::{Body, CallError, CatalogTool, Code, Content, Guidance, Profile, Refused, Reply, ToolOutput, ToolPage};
 pub use runtime::Runtime;
+pub use services::{Agents, Credentials, ModelCall, ModelReply, Models, Opening, Services, Talk, Work};

@@ -2,8 +2,6 @@
 //! a component that is being loaded waits for that one load; a failure that would be the same again is remembered.
 
 use crate::{
-    bindings,
-    bindings::{command::exports::deskhand::plugin::command::Reply as CommandReply, wit::types},
     cache,
     call::Call,
     config::Config,
@@ -11,6 +9,7 @@ use crate::{
     imports,
     index::{Index, Release},
     machine::Machine,
+    roles::{self, Roles},
 };
 use deskhand_vocabulary::{PluginId, Sha256};
 use std::{
@@ -18,7 +17,7 @@ use std::{
     path::Path,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
-use wasmtime::component::{Component, ComponentNamedList, InstancePre, Lift, Linker, Lower, types::ComponentItem};
+use wasmtime::component::{Component, InstancePre, Linker};
 
 /// A component that is ready to be called.
 pub(crate) struct Loaded {
@@ -31,8 +30,7 @@ pub(crate) struct Loaded {
 /// A component linked for one engine.
 pub(crate) struct Linked {
     pub(crate) pre: InstancePre<Call>,
-    pub(crate) command: Option<bindings::command::WithCommandIndices>,
-    pub(crate) tools: Option<bindings::tools::WithToolsIndices>,
+    pub(crate) roles: Roles,
 }
 
 impl Linked {
@@ -43,41 +41,9 @@ impl Linked {
         let component =
             unsafe { Component::deserialize_file(linker.engine(), code) }.map_err(|_| LinkError::Unusable)?;
         let pre = linker.instantiate_pre(&component).map_err(|error| LinkError::Import(format!("{error:#}")))?;
-        // by name alone; a role of the right name and another type is no role
-        let command = bindings::command::WithCommandIndices::new(&pre)
-            .ok()
-            .filter(|_| exports::<(&str, &str), (Result<CommandReply, types::Error>,)>(&pre, "command", "run"));
-        let tools = bindings::tools::WithToolsIndices::new(&pre)
-            .ok()
-            .filter(|_| exports::<(&str, &str), (Result<types::ToolOutput, types::Error>,)>(&pre, "tools", "call"));
-        Ok(Self { pre, command, tools })
+        let roles = Roles::of(&pre);
+        Ok(Self { pre, roles })
     }
-}
-
-/// True if a component exports a function of an interface with just this type.
-fn exports<P, R>(pre: &InstancePre<Call>, interface: &str, function: &str) -> bool
-where
-    P: ComponentNamedList + Lower,
-    R: ComponentNamedList + Lift,
-{
-    let engine = pre.engine();
-    let fits = |name: &str| match imports::split(name) {
-        (name, Some(version)) => {
-            name.strip_prefix(imports::PACKAGE).and_then(|rest| rest.strip_prefix('/')) == Some(interface)
-                && imports::compatible(&version)
-        }
-        (_, None) => false,
-    };
-    let component = pre.component().component_type();
-    let mut instances =
-        component.exports(engine).filter(|(name, _)| fits(name)).filter_map(|(_, item)| match item.ty {
-            ComponentItem::ComponentInstance(instance) => Some(instance),
-            _ => None,
-        });
-    instances.any(|instance| match instance.get_export(engine, function).map(|item| item.ty) {
-        Some(ComponentItem::ComponentFunc(found)) => found.typecheck::<P, R>(&pre.instance_type()).is_ok(),
-        _ => false,
-    })
 }
 
 enum LinkError {
@@ -239,16 +205,9 @@ impl Loader<'_> {
     }
 
     fn loaded(&self, release: &Release, compiled: cache::Compiled, first: Linked) -> Result<Loaded, PluginFault> {
-        let missing = |declared: String, role: &str| PluginFault::RoleMissing {
-            declared,
-            export: format!("{}/{role}@{}", imports::PACKAGE, imports::INTERFACE),
-        };
-        let listing = release.listing()?;
-        if let (Some(command), None) = (listing.commands.first(), &first.command) {
-            return Err(missing(format!("the command `{}`", command.name), "command"));
-        }
-        if let (Some(tool), None) = (listing.tools.first(), &first.tools) {
-            return Err(missing(format!("the tool `{}`", tool.name), "tools"));
+        if let Some((declared, role)) = first.roles.missing(&roles::listed(release.listing()?)) {
+            let export = format!("{}/{role}@{}", imports::PACKAGE, imports::INTERFACE);
+            return Err(PluginFault::RoleMissing { declared, export });
         }
         Ok(Loaded { first, overflow: OnceLock::new(), component: release.component, compiled })
     }

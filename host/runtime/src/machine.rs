@@ -26,8 +26,8 @@ impl Machine {
         let linker = linker(engines.first()).map_err(|error| host(format!("{error:#}")))?;
         let executor = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
-            .thread_name("deskhand-timer")
-            .enable_time()
+            .thread_name("deskhand-waits")
+            .enable_all()
             .build()
             .map_err(|error| host(error.to_string()))?;
         let ticker = Ticker::start(&engines).map_err(|error| host(error.to_string()))?;
@@ -71,6 +71,9 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<Call>> {
     wit::user::add_to_linker::<Call, HasSelf<Call>>(l, |call| call)?;
     wit::store::add_to_linker::<Call, HasSelf<Call>>(l, |call| call)?;
     wit::toolbox::add_to_linker::<Call, HasSelf<Call>>(l, |call| call)?;
+    wit::http::add_to_linker::<Call, HasSelf<Call>>(l, |call| call)?;
+    wit::credentials::add_to_linker::<Call, HasSelf<Call>>(l, |call| call)?;
+    wit::model::add_to_linker::<Call, HasSelf<Call>>(l, |call| call)?;
     Ok(linker)
 }
 

@@ -43,6 +43,60 @@ pub struct ToolOutput {
     pub structured: Option<String>,
 }
 
+/// What a skill gives to the agent that takes it up. A plugin's words: they say how work is done, and grant nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Guidance {
+    /// Markdown.
+    pub instructions: String,
+    /// What can be read on demand, by path.
+    pub references: Vec<String>,
+    /// Tools that it asks for, by name.
+    pub tools: Vec<String>,
+}
+
+/// Who a sub-agent is and how it works, as its plugin says. Not trusted: the host's own loop does the work.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Profile {
+    /// Who it is.
+    pub system_prompt: String,
+    /// What it is told first.
+    pub opening: Vec<Content>,
+    /// Those of the caller's tools that it is to have; empty means none.
+    pub tools: Vec<String>,
+    /// `fast`, `balanced` or `deep`.
+    pub model: String,
+    /// The most turns of the model.
+    pub max_turns: u32,
+    /// JSON Schema of the answer, if it is structured; a JSON document as the plugin wrote it.
+    pub answer_schema: Option<String>,
+}
+
+/// A page of the tools that depend on an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ToolPage {
+    /// The tools.
+    pub tools: Vec<CatalogTool>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<String>,
+}
+
+/// A tool that depends on an account. A plugin's words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CatalogTool {
+    /// Unique within the plugin.
+    pub name: String,
+    /// For the person.
+    pub title: String,
+    /// For the model.
+    pub description: String,
+    /// JSON Schema of the arguments; a JSON document.
+    pub input_schema: String,
+    /// JSON Schema of the structured result; a JSON document.
+    pub output_schema: Option<String>,
+    /// `read-only`, `destructive`, `idempotent`, `open-world`; others are ignored.
+    pub hints: Vec<String>,
+}
+
 /// What a plugin, or the host for it, says instead of doing what was asked: `types.error` of the interface.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
 #[error("{message}")]
@@ -56,7 +110,8 @@ pub struct Refused {
 }
 
 impl Refused {
-    pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
+    /// A refusal of this kind.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), retry_after_ms: None }
     }
 }
@@ -111,7 +166,7 @@ pub enum CallError {
     NoSuch {
         /// The plugin.
         plugin: PluginId,
-        /// `command` or `tool`.
+        /// `command`, `tool`, and so on.
         role: &'static str,
         /// What was asked for.
         name: String,
@@ -192,16 +247,6 @@ impl From<Content> for types::Content {
     }
 }
 
-impl Content {
-    fn bytes(&self) -> usize {
-        let body = match &self.body {
-            Body::Text(text) | Body::Uri(text) => text.len(),
-            Body::Bytes(bytes) => bytes.len(),
-        };
-        self.media_type.len() + body
-    }
-}
-
 /// What can be too large.
 pub(crate) trait Sized {
     fn bytes(&self) -> usize;
@@ -216,6 +261,80 @@ impl Sized for Reply {
 impl Sized for ToolOutput {
     fn bytes(&self) -> usize {
         self.content.iter().map(Content::bytes).sum::<usize>() + self.structured.as_ref().map_or(0, String::len)
+    }
+}
+
+impl Sized for Guidance {
+    fn bytes(&self) -> usize {
+        self.instructions.len() + self.references.iter().chain(&self.tools).map(String::len).sum::<usize>()
+    }
+}
+
+impl Sized for Profile {
+    fn bytes(&self) -> usize {
+        let tools: usize = self.tools.iter().map(String::len).sum();
+        let schema = self.answer_schema.as_ref().map_or(0, String::len);
+        self.system_prompt.len() + self.opening.bytes() + tools + self.model.len() + schema
+    }
+}
+
+impl Sized for ToolPage {
+    fn bytes(&self) -> usize {
+        let tool = |tool: &CatalogTool| {
+            let texts = [&tool.name, &tool.title, &tool.description, &tool.input_schema];
+            let texts: usize = texts.into_iter().chain(&tool.hints).chain(&tool.output_schema).map(String::len).sum();
+            texts
+        };
+        self.tools.iter().map(tool).sum::<usize>() + self.next.as_ref().map_or(0, String::len)
+    }
+}
+
+impl Sized for Content {
+    fn bytes(&self) -> usize {
+        let body = match &self.body {
+            Body::Text(text) | Body::Uri(text) => text.len(),
+            Body::Bytes(bytes) => bytes.len(),
+        };
+        self.media_type.len() + body
+    }
+}
+
+impl Sized for Vec<Content> {
+    fn bytes(&self) -> usize {
+        self.iter().map(Content::bytes).sum()
+    }
+}
+
+impl From<bindings::skill::exports::deskhand::plugin::skill::Guidance> for Guidance {
+    fn from(guidance: bindings::skill::exports::deskhand::plugin::skill::Guidance) -> Self {
+        Self { instructions: guidance.instructions, references: guidance.references, tools: guidance.tools }
+    }
+}
+
+impl From<bindings::agent::exports::deskhand::plugin::agent::Profile> for Profile {
+    fn from(profile: bindings::agent::exports::deskhand::plugin::agent::Profile) -> Self {
+        Self {
+            system_prompt: profile.system_prompt,
+            opening: profile.opening.into_iter().map(Content::from).collect(),
+            tools: profile.tools,
+            model: profile.model,
+            max_turns: profile.max_turns,
+            answer_schema: profile.answer_schema,
+        }
+    }
+}
+
+impl From<bindings::tool_catalog::exports::deskhand::plugin::tool_catalog::Page> for ToolPage {
+    fn from(page: bindings::tool_catalog::exports::deskhand::plugin::tool_catalog::Page) -> Self {
+        let tools = page.tools.into_iter().map(|tool| CatalogTool {
+            name: tool.name,
+            title: tool.title,
+            description: tool.description,
+            input_schema: tool.input_schema,
+            output_schema: tool.output_schema,
+            hints: tool.hints,
+        });
+        Self { tools: tools.collect(), next: page.next }
     }
 }
 

@@ -10,22 +10,51 @@ use deskhand_permissions::{
     Context, Gate, Permit, Refused as GateRefused, Verdict,
     effect::{AskPerson, Effect, KeepState, ReadFolder},
 };
-use deskhand_vocabulary::{PluginId, Unanswered, manifest::PermissionKind};
-use std::sync::Arc;
+use deskhand_vocabulary::{PluginId, Unanswered, host, manifest::PermissionKind};
+use serde_json::Value;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// The rights of one call.
 pub(crate) struct Rights {
     gate: Arc<Gate>,
     pub(crate) context: Context,
+    /// Hosts of the addresses that the person set in the plugin's configuration, by the key of each.
+    addresses: BTreeMap<String, String>,
+    /// Those of them that the plugin may reach.
+    pub(crate) configured: Arc<BTreeSet<String>>,
     asks: Option<Result<(), Refused>>,
     keeps: Option<Result<(), Refused>>,
 }
 
 impl Rights {
     pub(crate) fn new(plugin: &PluginId, listing: &Listing, invocation: &Invocation) -> Self {
-        let context =
-            Context::plugin(invocation.task, plugin.clone(), listing.permissions.clone(), invocation.standing);
-        Self { gate: invocation.gate.clone(), context, asks: None, keeps: None }
+        let addresses = invocation.configurations.get(plugin).map(addresses).unwrap_or_default();
+        let mut configured = BTreeSet::new();
+        let mut rights = listing.permissions.clone();
+        let is_configured = |scope: &String| scope.starts_with(host::CONFIGURED);
+        if rights
+            .iter()
+            .any(|right| right.kind == PermissionKind::HostsConnect && right.scope.iter().any(is_configured))
+        {
+            let mut named = rights.to_vec();
+            for right in named.iter_mut().filter(|right| right.kind == PermissionKind::HostsConnect) {
+                let hosts = right.scope.iter().filter_map(|scope| addresses.get(scope.strip_prefix(host::CONFIGURED)?));
+                configured.extend(hosts.cloned());
+                right.scope = resolved(&addresses, &right.scope);
+            }
+            rights = named.into();
+        }
+        let context = Context::plugin(invocation.task, plugin.clone(), rights, invocation.standing);
+        let gate = invocation.gate.clone();
+        Self { gate, context, addresses, configured: Arc::new(configured), asks: None, keeps: None }
+    }
+
+    /// Patterns of hosts, each that stands for a configured address replaced by its host, and left out where there is none.
+    pub(crate) fn resolved(&self, patterns: &[String]) -> Vec<String> {
+        resolved(&self.addresses, patterns)
     }
 
     /// Whether the manifest asks for a right.
@@ -70,6 +99,24 @@ impl Rights {
         }
         self.keeps.clone().unwrap_or(Ok(()))
     }
+}
+
+/// The hosts of all values of a configuration that are addresses.
+fn addresses(configuration: &Value) -> BTreeMap<String, String> {
+    let values = configuration.as_object().into_iter().flatten();
+    let address = |(key, value): (&String, &Value)| {
+        let request = deskhand_egress::Request::get(value.as_str()?).ok()?;
+        Some((key.clone(), request.host()))
+    };
+    values.filter_map(address).collect()
+}
+
+fn resolved(addresses: &BTreeMap<String, String>, patterns: &[String]) -> Vec<String> {
+    let resolve = |pattern: &String| match pattern.strip_prefix(host::CONFIGURED) {
+        Some(key) => addresses.get(key).cloned(),
+        None => Some(pattern.clone()),
+    };
+    patterns.iter().filter_map(resolve).collect()
 }
 
 /// What a plugin is told of a refusal of the gate.

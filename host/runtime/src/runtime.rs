@@ -2,7 +2,7 @@
 
 use crate::{
     cache::{Cache, Components},
-    call::{self, Answer, Request, Role},
+    call::{self, Request},
     config::Config,
     fault::PluginFault,
     index::{Index, IndexError, Plugins},
@@ -10,12 +10,13 @@ use crate::{
     limits::Allowance,
     load::{Loader, Loads},
     machine::Machine,
-    reply::{CallError, Reply, ToolOutput},
+    reply::{CallError, Content, Guidance, Profile, Reply, ToolOutput, ToolPage},
+    roles::{self, Ask},
     slots::Slots,
 };
 use deskhand_permissions::{
     Permit,
-    effect::{CallTool, RunCommand},
+    effect::{CallTool, ListTools, RunCommand, StartAgent, UseSkill},
 };
 use deskhand_vocabulary::{Home, PluginId};
 use std::sync::{Arc, OnceLock};
@@ -90,10 +91,7 @@ impl Runtime {
         arguments: &serde_json::Value,
     ) -> Result<Reply, CallError> {
         let RunCommand { plugin, command } = permit.redeem();
-        match self.call(invocation, &plugin, Role::Command, command, arguments)? {
-            Answer::Command(reply) => Ok(reply),
-            Answer::Tool(_) => Err(mixed_up(&plugin)),
-        }
+        self.call(invocation, plugin, roles::RunCommand { command, arguments: arguments.to_string() })
     }
 
     /// Call the tool that was permitted. As [`Self::call_command`].
@@ -104,29 +102,73 @@ impl Runtime {
         arguments: &serde_json::Value,
     ) -> Result<ToolOutput, CallError> {
         let CallTool { plugin, tool } = permit.redeem();
-        match self.call(invocation, &plugin, Role::Tool, tool, arguments)? {
-            Answer::Tool(output) => Ok(output),
-            Answer::Command(_) => Err(mixed_up(&plugin)),
-        }
+        self.call(invocation, plugin, roles::CallTool { tool, arguments: arguments.to_string() })
     }
 
-    fn call(
+    /// A page of the tools that depend on the plugin's account, from where the page before ended. As [`Self::call_command`].
+    pub fn list_tools(
         &self,
         invocation: Invocation,
-        plugin: &PluginId,
-        role: Role,
-        name: String,
-        arguments: &serde_json::Value,
-    ) -> Result<Answer, CallError> {
+        permit: Permit<ListTools>,
+        cursor: Option<String>,
+    ) -> Result<ToolPage, CallError> {
+        let ListTools { plugin } = permit.redeem();
+        self.call(invocation, plugin, roles::ListTools { cursor })
+    }
+
+    /// Take up the skill that was permitted, for a task in the words of who has it. `input` fits its schema. As
+    /// [`Self::call_command`].
+    pub fn open_skill(
+        &self,
+        invocation: Invocation,
+        permit: Permit<UseSkill>,
+        task: &str,
+        input: &serde_json::Value,
+    ) -> Result<Guidance, CallError> {
+        let UseSkill { plugin, skill } = permit.redeem();
+        self.call(invocation, plugin, roles::OpenSkill { skill, task: task.to_owned(), input: input.to_string() })
+    }
+
+    /// Read a reference of the skill that was permitted. As [`Self::call_command`].
+    pub fn read_skill(
+        &self,
+        invocation: Invocation,
+        permit: Permit<UseSkill>,
+        path: &str,
+    ) -> Result<Content, CallError> {
+        let UseSkill { plugin, skill } = permit.redeem();
+        self.call(invocation, plugin, roles::ReadSkill { skill, path: path.to_owned() })
+    }
+
+    /// Ask the sub-agent that was permitted who it is and how it works on this task; the host's own loop does the rest.
+    /// `input` fits its schema. As [`Self::call_command`].
+    pub fn brief_agent(
+        &self,
+        invocation: Invocation,
+        permit: Permit<StartAgent>,
+        task: &str,
+        input: &serde_json::Value,
+    ) -> Result<Profile, CallError> {
+        let StartAgent { plugin, agent } = permit.redeem();
+        self.call(invocation, plugin, roles::BriefAgent { agent, task: task.to_owned(), input: input.to_string() })
+    }
+
+    /// Have the sub-agent that was permitted work in its own loop, over the models and tools of the invocation. As
+    /// [`Self::brief_agent`].
+    pub fn run_agent(
+        &self,
+        invocation: Invocation,
+        permit: Permit<StartAgent>,
+        task: &str,
+        input: &serde_json::Value,
+    ) -> Result<Vec<Content>, CallError> {
+        let StartAgent { plugin, agent } = permit.redeem();
+        self.call(invocation, plugin, roles::RunAgent { agent, task: task.to_owned(), input: input.to_string() })
+    }
+
+    fn call<A: Ask>(&self, invocation: Invocation, plugin: PluginId, ask: A) -> Result<A::Answer, CallError> {
         let machine = self.inner.machine().map_err(|fault| CallError::Fault { plugin: plugin.clone(), fault })?;
         let allowance = Allowance::new(self.inner.config.written_bytes);
-        let request =
-            Request { plugin: plugin.clone(), role, name, arguments: arguments.to_string(), depth: 0, allowance };
-        machine.block_on(call::call(&self.inner, invocation, request))
+        machine.block_on(call::call(&self.inner, invocation, Request { plugin, ask, depth: 0, allowance }))
     }
-}
-
-fn mixed_up(plugin: &PluginId) -> CallError {
-    let fault = PluginFault::Host { reason: "it answered for another role than it was called in".to_owned() };
-    CallError::Fault { plugin: plugin.clone(), fault }
 }

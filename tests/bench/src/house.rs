@@ -99,6 +99,7 @@ impl House {
             clock: Arc::clone(&self.clock),
             stop: Stop::default(),
             locale: "en".to_owned(),
+            services: deskhand_runtime::Services::default(),
             configurations: Arc::default(),
         }
     }

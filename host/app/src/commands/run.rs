@@ -152,6 +152,7 @@ impl Task<'_> {
             stop: self.desk.stop.clone(),
             locale: crate::locale::find(),
             configurations: Arc::new(configurations),
+            services: deskhand_runtime::Services::default(),
         };
         let reply = self.desk.runtime()?.call_command(invocation, permit, &arguments);
         reply.map_err(|error| if self.desk.stop.is_stopped() { stopped(&error) } else { failed(error) })

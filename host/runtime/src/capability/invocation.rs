@@ -26,13 +26,17 @@ impl invocation::Host for Call {
 
     fn context(&mut self) -> String {
         let zone = self.invocation.clock.zone();
+        let services = &self.invocation.services;
+        let mut offers = vec!["log", "invocation", "files", "changes", "user", "store", "toolbox", "credentials"];
+        offers.extend(services.egress.is_some().then_some("http"));
+        offers.extend(services.models.is_some().then_some("model"));
         json!({
             "task": self.invocation.task.0.to_string(),
             "person": self.invocation.person.present(),
             "locale": self.invocation.locale,
             "time-zone": zone.iana_name().unwrap_or("Etc/UTC"),
             "interface": imports::INTERFACE.to_string(),
-            "host": { "offers": ["log", "invocation", "files", "changes", "user", "store", "toolbox"] },
+            "host": { "offers": offers },
         })
         .to_string()
     }

@@ -2,13 +2,16 @@
 
 use crate::{
     bindings::wit::{toolbox, types},
-    call::{self, Answer, Call, Request, Role},
+    call::{self, Call, Request},
+    index::Listing,
     invocation::Invocation,
     reply::{CallError, Code, Refused, ToolOutput},
+    roles,
+    services::Work,
 };
-use deskhand_permissions::effect::CallTool;
+use deskhand_permissions::effect::{CallTool, StartAgent};
 use deskhand_vocabulary::{PluginId, manifest::PermissionKind};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::{Mutex, PoisonError};
 
 /// The most calls of one `call-all`.
@@ -16,13 +19,31 @@ const AT_ONCE: usize = 64;
 /// The most tools of one `catalog`.
 const CATALOG: u32 = 200;
 
+type Called = Request<roles::CallTool>;
+
+/// What of other plugins is named.
+struct What {
+    word: &'static str,
+    has: fn(&Listing, &str) -> bool,
+}
+
+const TOOL: What =
+    What { word: "tool", has: |listing, name| listing.tools.iter().any(|tool| tool.name.as_str() == name) };
+const AGENT: What = What {
+    word: "sub-agent",
+    has: |listing, name| listing.agent.as_ref().is_some_and(|agent| agent.name.as_str() == name),
+};
+
 impl Call {
-    /// Which plugin's tool is meant: `tool` (then exactly one plugin that this one may call has it), `plugin/tool` (of the
-    /// same marketplace) or `marketplace:plugin/tool`.
-    fn resolve(&self, tool: &str) -> Result<(PluginId, String), Refused> {
+    /// Which plugin's is meant: `name` (then exactly one other plugin of the same marketplace has it), `plugin/name` (of the
+    /// same marketplace) or `marketplace:plugin/name`.
+    fn resolve(&self, tool: &str, what: &What) -> Result<(PluginId, String), Refused> {
         let plugins = self.runtime.index.plugins().map_err(|error| Refused::new(Code::Failed, error.to_string()))?;
-        let invalid =
-            || Refused::new(Code::Invalid, "a tool is named `tool`, `plugin/tool` or `marketplace:plugin/tool`");
+        let What { word, has } = what;
+        let invalid = || {
+            let message = format!("a {word} is named `{word}`, `plugin/{word}` or `marketplace:plugin/{word}`");
+            Refused::new(Code::Invalid, message)
+        };
         if let Some((plugin, tool)) = tool.split_once('/') {
             let id: PluginId = match plugin.contains(':') {
                 true => plugin.parse().map_err(|_| invalid())?,
@@ -36,28 +57,29 @@ impl Call {
         let mut having = plugins.iter().filter(|installed| {
             installed.id.marketplace == self.plugin.marketplace
                 && installed.id != self.plugin
-                && installed.release.tools().iter().any(|known| known.name.as_str() == tool)
+                && installed.release.listing().is_ok_and(|listing| has(listing, tool))
         });
         match (having.next(), having.next()) {
             (Some(only), None) => Ok((only.id.clone(), tool.to_owned())),
-            (None, _) => Err(Refused::new(Code::NotFound, "no installed plugin of this marketplace has that tool")),
+            (None, _) => {
+                Err(Refused::new(Code::NotFound, format!("no installed plugin of this marketplace has that {word}")))
+            }
             (Some(one), Some(other)) => {
-                let message = format!("{} and {} both have that tool; name it as `plugin/tool`", one.id, other.id);
+                let message = format!("{} and {} both have that {word}; name it as `plugin/{word}`", one.id, other.id);
                 Err(Refused::new(Code::Invalid, message))
             }
         }
     }
 
     /// A call of a tool that was looked up and permitted.
-    fn permitted(&mut self, tool: &str, arguments: String) -> Result<Request, Refused> {
+    fn permitted(&mut self, tool: &str, arguments: String) -> Result<Called, Refused> {
         serde_json::from_str::<serde::de::IgnoredAny>(&arguments)
             .map_err(|error| Refused::new(Code::Invalid, format!("the arguments are not JSON: {error}")))?;
-        let (plugin, name) = self.resolve(tool)?;
-        let effect = CallTool { plugin: plugin.clone(), tool: name.clone() };
-        let permit = self.waiting(|call| call.rights.permit(effect))??;
-        let CallTool { plugin, tool: name } = permit.redeem();
-        let depth = self.depth + 1;
-        Ok(Request { plugin, role: Role::Tool, name, arguments, depth, allowance: self.allowance.clone() })
+        let (plugin, tool) = self.resolve(tool, &TOOL)?;
+        let permit = self.waiting(|call| call.rights.permit(CallTool { plugin, tool }))??;
+        let CallTool { plugin, tool } = permit.redeem();
+        let ask = roles::CallTool { tool, arguments };
+        Ok(Request { plugin, ask, depth: self.depth + 1, allowance: self.allowance.clone() })
     }
 
     /// What a called plugin is given: what this call has, with its changes.
@@ -65,13 +87,13 @@ impl Call {
         Invocation { workspace: self.workspace.clone(), ..self.invocation.clone() }
     }
 
-    async fn call_one(&mut self, request: Request) -> Result<ToolOutput, Refused> {
+    async fn call_one(&mut self, request: Called) -> Result<ToolOutput, Refused> {
         let (runtime, invocation) = (self.runtime.clone(), self.for_called());
         let _paused = self.meter.pause();
         self.slot.leave();
         let result = Box::pin(call::call(&runtime, invocation, request)).await;
         self.slot.retake(&self.invocation.stop).map_err(|_| call::stopped())?;
-        of_result(result)
+        result.map_err(of_call)
     }
 
     /// True for a plugin whose calls cannot get in the way of each other, nor of what comes after them: it changes no
@@ -80,17 +102,21 @@ impl Call {
         let Ok(Some(installed)) = self.runtime.index.plugin(plugin) else { return false };
         let Ok(listing) = installed.release.listing() else { return false };
         listing.permissions.iter().all(|permission| match permission.kind {
-            PermissionKind::FilesRead | PermissionKind::StateKeep => true,
+            PermissionKind::FilesRead
+            | PermissionKind::StateKeep
+            | PermissionKind::HostsConnect
+            | PermissionKind::CredentialsUse => true,
             PermissionKind::FilesChange
             | PermissionKind::FilesRemove
             | PermissionKind::PersonAsk
-            | PermissionKind::ToolsCall => false,
+            | PermissionKind::ToolsCall
+            | PermissionKind::ModelUse => false,
         })
     }
 
     /// Make calls side by side, each on a thread, and never more than half of those that may run at once, so that calls
     /// of other tasks get their turn. Answers in the order of the calls.
-    fn call_side_by_side(&mut self, requests: Vec<Request>) -> Result<Vec<Result<ToolOutput, Refused>>, Refused> {
+    fn call_side_by_side(&mut self, requests: Vec<Called>) -> Result<Vec<Result<ToolOutput, Refused>>, Refused> {
         let (runtime, invocation) = (self.runtime.clone(), self.for_called());
         let machine = runtime.machine().map_err(|fault| Refused::new(Code::Failed, fault.to_string()))?;
         let threads = usize::try_from(runtime.config.concurrency / 2).unwrap_or(1).clamp(1, requests.len().max(1));
@@ -102,7 +128,7 @@ impl Call {
             let mut done = Vec::new();
             while let Some((at, request)) = next() {
                 let call = call::call(&runtime, invocation.clone(), request);
-                done.push((at, of_result(machine.block_on(call))));
+                done.push((at, machine.block_on(call).map_err(of_call)));
             }
             done
         };
@@ -120,8 +146,8 @@ impl Call {
     }
 
     /// Make the calls of `beside`, and put each answer in its place.
-    fn settle(&mut self, beside: &mut Vec<(usize, Request)>, results: &mut [Result<ToolOutput, Refused>]) {
-        let (places, requests): (Vec<usize>, Vec<Request>) = beside.drain(..).unzip();
+    fn settle(&mut self, beside: &mut Vec<(usize, Called)>, results: &mut [Result<ToolOutput, Refused>]) {
+        let (places, requests): (Vec<usize>, Vec<Called>) = beside.drain(..).unzip();
         if places.is_empty() {
             return;
         }
@@ -137,11 +163,13 @@ impl Call {
     }
 }
 
-fn of_result(result: Result<Answer, CallError>) -> Result<ToolOutput, Refused> {
-    match result {
-        Ok(Answer::Tool(output)) => Ok(output),
-        Ok(Answer::Command(_)) => Err(Refused::new(Code::Failed, "a command answered for a tool")),
-        Err(error) => Err(of_call(error)),
+/// A JSON object; nothing at all is an empty one.
+fn object(what: &str, text: &str) -> Result<Value, Refused> {
+    let text = if text.is_empty() { "{}" } else { text };
+    match serde_json::from_str(text) {
+        Ok(value @ Value::Object(_)) => Ok(value),
+        Ok(_) => Err(Refused::new(Code::Invalid, format!("the {what} is not a JSON object"))),
+        Err(error) => Err(Refused::new(Code::Invalid, format!("the {what} is not JSON: {error}"))),
     }
 }
 
@@ -225,11 +253,22 @@ impl toolbox::Host for Call {
 
     fn delegate(
         &mut self,
-        _agent: String,
-        _task: String,
-        _input: String,
-        _budget: String,
+        agent: String,
+        task: String,
+        input: String,
+        budget: String,
     ) -> Result<types::ToolOutput, types::Error> {
-        Err(Refused::new(Code::Unsupported, "this version of Deskhand has no sub-agents; call a tool instead").into())
+        let Some(agents) = self.invocation.services.agents.clone() else {
+            let message = "there is no model here that a sub-agent could work with; call a tool instead";
+            return Err(Refused::new(Code::Unsupported, message).into());
+        };
+        let (input, budget) = (object("input", &input)?, object("budget", &budget)?);
+        let (plugin, agent) = self.resolve(&agent, &AGENT)?;
+        let work = self.waiting(|call| {
+            let StartAgent { plugin, agent } = call.rights.permit(StartAgent { plugin, agent })?.redeem();
+            Ok::<_, Refused>(Work { caller: call.plugin.clone(), plugin, agent, task, input, budget })
+        })??;
+        let output = self.waiting(|call| agents.delegate(&work, &call.invocation.stop))??;
+        Ok(output.into())
     }
 }

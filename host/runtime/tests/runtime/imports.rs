@@ -53,7 +53,7 @@ fn the_network_is_refused_by_name() {
     let component = component_of(world, &[package], &command_module(import, "unreachable"));
     assert_eq!(
         refused(&with_manifest(component, &manifest(&[]))),
-        "official:test was not installed: it imports `wasi:http/outgoing-handler@0.2.6`, which this version of Deskhand does not offer. A plugin has no network; leave out what uses it"
+        "official:test was not installed: it imports `wasi:http/outgoing-handler@0.2.6`, which this version of Deskhand does not offer. A plugin reaches a network through `deskhand:plugin/http` alone; leave out what uses this one"
     );
 }
 

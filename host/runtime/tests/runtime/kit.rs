@@ -2,12 +2,12 @@
 
 use deskhand_permissions::{
     Context, Gate, Permit, Standing,
-    effect::{CallTool, InstallPlugin, RunCommand},
+    effect::{CallTool, Effect, InstallPlugin, RunCommand},
 };
 use deskhand_records::Records;
 use deskhand_runtime::{
-    Body, CallError, Compiler, Config, InstallError, Invocation, Outcome, PluginFault, Reply, Runtime, ToolOutput,
-    read_manifest,
+    Body, CallError, Compiler, Config, InstallError, Invocation, Outcome, PluginFault, Reply, Runtime, Services,
+    ToolOutput, read_manifest,
 };
 use deskhand_vocabulary::{
     Answer, Clock, Entry, Event, EventId, Home, Log, LogError, Notice, Person, Plan, PluginId, Progress, Question,
@@ -240,6 +240,10 @@ pub struct Bench {
     pub person: Arc<Scripted>,
     pub stop: Stop,
     pub workspace: Workspace,
+    /// What is there beyond the folders.
+    pub services: Services,
+    /// The configuration of `official:test`.
+    pub configuration: Option<Value>,
     records: Arc<Records>,
     gate: Arc<Gate>,
     task: TaskId,
@@ -292,6 +296,8 @@ impl Bench {
             person,
             stop: Stop::default(),
             workspace,
+            services: Services::default(),
+            configuration: None,
             records,
             gate,
             task,
@@ -310,7 +316,8 @@ impl Bench {
             clock: Arc::new(Fixed),
             stop: self.stop.clone(),
             locale: "de-DE".to_owned(),
-            configurations: Arc::default(),
+            configurations: Arc::new(self.configuration.iter().map(|it| (id(), it.clone())).collect()),
+            services: self.services.clone(),
         }
     }
 
@@ -356,6 +363,11 @@ impl Bench {
         let effect = CallTool { plugin: plugin.parse().unwrap(), tool: name.to_owned() };
         let permit = self.gate.permit(&Context::person(Some(self.task), Standing::default()), effect).unwrap();
         self.runtime.call_tool(self.invocation(), permit, arguments)
+    }
+
+    /// What the agent may do, decided now.
+    pub fn as_agent<E: Effect>(&self, effect: E) -> Permit<E> {
+        self.gate.permit(&Context::agent(self.task, Standing::default()), effect).unwrap()
     }
 
     /// Run `/go`.

@@ -10,5 +10,7 @@ mod folders;
 mod imports;
 mod kit;
 mod nesting;
+mod network;
 mod plugins;
+mod roles;
 mod together;

@@ -1,8 +1,8 @@
 //! Plugins that call plugins, and more of them than there are places.
 
 use crate::kit::{Bench, PRELUDE, Scripted, command, component, config, id, manifest, text, with_manifest};
-use deskhand_runtime::{CallError, Code, Config};
-use deskhand_vocabulary::Answer;
+use deskhand_runtime::{Agents, Body, CallError, Code, Config, Content, Refused, ToolOutput, Work};
+use deskhand_vocabulary::{Answer, Stop};
 use serde_json::{Value, json};
 use std::{
     sync::{Arc, Barrier},
@@ -243,16 +243,40 @@ fn a_catalog_lists_what_may_be_called() {
     assert_eq!(catalog, expected);
 }
 
+/// Says what it was given.
+struct Helps;
+
+impl Agents for Helps {
+    fn delegate(&self, work: &Work, _: &Stop) -> Result<ToolOutput, Refused> {
+        let Work { caller, plugin, agent, task, input, budget } = work;
+        let text = format!("{}/{agent} for {}: {task} {input} {budget}", plugin.name, caller.name);
+        let content = vec![Content { media_type: "text/plain".to_owned(), body: Body::Text(text) }];
+        Ok(ToolOutput { content, structured: None })
+    }
+}
+
 #[test]
-fn there_are_no_sub_agents_yet() {
-    let bench = Bench::new();
+fn a_sub_agent_works_for_a_plugin_that_may_give_it_work() {
+    let mut bench = Bench::new();
     let import = r#"(import "deskhand:plugin/toolbox@0.1.0" "delegate" (func $delegate (param i32 i32 i32 i32 i32 i32 i32 i32 i32)))"#;
     let body =
-        "(call $delegate (i32.const 1200) (i32.const 1) (i32.const 1200) (i32.const 1) (i32.const 1200) (i32.const 1)
-        (i32.const 1200) (i32.const 1) (i32.const 1024)) (i32.const 1024)";
-    bench.install(&command(&["tools.call"], TOOLBOX, import, body));
-    assert_eq!(
-        refused(&bench, ""),
-        (Code::Unsupported, "this version of Deskhand has no sub-agents; call a tool instead".to_owned())
-    );
+        "(call $delegate (i32.const 1300) (i32.const 6) (i32.const 1320) (i32.const 8) (i32.const 1310) (i32.const 7)
+        (i32.const 1200) (i32.const 0) (i32.const 1024)) (i32.const 1024)";
+    let world = format!("{TOOLBOX} export deskhand:plugin/command@0.1.0;");
+    let data =
+        r#"(data (i32.const 1300) "helper") (data (i32.const 1310) "{\"n\":1}") (data (i32.const 1320) "count it")"#;
+    let module = crate::kit::command_module(import, body).replace("(func $go", &format!("{data} (func $go"));
+    let plugin = with_manifest(component(&world, &module), &with_scope(manifest(&["tools.call"]), &["helper"]));
+    bench.install(&plugin);
+    let none = "there is no model here that a sub-agent could work with; call a tool instead";
+    assert_eq!(refused(&bench, ""), (Code::Unsupported, none.to_owned()));
+    bench.services.agents = Some(Arc::new(Helps));
+    let missing = "no installed plugin of this marketplace has that sub-agent";
+    assert_eq!(refused(&bench, ""), (Code::NotFound, missing.to_owned()));
+    bench.install_as("official:crew", &crate::roles::briefed("crew", "helper"));
+    assert_eq!(text(&bench.go().unwrap()), "crew/helper for test: count it {\"n\":1} {}");
+    // what is not in the scope is not given work
+    let other = with_manifest(component(&world, &module), &with_scope(manifest(&["tools.call"]), &["look"]));
+    bench.install(&other);
+    assert_eq!(refused(&bench, "").0, Code::Denied);
 }

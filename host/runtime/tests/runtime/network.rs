@@ -1,0 +1,202 @@
+//! `http`: what a plugin may send where, over the egress and a server on this computer.
+
+use crate::kit::{Bench, Scripted, command_module, component, config, manifest, text, with_manifest};
+use deskhand_egress::{Egress, Parts, Proxies, Secret, SystemLookup, SystemTimer};
+use deskhand_runtime::{CallError, Code, Credentials};
+use deskhand_vocabulary::{Answer, Event, PluginId, Question};
+use serde_json::{Value, json};
+use std::{
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpListener,
+    sync::{Arc, Mutex},
+};
+
+/// A server that answers what `answer` makes of the head of each request, and remembers the heads.
+struct Server {
+    port: u16,
+    heads: Arc<Mutex<Vec<String>>>,
+}
+
+impl Server {
+    fn new(answer: impl Fn(&str) -> String + Send + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let heads = Arc::new(Mutex::new(Vec::new()));
+        let seen = heads.clone();
+        std::thread::spawn(move || {
+            while let Ok((stream, _)) = listener.accept() {
+                let mut reader = BufReader::new(stream);
+                let mut head = String::new();
+                while reader.read_line(&mut head).unwrap_or(0) > 2 {}
+                let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+                let mut body = vec![0; length.unwrap_or(0)];
+                reader.read_exact(&mut body).unwrap();
+                head.push_str(&String::from_utf8(body).unwrap());
+                seen.lock().unwrap().push(head.clone());
+                let _ = reader.get_mut().write_all(answer(&head).as_bytes());
+            }
+        });
+        Self { port, heads }
+    }
+
+    fn address(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    fn heads(&self) -> Vec<String> {
+        self.heads.lock().unwrap().clone()
+    }
+}
+
+fn answer(body: &str) -> String {
+    format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+}
+
+fn egress() -> Egress {
+    Egress::new(Parts {
+        proxies: Proxies::default(),
+        lookup: Arc::new(SystemLookup),
+        timer: Arc::new(SystemTimer::default()),
+        user_agent: "test".to_owned(),
+    })
+}
+
+/// A command that gets the address of its arguments (a JSON string), with the credential `key` if `signed`, and answers
+/// the body.
+fn getter(scope: &[&str], signed: bool) -> Vec<u8> {
+    let import = format!(r#"(import "deskhand:plugin/http@0.1.0" "fetch" (func $fetch (param{})))"#, " i32".repeat(15));
+    let body = format!(
+        "(call $fetch (i32.const 1300) (i32.const 3)
+          (i32.add (local.get $arguments) (i32.const 1)) (i32.sub (local.get $arguments_length) (i32.const 2))
+          (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)
+          (i32.const {}) (i32.const 1310) (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 1024))
+        (if (i32.load8_u (i32.const 1024)) (then (return (i32.const 1024))))
+        (call $answer (i32.load (i32.const 1040)) (i32.load (i32.const 1044)))",
+        u8::from(signed)
+    );
+    let data = r#"(data (i32.const 1300) "GET") (data (i32.const 1310) "key")"#;
+    let module = command_module(&import, &body).replace("(func $go", &format!("{data} (func $go"));
+    let world = "import deskhand:plugin/http@0.1.0; export deskhand:plugin/command@0.1.0;";
+    let mut manifest = manifest(&[]);
+    let mut permissions = vec![json!({ "kind": "hosts.connect", "scope": scope, "reason": "to test" })];
+    if signed {
+        permissions.push(json!({ "kind": "credentials.use", "scope": ["key"], "reason": "to test" }));
+        manifest["credentials"] = json!([{
+            "name": "key", "title": "A key", "hosts": ["config.url", "api.example.com"], "header": "x-key", "prefix": "Key "
+        }]);
+    }
+    manifest["permissions"] = json!(permissions);
+    with_manifest(component(world, &module), &manifest)
+}
+
+fn refused(bench: &Bench, address: &str) -> (Code, String) {
+    match bench.go_with(json!(address)).unwrap_err() {
+        CallError::Refused { refused, .. } => (refused.code, refused.message),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn online(answer: Answer) -> Bench {
+    let mut bench = Bench::with(config(), Scripted::new(move |_| Ok(answer.clone())));
+    bench.services.egress = Some(egress());
+    bench
+}
+
+#[test]
+fn the_host_of_a_configured_address_is_reached_and_it_is_put_on_the_record() {
+    let server = Server::new(|_| answer("found"));
+    let mut bench = online(Answer::No);
+    bench.configuration = Some(json!({ "url": server.address("/") }));
+    bench.install(&getter(&["config.url"], false));
+    assert_eq!(text(&bench.go_with(json!(server.address("/a?q=1"))).unwrap()), "found");
+    assert!(server.heads()[0].starts_with("GET /a?q=1 HTTP/1.1\r\n"), "{:?}", server.heads());
+    let entries = bench.log.0.lock().unwrap();
+    let sent: Vec<(&Event, &Option<Value>)> = entries
+        .iter()
+        .filter(|entry| matches!(entry.event, Event::Sent { .. }))
+        .map(|entry| (&entry.event, &entry.content))
+        .collect();
+    let [(Event::Sent { host, status, ended, .. }, content)] = sent[..] else { panic!("{sent:?}") };
+    assert_eq!((host.as_str(), *status, ended.as_str()), ("127.0.0.1", Some(200), "whole"));
+    assert_eq!(*content, Some(json!({ "method": "GET", "scheme": "http", "path": "/a" })));
+}
+
+#[test]
+fn a_host_that_is_not_in_the_manifest_is_not_reached() {
+    let server = Server::new(|_| answer("never"));
+    let bench = online(Answer::Yes);
+    bench.install(&getter(&["api.example.com", "*"], false));
+    let (code, message) = refused(&bench, &server.address("/"));
+    assert_eq!(code, Code::Denied);
+    assert!(message.contains("does not declare the right `hosts.connect`"), "{message}");
+    // naming this computer in the manifest does not make it a host that the person meant
+    bench.install(&getter(&["127.0.0.1"], false));
+    let (code, message) = refused(&bench, &server.address("/"));
+    assert_eq!(code, Code::Denied);
+    assert!(message.contains("which is in this computer's own network"), "{message}");
+    assert_eq!((server.heads(), bench.person.asked.lock().unwrap().len()), (Vec::new(), 0));
+}
+
+#[test]
+fn each_hop_is_decided_and_a_host_of_the_network_is_asked_about() {
+    let server = Server::new(|_| {
+        "HTTP/1.1 302 Found\r\nconnection: close\r\nlocation: http://api.example.com/b\r\ncontent-length: 0\r\n\r\n"
+            .to_owned()
+    });
+    let mut bench = online(Answer::No);
+    bench.configuration = Some(json!({ "url": server.address("/") }));
+    bench.install(&getter(&["config.url", "*.example.com"], false));
+    let (code, message) = refused(&bench, &server.address("/a"));
+    assert_eq!(code, Code::Denied);
+    assert_eq!(message, "nothing was sent to api.example.com: you declined, and nothing was done");
+    let asked = bench.person.asked.lock().unwrap();
+    let [Question::Confirm { text, .. }] = &asked[..] else { panic!("{asked:?}") };
+    assert_eq!(
+        text,
+        "Send to api.example.com? What leaves this computer: what official:test is asked, and what it reads for that."
+    );
+}
+
+/// Holds one key.
+struct Held;
+
+impl Credentials for Held {
+    fn get(&self, plugin: &PluginId, name: &str) -> Option<Secret> {
+        (plugin.to_string() == "official:test" && name == "key").then(|| Secret::new("s3cret-value"))
+    }
+}
+
+#[test]
+fn a_credential_is_added_for_its_hosts_and_never_seen() {
+    // a server that repeats what it was sent, as some do
+    let server = Server::new(answer);
+    let mut bench = online(Answer::Yes);
+    bench.configuration = Some(json!({ "url": server.address("/") }));
+    bench.install(&getter(&["config.url", "other.example.com"], true));
+    let (code, message) = refused(&bench, &server.address("/a"));
+    assert_eq!(code, Code::Denied);
+    assert_eq!(
+        message,
+        "the credential `key` of official:test is not connected (A key). Connect it with `deskhand plugin connect official:test key`, then try again"
+    );
+    bench.services.credentials = Some(Arc::new(Held));
+    let reply = bench.go_with(json!(server.address("/a"))).unwrap();
+    assert!(server.heads()[0].contains("\r\nx-key: Key s3cret-value\r\n"), "{:?}", server.heads());
+    assert!(text(&reply).contains("\r\nx-key: Key [key]\r\n"), "{}", text(&reply));
+    // to no other host, and not in the clear
+    assert_eq!(
+        refused(&bench, "https://other.example.com/"),
+        (Code::Denied, "the credential `key` is not for other.example.com".to_owned())
+    );
+    assert_eq!(
+        refused(&bench, "http://api.example.com/"),
+        (Code::Denied, "the credential `key` goes over https alone, and the address is another".to_owned())
+    );
+}
+
+#[test]
+fn a_place_without_a_network_says_so() {
+    let bench = Bench::new();
+    bench.install(&getter(&["*"], false));
+    assert_eq!(refused(&bench, "https://example.com/"), (Code::Unsupported, "there is no network here".to_owned()));
+}
