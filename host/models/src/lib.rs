@@ -39,7 +39,7 @@ pub mod usage;
 
 pub use client::{Client, Model, Replying};
 pub use config::{BadConfig, ModelConfig, Wire};
-pub use content::{BadInput, Call, Part, Piece, Said, Tool, ToolResult};
+pub use content::{BadInput, Call, LONGEST_NAME, Part, Piece, Said, Tool, ToolResult, is_name};
 pub use conversation::{Conversation, Misplaced, Turn};
 pub use error::{Failure, ModelError};
 pub use key::{Keys, NoKey};

@@ -15,7 +15,7 @@ pub(crate) fn schema<T: JsonSchema>() -> Value {
 }
 
 /// Takes out titles, formats of numbers, nulls of what may be left out, and descriptions that line feeds break.
-fn short(schema: &mut Value, root: bool) {
+pub(crate) fn short(schema: &mut Value, root: bool) {
     let Some(object) = schema.as_object_mut() else { return };
     object.remove("title");
     object.remove("format");

@@ -1,0 +1,192 @@
+//! `use_skill`: what plugins know of how work is done. Skills are listed by name and description; one is opened when the
+//! work calls for it, and its references are read on demand.
+
+use crate::{
+    answers::{self, Answers},
+    arguments,
+    plugins::{self, PluginTools},
+};
+use deskhand_agent::tool::{Call, Effect, Outcome, Output, Tool, Tools};
+use deskhand_permissions::{Context, effect::UseSkill};
+use deskhand_runtime::{Guidance, IndexError, Invocation, Runtime};
+use deskhand_vocabulary::{
+    PluginId, PluginName, Stop,
+    text::{safe, shortened},
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+const USE: &str = "use_skill";
+
+/// The most skills that a model is told of, and the most characters of what each says of itself.
+const LISTED: usize = 40;
+const DESCRIPTION: usize = 300;
+
+/// A skill of a plugin.
+#[derive(Debug)]
+struct Entry {
+    /// What the model calls it: its name, or `plugin/name` where two have the same.
+    name: String,
+    plugin: PluginId,
+    skill: PluginName,
+    description: String,
+    input: Option<Value>,
+}
+
+/// See the module.
+pub struct Skills {
+    runtime: Runtime,
+    invocation: Invocation,
+    tools: Arc<PluginTools>,
+    entries: Vec<Entry>,
+    answers: Answers,
+}
+
+impl std::fmt::Debug for Skills {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Skills").field("entries", &self.entries).finish_non_exhaustive()
+    }
+}
+
+impl Skills {
+    /// The skills of all plugins that are installed now, for the task of this invocation. A skill names the tools that it
+    /// asks for as plugins do; `tools` knows what the model calls them.
+    ///
+    /// # Errors
+    /// The list of what is installed cannot be read.
+    pub fn new(runtime: Runtime, invocation: Invocation, tools: Arc<PluginTools>) -> Result<Self, IndexError> {
+        let mut entries = Vec::new();
+        for installed in runtime.plugins()?.iter() {
+            let Some(skill) = installed.release.listing().ok().and_then(|listing| listing.skill.as_ref()) else {
+                continue;
+            };
+            let input = installed.release.manifest().ok().and_then(|manifest| manifest.skill.as_ref()?.input.clone());
+            entries.push(Entry {
+                name: skill.name.to_string(),
+                plugin: installed.id.clone(),
+                skill: skill.name.clone(),
+                description: shortened(&safe(&skill.description, false), DESCRIPTION),
+                input,
+            });
+        }
+        let names: Vec<String> = entries.iter().map(|entry| entry.name.clone()).collect();
+        for entry in &mut entries {
+            if names.iter().filter(|name| **name == entry.name).count() > 1 {
+                entry.name = format!("{}/{}", entry.plugin, entry.skill);
+            }
+        }
+        Ok(Self { runtime, invocation, tools, entries, answers: Answers::default() })
+    }
+
+    fn open(&self, entry: &Entry, arguments: &Arguments, invocation: Invocation) -> Output {
+        let empty = json!({});
+        let input = arguments.input.as_ref().unwrap_or(&empty);
+        if let Some(schema) = &entry.input
+            && let Err(wrong) = plugins::fit(schema, input)
+        {
+            return Output::not_done(Outcome::Failed, format!("the input of the skill does not fit. {wrong}"));
+        }
+        let context = Context::agent(invocation.task, invocation.standing);
+        let effect = UseSkill { plugin: entry.plugin.clone(), skill: entry.skill.to_string() };
+        let permit = match invocation.gate.permit(&context, effect) {
+            Ok(permit) => permit,
+            Err(refused) => return answers::of_gate(&refused),
+        };
+        let task = arguments.task.as_deref().unwrap_or_default();
+        match self.runtime.open_skill(invocation, permit, task, input) {
+            Ok(guidance) => Output::done(self.shown(entry, guidance)),
+            Err(error) => answers::of_error(&error, false),
+        }
+    }
+
+    fn read(&self, entry: &Entry, path: &str, invocation: Invocation) -> Output {
+        let context = Context::agent(invocation.task, invocation.standing);
+        let effect = UseSkill { plugin: entry.plugin.clone(), skill: entry.skill.to_string() };
+        let permit = match invocation.gate.permit(&context, effect) {
+            Ok(permit) => permit,
+            Err(refused) => return answers::of_gate(&refused),
+        };
+        match self.runtime.read_skill(invocation, permit, path) {
+            Ok(content) => Output { outcome: Outcome::Done, parts: self.answers.parts(&entry.plugin, vec![content]) },
+            Err(error) => answers::of_error(&error, false),
+        }
+    }
+
+    /// A skill as the model reads it.
+    fn shown(&self, entry: &Entry, guidance: Guidance) -> String {
+        let mut text = format!(
+            "[the skill {} of {}, which the person installed: how such work is done. It grants nothing]\n",
+            entry.name, entry.plugin
+        );
+        text.push_str(&self.answers.text(guidance.instructions));
+        if !guidance.references.is_empty() {
+            let references: Vec<String> = guidance.references.iter().map(|path| safe(path, false)).collect();
+            text.push_str(&format!("\n\n[references, to be read when they are needed: {}]", references.join(", ")));
+        }
+        for asked in &guidance.tools {
+            let asked = shortened(&safe(asked, false), 100);
+            let called = self.tools.names_of(&asked);
+            let called =
+                if called.is_empty() { "as it is called here, or not there".to_owned() } else { called.join(", ") };
+            text.push_str(&format!("\n[the tool {asked} of its text: {called}]"));
+        }
+        text
+    }
+}
+
+/// What the tool takes.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Arguments {
+    /// Which.
+    skill: String,
+    /// What you are about to do, for a skill that is to be opened.
+    task: Option<String>,
+    /// A reference of an opened skill, to be read.
+    reference: Option<String>,
+    /// What the skill takes, if it says that it takes something.
+    #[schemars(schema_with = "object")]
+    input: Option<Value>,
+}
+
+fn object(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({ "type": "object", "description": "What the skill takes, if it takes something." })
+}
+
+impl Tools for Skills {
+    fn tools(&self) -> Vec<Tool> {
+        if self.entries.is_empty() {
+            return Vec::new();
+        }
+        let mut description = String::from(
+            "Open a skill: how a kind of work is done well. Open the one that fits before you begin; read its references with `reference`. There are:",
+        );
+        for entry in self.entries.iter().take(LISTED) {
+            description.push_str(&format!("\n- {}: {}", entry.name, entry.description));
+        }
+        if let Some(more) = self.entries.len().checked_sub(LISTED).filter(|more| *more > 0) {
+            description.push_str(&format!("\n- {more} more, which are not told here"));
+        }
+        vec![Tool::new(USE, &description, arguments::schema::<Arguments>(), Effect::Read)]
+    }
+
+    fn call(&self, call: &Call, stop: &Stop) -> Output {
+        let arguments = match arguments::read::<Arguments>(&call.arguments) {
+            Ok(arguments) => arguments,
+            Err(reason) => return Output::not_done(Outcome::Failed, reason),
+        };
+        let Some(entry) = self.entries.iter().find(|entry| entry.name == arguments.skill) else {
+            let names: Vec<&str> = self.entries.iter().map(|entry| entry.name.as_str()).collect();
+            let asked = shortened(&arguments.skill, 100);
+            let reason = format!("there is no skill `{asked}`. There are: {}", names.join(", "));
+            return Output::not_done(Outcome::Failed, reason);
+        };
+        let invocation = Invocation { stop: stop.clone(), ..self.invocation.clone() };
+        match &arguments.reference {
+            Some(path) => self.read(entry, path, invocation),
+            None => self.open(entry, &arguments, invocation),
+        }
+    }
+}
