@@ -2,7 +2,7 @@
 //! about the component's imports is the runtime's to say; this is about what people and models will see.
 
 use deskhand_vocabulary::{
-    Manifest,
+    Manifest, host,
     manifest::{Command, PermissionKind},
     text,
 };
@@ -13,6 +13,8 @@ use std::{collections::BTreeSet, fmt};
 /// The longest summary that fits beside a name in a list, and the longest reason that fits into a question, in characters.
 const SUMMARY: usize = 120;
 const REASON: usize = 200;
+/// The longest description of a skill or an agent that a model is shown, in characters.
+const DESCRIPTION: usize = 300;
 /// More than a plugin should need, in MiB and seconds.
 const MEMORY: u32 = 1024;
 const SECONDS: u32 = 600;
@@ -112,6 +114,21 @@ pub fn examine(manifest: &Manifest) -> Vec<Finding> {
             self::tool_schema(output, &about, "output", &mut findings);
         }
     }
+    if let Some(skill) = &manifest.skill {
+        let about = format!("skill {}", skill.name.as_str());
+        findings.shown(&about, "description", &skill.description, DESCRIPTION);
+        if let Some(input) = &skill.input {
+            self::tool_schema(input, &about, "input", &mut findings);
+        }
+    }
+    if let Some(agent) = &manifest.agent {
+        let about = format!("agent {}", agent.name.as_str());
+        findings.shown(&about, "description", &agent.description.replace('\n', " "), DESCRIPTION);
+        if let Some(input) = &agent.input {
+            self::tool_schema(input, &about, "input", &mut findings);
+        }
+    }
+    credentials(manifest, &mut findings);
     limits(manifest, &mut findings);
     if let Some(config) = &manifest.config
         && config.get("type").and_then(Value::as_str) != Some("object")
@@ -129,11 +146,12 @@ pub fn examine(manifest: &Manifest) -> Vec<Finding> {
 fn about(manifest: &Manifest, findings: &mut Findings) {
     findings.shown("plugin", "summary", &manifest.plugin.summary, SUMMARY);
     findings.shown("plugin", "publisher", &manifest.plugin.publisher, SUMMARY);
-    if manifest.commands.is_empty() && manifest.tools.is_empty() {
+    let none = manifest.commands.is_empty() && manifest.tools.is_empty();
+    if none && !manifest.tool_catalog && manifest.skill.is_none() && manifest.agent.is_none() {
         findings.add(
             Weight::Error,
             "plugin",
-            "it has no command and no tool, so nobody can use it; name one in `plugin!`",
+            "it has no command, no tool, no skill and no agent, so nobody can use it; name one in `plugin!`",
         );
     }
     if manifest.plugin.license.is_none() {
@@ -174,6 +192,29 @@ fn permissions(manifest: &Manifest, findings: &mut Findings) {
                     "it names no tools; list them in `scope`, as `name` or `plugin/name`",
                 );
             }
+            PermissionKind::HostsConnect if permission.scope.is_empty() => {
+                findings.add(
+                    Weight::Error,
+                    &about,
+                    "it names no hosts; list them in `scope`, as `api.example.com`, `*.example.com` or `config.KEY`",
+                );
+            }
+            PermissionKind::HostsConnect => hosts(&permission.scope, manifest, &about, findings),
+            PermissionKind::CredentialsUse => {
+                for credential in &manifest.credentials {
+                    if !permission.scope.iter().any(|name| name == credential.name.as_str()) {
+                        let message =
+                            format!("`{}` is not in its scope, so it cannot be used; add it", credential.name);
+                        findings.add(Weight::Error, &about, message);
+                    }
+                }
+                for name in &permission.scope {
+                    if !manifest.credentials.iter().any(|credential| credential.name.as_str() == name) {
+                        let message = format!("`{name}` is described nowhere; describe it under [[credentials]]");
+                        findings.add(Weight::Error, &about, message);
+                    }
+                }
+            }
             PermissionKind::ToolsCall => {}
             _ if !permission.scope.is_empty() => {
                 findings.add(Weight::Error, &about, "it has no scope: the person gives the folders; take `scope` out");
@@ -190,6 +231,48 @@ fn permissions(manifest: &Manifest, findings: &mut Findings) {
                 &about,
                 "nothing can be changed that was not looked at; ask for files.read as well",
             );
+        }
+    }
+}
+
+fn hosts(scope: &[String], manifest: &Manifest, about: &str, findings: &mut Findings) {
+    for pattern in scope {
+        if let Some(key) = pattern.strip_prefix(host::CONFIGURED) {
+            let known = manifest.config.as_ref().is_some_and(|config| !config["properties"][key].is_null());
+            if !known {
+                let message =
+                    format!("`{pattern}` names a setting that the configuration does not have; add `{key}` to it");
+                findings.add(Weight::Error, about, message);
+            }
+            continue;
+        }
+        let name = pattern.strip_prefix("*.").unwrap_or(pattern);
+        let is_name = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-:".contains(&b));
+        if pattern != "*" && (name.is_empty() || !is_name) {
+            let message = format!("`{pattern}` is no host; write its name in lower case, without `https://` and path");
+            findings.add(Weight::Error, about, message);
+        } else if host::is_here(name) {
+            let message =
+                format!("`{pattern}` is the person's own computer; let them set the address, and write `config.KEY`");
+            findings.add(Weight::Error, about, message);
+        }
+    }
+}
+
+fn credentials(manifest: &Manifest, findings: &mut Findings) {
+    let asks = manifest.permissions.iter().any(|permission| permission.kind == PermissionKind::CredentialsUse);
+    for credential in &manifest.credentials {
+        let about = format!("credential {}", credential.name.as_str());
+        findings.shown(&about, "title", &credential.title, REASON);
+        hosts(&credential.hosts, manifest, &about, findings);
+        if credential.hosts.is_empty() || credential.hosts.iter().any(|host| host == "*") {
+            findings.add(Weight::Error, &about, "it must name the hosts that it may go to; `*` is none");
+        }
+        if credential.header.trim().is_empty() {
+            findings.add(Weight::Error, &about, "it must name the header that carries it, such as `authorization`");
+        }
+        if !asks {
+            findings.add(Weight::Error, &about, "nothing asks to use it; add the permission `credentials.use`");
         }
     }
 }

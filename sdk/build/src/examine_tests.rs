@@ -88,6 +88,30 @@ fn rights_are_asked_for_once_and_where_they_can_be_used() {
 }
 
 #[test]
+fn hosts_and_credentials_are_named_one_by_one() {
+    let asking = |scope: Value| json!([{ "kind": "hosts.connect", "reason": "a", "scope": scope }]);
+    assert_eq!(with("/permissions", asking(json!(["api.example.com", "*.example.com", "*"]))), Vec::<String>::new());
+    for (scope, said) in [
+        (json!([]), "it names no hosts; list them in `scope`, as `api.example.com`, `*.example.com` or `config.KEY`"),
+        (
+            json!(["https://example.com/"]),
+            "`https://example.com/` is no host; write its name in lower case, without `https://` and path",
+        ),
+        (
+            json!(["localhost"]),
+            "`localhost` is the person's own computer; let them set the address, and write `config.KEY`",
+        ),
+        (json!(["config.url"]), "`config.url` names a setting that the configuration does not have; add `url` to it"),
+    ] {
+        assert_eq!(one("/permissions", asking(scope)), format!("Error permission hosts.connect: {said}"));
+    }
+    assert_eq!(
+        one("/permissions", json!([{ "kind": "credentials.use", "reason": "a", "scope": ["key"] }])),
+        "Error permission credentials.use: `key` is described nowhere; describe it under [[credentials]]"
+    );
+}
+
+#[test]
 fn forms_name_arguments() {
     let forms = |form: &str| with("/commands/0/forms", json!([form, "{by}", "{deep}", "{first}", "{into}"]));
     assert_eq!(

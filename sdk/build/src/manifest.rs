@@ -4,7 +4,7 @@
 use crate::{BuildError, cargo::Crate};
 use deskhand_vocabulary::{
     Manifest, PluginName,
-    manifest::{About, Command, Limits, MAX_BYTES, Permission, SECTION, Tool},
+    manifest::{About, Agent, Command, Credential, Limits, MAX_BYTES, Permission, SECTION, Skill, Tool},
 };
 use semver::{Version, VersionReq};
 use serde::Deserialize;
@@ -22,6 +22,9 @@ pub struct Source {
     /// What it asks for.
     #[serde(default)]
     pub permissions: Vec<Permission>,
+    /// Keys and tokens that the person connects for it.
+    #[serde(default)]
+    pub credentials: Vec<Credential>,
     /// Other plugins that it needs.
     #[serde(default)]
     pub dependencies: BTreeMap<PluginName, VersionReq>,
@@ -59,6 +62,10 @@ pub(crate) struct Description {
     interface: Version,
     commands: Vec<Command>,
     tools: Vec<Tool>,
+    #[serde(default)]
+    skill: Option<Skill>,
+    #[serde(default)]
+    agent: Option<Agent>,
     #[serde(default)]
     config: Option<Value>,
 }
@@ -128,6 +135,10 @@ impl Source {
             permissions: self.permissions,
             commands: code.commands,
             tools: code.tools,
+            tool_catalog: false,
+            skill: code.skill,
+            agent: code.agent,
+            credentials: self.credentials,
             dependencies: self.dependencies,
             config,
             limits: self.limits,

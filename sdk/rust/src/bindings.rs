@@ -21,6 +21,32 @@ pub mod command {
     });
 }
 
+/// The role `skill`.
+pub mod skill {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        inline: "package deskhand:role-skill; world skill { export deskhand:plugin/skill@0.1.0; }",
+        world: "deskhand:role-skill/skill",
+        with: { "deskhand:plugin/types@0.1.0": crate::bindings::deskhand::plugin::types },
+        pub_export_macro: true,
+        export_macro_name: "export",
+        default_bindings_module: "deskhand_sdk::bindings::skill",
+    });
+}
+
+/// The role `agent`.
+pub mod agent {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        inline: "package deskhand:role-agent; world agent { export deskhand:plugin/agent@0.1.0; }",
+        world: "deskhand:role-agent/agent",
+        with: { "deskhand:plugin/types@0.1.0": crate::bindings::deskhand::plugin::types },
+        pub_export_macro: true,
+        export_macro_name: "export",
+        default_bindings_module: "deskhand_sdk::bindings::agent",
+    });
+}
+
 /// The role `tools`.
 pub mod tools {
     wit_bindgen::generate!({

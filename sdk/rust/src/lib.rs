@@ -1,7 +1,7 @@
 //! Write plugins for Deskhand.
 //!
-//! A plugin is a crate with functions whose arguments are types. The attributes `#[command]` and `#[tool]` say what a
-//! function is; `plugin!` says which of them the plugin has. All that a plugin may do goes through this crate's
+//! A plugin is a crate with functions whose arguments are types. The attributes `#[command]`, `#[tool]` and `#[agent]` say
+//! what a function is; a [`Skill`] is a value; `plugin!` says which of them the plugin has. All that a plugin may do goes through this crate's
 //! modules, one for each interface of `deskhand:plugin`; a component keeps only the interfaces that its code uses, and that
 //! list is what the person sees before installing it.
 //!
@@ -38,6 +38,7 @@
 //! assert_eq!(host.tree(), ["Notes/a.txt.old"]);
 //! ```
 
+pub mod agent;
 #[cfg(target_family = "wasm")]
 #[doc(hidden)]
 pub mod bindings;
@@ -48,12 +49,14 @@ mod content;
 mod door;
 mod error;
 pub mod files;
+pub mod http;
 pub mod invocation;
 pub mod log;
 pub mod path;
 #[doc(hidden)]
 pub mod plugin;
 pub mod schema;
+pub mod skill;
 pub mod store;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
@@ -61,9 +64,11 @@ pub mod time;
 pub mod toolbox;
 pub mod user;
 
+pub use agent::{Profile, Tier};
 pub use content::{Body, Content, Reply, ToolOutput};
-pub use deskhand_sdk_macros::{command, plugin, tool};
+pub use deskhand_sdk_macros::{agent, command, plugin, tool};
 pub use error::{Code, Error, Result};
+pub use skill::{Guidance, Skill};
 
 /// The version of `deskhand:plugin` that this SDK speaks.
 pub const INTERFACE: &str = "0.1.0";
@@ -73,11 +78,11 @@ pub mod prelude {
     #[cfg(not(target_family = "wasm"))]
     pub use crate::testing;
     pub use crate::{
-        Code, Content, Error, Reply, Result, ToolOutput,
+        Code, Content, Error, Profile, Reply, Result, Skill, Tier, ToolOutput, agent,
         changes::{self, View},
         command,
         files::{self, Fact},
-        invocation, log,
+        http, invocation, log,
         path::FilePath,
         store,
         time::{Date, DateTime, Moment},

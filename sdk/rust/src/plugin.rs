@@ -3,6 +3,7 @@
 
 use crate::{
     Error, Result,
+    agent::Profile,
     content::{Reply, ToolOutput},
 };
 use serde::Serialize;
@@ -28,6 +29,17 @@ pub trait Tool {
     /// What the manifest says of it.
     #[cfg(not(target_family = "wasm"))]
     fn describe() -> description::Tool;
+}
+
+/// A sub-agent, made by `#[agent]`.
+pub trait Agent {
+    /// What callers call it.
+    const NAME: &'static str;
+    /// Who it is for this task.
+    fn brief(task: &str, input: &str) -> Result<Profile>;
+    /// What the manifest says of it.
+    #[cfg(not(target_family = "wasm"))]
+    fn describe() -> description::Agent;
 }
 
 /// The arguments as the author's type.
@@ -128,6 +140,12 @@ pub mod description {
         pub commands: Vec<Command>,
         /// Tools.
         pub tools: Vec<Tool>,
+        /// The skill.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub skill: Option<Skill>,
+        /// The sub-agent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub agent: Option<Agent>,
         /// The schema of the configuration.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub config: Option<Value>,
@@ -166,6 +184,31 @@ pub mod description {
         pub output: Option<Value>,
         /// True if it only reads.
         pub read_only: bool,
+    }
+
+    /// A skill.
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    pub struct Skill {
+        /// What it is called.
+        pub name: String,
+        /// What it is for.
+        pub description: String,
+        /// Requests that it serves.
+        pub triggers: Vec<String>,
+    }
+
+    /// A sub-agent.
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    pub struct Agent {
+        /// What it is called.
+        pub name: String,
+        /// What it does.
+        pub description: String,
+        /// The schema of what it takes beside its task.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub input: Option<Value>,
+        /// `fast`, `balanced` or `deep`.
+        pub tier: String,
     }
 
     /// The schema of arguments that are none.

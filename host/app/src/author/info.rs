@@ -79,6 +79,15 @@ fn described(manifest: &Manifest) -> String {
     for (name, range) in &manifest.dependencies {
         out.push_str(&format!("It needs the plugin {} {range}.\n", name.as_str()));
     }
+    for credential in &manifest.credentials {
+        let hosts: Vec<String> = credential.hosts.iter().map(|host| line(host)).collect();
+        out.push_str(&format!(
+            "It uses the credential {} for {}: {}\n",
+            credential.name,
+            hosts.join(", "),
+            line(&credential.title)
+        ));
+    }
     if let Some(schema) = &manifest.config {
         let keys = schema["properties"].as_object().into_iter().flat_map(|keys| keys.keys());
         let keys: Vec<String> = keys.map(|key| line(key)).collect();

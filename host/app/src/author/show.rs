@@ -74,7 +74,7 @@ pub(super) fn imports(outline: &Outline) -> String {
     format!("It imports {ours}, and {theirs} interfaces of WASI that reach nothing.\n")
 }
 
-/// The commands and tools, with how they are written.
+/// The commands, tools, skill and sub-agent, with how they are written.
 pub(super) fn abilities(manifest: &Manifest) -> String {
     let mut out = String::new();
     for command in &manifest.commands {
@@ -87,6 +87,14 @@ pub(super) fn abilities(manifest: &Manifest) -> String {
                 command.triggers.iter().map(|trigger| format!("\"{}\"", line(trigger))).collect();
             out.push_str(&format!("  also: {}\n", triggers.join(", ")));
         }
+    }
+    if let Some(skill) = &manifest.skill {
+        out.push_str(&format!("skill {}\n  {}\n", skill.name.as_str(), line(&skill.description)));
+    }
+    if let Some(agent) = &manifest.agent {
+        let summary = agent.description.lines().next().unwrap_or_default();
+        let tier = agent.tier.name();
+        out.push_str(&format!("agent {} (with a {tier} model)\n  {}\n", agent.name.as_str(), line(summary)));
     }
     for tool in &manifest.tools {
         let reads = if tool.read_only { " (says that it only reads)" } else { "" };

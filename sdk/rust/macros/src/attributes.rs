@@ -8,12 +8,13 @@ use syn::{
     spanned::Spanned as _,
 };
 
-/// What `#[command]` and `#[tool]` can say. Each attribute takes some of it.
+/// What `#[command]`, `#[tool]` and `#[agent]` can say. Each attribute takes some of it.
 #[derive(Default)]
 pub(crate) struct Said {
     pub(crate) name: Option<LitStr>,
     pub(crate) title: Option<LitStr>,
     pub(crate) read_only: bool,
+    pub(crate) tier: Option<LitStr>,
     pub(crate) forms: Vec<LitStr>,
     pub(crate) triggers: Vec<LitStr>,
     pub(crate) not_for: Vec<LitStr>,
@@ -42,6 +43,13 @@ pub(crate) fn read(attribute: TokenStream, keys: &[&str]) -> syn::Result<Said> {
                 let name = text(value(&meta)?)?;
                 check_name(&name.value(), name.span())?;
                 said.name = Some(name);
+            }
+            "tier" => {
+                let tier = text(value(&meta)?)?;
+                if !["fast", "balanced", "deep"].contains(&tier.value().as_str()) {
+                    return Err(syn::Error::new(tier.span(), "a tier is \"fast\", \"balanced\" or \"deep\""));
+                }
+                said.tier = Some(tier);
             }
             "title" => said.title = Some(text(value(&meta)?)?),
             "forms" => said.forms = texts(value(&meta)?)?,

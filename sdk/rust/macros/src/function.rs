@@ -1,4 +1,4 @@
-//! `#[command]` and `#[tool]`: the function stays as it is, and beside it stands a type that knows how to call it and
+//! `#[command]`, `#[tool]` and `#[agent]`: the function stays as it is, and beside it stands a type that knows how to call it and
 //! what the manifest says of it.
 
 use crate::attributes::{self, Said};
@@ -106,6 +106,73 @@ pub(crate) fn expand_tool(attribute: TokenStream, item: TokenStream) -> syn::Res
                     output: <<#returned as ::deskhand_sdk::plugin::ToolResult>::Value
                         as ::deskhand_sdk::plugin::ToolValue>::schema(),
                     read_only: #read_only,
+                }
+            }
+        }
+    })
+}
+
+/// The type beside a sub-agent's function.
+pub(crate) fn agent_type(function: &Ident) -> Ident {
+    format_ident!("__deskhand_agent_{function}")
+}
+
+pub(crate) fn expand_agent(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
+    let said = attributes::read(attribute, &["name", "tier"])?;
+    let function: ItemFn = syn::parse2(item)?;
+    // the task comes first, in words; the rest is as with the others
+    let mut rest = function.clone();
+    let mut inputs = function.sig.inputs.iter();
+    if !matches!(inputs.next(), Some(FnArg::Typed(task)) if matches!(&*task.ty, Type::Reference(_))) {
+        let message = "an agent takes its task first: `fn name(task: &str, input: Input)`, or the task alone";
+        return Err(syn::Error::new(function.sig.ident.span(), message));
+    }
+    rest.sig.inputs = inputs.cloned().collect();
+    let shape = Shape::of(&rest, "agent")?;
+    let name = name(&said, &function)?;
+    let doc = documented(&function, "what the agent reads that gives it work")?;
+
+    let (ident, visibility) = (agent_type(&function.sig.ident), &function.vis);
+    let cfgs = cfgs(&function);
+    let called = &function.sig.ident;
+    let call = match &shape.argument {
+        None => quote!(#called(task)),
+        Some(argument) => quote_spanned! {argument.span()=>
+            #called(task, ::deskhand_sdk::plugin::arguments::<#argument>(#name, input)?)
+        },
+    };
+    let input = match &shape.argument {
+        None => quote!(::std::option::Option::None),
+        Some(_) => {
+            let schema = shape.schema(&quote!(of));
+            quote!(::std::option::Option::Some(#schema))
+        }
+    };
+    let tier = said.tier.map_or_else(|| "balanced".to_owned(), |tier| tier.value());
+    Ok(quote! {
+        #function
+
+        #(#cfgs)*
+        #[doc(hidden)]
+        #[allow(non_camel_case_types)]
+        #visibility struct #ident;
+
+        #(#cfgs)*
+        impl ::deskhand_sdk::plugin::Agent for #ident {
+            const NAME: &'static str = #name;
+
+            #[allow(unused_variables)]
+            fn brief(task: &str, input: &str) -> ::deskhand_sdk::Result<::deskhand_sdk::Profile> {
+                #call.map_err(::std::convert::Into::into)
+            }
+
+            #[cfg(not(target_family = "wasm"))]
+            fn describe() -> ::deskhand_sdk::plugin::description::Agent {
+                ::deskhand_sdk::plugin::description::Agent {
+                    name: ::std::string::String::from(#name),
+                    description: ::std::string::String::from(#doc),
+                    input: #input,
+                    tier: ::std::string::String::from(#tier),
                 }
             }
         }
@@ -271,6 +338,23 @@ mod tests {
             )),
             "a name is 1 to 64 of a-z, 0-9 and `-`, starting with a letter"
         );
+    }
+
+    #[test]
+    fn an_agent_takes_its_task_first() {
+        let item = quote!(
+            #[doc = "x"]
+            fn f(input: Input) -> Result<Profile> {}
+        );
+        assert_eq!(
+            error(expand_agent(TokenStream::new(), item)),
+            "an agent takes its task first: `fn name(task: &str, input: Input)`, or the task alone"
+        );
+        let item = quote!(
+            #[doc = "x"]
+            fn f(task: &str) -> Result<Profile> {}
+        );
+        assert_eq!(error(expand_agent(quote!(tier = "best"), item)), "a tier is \"fast\", \"balanced\" or \"deep\"");
     }
 
     #[test]

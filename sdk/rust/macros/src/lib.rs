@@ -34,8 +34,21 @@ pub fn tool(attribute: TokenStream, item: TokenStream) -> TokenStream {
     function::expand_tool(attribute.into(), item.into()).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
+/// A sub-agent: a function that takes a task in words, and beside it one argument of a type that is read from JSON and has
+/// a schema, or nothing. It returns a `Result` of a `Profile`: who works on that task, and with what.
+///
+/// The doc comment is what the agent reads that gives it work. In the attribute:
+///
+/// - `name = "…"`: the function's name with `-` for `_` if left out
+/// - `tier = "…"`: how able a model it needs: `fast`, `balanced` (if left out) or `deep`
+#[proc_macro_attribute]
+pub fn agent(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    function::expand_agent(attribute.into(), item.into()).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
 /// What the plugin has: `plugin! { commands: [organize], tools: [find], config: Settings }`. Once in a crate, at its
-/// root. Each name is a path to a function with `#[command]` or `#[tool]`; `config` is the type of the configuration.
+/// root. Each name is a path to a function with `#[command]` or `#[tool]`; `config` is the type of the configuration. A
+/// plugin has one `skill` at most, the path of a constant, and one `agent`, the path of a function with `#[agent]`.
 #[proc_macro]
 pub fn plugin(input: TokenStream) -> TokenStream {
     plugin::expand(input.into()).unwrap_or_else(syn::Error::into_compile_error).into()

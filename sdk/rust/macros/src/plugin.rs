@@ -1,6 +1,6 @@
 //! `plugin!`: the exports of the component, and, natively, the description that the build reads.
 
-use crate::function::{command_type, tool_type};
+use crate::function::{agent_type, command_type, tool_type};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use syn::{
@@ -13,12 +13,14 @@ use syn::{
 struct Plugin {
     commands: Vec<Path>,
     tools: Vec<Path>,
+    skill: Option<Path>,
+    agent: Option<Path>,
     config: Option<Type>,
 }
 
 impl Parse for Plugin {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let mut plugin = Self { commands: Vec::new(), tools: Vec::new(), config: None };
+        let mut plugin = Self { commands: Vec::new(), tools: Vec::new(), skill: None, agent: None, config: None };
         let mut seen: Vec<Ident> = Vec::new();
         while !input.is_empty() {
             let key: Ident = input.parse()?;
@@ -29,16 +31,21 @@ impl Parse for Plugin {
             match key.to_string().as_str() {
                 "commands" => plugin.commands = paths(input)?,
                 "tools" => plugin.tools = paths(input)?,
+                "skill" => plugin.skill = Some(input.parse()?),
+                "agent" => plugin.agent = Some(input.parse()?),
                 "config" => plugin.config = Some(input.parse()?),
-                _ => return Err(syn::Error::new(key.span(), "a plugin has `commands`, `tools` and `config`")),
+                _ => {
+                    let message = "a plugin has `commands`, `tools`, `skill`, `agent` and `config`";
+                    return Err(syn::Error::new(key.span(), message));
+                }
             }
             seen.push(key);
             if !input.is_empty() {
                 input.parse::<Token![,]>()?;
             }
         }
-        if plugin.commands.is_empty() && plugin.tools.is_empty() {
-            return Err(input.error("name at least one command or tool: plugin! { commands: [organize] }"));
+        if plugin.commands.is_empty() && plugin.tools.is_empty() && plugin.skill.is_none() && plugin.agent.is_none() {
+            return Err(input.error("name a command, a tool, a skill or an agent: plugin! { commands: [organize] }"));
         }
         Ok(plugin)
     }
@@ -62,9 +69,18 @@ fn beside(path: &Path, name: fn(&Ident) -> Ident) -> Path {
 }
 
 pub(crate) fn expand(input: TokenStream) -> syn::Result<TokenStream> {
-    let Plugin { commands, tools, config } = syn::parse2(input)?;
+    let Plugin { commands, tools, skill, agent, config } = syn::parse2(input)?;
     let commands: Vec<Path> = commands.iter().map(|path| beside(path, command_type)).collect();
     let tools: Vec<Path> = tools.iter().map(|path| beside(path, tool_type)).collect();
+    let agent = agent.as_ref().map(|path| beside(path, agent_type));
+    let skill_export = skill.as_ref().map(export_skill);
+    let agent_export = agent.as_ref().map(export_agent);
+    let optional = |described: Option<TokenStream>| match described {
+        None => quote!(::std::option::Option::None),
+        Some(described) => quote!(::std::option::Option::Some(#described)),
+    };
+    let skill = optional(skill.map(|skill| quote!(#skill.describe())));
+    let agent = optional(agent.map(|agent| quote!(<#agent as ::deskhand_sdk::plugin::Agent>::describe())));
     let command_export = (!commands.is_empty()).then(|| export_commands(&commands));
     let tool_export = (!tools.is_empty()).then(|| export_tools(&tools));
     let config = match config {
@@ -74,8 +90,10 @@ pub(crate) fn expand(input: TokenStream) -> syn::Result<TokenStream> {
     Ok(quote! {
         #command_export
         #tool_export
+        #skill_export
+        #agent_export
 
-        /// What the manifest says of this plugin's commands and tools.
+        /// What the manifest says of this plugin's abilities.
         #[cfg(not(target_family = "wasm"))]
         #[doc(hidden)]
         pub fn __deskhand_description() -> ::deskhand_sdk::plugin::description::Plugin {
@@ -83,6 +101,8 @@ pub(crate) fn expand(input: TokenStream) -> syn::Result<TokenStream> {
                 interface: ::std::string::String::from(::deskhand_sdk::INTERFACE),
                 commands: ::std::vec![#(<#commands as ::deskhand_sdk::plugin::Command>::describe()),*],
                 tools: ::std::vec![#(<#tools as ::deskhand_sdk::plugin::Tool>::describe()),*],
+                skill: #skill,
+                agent: #agent,
                 config: #config,
             }
         }
@@ -151,6 +171,58 @@ fn export_tools(tools: &[Path]) -> TokenStream {
             }
 
             role::export!(Tools with_types_in role);
+        };
+    }
+}
+
+fn export_skill(skill: &Path) -> TokenStream {
+    quote! {
+        #[cfg(target_family = "wasm")]
+        #[allow(unsafe_code, missing_docs)]
+        const _: () = {
+            use ::deskhand_sdk::bindings::{skill as role, deskhand::plugin::types};
+            use role::exports::deskhand::plugin::skill::{Guest, Guidance};
+
+            struct Skill;
+
+            impl Guest for Skill {
+                fn open(_: ::std::string::String, _: ::std::string::String)
+                    -> ::std::result::Result<Guidance, types::Error>
+                {
+                    ::std::result::Result::Ok(#skill.open().into())
+                }
+
+                fn read(path: ::std::string::String) -> ::std::result::Result<types::Content, types::Error> {
+                    #skill.read(&path).map(::std::convert::Into::into).map_err(::std::convert::Into::into)
+                }
+            }
+
+            role::export!(Skill with_types_in role);
+        };
+    }
+}
+
+fn export_agent(agent: &Path) -> TokenStream {
+    quote! {
+        #[cfg(target_family = "wasm")]
+        #[allow(unsafe_code, missing_docs)]
+        const _: () = {
+            use ::deskhand_sdk::bindings::{agent as role, deskhand::plugin::types};
+            use role::exports::deskhand::plugin::agent::{Guest, Profile};
+
+            struct Agent;
+
+            impl Guest for Agent {
+                fn brief(task: ::std::string::String, input: ::std::string::String)
+                    -> ::std::result::Result<Profile, types::Error>
+                {
+                    <#agent as ::deskhand_sdk::plugin::Agent>::brief(&task, &input)
+                        .map(::std::convert::Into::into)
+                        .map_err(::std::convert::Into::into)
+                }
+            }
+
+            role::export!(Agent with_types_in role);
         };
     }
 }

@@ -5,6 +5,7 @@ use crate::{
     changes::{Pending, RawDecision},
     content::{Content, ToolOutput},
     files::{Entry, Folder, Page},
+    http::{Request, Response},
     log::Level,
     path::FilePath,
     store::Item,
@@ -148,6 +149,16 @@ pub(crate) fn call_tool(tool: &str, arguments: &str) -> Result<ToolOutput> {
 
 pub(crate) fn call_tools(calls: &[(String, String)]) -> Vec<Result<ToolOutput>> {
     calls.iter().map(|(tool, arguments)| call_tool(tool, arguments)).collect()
+}
+
+pub(crate) fn fetch(request: Request) -> Result<Response> {
+    // a server of a test may itself look at the host, so the host is not held while it answers
+    let server = current(|host| host.fetch(&request))?;
+    server(&request)
+}
+
+pub(crate) fn connected(credential: &str) -> bool {
+    current(|host| host.connected(credential))
 }
 
 pub(crate) fn catalog(query: Option<&str>, limit: u32) -> Result<String> {

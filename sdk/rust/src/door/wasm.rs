@@ -7,6 +7,7 @@ use crate::{
     content::{Body, Content, Reply, ToolOutput},
     error::Code,
     files::{Entry, Folder, Kind, Page, Version},
+    http::{Request, Response},
     log::Level,
     path::FilePath,
     store::Item,
@@ -186,6 +187,17 @@ pub(crate) fn catalog(query: Option<&str>, limit: u32) -> Result<String> {
     Ok(host::toolbox::catalog(query, limit)?)
 }
 
+pub(crate) fn fetch(request: Request) -> Result<Response> {
+    let Request { method, url, headers, body, credential, options } = request;
+    let options = serde_json::Value::Object(options).to_string();
+    let response = host::http::fetch(&host::http::Request { method, url, headers, body, credential, options })?;
+    Ok(Response { status: response.status, headers: response.headers, body: response.body })
+}
+
+pub(crate) fn connected(credential: &str) -> bool {
+    host::credentials::connected(credential)
+}
+
 fn texts(paths: &[FilePath]) -> Vec<String> {
     paths.iter().map(|path| path.as_str().to_owned()).collect()
 }
@@ -246,6 +258,25 @@ impl From<Content> for host::types::Content {
 impl From<Reply> for crate::bindings::command::exports::deskhand::plugin::command::Reply {
     fn from(reply: Reply) -> Self {
         Self { show: reply.show.into_iter().map(Into::into).collect(), prompt: reply.prompt }
+    }
+}
+
+impl From<crate::Guidance> for crate::bindings::skill::exports::deskhand::plugin::skill::Guidance {
+    fn from(guidance: crate::Guidance) -> Self {
+        Self { instructions: guidance.instructions, references: guidance.references, tools: guidance.tools }
+    }
+}
+
+impl From<crate::Profile> for crate::bindings::agent::exports::deskhand::plugin::agent::Profile {
+    fn from(profile: crate::Profile) -> Self {
+        Self {
+            system_prompt: profile.system_prompt,
+            opening: profile.opening.into_iter().map(Into::into).collect(),
+            tools: profile.tools,
+            model: profile.tier.name().to_owned(),
+            max_turns: profile.max_turns,
+            answer_schema: profile.answer_schema.map(|schema| schema.to_string()),
+        }
     }
 }
 

@@ -14,7 +14,14 @@ mod glob;
 mod pending;
 mod state;
 
-use crate::{Content, Result, ToolOutput, changes::Pending, log::Level, path::FilePath, time::Moment};
+use crate::{
+    Content, Result, ToolOutput,
+    changes::Pending,
+    http::{Request, Response},
+    log::Level,
+    path::FilePath,
+    time::Moment,
+};
 pub use file::File;
 use serde::Serialize;
 use serde_json::Value;
@@ -203,6 +210,20 @@ impl Host {
         self.with(|state| state.tools.push((name.to_owned(), Rc::new(tool))))
     }
 
+    /// A server for requests to addresses that begin so.
+    #[must_use]
+    pub fn server(self, begins: &str, server: impl Fn(&Request) -> Result<Response> + 'static) -> Self {
+        self.with(|state| state.servers.push((begins.to_owned(), Rc::new(server))))
+    }
+
+    /// The person has connected this credential.
+    #[must_use]
+    pub fn credential(self, name: &str) -> Self {
+        self.with(|state| {
+            state.credentials.insert(name.to_owned());
+        })
+    }
+
     /// Change a file behind the plugin's back, once it has been proposed and before it is applied.
     #[must_use]
     pub fn meanwhile_written(self, at: &str, bytes: &[u8]) -> Self {
@@ -271,6 +292,11 @@ impl Host {
             view: Value::Null,
             changes: Vec::new(),
         })
+    }
+
+    /// The requests that were sent, in order.
+    pub fn requests(&self) -> Vec<Request> {
+        self.state.borrow().requests.clone()
     }
 
     /// The questions that were put to the person, in order.

@@ -11,6 +11,7 @@ use crate::{
     Code, Content, Error, Result, ToolOutput,
     changes::{Pending, RawDecision},
     files::{Entry, Folder, Page},
+    http::{Request, Response},
     log::Level,
     path::FilePath,
     store::Item,
@@ -21,12 +22,15 @@ use serde_json::{Map, Value, json};
 use sha2::Digest as _;
 use std::{
     cell::Cell,
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     rc::Rc,
 };
 
 /// A tool of a test.
 pub(crate) type TestTool = Rc<dyn Fn(Value) -> Result<ToolOutput>>;
+
+/// A server of a test.
+pub(crate) type TestServer = Rc<dyn Fn(&Request) -> Result<Response>>;
 
 /// The most bytes that one read returns.
 const MOST_READ: u32 = 1 << 20;
@@ -50,6 +54,10 @@ pub(crate) struct State {
     pub(crate) replies: VecDeque<Value>,
     pub(crate) checks_left: Option<u64>,
     pub(crate) tools: Vec<(String, TestTool)>,
+    /// What answers requests to addresses that begin so.
+    pub(crate) servers: Vec<(String, TestServer)>,
+    pub(crate) credentials: BTreeSet<String>,
+    pub(crate) requests: Vec<Request>,
     pub(crate) meanwhile: Vec<(FilePath, Vec<u8>)>,
     store: BTreeMap<String, (Vec<u8>, u64)>,
     commits: u64,
@@ -80,6 +88,9 @@ impl State {
             replies: VecDeque::new(),
             checks_left: None,
             tools: Vec::new(),
+            servers: Vec::new(),
+            credentials: BTreeSet::new(),
+            requests: Vec::new(),
             meanwhile: Vec::new(),
             store: BTreeMap::new(),
             commits: 0,
@@ -194,6 +205,30 @@ impl State {
 
     pub(crate) fn emit(&mut self, part: Content) {
         self.emitted.push(part);
+    }
+}
+
+/// `http` and `credentials`.
+impl State {
+    /// What answers a request. A credential goes with it only if it is connected, as with the real host.
+    pub(crate) fn fetch(&mut self, request: &Request) -> Result<TestServer> {
+        self.count("fetch");
+        if let Some(name) = &request.credential
+            && !self.credentials.contains(name)
+        {
+            return Err(Error::new(Code::Denied, format!("the credential `{name}` is not connected")));
+        }
+        let server = self.servers.iter().find(|(begins, _)| request.url.starts_with(begins.as_str()));
+        let Some((_, server)) = server else {
+            let message = format!("nothing was sent: the test has no server for {}", request.url);
+            return Err(Error::new(Code::Denied, message));
+        };
+        self.requests.push(request.clone());
+        Ok(Rc::clone(server))
+    }
+
+    pub(crate) fn connected(&self, credential: &str) -> bool {
+        self.credentials.contains(credential)
     }
 }
 
