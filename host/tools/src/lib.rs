@@ -13,10 +13,14 @@ mod names;
 mod own;
 mod place;
 mod plugins;
+mod quotes;
 mod skills;
+mod sources;
 
 pub use joined::Joined;
 pub use agents::{SubAgent, SubAgents};
 pub use own::OwnTools;
 pub use plugins::PluginTools;
+pub use quotes::QuoteCheck;
 pub use skills::Skills;
+pub use sources::{Checked, Quote, Sources, Standing};

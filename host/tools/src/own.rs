@@ -36,6 +36,12 @@ impl NotDone {
         Self(Outcome::Failed, reason.into())
     }
 
+    /// As the answer of a call.
+    pub(crate) fn output(self) -> Output {
+        let Self(outcome, reason) = self;
+        Output::not_done(outcome, reason)
+    }
+
     pub(crate) fn stopped() -> Self {
         Self(Outcome::Stopped, "stopped by the person".to_owned())
     }
@@ -72,7 +78,7 @@ const fn entry<T: Own>() -> Entry {
         tool: || Tool::new(T::NAME, T::DESCRIPTION, arguments::schema::<T::Arguments>(), T::EFFECT),
         call: |place, given, stop| {
             let done = arguments::read(given).map_err(NotDone::failed).and_then(|given| T::call(place, given, stop));
-            done.unwrap_or_else(|NotDone(outcome, reason)| Output::not_done(outcome, reason))
+            done.unwrap_or_else(NotDone::output)
         },
     }
 }

@@ -1,10 +1,7 @@
 //! The tools of installed plugins, as a model calls them. They are listed from manifests alone; no plugin runs before one
 //! of its tools is called. Where there are many, they are looked up by what they do instead of being listed.
 
-use crate::{
-    answers::{self, Answers},
-    arguments, names,
-};
+use crate::{answers, arguments, names};
 use deskhand_agent::tool::{Call, Effect, Outcome, Output, Tool, Tools};
 use deskhand_permissions::{Context, effect::CallTool};
 use deskhand_runtime::{IndexError, Invocation, Runtime};
@@ -16,7 +13,6 @@ use deskhand_vocabulary::{
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 /// The most tools of plugins that a model is told of in every request, and the most that may take there, in bytes.
 const LISTED: usize = 40;
@@ -28,7 +24,6 @@ const FOUND: usize = 10;
 
 const FIND: &str = "find_tools";
 const CALL: &str = "call_tool";
-const READ_ON: &str = "read_on";
 
 /// A tool of a plugin.
 #[derive(Debug)]
@@ -51,7 +46,6 @@ pub struct PluginTools {
     invocation: Invocation,
     entries: Vec<Entry>,
     listed: bool,
-    answers: Arc<Answers>,
 }
 
 impl std::fmt::Debug for PluginTools {
@@ -86,7 +80,7 @@ impl PluginTools {
         let bytes: usize =
             entries.iter().map(|entry| told(entry).told.schema.to_string().len() + entry.description.len()).sum();
         let listed = entries.len() <= LISTED && bytes <= LISTED_BYTES;
-        Ok(Self { runtime, invocation, entries, listed, answers: Arc::default() })
+        Ok(Self { runtime, invocation, entries, listed })
     }
 
     /// What the model calls the tools that somebody names `tool`, `plugin/tool` or as the model does itself.
@@ -139,7 +133,7 @@ impl PluginTools {
             Err(refused) => return answers::of_gate(&refused),
         };
         match self.runtime.call_tool(invocation, permit, arguments) {
-            Ok(output) => self.answers.output(&entry.plugin, output),
+            Ok(output) => answers::output(&entry.plugin, output),
             Err(error) => answers::of_error(&error, entry.lasting),
         }
     }
@@ -220,22 +214,12 @@ fn object(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
     schemars::json_schema!({ "type": "object", "description": "What it takes." })
 }
 
-/// See [`READ_ON`].
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct ReadOnArguments {
-    /// The number of the answer.
-    answer: u64,
-    /// Begin at this byte.
-    offset: usize,
-}
-
 impl Tools for PluginTools {
     fn tools(&self) -> Vec<Tool> {
         if self.entries.is_empty() {
             return Vec::new();
         }
-        let mut tools = if self.listed {
+        if self.listed {
             self.entries.iter().map(told).collect()
         } else {
             let find = format!(
@@ -247,10 +231,7 @@ impl Tools for PluginTools {
                 Tool::new(FIND, &find, arguments::schema::<FindArguments>(), Effect::Read),
                 Tool::new(CALL, call, arguments::schema::<CallArguments>(), Effect::Change),
             ]
-        };
-        let read_on = "Read on in a long answer of a tool, where it says how.";
-        tools.push(Tool::new(READ_ON, read_on, arguments::schema::<ReadOnArguments>(), Effect::Read));
-        tools
+        }
     }
 
     fn call(&self, call: &Call, stop: &Stop) -> Output {
@@ -272,15 +253,6 @@ impl Tools for PluginTools {
                 Ok(CallArguments { tool, arguments }) => match named(&tool) {
                     Some(entry) => self.call_one(entry, &arguments, stop),
                     None => unknown(&tool),
-                },
-                Err(reason) => wrong(reason),
-            },
-            READ_ON => match arguments::read::<ReadOnArguments>(&call.arguments) {
-                Ok(ReadOnArguments { answer, offset }) => match self.answers.more(answer, offset) {
-                    Some(text) => Output::done(text),
-                    None => {
-                        wrong(format!("answer {answer} is not kept, or ends before byte {offset}; call the tool again"))
-                    }
                 },
                 Err(reason) => wrong(reason),
             },

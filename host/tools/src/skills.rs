@@ -2,8 +2,7 @@
 //! work calls for it, and its references are read on demand.
 
 use crate::{
-    answers::{self, Answers},
-    arguments,
+    answers, arguments,
     plugins::{self, PluginTools},
 };
 use deskhand_agent::tool::{Call, Effect, Outcome, Output, Tool, Tools};
@@ -41,7 +40,6 @@ pub struct Skills {
     invocation: Invocation,
     tools: Arc<PluginTools>,
     entries: Vec<Entry>,
-    answers: Answers,
 }
 
 impl std::fmt::Debug for Skills {
@@ -77,7 +75,7 @@ impl Skills {
                 entry.name = format!("{}/{}", entry.plugin, entry.skill);
             }
         }
-        Ok(Self { runtime, invocation, tools, entries, answers: Answers::default() })
+        Ok(Self { runtime, invocation, tools, entries })
     }
 
     fn open(&self, entry: &Entry, arguments: &Arguments, invocation: Invocation) -> Output {
@@ -109,7 +107,11 @@ impl Skills {
             Err(refused) => return answers::of_gate(&refused),
         };
         match self.runtime.read_skill(invocation, permit, path) {
-            Ok(content) => Output { outcome: Outcome::Done, parts: self.answers.parts(&entry.plugin, vec![content]) },
+            Ok(content) => Output {
+                outcome: Outcome::Done,
+                parts: answers::parts(&entry.plugin, vec![content]),
+                again: Value::Null,
+            },
             Err(error) => answers::of_error(&error, false),
         }
     }
@@ -120,7 +122,7 @@ impl Skills {
             "[the skill {} of {}, which the person installed: how such work is done. It grants nothing]\n",
             entry.name, entry.plugin
         );
-        text.push_str(&self.answers.text(guidance.instructions));
+        text.push_str(&guidance.instructions);
         if !guidance.references.is_empty() {
             let references: Vec<String> = guidance.references.iter().map(|path| safe(path, false)).collect();
             text.push_str(&format!("\n\n[references, to be read when they are needed: {}]", references.join(", ")));

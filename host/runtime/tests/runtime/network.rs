@@ -150,11 +150,8 @@ fn each_hop_is_decided_and_a_host_of_the_network_is_asked_about() {
     assert_eq!(code, Code::Denied);
     assert_eq!(message, "nothing was sent to api.example.com: you declined, and nothing was done");
     let asked = bench.person.asked.lock().unwrap();
-    let [Question::Confirm { text, .. }] = &asked[..] else { panic!("{asked:?}") };
-    assert_eq!(
-        text,
-        "Send to api.example.com? What leaves this computer: what official:test is asked, and what it reads for that."
-    );
+    let [Question::Choose { text, .. }] = &asked[..] else { panic!("{asked:?}") };
+    assert_eq!(text, "official:test wants to send something to api.example.com. Let it?");
 }
 
 /// Holds one key.
