@@ -88,11 +88,7 @@ pub(crate) fn covering<'a>(
         (Scope::Host { host }, Action::Connect { host: h, .. })
         | (Scope::Model { host }, Action::SendToModel { host: h, .. }) => host == h,
         (
-            Scope::Command { .. }
-            | Scope::Tool { .. }
-            | Scope::Agent { .. }
-            | Scope::Host { .. }
-            | Scope::Model { .. },
+            Scope::Command { .. } | Scope::Tool { .. } | Scope::Agent { .. } | Scope::Host { .. } | Scope::Model { .. },
             _,
         ) => false,
     };
