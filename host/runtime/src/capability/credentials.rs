@@ -20,7 +20,7 @@ impl Call {
 /// What a plugin is told where a credential of it is not connected.
 pub(crate) fn not_connected(plugin: &PluginId, name: &str, title: &str) -> Refused {
     let message = format!(
-        "the credential `{name}` of {plugin} is not connected ({title}). Connect it with `deskhand plugin connect {plugin} {name}`, then try again"
+        "the credential `{name}` of {plugin} is not connected ({title}). Ask the person to connect it, then try again"
     );
     Refused::new(Code::Denied, message)
 }

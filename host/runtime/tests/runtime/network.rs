@@ -174,7 +174,7 @@ fn a_credential_is_added_for_its_hosts_and_never_seen() {
     assert_eq!(code, Code::Denied);
     assert_eq!(
         message,
-        "the credential `key` of official:test is not connected (A key). Connect it with `deskhand plugin connect official:test key`, then try again"
+        "the credential `key` of official:test is not connected (A key). Ask the person to connect it, then try again"
     );
     bench.services.credentials = Some(Arc::new(Held));
     let reply = bench.go_with(json!(server.address("/a"))).unwrap();
