@@ -92,7 +92,18 @@ impl Scene {
         for _ in 0..10 {
             server.reply(Reply::new().text("Done."));
         }
-        scene.does(&["model", "add", "local", "--wire", "anthropic", "--url", &server.url(), "--model", "m", "--no-key"]);
+        scene.does(&[
+            "model",
+            "add",
+            "local",
+            "--wire",
+            "anthropic",
+            "--url",
+            &server.url(),
+            "--model",
+            "m",
+            "--no-key",
+        ]);
         // every task is over before the next command
         let codes = vec![("deskhand steer", 1), ("deskhand pause", 1), ("deskhand cancel", 1)];
         Self { model: Some(server), codes, ..scene }

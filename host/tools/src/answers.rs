@@ -5,7 +5,6 @@ use deskhand_agent::tool::{Outcome, Output};
 use deskhand_models::Piece;
 use deskhand_runtime::{Body, CallError, Code, Content, Refused, ToolOutput};
 use deskhand_vocabulary::{PluginId, text::shortened};
-use serde_json::Value;
 
 /// The largest picture that is given, in bytes (both wires take at most 5 MB of base64).
 const PICTURE: usize = 3 << 20;
@@ -22,7 +21,7 @@ pub(crate) fn output(plugin: &PluginId, output: ToolOutput) -> Output {
         content.push(Content { media_type: "application/json".to_owned(), body: Body::Text(structured) });
     }
     let parts = parts(plugin, content);
-    Output { outcome: Outcome::Done, parts, again: Value::Null }
+    Output::of(parts)
 }
 
 /// Pieces for the model; the first says who speaks.

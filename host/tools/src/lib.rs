@@ -7,6 +7,7 @@
 mod agents;
 mod answers;
 mod arguments;
+mod commands;
 mod files;
 mod joined;
 mod names;
@@ -17,8 +18,9 @@ mod quotes;
 mod skills;
 mod sources;
 
-pub use joined::Joined;
 pub use agents::{SubAgent, SubAgents};
+pub use commands::Commands;
+pub use joined::Joined;
 pub use own::OwnTools;
 pub use plugins::PluginTools;
 pub use quotes::QuoteCheck;

@@ -262,4 +262,16 @@ impl Tools for PluginTools {
             },
         }
     }
+
+    fn again(&self, call: &Call, output: &Output, stop: &Stop) -> Result<(), String> {
+        let Some(entry) = self.entries.iter().find(|entry| entry.name == call.tool) else { return Ok(()) };
+        if output.outcome != Outcome::Done || entry.effect != Effect::Change {
+            return Ok(());
+        }
+        if entry.lasting {
+            return Err("it may act beyond the files of the task, so it is not called again by itself".to_owned());
+        }
+        let again = self.call_one(entry, &call.arguments, stop);
+        if again.outcome == Outcome::Done { Ok(()) } else { Err(again.text()) }
+    }
 }

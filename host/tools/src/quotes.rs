@@ -2,6 +2,7 @@
 
 use crate::{arguments, own::NotDone, place::Place, sources::Sources};
 use deskhand_agent::tool::{Call, Effect, Output, Tool, Tools};
+use deskhand_permissions::{Context, Gate};
 use deskhand_vocabulary::Stop;
 use deskhand_workspace::Workspace;
 use schemars::JsonSchema;
@@ -21,8 +22,8 @@ pub struct QuoteCheck {
 
 impl QuoteCheck {
     /// For reports in the folders of a task, against what it has fetched.
-    pub fn new(workspace: Workspace, sources: Arc<Sources>) -> Self {
-        Self { place: Place::new(workspace), sources }
+    pub fn new(workspace: Workspace, gate: Arc<Gate>, context: Context, sources: Arc<Sources>) -> Self {
+        Self { place: Place::new(workspace, gate, context), sources }
     }
 
     fn check(&self, path: &str) -> Result<Output, NotDone> {

@@ -107,11 +107,7 @@ impl Skills {
             Err(refused) => return answers::of_gate(&refused),
         };
         match self.runtime.read_skill(invocation, permit, path) {
-            Ok(content) => Output {
-                outcome: Outcome::Done,
-                parts: answers::parts(&entry.plugin, vec![content]),
-                again: Value::Null,
-            },
+            Ok(content) => Output::of(answers::parts(&entry.plugin, vec![content])),
             Err(error) => answers::of_error(&error, false),
         }
     }

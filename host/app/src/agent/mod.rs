@@ -7,6 +7,7 @@ mod budget;
 mod delegate;
 mod door;
 mod ended;
+mod kit;
 mod owner;
 mod spec;
 mod world;
@@ -22,16 +23,18 @@ use crate::{
     model,
     outgoing::Outgoing,
     screen,
-    task::{Opening, Seen, open_folders},
+    task::{Opening, Seen, invocation, open_folders},
 };
 use approval::ByPerson;
 use delegate::{Delegate, Staff};
-use deskhand_agent::{Agent, Conversation, Ended, Task, offered, prompt, steering::Steering, tool::Tools};
+use deskhand_agent::{Agent, Conversation, Ended, Task, offered, prompt, steering::Steering};
 use deskhand_permissions::{Context, Standing};
 use deskhand_records::Records;
-use deskhand_tools::{Joined, OwnTools};
+use deskhand_runtime::Services;
+use deskhand_tools::Joined;
 use deskhand_vocabulary::TaskId;
 use ended::Closing;
+use kit::Kit;
 use owner::Owner;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 use world::World;
@@ -93,14 +96,10 @@ impl<'a> Work<'a> {
         let outgoing = Outgoing::of(desk, context.clone())?;
         let model = model::open(desk, &choice, &outgoing)?;
         let gate = Arc::clone(desk.gate()?);
-        let files = {
-            let (workspace, gate, context) = (workspace.clone(), Arc::clone(&gate), context.clone());
-            move || -> Arc<dyn Tools> { Arc::new(OwnTools::new(workspace.clone(), Arc::clone(&gate), context.clone())) }
-        };
         let world = Arc::new(World {
-            workspace,
-            gate,
-            context,
+            workspace: workspace.clone(),
+            gate: Arc::clone(&gate),
+            context: context.clone(),
             person: Arc::clone(&desk.person),
             waiting: Arc::clone(&desk.waiting),
             stop: desk.stop.clone(),
@@ -108,17 +107,28 @@ impl<'a> Work<'a> {
             title: spec.request.clone(),
             removals: spec.limits.get(deskhand_agent::budget::Measure::Removals),
         });
-        let delegate = Delegate::new(Staff {
+        let services = Services { egress: Some(world.outgoing.egress()), ..Services::default() };
+        let invocation = invocation(desk, task, workspace.clone(), standing, services)?;
+        let kit = Kit {
+            workspace,
+            gate,
+            context,
+            runtime: desk.runtime()?.as_ref().clone(),
+            invocation,
+            sources: Arc::default(),
+        };
+        let staff = Staff {
             model: Arc::clone(&model),
             records: Arc::clone(desk.records()?),
             world: Arc::clone(&world),
             handle: runtime.handle().clone(),
             task,
-            tools: Box::new(files.clone()),
-        });
+            kit: kit.clone(),
+        };
+        let tools = Joined::new([kit.all()?, Arc::new(Delegate::new(staff)?)]);
         let agent = Agent {
             model,
-            tools: Arc::new(Joined::new([files(), Arc::new(delegate)])),
+            tools: Arc::new(tools),
             effects: Arc::clone(&world) as _,
             log: Arc::<Records>::clone(desk.records()?),
             screen: screen::find(desk.json, how.plain),

@@ -2,18 +2,18 @@
 
 use crate::{
     agent::{self, Folder, Mode, Spec},
-    attachment, cli, commands, configuration,
+    attachment, cli, commands,
     desk::Desk,
     exit::Exit,
     failure::{Failure, Result},
     output,
     request::{self, Candidate, Match},
     show,
-    task::{STOPPED, Seen, open_folders},
+    task::{self, STOPPED, Seen, open_folders},
 };
 use deskhand_permissions::{Context, Standing, effect::RunCommand};
 use deskhand_records::Records;
-use deskhand_runtime::{CallError, Code, Invocation, Reply};
+use deskhand_runtime::{CallError, Code, Reply};
 use deskhand_vocabulary::{Entry, Event, Log as _, TaskId, manifest::PermissionKind, path};
 use serde_json::{Value, json};
 use std::{os::unix::ffi::OsStrExt as _, path::PathBuf, sync::Arc};
@@ -135,25 +135,8 @@ impl Task<'_> {
             &Context::person(Some(self.task), standing),
             RunCommand { plugin: plugin.clone(), command: command.to_string() },
         )?;
-        let configurations = configuration::configurations(
-            &self.desk.settings.plugins,
-            &*self.desk.plugins()?,
-            &self.desk.home.config_file(),
-        )?;
-        let invocation = Invocation {
-            task: self.task,
-            workspace,
-            gate: Arc::clone(gate),
-            standing,
-            person: Arc::clone(&self.desk.person),
-            log: Arc::<Records>::clone(self.records),
-            records: Arc::clone(self.records),
-            clock: Arc::clone(&self.desk.clock),
-            stop: self.desk.stop.clone(),
-            locale: crate::locale::find(),
-            configurations: Arc::new(configurations),
-            services: deskhand_runtime::Services::default(),
-        };
+        let invocation =
+            task::invocation(self.desk, self.task, workspace, standing, deskhand_runtime::Services::default())?;
         let reply = self.desk.runtime()?.call_command(invocation, permit, &arguments);
         reply.map_err(|error| if self.desk.stop.is_stopped() { stopped(&error) } else { failed(error) })
     }

@@ -41,6 +41,11 @@ impl Outgoing {
         self.egress.outlet(Arc::new(judge), Arc::<OnRecord>::clone(&self.record))
     }
 
+    /// The way out itself, for plugins: the runtime has each of their requests decided and recorded.
+    pub(crate) fn egress(&self) -> Egress {
+        self.egress.clone()
+    }
+
     /// How many bytes left for the task until now, in whichever process.
     pub(crate) fn sent(&self) -> u64 {
         self.record.sent()

@@ -1,0 +1,132 @@
+//! `delegate`: parts of the work given to sub-agents, ad hoc or of a plugin, each with a conversation and a budget of its own
+//! out of the task's, and with grants at most the task's. Those that only read work side by side.
+
+mod staff;
+
+pub(super) use staff::Staff;
+
+use super::again;
+use crate::failure::Result;
+use deskhand_agent::tool::{Call, Effect, Outcome, Output, Tool, Tools};
+use deskhand_tools::SubAgents;
+use deskhand_vocabulary::{Stop, TaskId};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use staff::Wanted;
+use std::{fmt::Write as _, sync::Arc};
+
+const NAME: &str = "delegate";
+/// The most that one call may set to work.
+const MOST: usize = 100;
+
+/// See the module.
+pub(super) struct Delegate {
+    staff: Arc<Staff>,
+    agents: Arc<SubAgents>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Arguments {
+    tasks: Vec<String>,
+    #[serde(default)]
+    agent: Option<String>,
+    #[serde(default)]
+    input: Option<Value>,
+    #[serde(default)]
+    may_change: bool,
+    #[serde(default)]
+    answer: Option<Value>,
+}
+
+impl Delegate {
+    pub(super) fn new(staff: Staff) -> Result<Self> {
+        let agents = SubAgents::new(staff.kit.runtime.clone(), staff.kit.invocation.clone())?;
+        Ok(Self { staff: Arc::new(staff), agents: Arc::new(agents) })
+    }
+
+    fn description(&self) -> String {
+        let mut text =
+            "Give independent parts of the work, such as one file each, to others like you. They work side by \
+            side; you get their answers."
+                .to_owned();
+        if !self.agents.list().is_empty() {
+            text.push_str(" Or to one of these:");
+        }
+        for agent in self.agents.list() {
+            let _ = write!(text, "\n- {}: {}", agent.name, agent.description);
+        }
+        text
+    }
+
+    fn wanted(&self, call: &Call) -> std::result::Result<(Vec<String>, Wanted), String> {
+        let arguments: Arguments = serde_json::from_value(call.arguments.clone())
+            .map_err(|error| format!("the arguments do not fit: {error}"))?;
+        if arguments.tasks.is_empty() || arguments.tasks.len() > MOST {
+            return Err(format!("give 1 to {MOST} tasks at once"));
+        }
+        let validator = arguments.answer.as_ref().map(jsonschema::validator_for).transpose();
+        let validator = validator.map_err(|error| format!("`answer` is no JSON Schema: {error}"))?;
+        let agent = match &arguments.agent {
+            Some(name) => {
+                let found = self.agents.get(name).ok_or_else(|| {
+                    let names: Vec<&str> = self.agents.list().iter().map(|agent| agent.name.as_str()).collect();
+                    format!("there is no sub-agent `{name}`. There are: {}", names.join(", "))
+                })?;
+                Some((found.clone(), Arc::clone(&self.agents)))
+            }
+            None => None,
+        };
+        let wanted = Wanted {
+            agent,
+            input: arguments.input.unwrap_or_else(|| json!({})),
+            may_change: arguments.may_change,
+            answer: arguments.answer.zip(validator.map(Arc::new)),
+            limits: call.left.shared(arguments.tasks.len() as u64),
+        };
+        Ok((arguments.tasks, wanted))
+    }
+}
+
+impl Tools for Delegate {
+    fn tools(&self) -> Vec<Tool> {
+        let mut properties = json!({
+            "tasks": {"type": "array", "items": {"type": "string"}, "description":
+                "A part of the work each, complete in itself: the other knows nothing of this conversation."},
+            "may_change": {"type": "boolean", "description":
+                "They may propose changes too; then they work one after another."},
+            "answer": {"type": "object", "description": "JSON Schema that each answer must fit."}
+        });
+        if !self.agents.list().is_empty() {
+            properties["agent"] = json!({"type": "string", "description": "One of those that are named above."});
+            properties["input"] = json!({"type": "object", "description": "What it takes beside its task."});
+        }
+        let schema = json!({"type": "object", "properties": properties, "required": ["tasks"]});
+        vec![Tool::new(NAME, &self.description(), schema, Effect::Change)]
+    }
+
+    fn call(&self, call: &Call, stop: &Stop) -> Output {
+        match self.wanted(call) {
+            Ok((tasks, wanted)) => {
+                let handle = self.staff.handle.clone();
+                handle.block_on(Arc::clone(&self.staff).work(tasks, wanted, stop))
+            }
+            Err(reason) => Output::not_done(Outcome::Failed, reason),
+        }
+    }
+
+    fn again(&self, _: &Call, output: &Output, stop: &Stop) -> std::result::Result<(), String> {
+        let parts: Vec<TaskId> = serde_json::from_value(output.again["tasks"].clone()).unwrap_or_default();
+        let mut lost = Vec::new();
+        for part in parts {
+            // each had seen what it had seen, and no other
+            let taken =
+                self.staff.kit.all().and_then(|tools| again::take_up(&self.staff.records, part, tools.as_ref(), stop));
+            match taken {
+                Ok(lines) => lost.extend(lines),
+                Err(failure) => lost.push(failure.message),
+            }
+        }
+        if lost.is_empty() { Ok(()) } else { Err(lost.join("; ")) }
+    }
+}

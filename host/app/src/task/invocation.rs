@@ -1,0 +1,36 @@
+//! What plugins of a task are called with.
+
+use crate::{configuration, desk::Desk, failure::Result};
+use deskhand_permissions::Standing;
+use deskhand_records::Records;
+use deskhand_runtime::{Invocation, Services};
+use deskhand_vocabulary::TaskId;
+use deskhand_workspace::Workspace;
+use std::sync::Arc;
+
+/// For the plugins of a task in this workspace, served with what `services` holds.
+pub(crate) fn invocation(
+    desk: &Desk,
+    task: TaskId,
+    workspace: Workspace,
+    standing: Standing,
+    services: Services,
+) -> Result<Invocation> {
+    let records = Arc::clone(desk.records()?);
+    let configurations =
+        configuration::configurations(&desk.settings.plugins, &*desk.plugins()?, &desk.home.config_file())?;
+    Ok(Invocation {
+        task,
+        workspace,
+        gate: Arc::clone(desk.gate()?),
+        standing,
+        person: Arc::clone(&desk.person),
+        log: Arc::<Records>::clone(&records),
+        records,
+        clock: Arc::clone(&desk.clock),
+        stop: desk.stop.clone(),
+        locale: crate::locale::find(),
+        configurations: Arc::new(configurations),
+        services,
+    })
+}

@@ -1,0 +1,137 @@
+//! `run_command`: the slash commands of installed plugins, for a model. A command shows the person its own plan.
+
+use crate::{answers, arguments, plugins::fit};
+use deskhand_agent::tool::{Call, Effect, Outcome, Output, Tool, Tools};
+use deskhand_permissions::{Context, effect::RunCommand};
+use deskhand_runtime::{IndexError, Invocation, Runtime};
+use deskhand_vocabulary::{
+    PluginId, PluginName, Stop,
+    text::{safe, shortened},
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+
+const RUN: &str = "run_command";
+/// The most commands that a model is told of, and the most characters of what each says of itself.
+const LISTED: usize = 20;
+const SUMMARY: usize = 200;
+
+/// A command of a plugin.
+#[derive(Debug)]
+struct Entry {
+    /// What the model calls it: its name, or `plugin/name` where two have the same.
+    name: String,
+    plugin: PluginId,
+    command: PluginName,
+    summary: String,
+    schema: Value,
+}
+
+/// See the module.
+pub struct Commands {
+    runtime: Runtime,
+    invocation: Invocation,
+    entries: Vec<Entry>,
+}
+
+impl std::fmt::Debug for Commands {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Commands").field("entries", &self.entries).finish_non_exhaustive()
+    }
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Arguments {
+    /// Which.
+    command: String,
+    /// What it takes. What does not fit is said with what does.
+    #[serde(default)]
+    arguments: Value,
+}
+
+impl Commands {
+    /// The commands of all plugins that are installed now, for the task of this invocation.
+    ///
+    /// # Errors
+    /// The list of what is installed cannot be read.
+    pub fn new(runtime: Runtime, invocation: Invocation) -> Result<Self, IndexError> {
+        let mut entries: Vec<Entry> = Vec::new();
+        for installed in runtime.plugins()?.iter() {
+            if installed.release.listing().map_or(true, |listing| listing.commands.is_empty()) {
+                continue;
+            }
+            let Ok(manifest) = installed.release.manifest() else { continue };
+            entries.extend(manifest.commands.iter().map(|command| Entry {
+                name: command.name.to_string(),
+                plugin: installed.id.clone(),
+                command: command.name.clone(),
+                summary: shortened(&safe(&command.summary, false), SUMMARY),
+                schema: command.arguments.clone(),
+            }));
+        }
+        let names: Vec<String> = entries.iter().map(|entry| entry.name.clone()).collect();
+        for entry in &mut entries {
+            if names.iter().filter(|name| **name == entry.name).count() > 1 {
+                entry.name = format!("{}/{}", entry.plugin, entry.command);
+            }
+        }
+        Ok(Self { runtime, invocation, entries })
+    }
+
+    fn run(&self, entry: &Entry, arguments: &Value, stop: &Stop) -> Output {
+        let empty = json!({});
+        let arguments = if arguments.is_null() { &empty } else { arguments };
+        if let Err(wrong) = fit(&entry.schema, arguments) {
+            return Output::not_done(Outcome::Failed, format!("{wrong}. Its arguments: {}", entry.schema));
+        }
+        let invocation = Invocation { stop: stop.clone(), ..self.invocation.clone() };
+        let context = Context::agent(invocation.task, invocation.standing);
+        let effect = RunCommand { plugin: entry.plugin.clone(), command: entry.command.to_string() };
+        let permit = match invocation.gate.permit(&context, effect) {
+            Ok(permit) => permit,
+            Err(refused) => return answers::of_gate(&refused),
+        };
+        match self.runtime.call_command(invocation, permit, arguments) {
+            Ok(reply) => Output::of(answers::parts(&entry.plugin, reply.show)),
+            Err(error) => answers::of_error(&error, false),
+        }
+    }
+}
+
+impl Tools for Commands {
+    fn tools(&self) -> Vec<Tool> {
+        if self.entries.is_empty() {
+            return Vec::new();
+        }
+        let mut description =
+            "Run a command of an installed plugin on the folders of the task. It shows the person what it \
+            would change and asks them itself. There are:"
+                .to_owned();
+        for entry in self.entries.iter().take(LISTED) {
+            let _ = write!(description, "\n- {}: {}", entry.name, entry.summary);
+        }
+        vec![Tool::new(RUN, &description, arguments::schema::<Arguments>(), Effect::Change)]
+    }
+
+    fn call(&self, call: &Call, stop: &Stop) -> Output {
+        let given = match arguments::read::<Arguments>(&call.arguments) {
+            Ok(given) => given,
+            Err(wrong) => return Output::not_done(Outcome::Failed, wrong),
+        };
+        let wanted = given.command.trim_start_matches('/');
+        match self.entries.iter().find(|entry| entry.name == wanted) {
+            Some(entry) => self.run(entry, &given.arguments, stop),
+            None => {
+                let names: Vec<&str> = self.entries.iter().map(|entry| entry.name.as_str()).collect();
+                let wanted = shortened(wanted, 100);
+                Output::not_done(
+                    Outcome::Failed,
+                    format!("there is no command `{wanted}`. There are: {}", names.join(", ")),
+                )
+            }
+        }
+    }
+}
