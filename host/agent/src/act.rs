@@ -1,6 +1,9 @@
 //! Making the calls of a reply: those in a row that only read side by side, those that change something alone and in order.
 
-use crate::tool::{Call, Effect, Outcome, Output, Tools};
+use crate::{
+    marks,
+    tool::{Call, Effect, Outcome, Output, Tools},
+};
 use deskhand_vocabulary::Stop;
 use std::{sync::Arc, time::Duration};
 use tokio::{task::JoinSet, time::Instant};
@@ -26,7 +29,7 @@ pub(crate) async fn make(tools: &Arc<dyn Tools>, calls: Vec<Call>, stop: &Stop) 
         let (tools, stop) = (Arc::clone(tools), stop.clone());
         running.spawn_blocking(move || {
             let begun = Instant::now();
-            let output = tools.call(&call, &stop);
+            let output = marks::data(tools.call(&call, &stop));
             (at, output, begun.elapsed())
         });
     }

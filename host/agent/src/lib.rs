@@ -9,6 +9,7 @@ pub mod agent;
 pub mod approval;
 pub mod budget;
 pub mod conversation;
+mod marks;
 mod own;
 pub mod plan;
 pub mod prompt;
