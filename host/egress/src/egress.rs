@@ -197,6 +197,7 @@ impl Outlet {
         let reach = match self.judge.judge(&ask).await {
             Judgement::Allowed(reach) => reach,
             Judgement::Refused { reason } => return Err(EgressError::Refused { host: name, reason }),
+            Judgement::Waits { reason } => return Err(EgressError::Waits { host: name, reason }),
         };
         if let Ok(address) = name.parse::<IpAddr>() {
             check(address, reach).map_err(|forbidden| forbidden.error(name.clone()))?;

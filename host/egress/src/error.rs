@@ -35,6 +35,14 @@ pub enum EgressError {
         /// The judge's reason.
         reason: String,
     },
+    /// The judge has nobody to ask.
+    #[error("nothing was sent to {host}: {reason}")]
+    Waits {
+        /// The host.
+        host: String,
+        /// The judge's reason.
+        reason: String,
+    },
     /// A host that is not granted as a local one leads to this machine or its networks.
     #[error(
         "nothing was sent to {host}: it leads to {address}, which is in this computer's own network and not on the \

@@ -42,6 +42,11 @@ pub enum Judgement {
         /// Why, and what to do about it, in words for the person.
         reason: String,
     },
+    /// Nobody is there to decide it; it may once somebody is.
+    Waits {
+        /// Why, in words for the person.
+        reason: String,
+    },
 }
 
 /// A decision on the way; it may wait for the person.

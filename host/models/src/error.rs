@@ -129,6 +129,7 @@ impl ModelError {
                 | EgressError::BadHeader { .. }
                 | EgressError::BadMethod { .. }
                 | EgressError::Refused { .. }
+                | EgressError::Waits { .. }
                 | EgressError::NotPublic { .. }
                 | EgressError::Nowhere { .. }
                 | EgressError::Tls { .. }

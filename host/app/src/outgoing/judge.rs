@@ -3,9 +3,10 @@
 use deskhand_egress::{Ask, Judge, Judged, Judgement, Reach};
 use deskhand_permissions::{
     Context, Gate, Refused,
-    effect::{Connect, SendToModel},
+    effect::{Connect, SendToModel, is_here},
 };
-use std::sync::Arc;
+use deskhand_vocabulary::Unanswered;
+use std::{net::IpAddr, sync::Arc};
 
 /// What goes out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,13 +15,22 @@ pub(crate) enum Purpose {
     Contents { host: String },
     /// A request with nothing of the person's files in it, to the server of a model at this host.
     Inquiry { host: String },
+    /// A request for something that is on the web, at whichever host it is.
+    Page,
 }
 
 impl Purpose {
     /// How far a host may lead. The person named the one of a model, so it may be nearby; where a server sends on to is
     /// its own idea, and has to be on the internet.
-    fn reach(&self, host: &str) -> Reach {
+    /// What the web sends on to never leads from the internet to this computer.
+    fn reach(&self, ask: &Ask) -> Reach {
+        let host = &ask.host;
         match self {
+            Self::Page => match &ask.redirected_from {
+                None if is_here(host) || host.parse::<IpAddr>().is_ok() => Reach::Local,
+                Some(from) if is_here(from) && is_here(host) => Reach::Local,
+                _ => Reach::Public,
+            },
             Self::Contents { host: own } | Self::Inquiry { host: own } if own == host => Reach::Local,
             Self::Contents { .. } | Self::Inquiry { .. } => Reach::Public,
         }
@@ -29,7 +39,9 @@ impl Purpose {
     fn permit(&self, gate: &Gate, context: &Context, host: &str) -> Result<(), Refused> {
         match self {
             Self::Contents { .. } => gate.permit(context, SendToModel::at(host)).map(|permit| drop(permit.redeem())),
-            Self::Inquiry { .. } => gate.permit(context, Connect::to(host)).map(|permit| drop(permit.redeem())),
+            Self::Inquiry { .. } | Self::Page => {
+                gate.permit(context, Connect::to(host)).map(|permit| drop(permit.redeem()))
+            }
         }
     }
 }
@@ -49,7 +61,10 @@ impl Judge for AtGate {
             // a person takes their time to answer, and all else goes on meanwhile
             let decided = tokio::task::spawn_blocking(move || purpose.permit(&gate, &context, &host)).await;
             match decided {
-                Ok(Ok(())) => Judgement::Allowed(self.purpose.reach(&ask.host)),
+                Ok(Ok(())) => Judgement::Allowed(self.purpose.reach(ask)),
+                Ok(Err(refused @ Refused::Unanswered(Unanswered::Absent))) => {
+                    Judgement::Waits { reason: refused.to_string() }
+                }
                 Ok(Err(refused)) => Judgement::Refused { reason: refused.to_string() },
                 Err(error) => Judgement::Refused { reason: format!("it could not be decided: {error}") },
             }
