@@ -1,13 +1,14 @@
 //! The model's own tools: few, for the work that every task needs. They see the task's folders through its workspace, so
 //! what one writes the next reads, and nothing touches the disk before the person has agreed to it.
 //!
-//! This room imports the rooms that it makes usable (the workspace, and the runtime with its plugins) and the agent, whose [`deskhand_agent::tool::Tools`] it
-//! implements. Its main type is [`OwnTools`].
+//! This room imports the rooms that it makes usable (the workspace, the runtime with its plugins, the way out) and the agent,
+//! whose [`deskhand_agent::tool::Tools`] it implements. Its main type is [`OwnTools`].
 
 mod agents;
 mod answers;
 mod arguments;
 mod commands;
+mod ask;
 mod files;
 mod joined;
 mod names;
@@ -26,3 +27,6 @@ pub use plugins::PluginTools;
 pub use quotes::QuoteCheck;
 pub use skills::Skills;
 pub use sources::{Checked, Quote, Sources, Standing};
+mod web;
+pub use ask::AskUser;
+pub use web::WebFetch;

@@ -36,6 +36,15 @@ impl NotDone {
         Self(Outcome::Failed, reason.into())
     }
 
+    /// For a person who is not there.
+    pub(crate) fn parked(reason: impl Into<String>) -> Self {
+        Self(Outcome::Parked, reason.into())
+    }
+
+    pub(crate) fn denied(reason: impl Into<String>) -> Self {
+        Self(Outcome::Denied, reason.into())
+    }
+
     /// As the answer of a call.
     pub(crate) fn output(self) -> Output {
         let Self(outcome, reason) = self;
