@@ -7,8 +7,8 @@
 mod agents;
 mod answers;
 mod arguments;
-mod commands;
 mod ask;
+mod commands;
 mod files;
 mod joined;
 mod names;

@@ -2,11 +2,13 @@
 
 use crate::failure::Result;
 use deskhand_agent::tool::Tools;
+use deskhand_egress::Outlet;
 use deskhand_permissions::{Context, Gate};
 use deskhand_runtime::{Invocation, Runtime};
-use deskhand_tools::{Commands, Joined, OwnTools, PluginTools, QuoteCheck, Skills, Sources};
+use deskhand_tools::{AskUser, Commands, Joined, OwnTools, PluginTools, QuoteCheck, Skills, Sources, WebFetch};
 use deskhand_workspace::Workspace;
 use std::sync::Arc;
+use tokio::runtime::Handle;
 
 /// What tools are made from. Each agent of a task has tools of its own, because what one has seen another has not.
 #[derive(Clone)]
@@ -17,6 +19,9 @@ pub(super) struct Kit {
     pub(super) runtime: Runtime,
     pub(super) invocation: Invocation,
     pub(super) sources: Arc<Sources>,
+    /// The way to pages.
+    pub(super) outlet: Outlet,
+    pub(super) handle: Handle,
 }
 
 impl Kit {
@@ -36,8 +41,18 @@ impl Kit {
         let skills = Skills::new(self.runtime.clone(), self.invocation.clone(), Arc::clone(&plugins))?;
         let commands = Commands::new(self.runtime.clone(), self.invocation.clone())?;
         let quotes = QuoteCheck::new(workspace.clone(), Arc::clone(gate), context.clone(), Arc::clone(&self.sources));
-        let sets: [Arc<dyn Tools>; 5] =
-            [Arc::new(files), Arc::new(quotes), Arc::new(commands), Arc::new(skills), plugins];
+        let clock = Arc::clone(&self.invocation.clock);
+        let web = WebFetch::new(self.outlet.clone(), self.handle.clone(), clock, Arc::clone(&self.sources));
+        let ask = AskUser::new(Arc::clone(gate), context.clone(), Arc::clone(&self.invocation.person));
+        let sets: [Arc<dyn Tools>; 7] = [
+            Arc::new(files),
+            Arc::new(web),
+            Arc::new(ask),
+            Arc::new(quotes),
+            Arc::new(commands),
+            Arc::new(skills),
+            plugins,
+        ];
         Ok(Arc::new(Joined::new(sets)))
     }
 }

@@ -21,7 +21,7 @@ use crate::{
     desk::Desk,
     failure::{Failure, Result},
     model,
-    outgoing::Outgoing,
+    outgoing::{Outgoing, Purpose},
     screen,
     task::{Opening, Seen, invocation, open_folders},
 };
@@ -116,6 +116,8 @@ impl<'a> Work<'a> {
             runtime: desk.runtime()?.as_ref().clone(),
             invocation,
             sources: Arc::default(),
+            outlet: world.outgoing.outlet(Purpose::Page),
+            handle: runtime.handle().clone(),
         };
         let staff = Staff {
             model: Arc::clone(&model),

@@ -183,6 +183,7 @@ impl Staff {
             stop: stop.clone(),
         };
         let schema = schema_of(wanted, profile.as_ref())?;
+        agent.tell(&mut task, words).map_err(|error| failed(&error))?;
         let mut tell =
             |what: &str, text: &str| agent.tell_from_host(&mut task, what, text).map_err(|error| failed(&error));
         if let Some(profile) = profile {
@@ -197,7 +198,6 @@ impl Staff {
                 &format!("Your last reply must be JSON alone, without a fence, that fits this JSON Schema:\n{schema}"),
             )?;
         }
-        agent.tell(&mut task, words).map_err(|error| failed(&error))?;
         let steering = Arc::clone(&agent.steering);
         let stopping = stop.clone();
         let watching = tokio::spawn(async move {
