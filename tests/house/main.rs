@@ -71,6 +71,27 @@ fn a_room_imports_only_rooms_below_it() {
 }
 
 #[test]
+fn a_plugin_stands_on_the_sdk_alone() {
+    let mut plugins = Vec::new();
+    for kind in ["agents", "commands", "connectors", "skills"] {
+        for entry in fs::read_dir(root().join("plugins").join(kind)).unwrap() {
+            let folder = entry.unwrap().path();
+            let (name, used) = uses(&fs::read_to_string(folder.join("Cargo.toml")).unwrap());
+            for other in &used {
+                assert!(["deskhand-sdk", "deskhand-filing"].contains(&other.as_str()), "{name} uses {other}");
+            }
+            for file in ["plugin.toml", "README.md"] {
+                assert!(folder.join(file).is_file(), "{name} has no {file}");
+            }
+            plugins.push(name);
+        }
+    }
+    plugins.sort();
+    let expected = ["duplicates", "file-keeper", "organize", "reader", "rename", "research", "websearch"];
+    assert_eq!(plugins, expected.map(|name| format!("deskhand-{name}")));
+}
+
+#[test]
 fn only_the_runtime_sees_wasmtime() {
     for folder in [
         "host/files",

@@ -30,6 +30,8 @@ pub(crate) fn run(options: &cli::Why) -> Result {
             match object {
                 Object::Command => listing.commands.iter().any(|command| command.name.as_str() == name),
                 Object::Tool => listing.tools.iter().any(|tool| tool.name.as_str() == name),
+                Object::Skill => listing.skill.as_ref().is_some_and(|skill| skill.name.as_str() == name),
+                Object::Agent => listing.agent.as_ref().is_some_and(|agent| agent.name.as_str() == name),
                 _ => plugin.id.name.as_str() == name,
             }
         };
