@@ -27,7 +27,10 @@ impl Exit {
         (Self::Declined, "you said no, or left nothing of an edited plan; nothing was changed"),
         (Self::Denied, "not allowed; `deskhand why` explains"),
         (Self::Partial, "done in part; what was left as it is, is listed"),
-        (Self::Unserved, "no installed command serves the request; nothing was done"),
+        (
+            Self::Unserved,
+            "no installed command serves the request, or the request does not say enough for it; nothing was done",
+        ),
         (Self::UsedUp, "a budget of the task is used up; it can go on with more"),
         (Self::Stopped, "stopped with Ctrl-C; nothing is left half-done"),
     ];

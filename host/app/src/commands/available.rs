@@ -6,7 +6,7 @@ use crate::{
     exit::Exit,
     failure::Result,
     output,
-    request::{self, Candidate, Match},
+    request::{self, Match},
     show::{columns, line},
 };
 use serde_json::json;
@@ -40,20 +40,6 @@ fn list(desk: &Desk) -> Result {
     Ok(Exit::Done)
 }
 
-/// A command serves the request, and the request lacks what it needs.
-fn lacking(desk: &Desk, message: &str, candidate: &Candidate) -> Result {
-    let (plugin, command) = (&candidate.plugin, &candidate.command.name);
-    if desk.json {
-        output::text(&format!(
-            "{}\n",
-            json!({"plugin": plugin, "command": command, "arguments": null, "message": message})
-        ));
-    } else {
-        output::text(&format!("{message}\n"));
-    }
-    Ok(Exit::Unserved)
-}
-
 fn explain(desk: &Desk, text: &str) -> Result {
     let catalogue = desk.catalogue()?;
     let (exit, found) = match request::parse(text, &catalogue, |_| None) {
@@ -63,9 +49,17 @@ fn explain(desk: &Desk, text: &str) -> Result {
             Match::Chosen { candidate, arguments, trigger, uncounted } => {
                 (Exit::Done, Ok((catalogue.candidate(candidate)?, arguments, trigger, uncounted)))
             }
-            Match::Lacking { candidate, trigger } => {
+            Match::Lacking { candidate, arguments, trigger, uncounted } => {
                 let candidate = catalogue.candidate(candidate)?;
-                return lacking(desk, &request::lacking(&catalogue, &candidate, text, &trigger), &candidate);
+                let message = request::lacking(&catalogue, &candidate, text, &trigger);
+                let (plugin, command) = (&candidate.plugin, &candidate.command.name);
+                output::text(&if desk.json {
+                    let lacks = json!({"plugin": plugin, "command": command, "arguments": arguments, "uncounted": uncounted, "message": message});
+                    format!("{lacks}\n")
+                } else {
+                    format!("{message}\n")
+                });
+                return Ok(Exit::Unserved);
             }
             Match::Unsure(nearest) => (Exit::Unserved, Err((request::unsure(&catalogue, &nearest)?, nearest))),
         },

@@ -183,7 +183,7 @@ impl Task<'_> {
                 Match::Chosen { candidate, arguments, trigger, uncounted } => {
                     (catalogue.candidate(candidate)?, arguments, trigger, uncounted)
                 }
-                Match::Lacking { candidate, trigger } => {
+                Match::Lacking { candidate, trigger, .. } => {
                     let candidate = catalogue.candidate(candidate)?;
                     let message = request::lacking(&catalogue, &candidate, request, &trigger);
                     return Err(Failure::new(Exit::Unserved, message));

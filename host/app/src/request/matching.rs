@@ -46,8 +46,12 @@ pub(crate) enum Match {
     Lacking {
         /// Index of the command.
         candidate: usize,
+        /// What the request does say of them.
+        arguments: Value,
         /// The trigger that fits best, for the person.
         trigger: String,
+        /// As of [`Match::Chosen`].
+        uncounted: Vec<String>,
     },
     /// None is sure. Indices of the nearest, best first; empty if none is near.
     Unsure(Vec<usize>),
@@ -81,12 +85,13 @@ pub(crate) fn choose(request: &str, catalogue: &Catalogue) -> Result<Match, Plug
         let (arguments, taken) = arguments(&candidate, &words);
         let command = &candidate.command;
         let said = command.triggers.get(*trigger).unwrap_or(&command.summary).clone();
-        if check(&candidate, &arguments).is_err() {
-            return Ok(Match::Lacking { candidate: *index, trigger: said });
-        }
         let given = Said { words: &words, taken: &taken, arguments: &arguments };
         let uncounted = given.uncounted(table, &table.rows[*index], &candidate, *trigger);
-        return Ok(Match::Chosen { candidate: *index, arguments, trigger: said, uncounted });
+        let (index, trigger) = (*index, said);
+        return Ok(match check(&candidate, &arguments) {
+            Ok(()) => Match::Chosen { candidate: index, arguments, trigger, uncounted },
+            Err(_) => Match::Lacking { candidate: index, arguments, trigger, uncounted },
+        });
     }
     let near = scored.iter().filter(|(score, ..)| *score >= NEAR).take(3).map(|(_, index, _)| *index);
     Ok(Match::Unsure(near.collect()))

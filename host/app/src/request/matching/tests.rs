@@ -33,7 +33,7 @@ fn installed() -> Catalogue {
 fn chosen(request: &str) -> Option<(usize, Value)> {
     match choose(request, &installed()).unwrap() {
         Match::Chosen { candidate, arguments, .. } => Some((candidate, arguments)),
-        Match::Unsure(_) => None,
+        Match::Unsure(_) | Match::Lacking { .. } => None,
     }
 }
 
@@ -75,7 +75,7 @@ fn what_no_command_serves_is_left_alone() {
 fn what_did_not_count_is_said() {
     let uncounted = |request: &str| match choose(request, &installed()).unwrap() {
         Match::Chosen { uncounted, .. } => Some(uncounted),
-        Match::Unsure(_) => None,
+        Match::Unsure(_) | Match::Lacking { .. } => None,
     };
     assert_eq!(uncounted("Tidy up my downloads. Show me the structure first."), Some(Vec::new()));
     assert_eq!(uncounted("sort the photos from Crete by year"), Some(vec!["photos".to_owned(), "Crete".to_owned()]));
