@@ -311,7 +311,7 @@ fn over(
 fn content_of(view: &View<'_>, seen: &Seen) -> Option<Content> {
     let node = view.state.nodes.get(&seen.key);
     if let Some(node) = node {
-        match (&node.content, &node.made) {
+        match (node.content.as_deref(), node.made.as_deref()) {
             (Some((_, content)), _) | (None, Some((_, Made::File(content)))) => return Some(content.clone()),
             _ => {}
         }
@@ -334,7 +334,7 @@ fn pending(view: &View<'_>, id: u64, note: &crate::layer::Note) -> Pending {
         ChangeKind::Move => (home, here),
         ChangeKind::Remove => (home, None),
         ChangeKind::Copy => {
-            let source = match view.state.nodes.get(&note.key).and_then(|node| node.made.as_ref()) {
+            let source = match view.state.nodes.get(&note.key).and_then(|node| node.made.as_deref()) {
                 Some((_, Made::File(Content::Copy { root, path, .. }))) => view.path(*root, path.clone()),
                 _ => None,
             };

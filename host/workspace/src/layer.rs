@@ -90,7 +90,7 @@ pub(crate) enum Away {
     Replaced(Key),
 }
 
-/// A thing that is changed.
+/// A thing that is changed. What few of them have is apart: there are as many nodes as changes.
 #[derive(Clone, Debug)]
 pub(crate) struct Node {
     /// The folder that it is in now, and its name there.
@@ -99,15 +99,15 @@ pub(crate) struct Node {
     /// As it was when it was first changed; for new things, none.
     pub(crate) seen: Option<Arc<Stamp>>,
     pub(crate) away: Away,
-    pub(crate) made: Option<(u64, Made)>,
+    pub(crate) made: Option<Box<(u64, Made)>>,
     /// New content for a file that is on the disk.
-    pub(crate) content: Option<(u64, Content)>,
+    pub(crate) content: Option<Box<(u64, Content)>>,
     /// What it takes the place of.
     pub(crate) replaces: Option<Key>,
     /// True for the removal of an empty folder that a commit had made, as part of its undo.
     pub(crate) tidy: bool,
     /// For a folder that comes back within another one from a store: that one, and where in it.
-    pub(crate) inside: Option<(Arc<Kept>, RelativePath)>,
+    pub(crate) inside: Option<Box<(Arc<Kept>, RelativePath)>>,
 }
 
 #[derive(Clone, Debug)]
@@ -320,7 +320,7 @@ impl State {
             name: spot.name.clone(),
             seen: None,
             away: Away::No,
-            made: Some((id, made)),
+            made: Some(Box::new((id, made))),
             content: None,
             replaces,
             tidy: false,
@@ -335,11 +335,11 @@ impl State {
     /// The folder of a store that a folder of the view comes back from, and where in it.
     pub(crate) fn comes_from(&self, key: &Key) -> Option<(Arc<Kept>, RelativePath)> {
         let node = self.nodes.get(key)?;
-        match &node.made {
+        match node.made.as_deref() {
             Some((_, Made::File(Content::Stored(kept)))) if kept.stamp.kind == Kind::Folder => {
                 Some((Arc::clone(kept), RelativePath::root()))
             }
-            _ => node.inside.clone(),
+            _ => node.inside.as_deref().cloned(),
         }
     }
 
@@ -355,7 +355,7 @@ impl State {
             content: None,
             replaces: None,
             tidy: false,
-            inside: Some((kept, path)),
+            inside: Some(Box::new((kept, path))),
         };
         self.nodes.insert(key.clone(), Box::new(node));
         self.put(&key, spot);
@@ -367,7 +367,7 @@ impl State {
     pub(crate) fn rewrite(&mut self, key: &Key, seen: Option<Stamp>, content: Content, undoes: Option<u64>) -> u64 {
         self.revision += 1;
         if let Some(node) = self.nodes.get_mut(key)
-            && let Some((id, made)) = &mut node.made
+            && let Some((id, made)) = node.made.as_deref_mut()
         {
             *made = Made::File(content);
             let id = *id;
@@ -378,8 +378,8 @@ impl State {
         }
         let id = self.fresh();
         let Some(node) = self.node(key, seen) else { return id };
-        let id = node.content.as_ref().map_or(id, |(id, _)| *id);
-        node.content = Some((id, content));
+        let id = node.content.as_deref().map_or(id, |(id, _)| *id);
+        node.content = Some(Box::new((id, content)));
         self.note(id, key, ChangeKind::Write, undoes);
         id
     }
@@ -407,8 +407,8 @@ impl State {
         }
         let at_home = spot.parent.below(&spot.name).as_ref() == Some(key);
         let Some(node) = self.nodes.get_mut(key) else { return id };
-        if let Some((id, _)) = node.made {
-            return id;
+        if let Some((id, _)) = node.made.as_deref() {
+            return *id;
         }
         let id = if let Away::Moved(id) = node.away { id } else { id };
         if at_home {
@@ -431,7 +431,7 @@ impl State {
         self.give_back(key);
         self.lift(key);
         if let Some(node) = self.nodes.get(key)
-            && let Some((made, _)) = node.made
+            && let Some(made) = node.made.as_deref().map(|(made, _)| *made)
         {
             self.nodes.remove(key);
             self.notes.remove(&made);
@@ -439,7 +439,7 @@ impl State {
         }
         let Some(node) = self.node(key, seen) else { return id };
         let moved = if let Away::Moved(moved) = node.away { Some(moved) } else { None };
-        let written = node.content.take().map(|(id, _)| id);
+        let written = node.content.take().map(|written| written.0);
         node.away = Away::Removed(id);
         node.tidy = tidy;
         let folder = node.seen.as_ref().is_some_and(|seen| seen.kind == Kind::Folder);
@@ -481,7 +481,7 @@ impl State {
         self.give_back(&old.key);
         self.lift(&old.key);
         let node = self.node(&old.key, old.seen)?;
-        let written = node.content.take().map(|(id, _)| id);
+        let written = node.content.take().map(|written| written.0);
         node.away = Away::Replaced(key.clone());
         if let Some(id) = written {
             self.notes.remove(&id);
@@ -512,7 +512,7 @@ impl State {
         let note = self.notes.get(&id).cloned().ok_or_else(|| FileError::missing(format!("change {id}")))?;
         let taken = |what: &str| FileError::conflict(format!("change {id} cannot be withdrawn: {what}"));
         let node = self.nodes.get(&note.key).cloned().ok_or_else(|| FileError::missing(format!("change {id}")))?;
-        if node.made.as_ref().is_some_and(|(made, _)| *made == id) {
+        if node.made.as_deref().is_some_and(|(made, _)| *made == id) {
             if self.has_arrivals(&note.key) {
                 return Err(taken("other pending changes lie in the folder that it makes. Withdraw those first"));
             }
@@ -526,7 +526,7 @@ impl State {
             }
             return Ok(());
         }
-        if node.content.as_ref().is_some_and(|(written, _)| *written == id) {
+        if node.content.as_deref().is_some_and(|(written, _)| *written == id) {
             self.revision += 1;
             if let Some(node) = self.nodes.get_mut(&note.key) {
                 node.content = None;

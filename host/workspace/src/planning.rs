@@ -479,7 +479,7 @@ fn what(
         None => None,
     };
     let mut to = || state.place_through(key, folders).ok_or_else(|| gone(&format!("change {id}")));
-    if let Some((made_by, made)) = &node.made
+    if let Some((made_by, made)) = node.made.as_deref()
         && *made_by == id
     {
         return Ok(match made {
@@ -490,7 +490,7 @@ fn what(
     let Key::Base(root, path) = key else { return Err(gone(&format!("change {id}")).into()) };
     let from = (*root, path.clone());
     let seen = node.seen.clone().ok_or_else(|| gone(path))?;
-    if let Some((written, content)) = &node.content
+    if let Some((written, content)) = node.content.as_deref()
         && *written == id
     {
         return Ok(What::Rewrite { content: content.clone(), at: to()?, from, seen });

@@ -228,7 +228,7 @@ impl<'a> View<'a> {
                     stamp: Some(stamp),
                     pending: None,
                 };
-                if let Some((id, content)) = node.and_then(|node| node.content.as_ref()) {
+                if let Some((id, content)) = node.and_then(|node| node.content.as_deref()) {
                     describe(&mut seen, *id, content);
                 }
                 Ok(seen)
@@ -236,7 +236,7 @@ impl<'a> View<'a> {
             Key::New(_) => {
                 let folder = (0, Made::Folder);
                 let within = node.and_then(|node| node.inside.as_ref()).map(|_| &folder);
-                let (id, made) = node.and_then(|node| node.made.as_ref()).or(within).ok_or(Errno::NOENT)?;
+                let (id, made) = node.and_then(|node| node.made.as_deref()).or(within).ok_or(Errno::NOENT)?;
                 let mut seen = Seen {
                     key: key.clone(),
                     kind: Kind::Folder,
@@ -293,7 +293,7 @@ impl<'a> View<'a> {
     /// The content of a file, open.
     pub(crate) fn open(&self, seen: &Seen) -> Result<OwnedFd, Errno> {
         let node = self.state.nodes.get(&seen.key);
-        let content = node.and_then(|node| match (&node.content, &node.made) {
+        let content = node.and_then(|node| match (node.content.as_deref(), node.made.as_deref()) {
             (Some((_, content)), _) | (None, Some((_, Made::File(content)))) => Some(content),
             _ => None,
         });
