@@ -405,6 +405,7 @@ fn ready(
         At::Store(..) => 0,
     };
     first.sort_by_key(|step| std::cmp::Reverse(depth(step)));
+    together(&mut then, prepared);
     let mut steps = first;
     steps.extend(then);
     steps.extend(last);
@@ -412,6 +413,19 @@ fn ready(
     let restore = restore(prepared, &folders);
     let across = prepared.items.iter().any(|item| matches!(item.what, What::Move { across: true, .. }));
     Ok(Ready { changes, steps, stores, folders, restore, across })
+}
+
+/// Of effects that may come in any order, as deep as each other, those in the same folders follow one another: each folder is
+/// opened once.
+fn together(steps: &mut [Step], prepared: &Prepared) {
+    let rank = |step: &Step| {
+        let item = usize::try_from(step.change).ok().and_then(|change| prepared.items.get(change));
+        let depth = if let At::Tree(_, path) = &step.to { path.0.names().count() } else { 0 };
+        (depth, item.is_some_and(|item| matches!(item.what, What::Rewrite { .. })))
+    };
+    for equal in steps.chunk_by_mut(|a, b| rank(a) == rank(b)) {
+        equal.sort_by(|a, b| (a.to.folder(), a.from.folder()).cmp(&(b.to.folder(), b.from.folder())));
+    }
 }
 
 fn folders(site: &Site<'_>, prepared: &Prepared) -> Vec<Times> {

@@ -190,6 +190,19 @@ pub(crate) enum At {
     Store(u16, u64, String),
 }
 
+impl At {
+    /// What it lies in: which folder of the task or store, and where in that.
+    pub(crate) fn folder(&self) -> (u16, u64, &[u8]) {
+        match self {
+            Self::Tree(root, path) => {
+                let path = path.0.as_bytes();
+                (*root, 0, &path[..path.iter().rposition(|byte| *byte == b'/').unwrap_or(0)])
+            }
+            Self::Store(store, commit, _) => (*store, *commit, b""),
+        }
+    }
+}
+
 /// A path in its lossless text form.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

@@ -95,8 +95,9 @@ impl<'a> Places<'a> {
         let (a, name) = self.reach(from)?;
         let (b, new) = self.reach(to)?;
         self.disk.rename(a, name, b, new)?;
-        if what.kind == Kind::Folder {
-            self.open.clear(); // paths lead elsewhere now
+        if let (Kind::Folder, At::Tree(root, moved)) = (what.kind, from) {
+            // what lies in it has another path now
+            self.open.retain(|(index, path), _| index != root || !path.is_within(&moved.0));
         }
         Ok(())
     }
