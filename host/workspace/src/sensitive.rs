@@ -2,7 +2,7 @@
 
 use crate::{layer::Content, planning::What, view::View};
 use deskhand_vocabulary::FilePath;
-use std::os::unix::ffi::OsStrExt as _;
+use std::{collections::HashMap, os::unix::ffi::OsStrExt as _, sync::LazyLock};
 
 /// Where a rule looks.
 enum Rule {
@@ -134,20 +134,44 @@ fn bits(content: &Content) -> u32 {
     }
 }
 
+/// The rules that begin with a name, by that name in lower case: of the many names of a large plan few begin one.
+static BEGINNING: LazyLock<HashMap<Vec<u8>, Vec<usize>>> = LazyLock::new(|| {
+    let mut rules: HashMap<Vec<u8>, Vec<usize>> = HashMap::new();
+    for (at, (rule, _)) in TABLE.iter().enumerate() {
+        if let Name(first) | Names([first, ..]) = rule {
+            rules.entry(first.as_bytes().to_ascii_lowercase()).or_default().push(at);
+        }
+    }
+    rules
+});
+
+impl Rule {
+    /// True if a path has just these names at the front of `names`.
+    fn begins(&self, names: &[&[u8]]) -> bool {
+        let wanted = match self {
+            Name(name) => std::slice::from_ref(name),
+            Names(names) => names,
+            Ending(_) => return false,
+        };
+        let same = |(here, wanted): (&&[u8], &&str)| here.eq_ignore_ascii_case(wanted.as_bytes());
+        names.len() >= wanted.len() && names.iter().zip(wanted).all(same)
+    }
+
+    fn ends(&self, last: &[u8]) -> bool {
+        let Ending(ending) = self else { return false };
+        last.len() > ending.len() && last[last.len() - ending.len()..].eq_ignore_ascii_case(ending.as_bytes())
+    }
+}
+
+/// What is read or run at a path: by the first rule of the table.
 fn place(names: &[&[u8]]) -> Option<&'static str> {
     let last = names.last()?;
-    TABLE.iter().find_map(|(rule, reason)| {
-        let fits = match rule {
-            Name(name) => names.iter().any(|here| here.eq_ignore_ascii_case(name.as_bytes())),
-            Names(wanted) => names.windows(wanted.len()).any(|here| {
-                here.iter().zip(*wanted).all(|(here, wanted)| here.eq_ignore_ascii_case(wanted.as_bytes()))
-            }),
-            Ending(ending) => {
-                last.len() > ending.len() && last[last.len() - ending.len()..].eq_ignore_ascii_case(ending.as_bytes())
-            }
-        };
-        fits.then_some(*reason)
-    })
+    let begun = (0..names.len()).flat_map(|at| {
+        let rules = BEGINNING.get(&names[at].to_ascii_lowercase()).into_iter().flatten().copied();
+        rules.filter(move |rule| TABLE[*rule].0.begins(&names[at..]))
+    });
+    let ended = (0..TABLE.len()).filter(|rule| TABLE[*rule].0.ends(last));
+    begun.chain(ended).min().map(|rule| TABLE[rule].1)
 }
 
 #[cfg(test)]
