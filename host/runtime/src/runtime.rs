@@ -82,6 +82,21 @@ impl Runtime {
         self.inner.loads.count()
     }
 
+    /// Begin to load a component whose call is to come, on a thread of its own, beside what has to be done before that: the
+    /// gate's decision waits for a disk. Nothing of it runs. Its call waits for this one load, and tells what went wrong.
+    pub fn load_ahead(&self, plugin: &PluginId) {
+        let (inner, plugin) = (Arc::clone(&self.inner), plugin.clone());
+        let load = move || {
+            let Ok(Some(installed)) = inner.index.plugin(&plugin) else { return };
+            // to make what is missing is left to the call
+            if let (true, Ok(machine)) = (installed.release.is_compiled(), inner.machine()) {
+                let _ = inner.loads.get(&plugin, &installed.release, &inner.loader(machine));
+            }
+        };
+        // without a thread, all of it is left to the call
+        let _ = std::thread::Builder::new().name("deskhand-load".to_owned()).spawn(load);
+    }
+
     /// Run the slash command that was permitted. `arguments` fit its schema; the caller has seen to that. Blocks until
     /// there is an answer: call it on a thread that may wait.
     pub fn call_command(

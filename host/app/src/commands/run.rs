@@ -119,6 +119,7 @@ impl Task<'_> {
     fn work(&self, request: &str, folders: &[PathBuf]) -> Result<Reply> {
         let Chosen { candidate, typed, arguments, understood } = self.choose(request)?;
         self.look_only(&candidate, &typed)?;
+        self.desk.runtime()?.load_ahead(&candidate.plugin);
         let workspace = open_folders(self.desk, self.task, folders, self.options.opening(self.task))?;
         let gate = self.desk.gate()?;
         let mut standing = self.options.answers.standing();
