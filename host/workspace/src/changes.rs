@@ -13,7 +13,22 @@ use crate::{
 };
 use deskhand_vocabulary::{ChangeKind, FilePath, Sha256};
 use rustix::{fd::AsFd as _, io::Errno};
-use std::sync::Arc;
+use std::{rc::Rc, sync::Arc};
+
+/// One of many moves; see [`Workspace::move_all`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moving {
+    /// What is moved.
+    pub source: FilePath,
+    /// The version of it that was seen.
+    pub source_version: String,
+    /// Where to.
+    pub target: FilePath,
+    /// The version of the file that it takes the place of, if it may.
+    pub target_version: Option<String>,
+    /// Why, in a few words, for the person who decides; empty for nothing.
+    pub reason: String,
+}
 
 impl Workspace {
     /// The folder that is to be, and with it a free name in one that is there or pending.
@@ -96,20 +111,34 @@ impl Workspace {
         target: &FilePath,
         target_version: Option<&str>,
     ) -> Result<ChangeId, FileError> {
-        let (source, target) = (source.clone(), target.clone());
         self.change(|view| {
-            let seen = view.find(&source)?;
-            check_version(&source, &seen, Some(source_version))?;
-            may_go(view, &source, &seen)?;
-            let goal = view.target(&target)?;
-            if goal.trail.contains(&seen.key) {
-                return Err(FileError::invalid(format!("`{source}` cannot be moved into itself (`{target}`)")));
-            }
-            let over = over(view, &target, &seen, goal.taken, target_version)?;
-            Ok(Box::new(move |state: &mut State| {
-                ChangeId(state.relocate(&seen.key, seen.stamp, &goal.spot, over.as_ref(), None))
-            }))
+            let act = relocation(view, source, source_version, target, target_version)?;
+            Ok(Box::new(move |state: &mut State| ChangeId(act(state))))
         })
+    }
+
+    /// [`Workspace::move_`] for each of many, in their order, with what [`Workspace::explain`] would be told. One that is
+    /// refused keeps back no other, and what was refused before stays so.
+    pub fn move_all<E>(
+        &self,
+        moves: impl IntoIterator<Item = Result<Moving, E>>,
+        refused: impl Fn(FileError) -> E,
+    ) -> Vec<Result<ChangeId, E>> {
+        let roots = self.roots();
+        let ways = Rc::default();
+        let mut state = locked(&self.layer.state);
+        let mut one = |moving: Moving| {
+            let Moving { source, source_version, target, target_version, reason } = moving;
+            let view = View::with(&roots, &self.shared.masks, &state, &ways);
+            let act = relocation(&view, &source, &source_version, &target, target_version.as_deref())?;
+            let state = Arc::make_mut(&mut state);
+            let id = act(state);
+            if !reason.is_empty() {
+                let _ = state.explain(id, &reason); // what moves home again is no change any more
+            }
+            Ok(ChangeId(id))
+        };
+        moves.into_iter().map(|moving| one(moving?).map_err(&refused)).collect()
     }
 
     /// A copy of a file or link. With `target_version` as for [`Workspace::move_`].
@@ -174,18 +203,8 @@ impl Workspace {
 
     /// Say why, in a few words, for the person who decides.
     pub fn explain(&self, change: ChangeId, reason: &str) -> Result<(), FileError> {
-        let reason = deskhand_vocabulary::text::shortened(reason, 500);
-        self.change(|view| {
-            if !view.state.notes.contains_key(&change.0) {
-                return Err(FileError::missing(format!("change {}", change.0)));
-            }
-            Ok(Box::new(move |state: &mut State| {
-                if let Some(note) = state.notes.get_mut(&change.0) {
-                    note.reason = reason;
-                }
-                state.revision += 1;
-            }))
-        })
+        let mut state = locked(&self.layer.state);
+        Arc::make_mut(&mut state).explain(change.0, reason)
     }
 
     /// Take back a pending change. Fails where another stands on it.
@@ -202,6 +221,25 @@ impl Workspace {
             notes.map(|(id, note)| pending(view, *id, note)).collect()
         })
     }
+}
+
+/// A move that was found to be possible, to be made in the same moment. Gives the number of the change.
+fn relocation(
+    view: &View<'_>,
+    source: &FilePath,
+    source_version: &str,
+    target: &FilePath,
+    target_version: Option<&str>,
+) -> Result<impl FnOnce(&mut State) -> u64 + use<>, FileError> {
+    let seen = view.find(source)?;
+    check_version(source, &seen, Some(source_version))?;
+    may_go(view, source, &seen)?;
+    let goal = view.target(target)?;
+    if goal.trail.contains(&seen.key) {
+        return Err(FileError::invalid(format!("`{source}` cannot be moved into itself (`{target}`)")));
+    }
+    let over = over(view, target, &seen, goal.taken, target_version)?;
+    Ok(move |state: &mut State| state.relocate(&seen.key, seen.stamp, &goal.spot, over.as_ref(), None))
 }
 
 fn taken(path: &FilePath) -> FileError {

@@ -21,6 +21,9 @@ use std::{
     },
 };
 
+/// The most of a reason that is kept, in characters.
+const REASON: usize = 500;
+
 /// What a thing is known by.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Key {
@@ -300,6 +303,14 @@ impl State {
 
     fn note(&mut self, id: u64, key: &Key, kind: ChangeKind, undoes: Option<u64>) {
         self.notes.insert(id, Note { key: key.clone(), kind, reason: String::new(), undoes });
+    }
+
+    /// Say why a change is to be.
+    pub(crate) fn explain(&mut self, id: u64, reason: &str) -> Result<(), FileError> {
+        let note = self.notes.get_mut(&id).ok_or_else(|| FileError::missing(format!("change {id}")))?;
+        note.reason = deskhand_vocabulary::text::shortened(reason, REASON);
+        self.revision += 1;
+        Ok(())
     }
 
     /// Something new under a free name.

@@ -50,6 +50,7 @@ mod walk;
 mod workers;
 mod workspace;
 
+pub use changes::Moving;
 pub use commit::Commit;
 pub use damage::{Damaged, Kept, Missing};
 pub use edit::{EditProblem, edit_text};

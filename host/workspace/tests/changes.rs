@@ -4,7 +4,7 @@
 mod support;
 
 use deskhand_vocabulary::{Access, Answer, Stop, Unanswered};
-use deskhand_workspace::{Code, Standing, State, UndoOptions};
+use deskhand_workspace::{Code, Moving, Standing, State, UndoOptions};
 use std::{fs, os::unix::fs::PermissionsExt as _};
 use support::{Desk, age_all, cp, differences, mv, outline, path, put, raw, rm, set_xattr, shown, version};
 
@@ -463,6 +463,45 @@ fn withdrawing_takes_back_one_change() {
     mv(&task, "a", "z").unwrap();
     mv(&task, "z", "a").unwrap();
     assert!(task.is_unchanged());
+}
+
+#[test]
+fn of_many_moves_each_is_made_or_refused_by_itself() {
+    let desk = Desk::new();
+    for name in ["a", "b", "c", "d"] {
+        desk.file(name, name);
+    }
+    let task = desk.open();
+    task.make_folder(&path("In")).unwrap();
+    mv(&task, "d", "e").unwrap();
+    let seen = |name: &str| version(&task, &path(name));
+    let moving = |source: &str, version: &str, target: &str, reason: &str| Moving {
+        source: path(source),
+        source_version: version.to_owned(),
+        target: path(target),
+        target_version: None,
+        reason: reason.to_owned(),
+    };
+    let moves = [
+        Ok(moving("a", &seen("a"), "In/a", "because")),
+        Err(None),
+        Ok(moving("b", "another", "In/b", "")),
+        Ok(moving("c", &seen("c"), "In/a", "")),
+        Ok(moving("b", &seen("b"), "a", "")),
+        Ok(moving("e", &seen("e"), "d", "home again")),
+    ];
+    let made = task.move_all(moves, |error| Some(error.code));
+    let codes: Vec<_> = made.iter().map(|made| made.as_ref().err().copied()).collect();
+    assert_eq!(codes, [None, Some(None), Some(Some(Code::Conflict)), Some(Some(Code::Conflict)), None, None]);
+    let pending: Vec<_> = task.pending(Some(1), 10).into_iter().map(|it| (it.source, it.target, it.reason)).collect();
+    assert_eq!(
+        pending,
+        [
+            (Some(path("a")), Some(path("In/a")), "because".to_owned()),
+            (Some(path("b")), Some(path("a")), String::new())
+        ]
+    );
+    assert_eq!(made[0], Ok(task.pending(Some(1), 1)[0].id).map(deskhand_workspace::ChangeId));
 }
 
 #[test]

@@ -120,6 +120,23 @@ pub fn move_file(file: &Entry, target: &FilePath) -> Result<Change> {
     door::move_file(&file.path, &file.version.0, target, None).map(Change)
 }
 
+/// One of many moves; see [`move_all`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Move<'a> {
+    /// What is moved, as it was seen.
+    pub file: &'a Entry,
+    /// Where to. Nothing lies there.
+    pub target: FilePath,
+    /// Why, in a few words, for the person who decides; empty for nothing.
+    pub reason: &'a str,
+}
+
+/// [`move_file`] and [`Change::explain`] for each, in their order and in one call: for thousands. One that is refused
+/// keeps back no other.
+pub fn move_all(moves: &[Move<'_>]) -> Vec<Result<Change>> {
+    door::move_all(moves).into_iter().map(|id| id.map(Change)).collect()
+}
+
 /// Move a file over another, both as they were seen. The old content of the target stays recoverable.
 pub fn move_over(file: &Entry, target: &Entry) -> Result<Change> {
     door::move_file(&file.path, &file.version.0, &target.path, Some(&target.version.0)).map(Change)

@@ -106,6 +106,27 @@ fn what_does_not_fit_is_refused_when_it_is_proposed() {
 }
 
 #[test]
+fn of_many_moves_each_is_made_or_refused_by_itself() {
+    let host = home();
+    host.run(|| {
+        let (a, sub) = (files::stat(&path("F/a.txt"))?, files::stat(&path("F/sub"))?);
+        let moved = |file, target: &str, reason| changes::Move { file, target: path(target), reason };
+        let made = changes::move_all(&[
+            moved(&a, "F/none/a.txt", ""),
+            moved(&sub, "F/sub/sub", ""),
+            moved(&a, "F/sub/c.txt", "because"),
+        ]);
+        let codes: Vec<Option<Code>> = made.iter().map(|made| made.as_ref().err().map(|error| error.code)).collect();
+        assert_eq!(codes, [Some(Code::NotFound), Some(Code::Invalid), None]);
+        let pending = changes::pending()?;
+        assert_eq!(pending.len(), 1);
+        assert_eq!((&pending[0].target, pending[0].reason.as_str()), (&Some(path("F/sub/c.txt")), "because"));
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
 fn the_set_holds_what_is_to_be_and_not_the_way_there() {
     let host = home();
     host.run(|| {

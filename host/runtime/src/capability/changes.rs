@@ -3,13 +3,13 @@
 
 use crate::{
     bindings::wit::{changes, types},
-    call::Call,
+    call::{Call, stopped},
     capability::files::{of_file, path},
     reply::{Code, Refused},
 };
 use deskhand_permissions::Refused as GateRefused;
 use deskhand_vocabulary::{manifest::PermissionKind, text::shortened};
-use deskhand_workspace::{ChangeId, FileError, ProposeError, WorkspaceError, propose};
+use deskhand_workspace::{ChangeId, FileError, Moving, ProposeError, WorkspaceError, propose};
 
 /// The most of a plan's title that is shown, in characters.
 const TITLE: usize = 200;
@@ -89,6 +89,28 @@ impl changes::Host for Call {
         })
     }
 
+    fn move_all(&mut self, moves: Vec<changes::MoveRequest>) -> Vec<Result<u64, types::Error>> {
+        let declared = self.declared(PermissionKind::FilesChange);
+        let meter = self.meter.clone();
+        let _paused = meter.pause();
+        let stop = &self.invocation.stop;
+        let moving = |request: changes::MoveRequest| {
+            declared.clone()?;
+            if stop.is_stopped() {
+                return Err(stopped());
+            }
+            Ok(Moving {
+                source: path(&request.source)?,
+                source_version: request.source_version,
+                target: path(&request.target)?,
+                target_version: request.target_version,
+                reason: shortened(&request.reason, REASON),
+            })
+        };
+        let made = self.workspace.move_all(moves.into_iter().map(moving), |error| of_file(&error).into());
+        made.into_iter().map(|made| Ok(made?.0)).collect()
+    }
+
     fn copy(
         &mut self,
         source: String,
@@ -157,7 +179,7 @@ impl changes::Host for Call {
                 outcome: decision.outcome.to_string(),
             }),
             Err(ProposeError::Refused(GateRefused::Unanswered(deskhand_vocabulary::Unanswered::Stopped))) => {
-                Err(crate::call::stopped().into())
+                Err(stopped().into())
             }
             Err(error) => Err(of_proposal(&error).into()),
         }

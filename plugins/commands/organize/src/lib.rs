@@ -219,22 +219,21 @@ impl Job {
         for folder in &plan.make {
             changes::make_folder(&FilePath::new(folder)?)?;
         }
-        for (done, planned) in plan.moves.iter().enumerate() {
-            if done.is_multiple_of(reading::BATCH) {
-                invocation::check()?;
+        for batch in plan.moves.chunks(reading::BATCH) {
+            invocation::check()?;
+            let mut moves = Vec::with_capacity(batch.len());
+            for planned in batch {
+                let file = &entries[files[planned.file]];
+                moves.push(changes::Move { file, target: FilePath::new(&planned.target)?, reason: &planned.reason });
             }
-            let entry = &entries[files[planned.file]];
-            match changes::move_file(entry, &FilePath::new(&planned.target)?) {
-                Ok(change) => {
-                    if !planned.reason.is_empty() {
-                        change.explain(&planned.reason)?;
+            for (made, moved) in changes::move_all(&moves).into_iter().zip(&moves) {
+                match made {
+                    Ok(_) => self.moved += 1,
+                    Err(error) if matches!(error.code, Code::Conflict | Code::NotFound) => {
+                        self.left.add(Reason::Changed, moved.file.path.relative());
                     }
-                    self.moved += 1;
+                    Err(error) => return Err(error),
                 }
-                Err(error) if matches!(error.code, Code::Conflict | Code::NotFound) => {
-                    self.left.add(Reason::Changed, entry.path.relative());
-                }
-                Err(error) => return Err(error),
             }
         }
         self.stay += plan.stay;

@@ -2,7 +2,7 @@
 
 use crate::{
     Result,
-    changes::{Pending, RawDecision},
+    changes::{Move, Pending, RawDecision},
     content::{Content, ToolOutput},
     files::{Entry, Folder, Page},
     http::{Request, Response},
@@ -77,6 +77,17 @@ pub(crate) fn write(path: &FilePath, bytes: &[u8], if_version: Option<&str>) -> 
 
 pub(crate) fn move_file(source: &FilePath, version: &str, target: &FilePath, over: Option<&str>) -> Result<u64> {
     current(|host| host.move_file(source, version, target, over))
+}
+
+pub(crate) fn move_all(moves: &[Move<'_>]) -> Vec<Result<u64>> {
+    let one = |one: &Move<'_>| {
+        let id = move_file(&one.file.path, &one.file.version.0, &one.target, None)?;
+        if !one.reason.is_empty() {
+            let _ = explain(id, one.reason); // what moves home again is no change any more
+        }
+        Ok(id)
+    };
+    moves.iter().map(one).collect()
 }
 
 pub(crate) fn copy(source: &FilePath, version: &str, target: &FilePath, over: Option<&str>) -> Result<u64> {

@@ -3,7 +3,7 @@
 use crate::{
     Error, Result,
     bindings::deskhand::plugin as host,
-    changes::{Change, ChangeKind, Pending, RawDecision},
+    changes::{Change, ChangeKind, Move, Pending, RawDecision},
     content::{Body, Content, Reply, ToolOutput},
     error::Code,
     files::{Entry, Folder, Kind, Page, Version},
@@ -88,6 +88,18 @@ pub(crate) fn write(path: &FilePath, bytes: &[u8], if_version: Option<&str>) -> 
 
 pub(crate) fn move_file(source: &FilePath, version: &str, target: &FilePath, over: Option<&str>) -> Result<u64> {
     Ok(host::changes::move_(source.as_str(), version, target.as_str(), over)?)
+}
+
+pub(crate) fn move_all(moves: &[Move<'_>]) -> Vec<Result<u64>> {
+    let request = |one: &Move<'_>| host::changes::MoveRequest {
+        source: one.file.path.as_str().to_owned(),
+        source_version: one.file.version.0.clone(),
+        target: one.target.as_str().to_owned(),
+        target_version: None,
+        reason: one.reason.to_owned(),
+    };
+    let requests: Vec<host::changes::MoveRequest> = moves.iter().map(request).collect();
+    host::changes::move_all(&requests).into_iter().map(|id| Ok(id?)).collect()
 }
 
 pub(crate) fn copy(source: &FilePath, version: &str, target: &FilePath, over: Option<&str>) -> Result<u64> {
