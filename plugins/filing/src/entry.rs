@@ -2,7 +2,7 @@
 
 use crate::date::Dates;
 use deskhand_sdk::time::DateTime;
-use serde_json::Value;
+use serde::Deserialize;
 
 /// What an entry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +27,8 @@ pub struct Seen<'a> {
 }
 
 /// What the host knows of a file beyond its entry.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(from = "Told")]
 pub struct Facts {
     /// RFC 6838, without parameters, in lower case; empty if not known.
     pub media_type: String,
@@ -37,21 +38,44 @@ pub struct Facts {
     pub placeholder: bool,
 }
 
-impl Facts {
-    /// From what the host answers by the name of a fact. What is missing or malformed is taken as not known.
-    pub fn read<'a>(attribute: impl Fn(&str) -> Option<&'a Value>) -> Self {
-        let text = |name: &str| attribute(name).and_then(Value::as_str);
-        let moment = |name: &str| text(name)?.parse::<DateTime>().ok();
-        let media_type = text("media-type").unwrap_or_default();
+/// What the host answers, by the name of a fact. What is missing is not known, and neither is a date that is none.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Told {
+    #[serde(rename = "media-type")]
+    media_type: String,
+    #[serde(rename = "image.taken")]
+    taken: Moment,
+    #[serde(rename = "document.created")]
+    created: Moment,
+    #[serde(rename = "media.created")]
+    recorded: Moment,
+    #[serde(rename = "file.modified")]
+    modified: Moment,
+    placeholder: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(from = "String")]
+struct Moment(Option<DateTime>);
+
+impl From<String> for Moment {
+    fn from(text: String) -> Self {
+        Self(text.parse().ok())
+    }
+}
+
+impl From<Told> for Facts {
+    fn from(told: Told) -> Self {
         Self {
-            media_type: media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase(),
+            media_type: told.media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase(),
             dates: Dates {
-                taken: moment("image.taken"),
-                created: moment("document.created"),
-                recorded: moment("media.created"),
-                modified: moment("file.modified"),
+                taken: told.taken.0,
+                created: told.created.0,
+                recorded: told.recorded.0,
+                modified: told.modified.0,
             },
-            placeholder: attribute("placeholder") == Some(&Value::Bool(true)),
+            placeholder: told.placeholder,
         }
     }
 }
@@ -63,13 +87,13 @@ mod tests {
 
     #[test]
     fn facts_from_attributes() {
-        let attributes = json!({
+        let told = json!({
             "media-type": "Text/HTML; charset=utf-8", "image.taken": "not a date", "file.modified": "2024-05-31T18:02:11",
             "placeholder": true, "mode": 420,
         });
-        let facts = Facts::read(|name| attributes.get(name));
         let dates = Dates { modified: "2024-05-31T18:02:11".parse().ok(), ..Dates::default() };
+        let facts: Facts = serde_json::from_str(&told.to_string()).unwrap();
         assert_eq!(facts, Facts { media_type: "text/html".into(), dates, placeholder: true });
-        assert_eq!(Facts::read(|_| None), Facts::default());
+        assert_eq!(serde_json::from_str::<Facts>("{}").unwrap(), Facts::default());
     }
 }

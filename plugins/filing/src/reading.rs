@@ -92,10 +92,9 @@ pub fn facts_as<T>(
         let message = format!("Reading {} of {}", words::number(count(kept.len())), words::number(count(files.len())));
         invocation::progress(&message, count(kept.len()), count(files.len()));
         let paths: Vec<FilePath> = batch.iter().map(|index| entries[*index].path.clone()).collect();
-        let mut answers = files::attributes_all(&paths, &NAMES).into_iter();
+        let mut answers = files::attributes_as::<Facts>(&paths, &NAMES).into_iter();
         for index in batch {
-            let answer = answers.next().unwrap_or_else(|| Err(Error::failed("the host gave no answer")));
-            let facts = answer.map(|attributes| Facts::read(|name| attributes.get(name)));
+            let facts = answers.next().unwrap_or_else(|| Err(Error::failed("the host gave no answer")));
             kept.push(keep(&entries[*index], facts));
         }
     }

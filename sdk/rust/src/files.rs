@@ -5,6 +5,7 @@ use crate::{
     path::FilePath,
     time::{DateTime, Moment},
 };
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::collections::VecDeque;
 
@@ -381,8 +382,14 @@ pub fn attributes(path: &FilePath, facts: &[Fact]) -> Result<Attributes> {
 
 /// Facts of each file, in one call. What a file does not have is left out of its facts.
 pub fn attributes_all(paths: &[FilePath], facts: &[Fact]) -> Vec<Result<Attributes>> {
+    attributes_as(paths, facts).into_iter().map(|facts| facts.map(Attributes)).collect()
+}
+
+/// Facts of each file, read as a type whose fields have their names ([`Fact::name`]): for thousands of files, where what is
+/// not kept need not be made.
+pub fn attributes_as<T: DeserializeOwned>(paths: &[FilePath], facts: &[Fact]) -> Vec<Result<T>> {
     let names: Vec<&str> = facts.iter().map(|fact| fact.name()).collect();
-    door::attributes(paths, &names).into_iter().map(|json| Ok(Attributes(serde_json::from_str(&json?)?))).collect()
+    door::attributes(paths, &names).into_iter().map(|json| Ok(serde_json::from_str(&json?)?)).collect()
 }
 
 /// The one answer to a question about one path.
