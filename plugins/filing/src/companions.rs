@@ -65,15 +65,12 @@ pub struct Families {
 impl Families {
     /// Finds the families among `paths`.
     pub fn among(paths: &[&str]) -> Self {
-        let names: HashMap<String, usize> =
-            paths.iter().enumerate().rev().map(|(index, path)| (path_key(path), index)).collect();
+        let keys: Vec<String> = paths.iter().map(|path| path_key(path)).collect();
+        let names: HashMap<&str, usize> =
+            keys.iter().enumerate().rev().map(|(index, key)| (key.as_str(), index)).collect();
         // of two names that differ in case only, one can follow: under a new stem both would be one name
-        let own = |index: &usize, path: &str| names.get(&path_key(path)) == Some(index);
-        let follows = paths
-            .iter()
-            .enumerate()
-            .filter(|(index, path)| own(index, path))
-            .filter_map(|(index, path)| Some((index, main_of(index, path, &names)?)));
+        let own = names.values().copied();
+        let follows = own.filter_map(|index| Some((index, main_of(index, paths[index], &names)?)));
         Self { follows: follows.collect() }
     }
 
@@ -151,9 +148,10 @@ impl Families {
     }
 }
 
-fn main_of(index: usize, path: &str, names: &HashMap<String, usize>) -> Option<Follows> {
+fn main_of(index: usize, path: &str, names: &HashMap<&str, usize>) -> Option<Follows> {
     let (folder, name) = (parent(path), last(path));
-    let find = |candidate: &str| names.get(&path_key(&join(folder, candidate))).copied().filter(|main| *main != index);
+    let find =
+        |candidate: &str| names.get(path_key(&join(folder, candidate)).as_str()).copied().filter(|main| *main != index);
     let lower = name.to_lowercase();
     for ending in BEHIND {
         let whole = lower.ends_with(ending).then(|| name.len().checked_sub(ending.len())).flatten();

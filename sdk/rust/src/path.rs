@@ -7,7 +7,7 @@
 use crate::{Error, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::{fmt, str::FromStr};
+use std::{borrow::Cow, fmt, str::FromStr};
 
 /// A byte that is not part of valid UTF-8 travels as the code point `BYTES + byte`.
 const BYTES: u32 = 0xF700;
@@ -23,20 +23,17 @@ pub struct FilePath(String);
 impl FilePath {
     /// From the interface's text, checked and brought to the one spelling that a path has.
     pub fn new(text: &str) -> Result<Self> {
-        let mut out = String::with_capacity(text.len());
         let mut below = 0;
         for (index, name) in text.split('/').enumerate() {
-            let bytes = name_bytes(name)?;
+            let length = name_length(name)?;
             if index > 0 {
-                out.push('/');
-                below += bytes.len() + usize::from(index > 1);
+                below += length + usize::from(index > 1);
             }
-            out.push_str(&encode(&bytes));
         }
         if below > PATH_MAX {
             return Err(Error::invalid(format!("a path has at most {PATH_MAX} bytes below its folder")));
         }
-        Ok(Self(out))
+        Ok(Self(if is_plain(text) { text.to_owned() } else { encode(&decode(text)) }))
     }
 
     /// From the host, which has checked it.
@@ -107,7 +104,7 @@ impl FilePath {
     /// A file beside this one.
     pub fn with_name(&self, name: &str) -> Result<Self> {
         let parent = self.parent().ok_or_else(|| Error::invalid("a granted folder cannot get another name"))?;
-        name_bytes(name)?;
+        name_length(name)?;
         parent.join(name)
     }
 
@@ -153,14 +150,15 @@ pub fn to_name(text: &str) -> Option<String> {
     Some(format!("{}{suffix}", &stem[..end]))
 }
 
-fn name_bytes(name: &str) -> Result<Vec<u8>> {
-    let bytes = decode(name);
-    let why = match bytes.as_slice() {
+/// How many bytes a name has, if it is one.
+fn name_length(name: &str) -> Result<usize> {
+    let bytes = decoded(name);
+    let why = match bytes.as_ref() {
         b"" => "a path needs a name between any two `/`",
         b"." | b".." => "a path may not contain `.` or `..`",
         bytes if bytes.len() > NAME_MAX => "a name has at most 255 bytes",
         bytes if bytes.contains(&0) || bytes.contains(&b'/') => "a name may not contain NUL or `/`",
-        _ => return Ok(bytes),
+        bytes => return Ok(bytes.len()),
     };
     Err(Error::invalid(format!("`{}` is not a name: {why}", for_display(name))))
 }
@@ -182,6 +180,17 @@ pub fn encode(bytes: &[u8]) -> String {
         escape(&mut out, chunk.invalid());
     }
     out
+}
+
+/// True if a text stands for its own bytes: nothing in it is of the escaping range, whose code points all begin with the
+/// bytes EF 9C to EF 9F.
+fn is_plain(text: &str) -> bool {
+    text.is_ascii() || !text.as_bytes().windows(2).any(|pair| pair[0] == 0xEF && (0x9C..=0x9F).contains(&pair[1]))
+}
+
+/// As [`decode`], without a copy of what needs none.
+fn decoded(text: &str) -> Cow<'_, [u8]> {
+    if is_plain(text) { Cow::Borrowed(text.as_bytes()) } else { Cow::Owned(decode(text)) }
 }
 
 /// The bytes that [`encode`] made a text of.

@@ -14,7 +14,6 @@ use deskhand_filing::{
     words,
 };
 use deskhand_sdk::time::DateTime;
-use std::collections::BTreeSet;
 
 /// What is wanted.
 #[derive(Clone, Debug)]
@@ -89,23 +88,23 @@ pub fn plan<L: Lister>(wish: &Wish, files: &[File<'_>], lister: &mut L) -> Resul
         }
     }
     let mut placing = Placing::new(&families, &paths);
-    let mut used = BTreeSet::new();
     for (folder, family) in wanted {
-        if parent(paths[family[0]]) == folder {
+        if parent(paths[family[0]]) == &*folder {
             plan.stay += count(family.len());
         } else {
             let names: Vec<String> = family.iter().map(|index| last(paths[*index]).to_owned()).collect();
-            for placed in placing.place(&family, &names, &folder, &mut targets.at(&folder).taken) {
+            let target = targets.at(&folder);
+            target.is_used = true;
+            for placed in placing.place(&family, &names, &folder, &mut target.taken) {
                 let file = &files[placed.file];
                 plan.renamed += u64::from(placed.taken_by.is_some());
                 plan.doubtful += u64::from(file.passed_over.is_some());
                 let reason = reason(file, &wish.by, placed.taken_by.as_deref());
                 plan.moves.push(Move { file: placed.file, target: join(&folder, &placed.name), reason });
             }
-            used.insert(folder);
         }
     }
-    plan.make = targets.to_make(used.iter().map(String::as_str));
+    plan.make = targets.to_make();
     Ok(plan)
 }
 

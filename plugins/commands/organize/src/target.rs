@@ -6,7 +6,10 @@ use deskhand_filing::{
     name::{Taken, join, key, numbered_stem},
     survey::marks_repository,
 };
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    rc::Rc,
+};
 
 /// What lies directly in a folder: names and what they are.
 pub type Listing = Vec<(String, Kind)>;
@@ -27,6 +30,8 @@ pub struct Target {
     folders: HashMap<String, String>,
     is_repository: bool,
     is_new: bool,
+    /// True once a file goes into it.
+    pub is_used: bool,
 }
 
 impl Target {
@@ -48,7 +53,7 @@ impl Target {
 pub struct Targets {
     root: String,
     known: HashMap<String, Target>,
-    resolved: HashMap<String, String>,
+    resolved: HashMap<String, Rc<str>>,
 }
 
 impl Targets {
@@ -59,17 +64,22 @@ impl Targets {
 
     /// The path of a wanted folder: the one that is there, whatever the case or normalisation of its name; else a new one. Where
     /// something that is not a folder has the name, or a repository, it is ` (2)`.
-    pub fn resolve<L: Lister>(&mut self, wanted: &[Folder], lister: &mut L) -> Result<String, L::Error> {
-        let label = wanted.iter().map(|folder| folder.name.as_str()).collect::<Vec<_>>().join("/");
+    pub fn resolve<L: Lister>(&mut self, wanted: &[Folder], lister: &mut L) -> Result<Rc<str>, L::Error> {
+        let mut label = String::new();
+        for folder in wanted {
+            label.push_str(&folder.name);
+            label.push('/');
+        }
         if let Some(path) = self.resolved.get(&label) {
-            return Ok(path.clone());
+            return Ok(Rc::clone(path));
         }
         let mut path = self.root.clone();
         for folder in wanted {
             path = self.step(&path, folder, lister)?;
         }
         self.load(&path, lister)?;
-        self.resolved.insert(label, path.clone());
+        let path: Rc<str> = path.into();
+        self.resolved.insert(label, Rc::clone(&path));
         Ok(path)
     }
 
@@ -125,11 +135,11 @@ impl Targets {
         self.known.entry(path.to_owned()).or_default()
     }
 
-    /// The new folders among `used` and those that they lie in, the outer before the inner.
-    pub fn to_make<'a>(&self, used: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    /// The new folders that are used and those that they lie in, the outer before the inner.
+    pub fn to_make(&self) -> Vec<String> {
         let mut make = BTreeSet::new();
-        for path in used {
-            let mut path = path;
+        for (path, _) in self.known.iter().filter(|(_, target)| target.is_used) {
+            let mut path = path.as_str();
             while self.known.get(path).is_some_and(|target| target.is_new) && make.insert(path.to_owned()) {
                 path = deskhand_filing::name::parent(path);
             }
