@@ -1,6 +1,8 @@
 //! The model's own tools: few, for the work that every task needs. They see the task's folders through its workspace, so
 //! what one writes the next reads, and nothing touches the disk before the person has agreed to it.
 //!
+//! Beside them stand those of plugins, their skills, commands and sub-agents.
+//!
 //! This room imports the rooms that it makes usable (the workspace, the runtime with its plugins, the way out) and the agent,
 //! whose [`deskhand_agent::tool::Tools`] it implements. Its main type is [`OwnTools`].
 
