@@ -39,10 +39,10 @@ fn nothing_is_trusted_for_being_the_first() {
     assert_eq!(
         error.to_string(),
         format!(
-            "{} is not the marketplace that you expect: its fingerprint is {}, you gave {wrong}. Nothing was added. \
-             Compare with its admin (`deskhand market list` there shows it), by another way than this folder",
+            "{} is not the marketplace whose fingerprint you gave ({wrong}). Nothing was added. See that it was typed as it \
+             was told to you; else have the admin tell you the fingerprint again, by another way than this folder: \
+             `deskhand market list` shows it to them",
             stage.folder.display(),
-            stage.created.fingerprint
         )
     );
     assert_eq!(stage.marketplaces().list().unwrap().whole, []);

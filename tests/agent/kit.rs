@@ -20,8 +20,16 @@ impl Desk {
         Self::speaking(Wire::Anthropic)
     }
 
+    /// With our plugins installed, and more settings.
+    pub(crate) fn with_plugins(settings: &str) -> Self {
+        Self::at(Place::with_plugins(), Wire::Anthropic, settings)
+    }
+
     pub(crate) fn speaking(wire: Wire) -> Self {
-        let place = Place::new();
+        Self::at(Place::new(), wire, "")
+    }
+
+    fn at(place: Place, wire: Wire, more: &str) -> Self {
         let server = ModelServer::start();
         let (wire, base) = match wire {
             Wire::Anthropic => ("anthropic", server.url()),
@@ -29,7 +37,7 @@ impl Desk {
         };
         fs::create_dir_all(place.path("deskhand/config")).unwrap();
         let settings = format!(
-            "[agent]\nmodel = \"scripted\"\n[models.scripted]\nwire = \"{wire}\"\nurl = \"{base}\"\nmodel = \"scripted\"\n"
+            "[agent]\nmodel = \"scripted\"\n[models.scripted]\nwire = \"{wire}\"\nurl = \"{base}\"\nmodel = \"scripted\"\n{more}"
         );
         fs::write(place.path("deskhand/config/config.toml"), settings).unwrap();
         fs::create_dir(place.path("home/Files")).unwrap();

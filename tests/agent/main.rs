@@ -9,6 +9,7 @@ mod ends;
 mod kit;
 mod parked;
 mod plan;
+mod plugins;
 #[path = "../journeys/said.rs"]
 mod said;
 mod steering;

@@ -92,5 +92,5 @@ fn the_documented_table() {
         })
         .collect();
     assert_eq!(documented, meant);
-    assert_eq!(meant.len(), 9);
+    assert_eq!(meant.len(), 10);
 }

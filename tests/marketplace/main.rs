@@ -162,7 +162,7 @@ fn what_is_needed_comes_along_and_is_not_taken_away_from_under_it() {
     let refused = two.user(&["plugin", "install", "text@2.0.0", "--yes"]);
     assert_eq!(refused.code, 1);
     assert!(
-        refused.stderr.contains("report is installed") && refused.stderr.contains("you want text 2.0.0"),
+        refused.stderr.contains("report is installed") && refused.stderr.contains("You want text 2.0.0"),
         "{refused:?}"
     );
     let refused = two.user(&["plugin", "uninstall", "text"]);

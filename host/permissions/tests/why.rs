@@ -32,6 +32,11 @@ fn every_row_is_read_from_its_verb_and_its_name_and_put_into_words() {
         ("run organize", "command.run default:organize/organize", "run the command default:organize/organize"),
         ("run /organize", "command.run default:organize/organize", "run the command default:organize/organize"),
         ("call acme:x/tidy", "tool.call acme:x/tidy", "call the tool acme:x/tidy"),
+        ("list default:organize", "tools.list default:organize", "ask default:organize which tools it has"),
+        ("use acme:x/tidy", "skill.use acme:x/tidy", "take up the skill acme:x/tidy"),
+        ("delegate acme:x/tidy", "agent.start acme:x/tidy", "give work to the sub-agent acme:x/tidy"),
+        ("sign-in acme:x/key", "credential.use acme:x/key", "send the credential acme:x/key"),
+        ("think", "model.use", "let your model work for it"),
         ("connect API.example.com", "host.connect api.example.com", "send data to api.example.com"),
         (
             "send API.example.com",
@@ -62,8 +67,8 @@ fn words_that_are_no_action_say_what_would_be() {
     let refused = |text: &str| read(text).unwrap_err().to_string();
     assert_eq!(
         refused("delete /"),
-        "`delete` is nothing that Deskhand decides about. It decides about: read, change, remove, arm, run, call, connect, send, \
-         ask, keep, install, trust"
+        "`delete` is nothing that Deskhand decides about. It decides about: read, change, remove, arm, run, call, list, use, \
+         delegate, sign-in, think, connect, send, ask, keep, install, trust"
     );
     assert_eq!(refused("read"), "`read` takes a folder, such as `deskhand why read ~/Downloads`");
     assert_eq!(refused("ask me"), "`ask` takes nothing more, such as `deskhand why ask`");

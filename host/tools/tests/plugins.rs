@@ -102,7 +102,10 @@ impl Desk {
 }
 
 fn call(tools: &dyn Tools, tool: &str, arguments: Value) -> Output {
-    tools.call(&Call { id: "1".to_owned(), tool: tool.to_owned(), arguments }, &Stop::default())
+    tools.call(
+        &Call { id: "1".to_owned(), tool: tool.to_owned(), arguments, left: deskhand_agent::budget::Limits::default() },
+        &Stop::default(),
+    )
 }
 
 fn failed(output: &Output) -> String {

@@ -252,7 +252,7 @@ pub enum Event {
     },
     /// The task is over.
     TaskEnded {
-        /// `done`, `cancelled`, `failed`, `stopped` or `unserved`.
+        /// `done`, `cancelled`, `failed`, `stopped` or `unserved`; of an agent also `used-up`, `stuck` or `refused`.
         outcome: String,
     },
 }

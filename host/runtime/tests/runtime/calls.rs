@@ -99,7 +99,7 @@ fn a_call_knows_its_task_its_person_and_its_zone() {
         context,
         json!({
             "task": "1", "person": true, "locale": "de-DE", "time-zone": "Europe/Berlin", "interface": "0.1.0",
-            "host": { "offers": ["log", "invocation", "files", "changes", "user", "store", "toolbox"] },
+            "host": { "offers": ["log", "invocation", "files", "changes", "user", "store", "toolbox", "credentials"] },
         })
     );
 }
