@@ -21,8 +21,14 @@ pub(crate) fn together(effects: &[Effect]) -> usize {
     }
 }
 
-/// Make these calls side by side. What each came to and how long it took, in the order of the calls.
-pub(crate) async fn make(tools: &Arc<dyn Tools>, calls: Vec<Call>, stop: &Stop) -> Vec<(Output, Duration)> {
+/// Make these calls side by side. What each came to and how long it took, in the order of the calls; `seen` is told of each
+/// as it ends, with its place.
+pub(crate) async fn make(
+    tools: &Arc<dyn Tools>,
+    calls: Vec<Call>,
+    stop: &Stop,
+    seen: impl Fn(usize, &Output, Duration),
+) -> Vec<(Output, Duration)> {
     let mut running = JoinSet::new();
     let count = calls.len();
     for (at, call) in calls.into_iter().enumerate() {
@@ -39,12 +45,16 @@ pub(crate) async fn make(tools: &Arc<dyn Tools>, calls: Vec<Call>, stop: &Stop) 
         if let Ok((at, output, took)) = ended
             && let Some(place) = made.get_mut(at)
         {
+            seen(at, &output, took);
             *place = Some((output, took));
         }
     }
-    let broke =
-        || (Output::not_done(Outcome::Unknown, "the tool broke off; look whether it did anything"), Duration::ZERO);
-    made.into_iter().map(|one| one.unwrap_or_else(broke)).collect()
+    let broke = |at| {
+        let output = Output::not_done(Outcome::Unknown, "the tool broke off; look whether it did anything");
+        seen(at, &output, Duration::ZERO);
+        (output, Duration::ZERO)
+    };
+    made.into_iter().enumerate().map(|(at, one)| one.unwrap_or_else(|| broke(at))).collect()
 }
 
 #[cfg(test)]

@@ -371,13 +371,18 @@ impl Work<'_> {
     async fn make(&mut self, calls: &[Wanted], durable: bool) -> Result<Vec<(Output, Duration)>> {
         let mut ended: Vec<Option<(Output, Duration)>> = Vec::with_capacity(calls.len());
         let mut real = Vec::new();
+        let mut places = Vec::new();
         for wanted in calls {
             self.record(self.scribe.called(wanted), durable)?;
             let here = self.own(wanted).await?;
+            if let Some(output) = &here {
+                self.show_called(wanted, output, Duration::ZERO);
+            }
             if here.is_none()
                 && let Ok(arguments) = &wanted.input
             {
                 self.agent.screen.show(Seen::Calling(wanted));
+                places.push(wanted);
                 real.push(Call {
                     id: wanted.id.clone(),
                     tool: wanted.name.clone(),
@@ -387,9 +392,15 @@ impl Work<'_> {
             }
             ended.push(here.map(|output| (output, Duration::ZERO)));
         }
-        let waited = self.agent.effects.waited();
+        let before = self.agent.effects.waited();
+        // waiting for the person is no work
+        let waited = || self.agent.effects.waited().saturating_sub(before);
         let stop = self.agent.stop.part();
-        let making = act::make(&self.agent.tools, real, &stop);
+        let making = act::make(&self.agent.tools, real, &stop, |at, output, took| {
+            if let Some(wanted) = places.get(at) {
+                self.show_called(wanted, output, took.saturating_sub(waited()));
+            }
+        });
         tokio::pin!(making);
         let made = tokio::select! {
             biased;
@@ -402,10 +413,13 @@ impl Work<'_> {
         };
         let mut made = made.into_iter();
         let lost = || (Output::not_done(Outcome::Unknown, "what it came to is not known"), Duration::ZERO);
-        // waiting for the person is no work
-        let waited = self.agent.effects.waited().saturating_sub(waited);
+        let waited = waited();
         let mut made = made.by_ref().map(|(output, took)| (output, took.saturating_sub(waited)));
         Ok(ended.into_iter().map(|here| here.or_else(|| made.next()).unwrap_or_else(lost)).collect())
+    }
+
+    fn show_called(&self, wanted: &Wanted, output: &Output, took: Duration) {
+        self.agent.screen.show(Seen::Called(wanted, output.outcome, took, &gist(output)));
     }
 
     /// What is answered here, without a tool of others: the loop's own tools, and what is wrong with a call.
@@ -489,8 +503,7 @@ impl Work<'_> {
 
     /// Take in what a call came to.
     fn ended(&mut self, wanted: &Wanted, mut output: Output, took: Duration, durable: bool) -> Result<Then> {
-        let text = deskhand_vocabulary::text::shortened(&output.text(), 300);
-        self.agent.screen.show(Seen::Called(wanted, output.outcome, took, &text));
+        let text = gist(&output);
         if self.effects.contains_key(&wanted.name) {
             self.doings.ended(wanted, &output);
         }
@@ -610,6 +623,11 @@ impl Work<'_> {
         self.tell_host("what was done", &format!("{found}\n{advice}"))?;
         Ok(Then::Go)
     }
+}
+
+/// What a call says, shortened.
+fn gist(output: &Output) -> String {
+    deskhand_vocabulary::text::shortened(&output.text(), 300)
 }
 
 const fn stuck(slip: Slip) -> &'static str {
