@@ -15,3 +15,4 @@ mod said;
 mod steering;
 #[path = "../journeys/terminal.rs"]
 mod terminal;
+mod typing;

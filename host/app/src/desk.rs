@@ -92,6 +92,7 @@ impl Desk {
             times += 1;
             stop.stop();
             if times > 2 {
+                crate::person::restore();
                 std::process::exit(i32::from(Exit::Stopped as u8));
             }
         });

@@ -44,6 +44,8 @@ fn main() -> ExitCode {
             u8::try_from(error.exit_code()).unwrap_or(Exit::Usage as u8).into()
         }
     };
+    // a question may still stand that nobody waits for any more
+    person::restore();
     match output::lost() {
         Some(message) => {
             output::aside(&message);

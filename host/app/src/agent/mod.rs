@@ -22,7 +22,7 @@ use crate::{
     failure::{Failure, Result},
     model,
     outgoing::{Outgoing, Purpose},
-    screen,
+    person, screen,
     task::{Opening, Seen, invocation, open_folders},
 };
 use approval::ByPerson;
@@ -159,6 +159,7 @@ impl<'a> Work<'a> {
         }
         self.tell(&mut task, said)?;
         let _door = door::open(&self.desk.home, self.task, Arc::clone(&self.agent.steering), self.runtime.handle())?;
+        let _typing = person::listen(self.desk.json, &self.agent.steering);
         let ended = self.runtime.block_on(async {
             let steering = Arc::clone(&self.agent.steering);
             let stop = self.desk.stop.clone();

@@ -1,5 +1,7 @@
 //! Rows at the foot of a terminal that are painted anew in place, below all that is printed.
 
+use unicode_width::UnicodeWidthChar as _;
+
 /// The size of a terminal, in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Size {
@@ -10,8 +12,8 @@ pub(crate) struct Size {
 /// What stands there now.
 #[derive(Debug)]
 pub(crate) struct Live {
-    /// How many columns each painted row takes.
-    painted: Vec<usize>,
+    /// The rows, without their styles.
+    painted: Vec<String>,
     /// True if what was printed last did not end its line; nothing is painted behind it.
     open: bool,
 }
@@ -32,19 +34,23 @@ impl Live {
         !self.painted.is_empty()
     }
 
-    /// What is to be written so that `above` is printed for good and `rows` stand below it. A row may carry styles; it is
-    /// at most one column less than the terminal, for behind a full row terminals differ.
+    /// What is to be written so that `above` is printed for good and `rows` stand below it. A row may carry styles; what is
+    /// longer than the terminal is wide is cut.
     pub(crate) fn frame(&mut self, above: &str, rows: &[String], size: Size) -> String {
+        let first = rows.len().saturating_sub(size.rows.saturating_sub(1).max(1));
+        // behind a full row terminals differ
+        let rows: Vec<_> = rows[first..].iter().map(|row| cut(row, size.columns.saturating_sub(1))).collect();
+        self.frame_whole(above, &rows, size)
+    }
+
+    /// The same with rows that the terminal breaks where they are too long.
+    pub(crate) fn frame_whole(&mut self, above: &str, rows: &[String], size: Size) -> String {
         let erased = self.erased(size);
         if !above.is_empty() {
             self.open = !above.ends_with('\n');
         }
-        let first = rows.len().saturating_sub(size.rows.saturating_sub(1).max(1));
-        let rows: Vec<_> = match self.open {
-            true => Vec::new(),
-            false => rows[first..].iter().map(|row| cut(row, size.columns.saturating_sub(1))).collect(),
-        };
-        self.painted = rows.iter().map(|row| console::measure_text_width(row)).collect();
+        let rows = if self.open { &[] } else { rows };
+        self.painted = rows.iter().map(|row| console::strip_ansi_codes(row).into_owned()).collect();
         if erased.is_empty() && rows.is_empty() {
             return above.to_owned();
         }
@@ -59,13 +65,27 @@ impl Live {
     /// What is to be written so that nothing stands there.
     fn erased(&mut self, size: Size) -> String {
         // a terminal that has become narrower has broken the rows
-        let high: usize = self.painted.drain(..).map(|width| width.div_ceil(size.columns.max(1)).max(1)).sum();
+        let high: usize = self.painted.drain(..).map(|row| height(&row, size.columns)).sum();
         match high {
             0 => String::new(),
             1 => CLEAR.to_owned(),
             more => format!("\u{1b}[{}A{CLEAR}", more - 1),
         }
     }
+}
+
+/// How many rows a text takes that is broken at the edge.
+fn height(text: &str, columns: usize) -> usize {
+    let (mut high, mut width) = (1, 0);
+    for c in text.chars() {
+        let more = c.width().unwrap_or(0);
+        if width + more > columns {
+            high += 1;
+            width = 0;
+        }
+        width += more;
+    }
+    high
 }
 
 /// A row that takes at most so many columns.
@@ -83,13 +103,17 @@ mod tests {
         rows.iter().map(|row| (*row).to_owned()).collect()
     }
 
+    fn terminal(rows: u16, columns: u16) -> vt100::Parser {
+        vt100::Parser::new(rows.try_into().unwrap(), columns.try_into().unwrap(), 0)
+    }
+
     fn seen(terminal: &vt100::Parser) -> String {
         terminal.screen().contents()
     }
 
     #[test]
     fn what_is_printed_stays_above_what_is_painted() {
-        let mut terminal = vt100::Parser::new(6, 10, 0);
+        let mut terminal = terminal(6, 10);
         let mut live = Live::new();
         for (above, below, expected) in [
             ("one\r\n", &["a", "b"][..], "one\na\nb"),
@@ -114,8 +138,26 @@ mod tests {
     }
 
     #[test]
+    fn a_question_is_broken_at_the_edge_and_painted_anew_in_place() {
+        let mut terminal = terminal(6, 10);
+        let mut live = Live::new();
+        for (row, expected) in [
+            ("Go on? [Y]es: ", "Go on? [Y]es:"),
+            ("Go on? [Y]es: 写真", "Go on? [Y]es: 写真"),
+            ("123456789写", "123456789\n写"),
+            ("1234567890", "1234567890"),
+            ("", ""),
+        ] {
+            terminal.process(live.frame_whole("", &rows(&[row]), SIZE).as_bytes());
+            // what goes on in the next row is one line to the terminal
+            assert_eq!(seen(&terminal).trim_end().replace('\n', ""), expected.replace('\n', ""));
+        }
+        assert_eq!(terminal.screen().cursor_position(), (0, 0));
+    }
+
+    #[test]
     fn more_rows_than_there_are_leave_the_last() {
-        let mut terminal = vt100::Parser::new(3, 10, 0);
+        let mut terminal = terminal(3, 10);
         let mut live = Live::new();
         let small = Size { rows: 3, columns: 10 };
         for _ in 0..2 {

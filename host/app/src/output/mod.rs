@@ -9,43 +9,66 @@ mod live;
 pub(crate) use live::{Live, Size, cut};
 
 use std::{
-    io::{self, Write as _, stderr, stdout},
-    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
+    env,
+    io::{self, IsTerminal as _, Write as _, stderr, stdout},
+    sync::{
+        Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 /// Why standard output could not be written, if that was so.
 static LOST: OnceLock<io::Error> = OnceLock::new();
+
+/// True for a screen reader.
+static LINES: AtomicBool = AtomicBool::new(false);
 
 /// The foot of the terminal. Held while anything is written, so that nothing comes between.
 static FOOT: Mutex<Foot> = Mutex::new(Foot::new());
 
 struct Foot {
     live: Live,
-    /// What is to stand there, and below it what the person types.
+    /// What is to stand there: how a task goes on, how far a piece of work is, and what the person types.
     rows: Vec<String>,
+    progress: Option<String>,
     typed: Option<String>,
-    /// How many [`Held`] there are.
+    /// How many [`Held`] there are, and what one of them lets stand there.
     held: usize,
+    question: Option<String>,
     /// What is to be printed once there is none.
     waiting: String,
 }
 
 impl Foot {
     const fn new() -> Self {
-        Self { live: Live::new(), rows: Vec::new(), typed: None, held: 0, waiting: String::new() }
+        Self {
+            live: Live::new(),
+            rows: Vec::new(),
+            progress: None,
+            typed: None,
+            held: 0,
+            question: None,
+            waiting: String::new(),
+        }
     }
 
-    /// Print `above`, with the rows below it.
+    /// Print `above`, with what is to stand below it.
     fn write(&mut self, above: &str) {
-        let rows: Vec<String> = match self.held {
-            0 => self.rows.iter().chain(&self.typed).cloned().collect(),
-            _ => Vec::new(),
-        };
-        self.write_with(above, &rows);
+        put(&match (self.held, &self.question) {
+            (0, _) => {
+                let rows: Vec<String> = self.rows.iter().chain(&self.progress).chain(&self.typed).cloned().collect();
+                self.live.frame(above, &rows, size())
+            }
+            (_, question) => self.live.frame_whole(above, question.as_slice(), size()),
+        });
     }
 
-    fn write_with(&mut self, above: &str, rows: &[String]) {
-        put(&self.live.frame(above, rows, size()));
+    fn write_when_free(&mut self, above: &str) {
+        if self.held > 0 {
+            self.waiting.push_str(above);
+        } else {
+            self.write(above);
+        }
     }
 }
 
@@ -83,20 +106,24 @@ pub(crate) fn control(sequence: &str) {
 
 /// Text that waits while a question stands.
 pub(crate) fn later(text: &str) {
+    foot().write_when_free(text);
+}
+
+/// How far a piece of work is, in a row.
+pub(crate) fn progress(row: Option<String>) {
     let mut foot = foot();
-    if foot.held > 0 {
-        foot.waiting.push_str(text);
-    } else {
-        foot.write(text);
+    if foot.progress != row {
+        foot.progress = row;
+        foot.write_when_free("");
     }
 }
 
 /// What the person types, in a row below all others.
 pub(crate) fn typed(row: Option<String>) {
     let mut foot = foot();
-    foot.typed = row;
-    if foot.held == 0 {
-        foot.write("");
+    if foot.typed != row {
+        foot.typed = row;
+        foot.write_when_free("");
     }
 }
 
@@ -104,11 +131,7 @@ pub(crate) fn typed(row: Option<String>) {
 pub(crate) fn paint(above: &str, rows: Vec<String>) {
     let mut foot = foot();
     foot.rows = rows;
-    if foot.held > 0 {
-        foot.waiting.push_str(above);
-    } else {
-        foot.write(above);
-    }
+    foot.write_when_free(above);
 }
 
 /// Keep the foot of the terminal free, for a question, until this is dropped.
@@ -124,9 +147,20 @@ pub(crate) fn hold() -> Held {
 pub(crate) struct Held(());
 
 impl Held {
-    /// Print `above`, with these rows at the foot: the question itself.
-    pub(crate) fn paint(&self, above: &str, rows: &[String]) {
-        foot().write_with(above, rows);
+    /// Let this stand at the foot: the question itself, and what is typed.
+    pub(crate) fn paint(&self, text: &str) {
+        let mut foot = foot();
+        if foot.question.as_deref() != Some(text) {
+            foot.question = Some(text.to_owned());
+            foot.write("");
+        }
+    }
+
+    /// What stands there is printed for good.
+    pub(crate) fn keep(&self, text: &str) {
+        let mut foot = foot();
+        foot.question = None;
+        foot.write(text);
     }
 }
 
@@ -134,12 +168,24 @@ impl Drop for Held {
     fn drop(&mut self) {
         let mut foot = foot();
         foot.held -= 1;
+        foot.question = None;
         if foot.held == 0 {
             foot.live.close();
             let waiting = std::mem::take(&mut foot.waiting);
             foot.write(&waiting);
         }
     }
+}
+
+/// Say all in lines that are never painted anew, for a screen reader.
+pub(crate) fn keep_to_lines() {
+    LINES.store(true, Ordering::SeqCst);
+}
+
+/// Whether rows can be painted anew in place.
+pub(crate) fn is_painted_anew() -> bool {
+    let dumb = env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
+    !dumb && !LINES.load(Ordering::SeqCst) && stdout().is_terminal()
 }
 
 /// Put on record that output was lost, unless nobody wants it any more.
@@ -164,9 +210,7 @@ pub(crate) fn aside(line: &str) {
     // both may be the same terminal
     let painted = foot.live.is_painted();
     if painted {
-        let rows = std::mem::take(&mut foot.rows);
-        foot.write("");
-        foot.rows = rows;
+        put(&foot.live.frame("", &[], size()));
     }
     let _ = writeln!(stderr().lock(), "{line}");
     if painted {

@@ -1,5 +1,6 @@
 //! A text in the person's own editor.
 
+use super::keyboard;
 use deskhand_files::{MOST, Origin};
 use std::{
     env,
@@ -34,7 +35,8 @@ pub(crate) enum EditorError {
     File(#[from] io::Error),
 }
 
-/// Let the person edit `text` in `$VISUAL`, else `$EDITOR`, else an editor of the system. Returns what they left.
+/// Let the person edit `text` in `$VISUAL`, else `$EDITOR`, else an editor of the system. Returns what they left. The
+/// caller has the keyboard.
 pub(crate) fn edit(text: &str) -> Result<String, EditorError> {
     let set = |name: &str| env::var(name).ok().filter(|editor| !editor.trim().is_empty());
     let usual = || ["sensible-editor", "nano", "vi"].into_iter().find(|name| in_path(name));
@@ -48,10 +50,9 @@ pub(crate) fn edit(text: &str) -> Result<String, EditorError> {
     file.write_all(text.as_bytes())?;
     file.flush()?;
     // an editor may be given with options, as git and others take it
-    let status = Command::new("sh")
-        .args(["-c", &format!("{editor} \"$1\""), "sh"])
-        .arg(file.path())
-        .status()
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("{editor} \"$1\""), "sh"]).arg(file.path());
+    let status = keyboard::lend(|| command.status())
         .map_err(|error| EditorError::NotStarted { editor: editor.clone(), error })?;
     // what a shell says of a program that it does not find, or may not run (POSIX, 2.8.2)
     if from.starts_with('$') && matches!(status.code(), Some(126 | 127)) {

@@ -1,7 +1,9 @@
 //! A secret, typed without being shown. It never becomes a question, because questions can be printed and recorded.
 
-use super::input::{self, Input};
-use crate::output;
+use super::{
+    keyboard,
+    prompt::{Input, Prompt},
+};
 use deskhand_egress::Secret;
 use deskhand_vocabulary::{Stop, Unanswered};
 use rustix::termios::{LocalModes, OptionalActions, Termios, isatty, tcgetattr, tcsetattr};
@@ -33,19 +35,16 @@ pub(crate) fn secret(prompt: &str, stop: &Stop) -> Result<Option<Secret>, Unansw
     if !isatty(stdin()) {
         return Err(Unanswered::Absent);
     }
-    let Ok(hidden) = Hidden::now() else { return Err(Unanswered::Absent) };
-    output::text(prompt);
-    let line = input::line(stop);
-    drop(hidden);
+    let mut asking = Prompt::of_lines(stop);
+    let line = keyboard::lend(|| {
+        let hidden = Hidden::now().map_err(|_| Unanswered::Absent)?;
+        let line = asking.line(prompt);
+        drop(hidden);
+        Ok(line)
+    })?;
     match line {
         Input::Line(line) => Ok(Some(line).filter(|line| !line.is_empty()).map(|line| Secret::new(&line))),
-        Input::End => {
-            output::text("\n");
-            Ok(None)
-        }
-        Input::Stopped => {
-            output::text("\n");
-            Err(Unanswered::Stopped)
-        }
+        Input::End => Ok(None),
+        Input::Stopped => Err(Unanswered::Stopped),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     editor,
-    input::{self, Input},
+    prompt::{Input, Prompt},
 };
 use crate::{
     output,
@@ -12,49 +12,59 @@ use deskhand_vocabulary::{
     Access, Answer, Notice, Person, Plan, Principal, Progress, Question, Sha256, Stop, Unanswered,
     manifest::Permission, person::Choice, text,
 };
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+/// How often a bar is painted anew at most.
+const OFTEN: Duration = Duration::from_millis(50);
+/// The most columns of a bar.
+const BAR: usize = 40;
 
 /// See the module.
 pub(crate) struct Terminal {
     stop: Stop,
-    bar: Mutex<Option<ProgressBar>>,
-    /// One question at a time; and the text that the person left of a plan, if it was found wanting.
-    asking: Mutex<Option<(Sha256, String)>>,
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    /// When a bar was painted last, if one stands there.
+    bar: Mutex<Option<Instant>>,
+    /// The text that the person left of a plan, if it was found wanting. Held while a question stands, so that there is one
+    /// at a time.
+    left: Mutex<Option<(Sha256, String)>>,
 }
 
 impl Terminal {
     pub(crate) fn new(stop: Stop) -> Self {
-        Self { stop, bar: Mutex::default(), asking: Mutex::default() }
+        Self { stop, bar: Mutex::default(), left: Mutex::default() }
     }
 
     fn clear(&self) {
-        if let Some(bar) = locked(&self.bar).take() {
-            bar.finish_and_clear();
-        }
+        *self.bar.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        output::progress(None);
     }
+}
 
+/// One question, until it is answered.
+struct Asking<'a> {
+    prompt: Prompt<'a>,
+    left: &'a mut Option<(Sha256, String)>,
+}
+
+impl Asking<'_> {
     /// Ask until the answer is one of `choices`: a word each, known by its first letter.
-    fn choose(&self, prompt: &str, choices: &[&str]) -> Result<usize, Unanswered> {
+    fn choose(&mut self, prompt: &str, choices: &[&str]) -> Result<usize, Unanswered> {
         let names: Vec<String> = choices.iter().map(|choice| format!("[{}]{}", &choice[..1], &choice[1..])).collect();
+        let begins = |key: char| {
+            let key = key.to_ascii_lowercase();
+            let chosen = choices.iter().find(|choice| choice.to_lowercase().starts_with(key));
+            chosen.map(|choice| &choice[1..]).or((key == 'n').then_some("o"))
+        };
         loop {
-            output::text(&format!("{prompt} {}: ", names.join(", ")));
-            let line = match input::line(&self.stop) {
+            let line = match self.prompt.ask(&format!("{prompt} {}: ", names.join(", ")), begins) {
                 Input::Line(line) => line.to_lowercase(),
                 // the last choice is always the one that does nothing
-                Input::End => {
-                    output::text("\n");
-                    return Ok(choices.len() - 1);
-                }
-                Input::Stopped => {
-                    output::text("\n");
-                    return Err(Unanswered::Stopped);
-                }
+                Input::End => return Ok(choices.len() - 1),
+                Input::Stopped => return Err(Unanswered::Stopped),
             };
             // who types no means the last choice, whatever it is called
             if matches!(line.as_str(), "n" | "no") {
@@ -69,32 +79,31 @@ impl Terminal {
         }
     }
 
-    fn yes_or_no(&self, prompt: &str) -> Result<Answer, Unanswered> {
+    fn yes_or_no(&mut self, prompt: &str) -> Result<Answer, Unanswered> {
         Ok(if self.choose(prompt, &["Yes", "No"])? == 0 { Answer::Yes } else { Answer::No })
     }
 
-    fn line(&self, prompt: &str) -> Result<String, Unanswered> {
-        output::text(prompt);
-        match input::line(&self.stop) {
+    fn line(&mut self, prompt: &str) -> Result<String, Unanswered> {
+        match self.prompt.line(prompt) {
             Input::Line(line) => Ok(line),
             Input::End => Ok(String::new()),
             Input::Stopped => Err(Unanswered::Stopped),
         }
     }
 
-    fn apply(&self, plan: &Plan, left: &mut Option<(Sha256, String)>) -> Result<Answer, Unanswered> {
+    fn apply(&mut self, plan: &Plan) -> Result<Answer, Unanswered> {
         loop {
             match self.choose("Apply this?", &["Apply", "Edit", "List all", "Cancel"])? {
                 0 => return Ok(Answer::Yes),
                 1 => {
-                    let text = match left.as_ref().filter(|(digest, _)| *digest == plan.digest) {
+                    let text = match self.left.as_ref().filter(|(digest, _)| *digest == plan.digest) {
                         Some((_, text)) => text.clone(),
                         None => deskhand_workspace::edit_text(plan),
                     };
                     match editor::edit(&text) {
                         Ok(edited) if edited == text => output::text("Nothing was changed in the plan.\n"),
                         Ok(edited) => {
-                            *left = Some((plan.digest, edited.clone()));
+                            *self.left = Some((plan.digest, edited.clone()));
                             return Ok(Answer::Edited(edited));
                         }
                         Err(error) => output::text(&format!("{}\n", show::sentence(&error.to_string()))),
@@ -106,7 +115,7 @@ impl Terminal {
         }
     }
 
-    fn steps(&self, text: &str) -> Result<Answer, Unanswered> {
+    fn steps(&mut self, text: &str) -> Result<Answer, Unanswered> {
         output::text(&format!("The plan:\n{}", show::lines(text)));
         loop {
             match self.choose("Go on with this?", &["Apply", "Edit", "Cancel"])? {
@@ -121,7 +130,7 @@ impl Terminal {
         }
     }
 
-    fn remove(&self, plan: &Plan) -> Result<Answer, Unanswered> {
+    fn remove(&mut self, plan: &Plan) -> Result<Answer, Unanswered> {
         let (files, bytes) =
             plan.losses().fold((0, 0), |(files, bytes), change| (files + change.files.max(1), bytes + change.bytes));
         let kept = match &plan.beyond {
@@ -144,14 +153,23 @@ impl Terminal {
         }
     }
 
-    fn choices(&self, origin: &Principal, question: &str, choices: &[Choice]) -> Result<Answer, Unanswered> {
+    fn choices(&mut self, origin: &Principal, question: &str, choices: &[Choice]) -> Result<Answer, Unanswered> {
         output::text(&format!("{}{}\n", show::origin(origin), show::lines(question)));
         for (number, choice) in choices.iter().enumerate() {
             let hint = if choice.hint.is_empty() { String::new() } else { format!("  ({})", show::line(&choice.hint)) };
             output::text(&format!("  {}  {}{hint}\n", number + 1, show::line(&choice.label)));
         }
+        // a second digit may follow where there are that many
+        let number = |key: char| {
+            let number = key.to_digit(10).filter(|number| (1..=choices.len()).contains(&(*number as usize)));
+            number.filter(|_| choices.len() < 10).map(|_| "")
+        };
         loop {
-            let line = self.line("Number (nothing for none): ")?;
+            let line = match self.prompt.ask("Number (nothing for none): ", number) {
+                Input::Line(line) => line,
+                Input::End => String::new(),
+                Input::Stopped => return Err(Unanswered::Stopped),
+            };
             if line.is_empty() {
                 return Ok(Answer::No);
             }
@@ -163,7 +181,7 @@ impl Terminal {
         }
     }
 
-    fn form(&self, origin: &Principal, question: &str, schema: &Value) -> Result<Answer, Unanswered> {
+    fn form(&mut self, origin: &Principal, question: &str, schema: &Value) -> Result<Answer, Unanswered> {
         output::text(&format!("{}{}\n", show::origin(origin), show::lines(question)));
         let mut filled = Map::new();
         for (name, field) in schema["properties"].as_object().into_iter().flatten() {
@@ -214,22 +232,23 @@ impl Person for Terminal {
     }
 
     fn ask(&self, question: &Question) -> Result<Answer, Unanswered> {
-        let mut left = locked(&self.asking);
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         self.clear();
+        let mut asking = Asking { prompt: Prompt::begin(&self.stop), left: &mut left };
         match question {
-            Question::Apply { plan } => self.apply(plan, &mut left),
-            Question::Remove { plan } => self.remove(plan),
+            Question::Apply { plan } => asking.apply(plan),
+            Question::Remove { plan } => asking.remove(plan),
             Question::Sensitive { plan } => {
                 output::text(&format!("\nThese changes can make something run:\n{}", show::sensitive(plan)));
-                self.yes_or_no("Make them?")
+                asking.yes_or_no("Make them?")
             }
-            Question::Steps { text } => self.steps(text),
+            Question::Steps { text } => asking.steps(text),
             Question::Grant { folder, access } => {
                 let what = match access {
                     Access::Read => "read",
                     Access::Write => "read and propose changes to",
                 };
-                self.yes_or_no(&format!("Let this task {what} {}?", show::line(folder)))
+                asking.yes_or_no(&format!("Let this task {what} {}?", show::line(folder)))
             }
             Question::Install { plugin, version, installed, permissions, widened, .. } => {
                 let verb = match installed {
@@ -237,50 +256,56 @@ impl Person for Terminal {
                     None => format!("Install {plugin}"),
                 };
                 output::text(&format!("{verb} {}:\n{}", show::line(version), rights(permissions, widened)));
-                self.yes_or_no("Agree?")
+                asking.yes_or_no("Agree?")
             }
             Question::Confirm { origin, text } => {
-                self.yes_or_no(&format!("{}{}", show::origin(origin), show::lines(&text::shortened(text, 2000))))
+                asking.yes_or_no(&format!("{}{}", show::origin(origin), show::lines(&text::shortened(text, 2000))))
             }
-            Question::Choose { origin, text, choices } => self.choices(origin, text, choices),
-            Question::Form { origin, text, schema } => self.form(origin, text, schema),
+            Question::Choose { origin, text, choices } => asking.choices(origin, text, choices),
+            Question::Form { origin, text, schema } => asking.form(origin, text, schema),
         }
     }
 
     fn tell(&self, notice: &Notice) {
         self.clear();
-        output::text(&format!("{}\n", show::notice(notice)));
+        output::later(&format!("{}\n", show::notice(notice)));
     }
 
     fn progress(&self, progress: &Progress) {
-        let mut bar = locked(&self.bar);
-        // a bar shows one piece of work: what has another length is another
-        if bar.as_ref().is_some_and(|bar| bar.length() != progress.total) {
-            bar.take().into_iter().for_each(|bar| bar.finish_and_clear());
-        }
-        let ended = progress.total.is_some() && progress.done >= progress.total;
-        if ended {
-            bar.take().into_iter().for_each(|bar| bar.finish_and_clear());
+        let mut bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
+        if !output::is_painted_anew() {
             return;
         }
-        let bar = bar.get_or_insert_with(ProgressBar::new_spinner);
-        match progress.total {
-            Some(total) => {
-                if bar.length() != Some(total) {
-                    bar.set_length(total);
-                    bar.set_style(
-                        ProgressStyle::with_template("{msg} {wide_bar} {human_pos} of {human_len}")
-                            .unwrap_or_else(|_| ProgressStyle::default_bar()),
-                    );
-                }
-                bar.set_position(progress.done.unwrap_or(0));
-            }
-            None => bar.tick(),
+        if progress.total.is_some() && progress.done >= progress.total {
+            *bar = None;
+            output::progress(None);
+        } else if bar.is_none_or(|painted| painted.elapsed() >= OFTEN) {
+            *bar = Some(Instant::now());
+            output::progress(Some(row(progress, output::size().columns)));
         }
-        bar.set_message(format!(
-            "{}{}",
-            show::origin(&progress.origin),
-            show::line(&text::shortened(&progress.text, 60))
-        ));
+    }
+}
+
+/// How far something is, in a row: `Reading  ████░░░░ 1,200 of 4,000`.
+fn row(progress: &Progress, columns: usize) -> String {
+    let what = format!("{}{}", show::origin(&progress.origin), show::line(&text::shortened(&progress.text, 60)));
+    let Some(total) = progress.total.filter(|total| *total > 0) else { return what };
+    let done = progress.done.unwrap_or(0).min(total);
+    let count = format!("{} of {}", show::count(done), show::count(total));
+    let room = columns.saturating_sub(console::measure_text_width(&what) + count.len() + 3).min(BAR);
+    let full = usize::try_from(u128::from(done) * room as u128 / u128::from(total)).unwrap_or(room);
+    format!("{what} {}{} {count}", "█".repeat(full), "░".repeat(room - full))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_takes_what_room_there_is() {
+        let progress = |done, total| Progress { origin: Principal::Person, text: "Reading".to_owned(), done, total };
+        assert_eq!(row(&progress(Some(1000), Some(4000)), 32), "Reading ██░░░░░░ 1,000 of 4,000");
+        assert_eq!(row(&progress(Some(9), Some(4)), 10), "Reading  4 of 4");
+        assert_eq!(row(&progress(None, None), 80), "Reading");
     }
 }

@@ -4,7 +4,7 @@
 use super::{
     call,
     flow::Flow,
-    markdown::Markdown,
+    markdown::{Markdown, Row},
     notice, steps,
     style::{Style, Styles},
 };
@@ -62,6 +62,7 @@ enum UnderWay {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Last {
+    /// Nothing, or an empty line.
     Nothing,
     Text,
     Other,
@@ -89,6 +90,7 @@ impl Board {
             Seen::Reply(happening) => self.happening(happening, now, columns, &mut out),
             Seen::Replied => {
                 self.end_text(columns, &mut out);
+                self.gap(&mut out);
                 self.spoken = false;
                 self.turn(UnderWay::Waiting, now);
             }
@@ -99,14 +101,14 @@ impl Board {
             Seen::Called(wanted, outcome, took, says) => {
                 self.running.retain(|running| running.id != wanted.id);
                 if outcome != Outcome::Done || !call::is_quiet(wanted) {
-                    self.other(&self.call(wanted, outcome, took, says), &mut out);
+                    self.other(&self.call(wanted, outcome, took, says), columns, &mut out);
                 }
                 self.turn(UnderWay::Waiting, now);
             }
             Seen::Plan(plan) => self.plan = plan.clone(),
-            Seen::Budget(alert) => self.other(&self.styles.of(Style::Busy, &notice::budget(alert)), &mut out),
-            Seen::Shorter(turns) => self.other(&notice::shorter(turns), &mut out),
-            Seen::Reflected(found) => self.other(&notice::reflected(found), &mut out),
+            Seen::Budget(alert) => self.other(&self.styles.of(Style::Busy, &notice::budget(alert)), columns, &mut out),
+            Seen::Shorter(turns) => self.other(&notice::shorter(turns), columns, &mut out),
+            Seen::Reflected(found) => self.other(&notice::reflected(found), columns, &mut out),
         }
         out
     }
@@ -141,10 +143,10 @@ impl Board {
             Happening::Retrying { attempt, tries, error, wait, .. } => {
                 self.end_text(columns, out);
                 if std::mem::take(&mut self.spoken) {
-                    self.other(notice::VOID, out);
+                    self.other(notice::VOID, columns, out);
                 }
                 let said = format!("{}.", notice::retrying(error, *wait, attempt + 1, *tries));
-                self.other(&self.styles.of(Style::Busy, &said), out);
+                self.other(&self.styles.of(Style::Busy, &said), columns, out);
                 self.turn(UnderWay::Trying(now + *wait), now);
             }
             Happening::Unknown { .. } | Happening::Renamed { .. } => {}
@@ -175,13 +177,23 @@ impl Board {
         self.markdown.begin();
     }
 
-    /// Print what the model does not say.
-    fn other(&mut self, text: &str, out: &mut String) {
+    /// What the model says stands apart.
+    fn gap(&mut self, out: &mut String) {
         if self.last == Last::Text {
             out.push('\n');
+            self.last = Last::Nothing;
         }
+    }
+
+    /// Print what the model does not say. What is too long goes on further right.
+    fn other(&mut self, text: &str, columns: usize, out: &mut String) {
+        self.gap(out);
         self.last = Last::Other;
-        out.extend([text, "\n"]);
+        for line in text.lines() {
+            let (lead, line) = line.split_at(line.len() - line.trim_start().len());
+            let row = Row { lead: lead.to_owned(), text: line.to_owned(), code: false };
+            row.hanging(columns, 2).iter().for_each(|row| out.extend([row, "\n"]));
+        }
     }
 
     fn call(&self, wanted: &Call, outcome: Outcome, took: Duration, says: &str) -> String {
@@ -203,7 +215,7 @@ impl Board {
         let mut tail = self.tail(size);
         let plan = steps::rows(&self.plan, self.styles, room.saturating_sub(tail.len().min(room / 2)));
         tail.drain(..tail.len().saturating_sub(room.saturating_sub(plan.len()).max(1)));
-        let gap = !plan.is_empty();
+        let gap = !plan.is_empty() && (self.last != Last::Nothing || !tail.is_empty());
         tail.into_iter().chain(gap.then(String::new)).chain(plan).chain(busy).collect()
     }
 
@@ -254,10 +266,14 @@ impl Board {
     pub(super) fn end(&mut self, columns: usize) -> String {
         let mut out = String::new();
         self.end_text(columns, &mut out);
+        self.gap(&mut out);
         if !self.plan.steps.is_empty() {
-            out.push('\n');
+            if self.last == Last::Other {
+                out.push('\n');
+            }
             let rows = steps::rows(&self.plan, self.styles, usize::MAX);
             rows.iter().for_each(|row| out.extend([row, "\n"]));
+            out.push('\n');
         }
         out
     }

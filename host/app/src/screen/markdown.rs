@@ -33,7 +33,12 @@ pub(super) struct Row {
 impl Row {
     /// In rows of at most so many columns.
     pub(super) fn wrapped(&self, columns: usize) -> Vec<String> {
-        let hang = " ".repeat(console::measure_text_width(&self.lead));
+        self.hanging(columns, 0)
+    }
+
+    /// The same, all but the first so many columns further right.
+    pub(super) fn hanging(&self, columns: usize, further: usize) -> Vec<String> {
+        let hang = " ".repeat(console::measure_text_width(&self.lead) + further);
         let options = textwrap::Options::new(columns)
             .initial_indent(&self.lead)
             .subsequent_indent(if self.code { "" } else { &hang })

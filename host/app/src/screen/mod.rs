@@ -14,20 +14,19 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 
+use crate::output;
 use deskhand_agent::screen::Screen;
-use std::{
-    env,
-    io::{IsTerminal as _, stdout},
-    sync::Arc,
-};
+use std::{env, sync::Arc};
 
 /// The screen of this run: `json` is for a program; `plain` is for a screen reader, and says all in words, a line each.
 pub(crate) fn find(json: bool, plain: bool) -> Arc<dyn Screen> {
     let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
-    let dumb = set("TERM").is_some_and(|terminal| terminal == "dumb");
+    if plain {
+        output::keep_to_lines();
+    }
     if json {
         Arc::new(json::JsonLines)
-    } else if plain || dumb || !stdout().is_terminal() {
+    } else if !output::is_painted_anew() {
         Arc::new(lines::Lines::new(plain))
     } else {
         Arc::new(terminal::Terminal::new(style::Styles { colour: set("NO_COLOR").is_none() }))

@@ -21,7 +21,7 @@ impl Picture {
     fn new(rows: u16, columns: u16, colour: bool) -> Self {
         Self {
             size: Size { rows: rows.into(), columns: columns.into() },
-            terminal: vt100::Parser::new(rows, columns, 1000),
+            terminal: vt100::Parser::new(rows.try_into().unwrap(), columns.try_into().unwrap(), 1000),
             live: Live::new(),
             board: Board::new(Styles { colour }),
         }
@@ -61,7 +61,7 @@ impl Picture {
 
     /// With its styles, as they are written.
     fn styled(&self) -> String {
-        let formatted = String::from_utf8(self.terminal.screen().contents_formatted()).unwrap();
+        let formatted = self.terminal.screen().contents_formatted();
         formatted.replace('\r', "").replace('\u{1b}', "␛")
     }
 }

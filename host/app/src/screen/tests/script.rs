@@ -62,7 +62,8 @@ pub(super) fn begins(show: &mut dyn FnMut(u64, Seen<'_>)) {
     show(4300, Seen::Called(&list, Outcome::Done, Duration::from_millis(12), "a.pdf"));
     show(4310, Seen::Called(&read, Outcome::Done, Duration::from_millis(210), "text"));
     show(4320, Seen::Called(&locked, Outcome::Failed, Duration::from_millis(130), "it is locked with a password"));
-    let bad = Call { id: "4".to_owned(), name: "read".to_owned(), input: Err(BadInput::CutOff) };
+    let bad =
+        Call { id: "4".to_owned(), name: "read".to_owned(), input: Err(BadInput::CutOff { raw: "{".to_owned() }) };
     show(4330, Seen::Called(&bad, Outcome::Failed, Duration::ZERO, "the arguments do not fit"));
     use State::{Doing, Done, Open};
     show(4400, Seen::Plan(&plan(&[Done, Doing, Open, Open, Open])));

@@ -1,0 +1,142 @@
+//! What the person types at the terminal of a task while it runs.
+
+use crate::{
+    kit::{Desk, calls, said},
+    terminal::Terminal,
+};
+use deskhand_model_server::{Opener, Reply, Stream, Wire};
+use serde_json::json;
+use std::{fs, os::unix::fs::PermissionsExt as _};
+
+const APPLY: &str = "Apply this? [A]pply, [E]dit, [L]ist all, [C]ancel: ";
+
+fn desk() -> Desk {
+    let desk = Desk::new();
+    desk.file("a.txt", "one\n");
+    desk
+}
+
+fn read() -> Reply {
+    calls(&[("read", json!({"path": "a.txt"}))])
+}
+
+/// The server says this, and waits before its third piece.
+fn held(desk: &Desk, reply: &Reply) -> Opener {
+    let (stream, opener) = Stream::of(Wire::Anthropic, reply).gated(2);
+    desk.server.then(stream);
+    opener
+}
+
+fn run<'a>(desk: &'a Desk, arguments: &[&str]) -> Terminal<'a> {
+    Terminal::run(&desk.place, &[&["run", "--folder", "Files"], arguments].concat(), &[])
+}
+
+#[test]
+fn words_reach_the_model_at_its_next_step() {
+    let desk = desk();
+    let mut opener = held(&desk, &read());
+    desk.says([said("As you like.")]);
+    let mut terminal = run(&desk, &["look"]);
+    opener.wait_reached();
+    terminal.press("only the thirx\u{7f}d\r").wait("› only the third").wait("The model is told at its next step.");
+    opener.open();
+    let (code, screen) = terminal.end();
+    assert_eq!(code, 0, "{screen}");
+    assert_eq!(desk.last_heard()[2..], ["result: one\n", "user: only the third"]);
+    // nothing of the foot is left
+    assert!(!screen.contains("› (type"), "{screen}");
+}
+
+#[test]
+fn in_lines_for_a_screen_reader_too() {
+    let desk = desk();
+    let mut opener = held(&desk, &read());
+    desk.says([said("As you like.")]);
+    let mut terminal = run(&desk, &["--plain", "look"]);
+    opener.wait_reached();
+    terminal.press("only the third\r").wait("The model is told at its next step.");
+    opener.open();
+    let (code, screen) = terminal.end();
+    assert_eq!(code, 0, "{screen}");
+    assert_eq!(desk.last_heard()[2..], ["result: one\n", "user: only the third"]);
+}
+
+#[test]
+fn stop_breaks_off_what_the_model_says() {
+    let desk = desk();
+    let mut opener = held(&desk, &said("A long story"));
+    desk.says([said("In short: no.")]);
+    let mut terminal = run(&desk, &["tell me"]);
+    opener.wait_reached();
+    terminal.press("stop, be brief\r").wait("The reply is given up, and the model is told.");
+    let (code, screen) = terminal.end();
+    drop(opener);
+    assert_eq!(code, 0, "{screen}");
+    assert_eq!(desk.last_heard().last().unwrap(), "user: be brief");
+}
+
+#[test]
+fn a_task_is_held_let_go_on_and_ended() {
+    let desk = desk();
+    let mut first = held(&desk, &read());
+    let mut last = held(&desk, &said("Never heard"));
+    let mut terminal = run(&desk, &["look"]);
+    first.wait_reached();
+    terminal.press("pause\r").wait("Paused before the next step.");
+    first.open();
+    terminal.wait("✓ read a.txt").press("resume\r").wait("It goes on.");
+    last.wait_reached();
+    terminal.press("cancel\r").wait("The task is ended; nothing more is changed.");
+    let (code, screen) = terminal.end();
+    assert_eq!(code, 4, "{screen}");
+}
+
+#[test]
+fn a_question_has_the_keyboard_and_what_was_begun_before_it_stays() {
+    let desk = desk();
+    let mut opener = held(&desk, &calls(&[("write", json!({"path": "b.txt", "text": "two\n"}))]));
+    desk.says([said("Written."), said("Heard.")]);
+    let mut terminal = run(&desk, &["write"]);
+    opener.wait_reached();
+    terminal.press("and apply").wait("› and apply");
+    opener.open();
+    // who is in the middle of a line needs Enter
+    terminal.wait(APPLY).press("a").press("\r");
+    let (code, screen) = terminal.end();
+    assert_eq!(code, 0, "{screen}");
+    assert_eq!(desk.text("b.txt").as_deref(), Some("two\n"));
+}
+
+#[test]
+fn one_key_answers_and_the_whole_word_does_not_answer_twice() {
+    let desk = desk();
+    desk.says([calls(&[("write", json!({"path": "b.txt", "text": "two\n"}))]), said("Written.")]);
+    let mut terminal = run(&desk, &["write"]);
+    terminal.wait(APPLY).press("l").wait(APPLY).press("i").press("s").press("t").press("\r").press("a");
+    let (code, screen) = terminal.end();
+    assert_eq!(code, 0, "{screen}");
+    assert_eq!(desk.text("b.txt").as_deref(), Some("two\n"));
+}
+
+#[test]
+fn the_plan_is_edited_while_it_runs() {
+    let desk = desk();
+    let editor = desk.place.path("editor");
+    fs::write(&editor, "#!/bin/sh\nsed -i '/Write b/d' \"$1\"\n").unwrap();
+    fs::set_permissions(&editor, fs::Permissions::from_mode(0o755)).unwrap();
+    desk.says([calls(&[(
+        "plan",
+        json!({"steps": [{"text": "Read a", "state": "open"}, {"text": "Write b", "state": "open"}]}),
+    )])]);
+    let mut opener = held(&desk, &read());
+    desk.says([calls(&[("plan", json!({"steps": [{"text": "Read a", "state": "done"}]}))]), said("Done.")]);
+    let arguments = ["run", "--folder", "Files", "look"];
+    let mut terminal = Terminal::run(&desk.place, &arguments, &[("EDITOR", editor.to_str().unwrap())]);
+    opener.wait_reached();
+    terminal.press("edit\r").wait("The model is told at its next step to keep to the plan as it is now.");
+    opener.open();
+    let (code, screen) = terminal.end();
+    assert_eq!(code, 0, "{screen}");
+    let told = desk.server.exchanges()[2].json()["messages"].to_string();
+    assert!(told.contains("The person edited the plan. Keep to it as it is now:\\n[ ] Read a\\n"), "{told}");
+}
