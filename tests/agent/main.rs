@@ -10,9 +10,7 @@ mod kit;
 mod parked;
 mod plan;
 mod plugins;
-#[path = "../journeys/said.rs"]
-mod said;
 mod steering;
-#[path = "../journeys/terminal.rs"]
-mod terminal;
 mod typing;
+
+use deskhand_tests::terminal;

@@ -24,10 +24,10 @@ mod pipes;
 mod questions;
 mod record;
 mod rename;
-mod said;
 mod same_names;
 mod slips;
-mod terminal;
 mod together;
 mod trouble;
 mod undo;
+
+use deskhand_tests::{said, terminal};

@@ -1,7 +1,8 @@
 //! A person at a terminal: a pseudo-terminal with 80 columns, and what stands on its screen.
 
-use crate::said::masked;
-use deskhand_tests::{Place, deskhand};
+#![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test that finds something wrong ends")]
+
+use crate::{Place, deskhand, said::masked};
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     fs::{Mode, OFlags},
@@ -23,7 +24,7 @@ const ROWS: NonZero<u16> = NonZero::new(400).unwrap();
 const COLUMNS: NonZero<u16> = NonZero::new(80).unwrap();
 
 /// A program that believes in a person.
-pub(crate) struct Terminal<'a> {
+pub struct Terminal<'a> {
     place: &'a Place,
     master: OwnedFd,
     child: Child,
@@ -34,12 +35,12 @@ pub(crate) struct Terminal<'a> {
 
 impl<'a> Terminal<'a> {
     /// Start `deskhand` at a terminal of 80 columns.
-    pub(crate) fn run(place: &'a Place, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+    pub fn run(place: &'a Place, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         Self::run_in(place, &place.path("home"), arguments, environment)
     }
 
     /// The same in another folder.
-    pub(crate) fn run_in(place: &'a Place, folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+    pub fn run_in(place: &'a Place, folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
@@ -56,7 +57,7 @@ impl<'a> Terminal<'a> {
     }
 
     /// What stands on the screen.
-    pub(crate) fn screen(&self) -> String {
+    pub fn screen(&self) -> String {
         let contents = self.screen.screen().contents();
         let lines: Vec<&str> = contents.trim_end().lines().map(str::trim_end).collect();
         masked(self.place, &lines.join("\n"))
@@ -85,7 +86,7 @@ impl<'a> Terminal<'a> {
     }
 
     /// Wait until `text` stands on the screen, after what was waited for before.
-    pub(crate) fn wait(&mut self, text: &str) -> &mut Self {
+    pub fn wait(&mut self, text: &str) -> &mut Self {
         let passed = self.passed;
         let mut at = 0;
         let found = self.read(|screen| {
@@ -99,7 +100,7 @@ impl<'a> Terminal<'a> {
     }
 
     /// Type something, as it is.
-    pub(crate) fn press(&mut self, keys: &str) -> &mut Self {
+    pub fn press(&mut self, keys: &str) -> &mut Self {
         let mut rest = keys.as_bytes();
         while !rest.is_empty() {
             rest = &rest[rustix::io::write(&self.master, rest).unwrap()..];
@@ -108,12 +109,12 @@ impl<'a> Terminal<'a> {
     }
 
     /// Wait for a question and answer it.
-    pub(crate) fn answer(&mut self, question: &str, answer: &str) -> &mut Self {
+    pub fn answer(&mut self, question: &str, answer: &str) -> &mut Self {
         self.wait(question).press(&format!("{answer}\r"))
     }
 
     /// Wait for the end: the exit code, and what stands on the screen.
-    pub(crate) fn end(mut self) -> (i32, String) {
+    pub fn end(mut self) -> (i32, String) {
         self.read(|_| false);
         let status = self.child.wait().unwrap();
         (status.code().unwrap_or(-1), self.screen())

@@ -1,9 +1,9 @@
 //! What a run said, with that masked which differs from run to run.
 
-use deskhand_tests::{Place, Ran};
+use crate::{Place, Ran};
 
 /// Exit code, output and errors of a run.
-pub(crate) fn said(place: &Place, ran: &Ran) -> String {
+pub fn said(place: &Place, ran: &Ran) -> String {
     let mut whole = format!("exit code {}\n", ran.code);
     for (name, text) in [("output", &ran.stdout), ("errors", &ran.stderr)] {
         if !text.is_empty() {
@@ -14,7 +14,7 @@ pub(crate) fn said(place: &Place, ran: &Ran) -> String {
 }
 
 /// A text without the test's own folder, the time now, durations and digests.
-pub(crate) fn masked(place: &Place, text: &str) -> String {
+pub fn masked(place: &Place, text: &str) -> String {
     let text = text.replace(&place.dir.path().display().to_string(), "PLACE");
     let text = replaced(&text, "dddd-dd-dd dd:dd:dd", "TIME");
     let text = replaced(&text, "dddd-dd-dd dd:dd", "TIME");
