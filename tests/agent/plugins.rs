@@ -25,7 +25,7 @@ fn a_folder_is_organized_by_a_command_after_the_plan_was_shown() {
     ]);
     let request = "Organize the files in this folder by type. Show me the structure before moving anything.";
     let mut terminal = Terminal::run(&desk.place, &["run", "--folder", "Files", "--plan", request], &[]);
-    terminal.answer(GO_ON, "a").answer("/organize of home:organize? [Y]es, [N]o: ", "y").answer(APPLY, "a");
+    terminal.answer(GO_ON, "a").answer("home:organize? [Y]es, [N]o: ", "y").answer(APPLY, "a");
     let (code, screen) = terminal.end();
     assert_eq!(code, 0, "{screen}");
     assert_eq!((desk.text("a.txt"), desk.text("Documents/a.txt").as_deref()), (None, Some("one\n")));
