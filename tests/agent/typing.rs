@@ -140,3 +140,26 @@ fn the_plan_is_edited_while_it_runs() {
     let told = desk.server.exchanges()[2].json()["messages"].to_string();
     assert!(told.contains("The person edited the plan. Keep to it as it is now:\\n[ ] Read a\\n"), "{told}");
 }
+
+#[test]
+fn what_is_written_is_seen_before_it_is_decided() {
+    let desk = desk();
+    let long: String = (1..=20).map(|number| format!("line {number}\n")).collect();
+    desk.says([
+        read(),
+        calls(&[
+            ("edit", json!({"path": "a.txt", "old": "one", "new": "1 and \u{1b}[2J"})),
+            ("write", json!({"path": "long.txt", "text": long})),
+        ]),
+        said("Written."),
+        said("Nothing was written then."),
+    ]);
+    let mut terminal = run(&desk, &["write"]);
+    terminal.wait("Files/long.txt (new):\n  +line 1\n").wait("  +line 12\n  … and 8 more lines\n");
+    terminal.wait("Files/a.txt (new content):\n  @@ -1 +1 @@\n  -one\n  +1 and \\u{1b}[2J\n");
+    terminal.wait(APPLY).press("l");
+    terminal.wait("  +line 20\n").wait(APPLY).press("c");
+    let (code, screen) = terminal.end();
+    assert_eq!(code, 4, "{screen}");
+    assert_eq!((desk.text("a.txt").as_deref(), desk.text("long.txt")), (Some("one\n"), None));
+}

@@ -62,24 +62,13 @@ impl Workspace {
         offset: u64,
         length: u32,
     ) -> Result<Vec<u8>, FileError> {
-        self.look(|view| {
-            let seen = view.find(path)?;
-            check_version(path, &seen, if_version)?;
-            let file = view.open(&seen).map_err(|error| FileError::system(error, path))?;
-            let length = u64::from(length).min(seen.size.saturating_sub(offset).max(1 << 16));
-            let mut bytes = vec![0; usize::try_from(length).unwrap_or(1 << 16)];
-            let mut filled = 0;
-            while filled < bytes.len() {
-                match rustix::io::pread(&file, &mut bytes[filled..], offset.saturating_add(filled as u64)) {
-                    Ok(0) => break,
-                    Ok(count) => filled += count,
-                    Err(Errno::INTR) => {}
-                    Err(error) => return Err(FileError::system(error, path)),
-                }
-            }
-            bytes.truncate(filled);
-            Ok(bytes)
-        })
+        self.look(|view| read(view, path, if_version, offset, length))
+    }
+
+    /// At most `length` bytes from the beginning of a file as it lies there now, whatever is pending. To be shown beside what
+    /// is.
+    pub fn read_as_it_lies(&self, path: &FilePath, length: u32) -> Result<Vec<u8>, FileError> {
+        self.look_beneath(|view| read(view, path, None, 0, length))
     }
 
     /// The SHA-256 of each file's content.
@@ -112,6 +101,31 @@ impl Workspace {
             }
         })
     }
+}
+
+fn read(
+    view: &View<'_>,
+    path: &FilePath,
+    if_version: Option<&str>,
+    offset: u64,
+    length: u32,
+) -> Result<Vec<u8>, FileError> {
+    let seen = view.find(path)?;
+    check_version(path, &seen, if_version)?;
+    let file = view.open(&seen).map_err(|error| FileError::system(error, path))?;
+    let length = u64::from(length).min(seen.size.saturating_sub(offset).max(1 << 16));
+    let mut bytes = vec![0; usize::try_from(length).unwrap_or(1 << 16)];
+    let mut filled = 0;
+    while filled < bytes.len() {
+        match rustix::io::pread(&file, &mut bytes[filled..], offset.saturating_add(filled as u64)) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(FileError::system(error, path)),
+        }
+    }
+    bytes.truncate(filled);
+    Ok(bytes)
 }
 
 pub(crate) fn check_version(path: &FilePath, seen: &Seen, version: Option<&str>) -> Result<(), FileError> {

@@ -234,6 +234,11 @@ impl Workspace {
         look(&View::new(&roots, &self.shared.masks, &state))
     }
 
+    /// The same as if nothing were pending.
+    pub(crate) fn look_beneath<T>(&self, look: impl FnOnce(&View<'_>) -> T) -> T {
+        look(&View::new(&self.roots(), &self.shared.masks, &State::default()))
+    }
+
     /// Look at the set and change it, with nobody between.
     pub(crate) fn change<T, E>(
         &self,

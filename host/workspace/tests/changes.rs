@@ -78,6 +78,24 @@ fn files_move_into_new_folders_and_back() {
 }
 
 #[test]
+fn what_lies_there_can_be_read_beside_what_is_pending() {
+    let desk = Desk::new();
+    desk.file("a", "now");
+    desk.file("b", "other");
+    let task = desk.open();
+    task.write(&path("a"), b"later", Some(&version(&task, &path("a")))).unwrap();
+    task.write(&path("new"), b"new", None).unwrap();
+    mv(&task, "b", "c").unwrap();
+    assert_eq!(task.read(&path("a"), None, 0, 100).unwrap(), b"later");
+    assert_eq!(task.read_as_it_lies(&path("a"), 100).unwrap(), b"now");
+    assert_eq!(task.read_as_it_lies(&path("a"), 2).unwrap(), b"no");
+    assert_eq!(task.read_as_it_lies(&path("b"), 100).unwrap(), b"other");
+    for absent in ["new", "c"] {
+        assert_eq!(task.read_as_it_lies(&path(absent), 100).unwrap_err().code, Code::NotFound);
+    }
+}
+
+#[test]
 fn swaps_chains_and_folders_that_change_places() {
     let desk = Desk::new();
     for name in ["a", "b", "1", "2", "3", "F/x", "G/y"] {

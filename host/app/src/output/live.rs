@@ -96,6 +96,7 @@ pub(crate) fn cut(row: &str, columns: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::num::NonZero;
 
     const SIZE: Size = Size { rows: 6, columns: 10 };
 
@@ -104,7 +105,8 @@ mod tests {
     }
 
     fn terminal(rows: u16, columns: u16) -> vt100::Parser {
-        vt100::Parser::new(rows.try_into().unwrap(), columns.try_into().unwrap(), 0)
+        let least_one = |number| NonZero::<u16>::new(number).unwrap_or(NonZero::<u16>::MIN);
+        vt100::Parser::new(least_one(rows), least_one(columns), 0)
     }
 
     fn seen(terminal: &vt100::Parser) -> String {

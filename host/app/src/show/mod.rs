@@ -2,6 +2,7 @@
 //! safe here, and nowhere else.
 
 mod columns;
+pub(crate) mod difference;
 mod done;
 mod path;
 mod plan;

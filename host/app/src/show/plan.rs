@@ -1,7 +1,9 @@
 //! A plan, as the person sees it before deciding.
 
 use super::{
-    bytes, count, counted, line, lines, list, origin,
+    bytes, count, counted,
+    difference::differences,
+    line, lines, list, origin,
     tree::{Folder, Lot},
 };
 use deskhand_vocabulary::{Change, ChangeKind, FilePath, Plan, Principal, Returned, Tally, path, plan::Beyond, text};
@@ -38,6 +40,7 @@ pub(crate) fn plan(plan: &Plan, detail: Detail) -> String {
         Some("table") => table(plan, detail, &mut out),
         _ => tree(plan, detail, &mut out),
     }
+    out.push_str(&differences(plan, detail));
     if plan.removals().next().is_some() && plan.view["arrange"] != "groups" {
         out.push_str(match plan.beyond {
             None => "\nTo be removed (kept where you can get it back):\n",

@@ -7,7 +7,7 @@ use crate::{
 };
 use deskhand_agent::screen::Seen;
 use insta::assert_snapshot;
-use std::time::Duration;
+use std::{num::NonZero, time::Duration};
 
 /// A terminal with a board.
 struct Picture {
@@ -19,9 +19,10 @@ struct Picture {
 
 impl Picture {
     fn new(rows: u16, columns: u16, colour: bool) -> Self {
+        let least_one = |number| NonZero::<u16>::new(number).unwrap_or(NonZero::<u16>::MIN);
         Self {
             size: Size { rows: rows.into(), columns: columns.into() },
-            terminal: vt100::Parser::new(rows.try_into().unwrap(), columns.try_into().unwrap(), 1000),
+            terminal: vt100::Parser::new(least_one(rows), least_one(columns), 1000),
             live: Live::new(),
             board: Board::new(Styles { colour }),
         }
