@@ -8,6 +8,7 @@ use deskhand_model_server::{Opener, Reply, Stream, Wire};
 use serde_json::json;
 use std::{fs, os::unix::fs::PermissionsExt as _};
 
+const NUMBER: &str = "Number (nothing for none): ";
 const APPLY: &str = "Apply this? [A]pply, [E]dit, [L]ist all, [C]ancel: ";
 
 fn desk() -> Desk {
@@ -162,4 +163,19 @@ fn what_is_written_is_seen_before_it_is_decided() {
     let (code, screen) = terminal.end();
     assert_eq!(code, 4, "{screen}");
     assert_eq!((desk.text("a.txt").as_deref(), desk.text("long.txt")), (Some("one\n"), None));
+}
+
+#[test]
+fn a_question_of_the_model_is_answered_with_a_key_or_in_other_words() {
+    let desk = desk();
+    let ask = || calls(&[("ask_user", json!({"question": "Which?", "choices": ["Red", "Blue"], "other": true}))]);
+    desk.says([ask(), ask(), said("I see.")]);
+    let mut terminal = run(&desk, &["ask me"]);
+    terminal.wait("Which?\n  1  Red\n  2  Blue\n  3  Other  (in your own words)\n").wait(NUMBER).press("2");
+    terminal.wait(NUMBER).press("3").wait("Your answer: ").press("neither, thanks\r");
+    let (code, screen) = terminal.end();
+    assert_eq!(code, 0, "{screen}");
+    let heard = desk.last_heard();
+    assert_eq!(heard[2], "result: The person chose: Blue");
+    assert_eq!(heard[4], "result: The person answered: neither, thanks");
 }
