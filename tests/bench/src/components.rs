@@ -25,15 +25,13 @@ pub(crate) enum Does {
 
 /// A component that exports a command, without a manifest.
 pub(crate) fn bare(place: &Place, does: Does) -> Result<Vec<u8>> {
-    let mut resolve = Resolve::default();
-    let (package, _) = resolve.push_dir(place.wit())?;
-    let world: WorldId = resolve.select_world(&[package], Some("with-command"))?;
+    let (resolve, world) = interface(place, "with-command")?;
     let body = match does {
         Does::Answer => Some(ANSWERS),
         Does::Spin => Some(SPINS),
         Does::Trap => None,
     };
-    let mut module = match body {
+    let module = match body {
         Some(body) => wat::parse_str(format!(
             r#"(module
               (memory (export "memory") 2)
@@ -49,7 +47,24 @@ pub(crate) fn bare(place: &Place, does: Does) -> Result<Vec<u8>> {
         ))?,
         None => dummy_module(&resolve, world, ManglingAndAbi::Standard32),
     };
-    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false)
+    component(module, &resolve, world)
+}
+
+/// A component that exports tools, without a manifest. None of them can be called.
+pub(crate) fn bare_tools(place: &Place) -> Result<Vec<u8>> {
+    let (resolve, world) = interface(place, "with-tools")?;
+    component(dummy_module(&resolve, world, ManglingAndAbi::Standard32), &resolve, world)
+}
+
+fn interface(place: &Place, world: &str) -> Result<(Resolve, WorldId)> {
+    let mut resolve = Resolve::default();
+    let (package, _) = resolve.push_dir(place.wit())?;
+    let world = resolve.select_world(&[package], Some(world))?;
+    Ok((resolve, world))
+}
+
+fn component(mut module: Vec<u8>, resolve: &Resolve, world: WorldId) -> Result<Vec<u8>> {
+    embed_component_metadata(&mut module, resolve, world, StringEncoding::UTF8, false)
         .context("the interface does not fit")?;
     ComponentEncoder::default().module(&module)?.encode()
 }
@@ -126,6 +141,43 @@ pub(crate) fn manifest(number: usize) -> Value {
             ],
             "not_for": [format!("where are my {noun}"), format!("how many {noun} do I have")]
         }]
+    })
+}
+
+/// The manifest of a plugin with two tools, one that looks and one that changes, as a real one has them. `number` tells it
+/// from others.
+pub(crate) fn tools(number: usize) -> Value {
+    const OF: [&str; 10] =
+        ["tickets", "contacts", "calendars", "orders", "parcels", "bookings", "budgets", "routes", "menus", "lamps"];
+    let noun = OF[number % OF.len()];
+    let id = json!({"type": "string", "description": "Which one, as the search gives it."});
+    json!({
+        "plugin": {
+            "name": format!("{noun}-{number}"), "version": "1.0.0", "publisher": "Benchmark",
+            "summary": format!("Finds and changes {noun}."), "interface": "0.1.0"
+        },
+        "tools": [
+            {
+                "name": format!("search-{noun}"), "title": format!("Search {noun}"), "read_only": true,
+                "description": format!("Search the {noun} of the person. The newest come first; a cursor goes on."),
+                "input": {
+                    "type": "object", "additionalProperties": false, "required": ["query"],
+                    "properties": {
+                        "query": {"type": "string", "description": "Words that they must hold."},
+                        "limit": {"type": "integer", "minimum": 1, "maximum": 50},
+                        "cursor": {"type": "string", "description": "Where to go on."}
+                    }
+                }
+            },
+            {
+                "name": format!("update-{noun}"), "title": format!("Change one of the {noun}"),
+                "description": format!("Change one of the {noun}. What is not given stays as it is."),
+                "input": {
+                    "type": "object", "additionalProperties": false, "required": ["id"],
+                    "properties": {"id": id, "title": {"type": "string"}, "done": {"type": "boolean"}}
+                }
+            }
+        ]
     })
 }
 

@@ -41,6 +41,11 @@ pub(crate) enum Unit {
     Microseconds,
     /// Millions of bytes.
     Megabytes,
+    /// Thousands of bytes.
+    Kilobytes,
+    Percent,
+    /// So many of what the line names.
+    Count,
 }
 
 impl Unit {
@@ -49,19 +54,22 @@ impl Unit {
             Self::Milliseconds => "ms",
             Self::Microseconds => "µs",
             Self::Megabytes => "MB",
+            Self::Kilobytes => "kB",
+            Self::Percent => "%",
+            Self::Count => "",
         }
     }
 
     fn text(self, value: f64) -> String {
-        let digits = if value >= 100.0 { 0 } else { usize::from(value < 10.0) + 1 };
-        format!("{value:.digits$} {}", self.sign())
+        let digits = if value >= 100.0 || self == Self::Count { 0 } else { usize::from(value < 10.0) + 1 };
+        format!("{value:.digits$} {}", self.sign()).trim_end().to_owned()
     }
 }
 
 /// What a figure is held to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Bar {
-    /// At most this, in the unit of the figure, on a quiet machine.
+    /// At most this, in the unit of the figure; where that is a time or memory, on a quiet machine.
     Most(f64),
     /// At most so many times its reference, on any machine.
     Times(f64),
@@ -117,7 +125,9 @@ impl Figure {
 
     /// True for a bar that holds on any machine and is not met.
     pub(crate) fn fails(&self) -> bool {
-        matches!(self.bar, Bar::Times(_)) && self.met() == Some(false)
+        let anywhere =
+            matches!(self.bar, Bar::Times(_)) || matches!(self.unit, Unit::Kilobytes | Unit::Percent | Unit::Count);
+        anywhere && self.met() == Some(false)
     }
 
     pub(crate) fn json(&self) -> Value {
@@ -147,7 +157,7 @@ impl Figure {
                 .map_or_else(String::new, |(what, samples)| format!("{} ({what})", text(samples.part(self.part)))),
             self.ratio().map_or_else(String::new, |ratio| format!("× {ratio:.2}")),
             match self.bar {
-                Bar::Most(most) => format!("≤ {} {}", most, self.unit.sign()),
+                Bar::Most(most) => format!("≤ {} {}", most, self.unit.sign()).trim_end().to_owned(),
                 Bar::Times(times) => format!("≤ × {times}"),
                 Bar::None => String::new(),
             },

@@ -5,6 +5,7 @@
 //! Prints a table and writes `bench.json` in the folder of the build. `docs/bench.md` says what each line means.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the table is what it is for")]
 
+mod agent;
 mod calls;
 mod components;
 mod figure;
@@ -23,10 +24,11 @@ use std::process::ExitCode;
 
 type Section = fn(&Place) -> Result<Vec<Figure>>;
 
-const SECTIONS: [(&str, Section); 5] = [
+const SECTIONS: [(&str, Section); 6] = [
     ("program", program::measure),
     ("start", start::measure),
     ("calls", calls::measure),
+    ("agent", agent::measure),
     ("organize", organize::measure),
     ("large", organize::measure_large),
 ];

@@ -3,6 +3,7 @@
 use anyhow::{Context as _, Result, anyhow, bail};
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
+    process::{Pid, WaitId, WaitIdOptions, waitid},
     pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
     termios::Winsize,
 };
@@ -29,6 +30,8 @@ pub(crate) struct Session {
     pub(crate) started: Instant,
     /// The most memory that it was seen to have, in KiB; looked at only if wanted, for looking takes time.
     watched: Option<u64>,
+    /// The processor time that it has used up, in seconds; known once it has ended.
+    processor: f64,
 }
 
 /// How often its memory is looked at.
@@ -51,7 +54,7 @@ impl Session {
             .stderr(Stdio::from(other));
         let started = Instant::now();
         let child = command.spawn().with_context(|| format!("{command:?}"))?;
-        Ok(Self { child, terminal, text: Vec::new(), seen: 0, started, watched: None })
+        Ok(Self { child, terminal, text: Vec::new(), seen: 0, started, watched: None, processor: 0.0 })
     }
 
     /// Look at its memory while it is waited for.
@@ -91,6 +94,10 @@ impl Session {
     /// Read on until the program ends.
     pub(crate) fn end(&mut self) -> Result<ExitStatus> {
         while self.read()? {}
+        let process = Pid::from_child(&self.child);
+        // it is told while the process is there, ended and not yet taken leave of
+        waitid(WaitId::Pid(process), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT)?;
+        self.processor = processor(self.child.id()).context("the program is gone")?;
         Ok(self.child.wait()?)
     }
 
@@ -108,6 +115,11 @@ impl Session {
     /// The most memory that it was seen to have, in KiB.
     pub(crate) fn watched(&self) -> u64 {
         self.watched.unwrap_or(0)
+    }
+
+    /// The processor time that it used up, in seconds, once it has ended.
+    pub(crate) fn processor(&self) -> f64 {
+        self.processor
     }
 
     /// The end of what it wrote.
@@ -154,4 +166,14 @@ fn peak(process: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.trim().trim_end_matches(" kB").parse().ok()
+}
+
+/// The processor time of a process, by itself and by the system for it, in seconds: fields 14 and 15 of proc_pid_stat(5), in
+/// hundredths.
+fn processor(process: u32) -> Option<f64> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    let (_, fields) = stat.rsplit_once(')')?;
+    let ticks =
+        fields.split_whitespace().skip(11).take(2).map(|field| field.parse::<f64>().ok()).sum::<Option<f64>>()?;
+    Some(ticks / 100.0)
 }

@@ -171,6 +171,11 @@ impl HttpServer {
         format!("http://{}", self.address)
     }
 
+    /// When it was started: what it notes is counted from here.
+    pub fn started(&self) -> Instant {
+        self.shared.start
+    }
+
     /// How many connections there have been.
     pub fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::SeqCst)
@@ -208,8 +213,8 @@ impl Shared {
         while let Some(mut heard) = read(&mut reader, connection) {
             heard.at = self.start.elapsed();
             let (answer, done) = (self.handler)(heard);
-            let after = write(&stream, answer);
-            done(self.start.elapsed());
+            let (after, ended) = write(&stream, answer);
+            done(ended.saturating_duration_since(self.start));
             if after == After::Keep {
                 continue;
             }
@@ -257,7 +262,23 @@ fn read(reader: &mut BufReader<TcpStream>, connection: usize) -> Option<Heard> {
     Some(heard)
 }
 
-fn write(mut stream: &TcpStream, answer: Answer) -> After {
+/// Write an answer; what becomes of the connection, and when its end was sent. The clock is read before the last write: a
+/// client that is quick has answered to it before this thread runs again.
+fn write(stream: &TcpStream, answer: Answer) -> (After, Instant) {
+    let has_head = answer.status > 0;
+    if let Err(after) = write_pieces(stream, answer) {
+        return (after, Instant::now());
+    }
+    let ended = Instant::now();
+    let mut stream = stream;
+    match has_head && stream.write_all(b"0\r\n\r\n").is_ok() {
+        true => (After::Keep, ended),
+        false => (After::Close, ended),
+    }
+}
+
+/// All but the end of the body; or, where the answer breaks off, what becomes of the connection.
+fn write_pieces(mut stream: &TcpStream, answer: Answer) -> Result<(), After> {
     if answer.status > 0 {
         let mut head = format!("HTTP/1.1 {} x\r\ntransfer-encoding: chunked\r\n", answer.status);
         for (name, value) in &answer.headers {
@@ -265,7 +286,7 @@ fn write(mut stream: &TcpStream, answer: Answer) -> After {
         }
         head.push_str("\r\n");
         if stream.write_all(head.as_bytes()).is_err() {
-            return After::Close;
+            return Err(After::Close);
         }
     }
     for piece in answer.pieces {
@@ -279,30 +300,27 @@ fn write(mut stream: &TcpStream, answer: Answer) -> After {
             }
             Piece::Gate(gate) => match gate.wait() {
                 true => Ok(()),
-                false => return After::Close,
+                false => return Err(After::Close),
             },
-            Piece::HangUp => return After::Close,
+            Piece::HangUp => return Err(After::Close),
             Piece::Close => {
                 let _ = stream.write_all(b"0\r\n\r\n");
-                return After::Close;
+                return Err(After::Close);
             }
             Piece::Stall => {
                 let mut gone = [0; 64];
                 while stream.read(&mut gone).is_ok_and(|read| read > 0) {}
-                return After::Close;
+                return Err(After::Close);
             }
             Piece::Reset => {
                 // closing it then sends a reset
                 let _ = rustix::net::sockopt::set_socket_linger(stream, Some(Duration::ZERO));
-                return After::Reset;
+                return Err(After::Reset);
             }
         };
         if sent.is_err() {
-            return After::Close;
+            return Err(After::Close);
         }
     }
-    match answer.status > 0 && stream.write_all(b"0\r\n\r\n").is_ok() {
-        true => After::Keep,
-        false => After::Close,
-    }
+    Ok(())
 }

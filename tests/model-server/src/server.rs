@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// A request and when its answer was over.
@@ -19,7 +19,7 @@ pub struct Exchange {
     pub wire: Wire,
     /// The request.
     pub heard: Heard,
-    /// When the last byte of the answer was written, since the server's start; not set while it is being answered.
+    /// When the end of the answer was sent, since the server's start; not set while it is being answered.
     pub answered: Option<Duration>,
 }
 
@@ -140,6 +140,11 @@ impl ModelServer {
     /// How many conversations there were, told apart by their first message.
     pub fn conversations(&self) -> usize {
         locked(&self.state).checks.conversations()
+    }
+
+    /// When it was started: what [`Heard::at`] and [`Exchange::answered`] are counted from.
+    pub fn started(&self) -> Instant {
+        self.http.started()
     }
 
     /// How many connections there were.

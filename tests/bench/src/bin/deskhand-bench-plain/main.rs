@@ -4,11 +4,14 @@
 //!     deskhand-bench-plain read FOLDER       kind and date of each file, and the folder that it would go into
 //!     deskhand-bench-plain move FOLDER LIST  make the folders and renames of LIST, and sync once
 //!     deskhand-bench-plain back FOLDER LIST  the renames of LIST backwards, remove the folders, and sync once
+//!     deskhand-bench-plain agent URL FOLDER  do what the model at URL says with the files of FOLDER, until it calls nothing
 //!
 //! LIST holds pairs of names, `from` and `to`, each ended by a zero byte. Each prints `seconds` (wall time of the work,
-//! without the start of the process) and `resident` (the most memory it had, in KiB).
+//! without the start of the process), `processor` (its processor time with the start, in seconds) and `resident` (the most
+//! memory it had, in KiB).
 #![expect(clippy::print_stdout, reason = "what it found is read from its output")]
 
+mod agent;
 mod metadata;
 
 use anyhow::{Context as _, Result, bail};
@@ -30,13 +33,17 @@ fn main() -> Result<()> {
         Some("read") => read(&path(1)?)?,
         Some("move") => moves(&path(1)?, &pairs(&fs::read(path(2)?)?))?,
         Some("back") => back(&path(1)?, &pairs(&fs::read(path(2)?)?))?,
-        _ => bail!("usage: deskhand-bench-plain open|read|move|back …"),
+        Some("agent") => agent::work(path(1)?.to_str().context("the address is not text")?, &path(2)?)?,
+        _ => bail!("usage: deskhand-bench-plain open|read|move|back|agent …"),
     };
     let seconds = start.elapsed().as_secs_f64();
+    let stat = fs::read_to_string("/proc/self/stat")?;
+    let fields = stat.rsplit_once(')').context("no name")?.1.split_whitespace();
+    let ticks: f64 = fields.skip(11).take(2).filter_map(|field| field.parse::<f64>().ok()).sum();
     let status = fs::read_to_string("/proc/self/status")?;
     let resident = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
     let resident = resident.trim().trim_end_matches(" kB");
-    println!("{said}\nseconds {seconds}\nresident {resident}");
+    println!("{said}\nseconds {seconds}\nprocessor {}\nresident {resident}", ticks / 100.0);
     Ok(())
 }
 
