@@ -75,7 +75,6 @@ pub(crate) fn measure(place: &Place) -> Result<Vec<Figure>> {
     let beside = |figure: Figure, of: fn(&Run) -> f64| figure.beside(least, samples(&plain, of));
     let first: fn(&Run) -> f64 = |run| run.first;
     let resident: fn(&Run) -> f64 = |run| run.resident;
-    let processor: fn(&Run) -> f64 = |run| run.processor;
     let step = |name: &str, bar| -> Result<Figure> {
         let own = Figure::new(name, Unit::Milliseconds, of_steps(&quiet(&ours)?), bar);
         Ok(own.beside(least, of_steps(&quiet(&plain)?)))
@@ -86,7 +85,7 @@ pub(crate) fn measure(place: &Place) -> Result<Vec<Figure>> {
         beside(figure("agent, 20 calls, start to the first request", Unit::Milliseconds, first, 30.0), first),
         step("  own time per step", Bar::Most(5.0))?,
         step("  the same", Bar::Times(5.0))?,
-        beside(figure("  processor time per step", Unit::Milliseconds, processor, 5.0), processor),
+        figure("  processor time per step", Unit::Milliseconds, |run| run.processor, 5.0),
         beside(figure("  resident", Unit::Megabytes, resident, 60.0), resident),
         figure("  connections", Unit::Count, |run| run.connections as f64, 1.0),
         figure("  body of the first request, 10 plugins", Unit::Kilobytes, |run| run.body as f64 / 1e3, 12.0),

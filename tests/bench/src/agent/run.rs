@@ -18,7 +18,8 @@ pub(super) struct Run {
     pub(super) first: f64,
     /// For each call, from the last byte of the reply with it to the last byte of the request with its result.
     pub(super) steps: Vec<f64>,
-    /// The processor time of the whole process, shared out among the calls. Counted in steps of 10 ms for all of them.
+    /// The processor time of the whole process, shared out among the calls. The system counts it in steps of 10 ms, which
+    /// the plain program does not reach.
     pub(super) processor: f64,
     /// The most memory, in MB.
     pub(super) resident: f64,
