@@ -68,7 +68,10 @@ impl SubAgents {
                 name,
                 plugin,
                 agent: agent.name.clone(),
-                description: shortened(&safe(&agent.description, false), DESCRIPTION),
+                description: shortened(
+                    &safe(&agent.description.split_whitespace().collect::<Vec<_>>().join(" "), false),
+                    DESCRIPTION,
+                ),
                 input,
                 tier: agent.tier,
                 own_loop: agent.own_loop,
@@ -95,20 +98,20 @@ impl SubAgents {
     ///
     /// # Errors
     /// What the caller is told instead.
-    pub fn brief(&self, agent: &SubAgent, task: &str, input: &Value, stop: &Stop) -> Result<Profile, Output> {
+    pub fn brief(&self, agent: &SubAgent, task: &str, input: &Value, stop: &Stop) -> Result<Profile, Box<Output>> {
         let (invocation, permit) = self.permitted(agent, input, stop)?;
         let profile = self.runtime.brief_agent(invocation, permit, task, input);
-        profile.map_err(|error| answers::of_error(&error, false))
+        profile.map_err(|error| Box::new(answers::of_error(&error, false)))
     }
 
     /// Have a sub-agent work that runs itself, over the models and the toolbox of the invocation. Blocks until it is done.
     ///
     /// # Errors
     /// What the caller is told instead.
-    pub fn run(&self, agent: &SubAgent, task: &str, input: &Value, stop: &Stop) -> Result<Vec<Content>, Output> {
+    pub fn run(&self, agent: &SubAgent, task: &str, input: &Value, stop: &Stop) -> Result<Vec<Content>, Box<Output>> {
         let (invocation, permit) = self.permitted(agent, input, stop)?;
         let said = self.runtime.run_agent(invocation, permit, task, input);
-        said.map_err(|error| answers::of_error(&error, true))
+        said.map_err(|error| Box::new(answers::of_error(&error, true)))
     }
 
     fn permitted(
@@ -116,16 +119,18 @@ impl SubAgents {
         agent: &SubAgent,
         input: &Value,
         stop: &Stop,
-    ) -> Result<(Invocation, Permit<StartAgent>), Output> {
+    ) -> Result<(Invocation, Permit<StartAgent>), Box<Output>> {
         if let Some(schema) = &agent.input
             && let Err(wrong) = plugins::fit(schema, input)
         {
-            return Err(Output::not_done(Outcome::Failed, format!("the input of the sub-agent does not fit. {wrong}")));
+            let reason = format!("the input of the sub-agent does not fit. {wrong}");
+            return Err(Box::new(Output::not_done(Outcome::Failed, reason)));
         }
         let invocation = Invocation { stop: stop.clone(), ..self.invocation.clone() };
         let context = Context::agent(invocation.task, invocation.standing);
         let effect = StartAgent { plugin: agent.plugin.clone(), agent: agent.agent.to_string() };
-        let permit = invocation.gate.permit(&context, effect).map_err(|refused| answers::of_gate(&refused))?;
+        let permit =
+            invocation.gate.permit(&context, effect).map_err(|refused| Box::new(answers::of_gate(&refused)))?;
         Ok((invocation, permit))
     }
 }

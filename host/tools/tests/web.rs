@@ -164,10 +164,9 @@ fn serve(stream: TcpStream, answers: &HashMap<String, Answer>, seen: &Mutex<Vec<
         if out.write_all(&bytes).is_err() {
             return;
         }
-        while *endless {
-            if out.write_all(&[b'x'; 65536]).is_err() {
-                return;
-            }
+        if *endless {
+            while out.write_all(&[b'x'; 65536]).is_ok() {}
+            return;
         }
     }
 }

@@ -519,7 +519,7 @@ fn of_many_moves_each_is_made_or_refused_by_itself() {
             (Some(path("b")), Some(path("a")), String::new())
         ]
     );
-    assert_eq!(made[0], Ok(task.pending(Some(1), 1)[0].id).map(deskhand_workspace::ChangeId));
+    assert_eq!(made[0], Ok(deskhand_workspace::ChangeId(task.pending(Some(1), 1)[0].id)));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 pub(super) struct ByPerson(Arc<dyn Person>);
 
 impl ByPerson {
-    pub(super) fn new(person: Arc<dyn Person>) -> Arc<dyn Approval> {
+    pub(super) fn asking(person: Arc<dyn Person>) -> Arc<dyn Approval> {
         Arc::new(Self(person))
     }
 }

@@ -135,7 +135,7 @@ impl<'a> Work<'a> {
             log: Arc::<Records>::clone(desk.records()?),
             screen: screen::find(desk.json, how.plain),
             steering: Arc::new(Steering::default()),
-            approval: (spec.mode == Mode::Plan).then(|| ByPerson::new(Arc::clone(&desk.person))),
+            approval: (spec.mode == Mode::Plan).then(|| ByPerson::asking(Arc::clone(&desk.person))),
             stop: desk.stop.clone(),
         };
         Ok(Self { desk, task, spec, runtime, world, agent })

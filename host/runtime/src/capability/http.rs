@@ -39,14 +39,14 @@ const HOPS: u8 = 5;
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
 struct Options {
-    redirects: Follow,
+    redirects: OnRedirect,
     seconds: Option<u64>,
     bytes: Option<u64>,
 }
 
 #[derive(Clone, Copy, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-enum Follow {
+enum OnRedirect {
     #[default]
     Follow,
     Same,
@@ -96,9 +96,9 @@ impl Call {
         let body = options.bytes.unwrap_or(FETCHED).min(most);
         let request = request.limits(Limits { silence: total.min(Duration::from_secs(60)), total: Some(total), body });
         let request = request.redirects(match options.redirects {
-            Follow::Follow => Redirects::Follow(HOPS),
-            Follow::Same => Redirects::SameRequest(HOPS),
-            Follow::None => Redirects::Return,
+            OnRedirect::Follow => Redirects::Follow(HOPS),
+            OnRedirect::Same => Redirects::SameRequest(HOPS),
+            OnRedirect::None => Redirects::Return,
         });
         let recorder = Record { log: self.invocation.log.clone(), task: self.invocation.task };
         let outlet: Outlet = egress.outlet(gatekeeper.clone(), Arc::new(recorder));
