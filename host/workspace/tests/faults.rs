@@ -372,7 +372,7 @@ fn what_the_log_lacks_of_an_end_is_put_on_record_by_the_next_start() {
         deskhand_workspace::Workspace::with_disk(&desk.home, Arc::new(support::Standstill), log, Some(desk.task), disk)
             .unwrap();
     desk.add(&workspace, &desk.folder, deskhand_vocabulary::Access::Write);
-    support::mv(&workspace, "Files/a.txt", "Files/b.txt").unwrap();
+    support::mv(&workspace, "a.txt", "b.txt").unwrap();
     let done = desk.propose(&workspace).done.unwrap();
     assert_eq!((done.applied, done.rolled_back), (1, false));
     assert_eq!(
