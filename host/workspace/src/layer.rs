@@ -238,11 +238,15 @@ impl State {
         if self.folders.get(folder).is_some_and(|names| names.values().any(|slot| matches!(slot, Slot::Here(_)))) {
             return true;
         }
-        let Key::Base(root, path) = folder else { return false };
         self.folders.iter().any(|(key, names)| {
-            matches!(key, Key::Base(r, p) if r == root && p != path && p.is_within(path))
-                && names.values().any(|slot| matches!(slot, Slot::Here(_)))
+            names.values().any(|slot| matches!(slot, Slot::Here(_))) && self.lies_within(key, folder)
         })
+    }
+
+    /// True if a thing of the view lies in a folder, at any depth. What has moved out of it does not, wherever it lies on the
+    /// disk.
+    fn lies_within(&self, key: &Key, folder: &Key) -> bool {
+        std::iter::successors(self.spot(key), |spot| self.spot(&spot.parent)).any(|spot| spot.parent == *folder)
     }
 
     /// The node of a thing on the disk, made when it is first changed.
@@ -467,13 +471,12 @@ impl State {
 
     /// What was to be written to files that go with their folder is not written.
     fn drop_writes_below(&mut self, folder: &Key) {
-        let Key::Base(root, path) = folder else { return };
-        let below = |key: &Key| matches!(key, Key::Base(r, p) if r == root && p != path && p.is_within(path));
         let written: Vec<(Key, u64)> = self
             .nodes
             .iter()
-            .filter(|(key, node)| node.away == Away::No && below(key))
-            .filter_map(|(key, node)| Some((key.clone(), node.content.as_ref()?.0)))
+            .filter_map(|(key, node)| Some((key, node.content.as_ref()?.0)))
+            .filter(|(key, _)| self.lies_within(key, folder))
+            .map(|(key, id)| (key.clone(), id))
             .collect();
         for (key, id) in written {
             self.nodes.remove(&key);

@@ -541,6 +541,29 @@ fn removing_what_was_moved_over_something_needs_its_own_approval() {
 }
 
 #[test]
+fn what_moved_out_of_a_folder_stays_as_it_is_when_the_folder_goes() {
+    let desk = Desk::new();
+    desk.file("old/year/letter.txt", "a letter");
+    desk.file("old/rest.txt", "the rest");
+    let before = desk.tree();
+    let task = desk.open();
+    mv(&task, "old/year", "year").unwrap();
+    put(&task, "year/letter.txt", "a better letter").unwrap();
+    mv(&task, "old/rest.txt", "year/rest.txt").unwrap();
+    mv(&task, "year/rest.txt", "old/rest.txt").unwrap();
+    put(&task, "year/new.txt", "a new one").unwrap();
+    // neither what is written there nor what comes there has to do with the folder it once lay in
+    rm(&task, "old").unwrap();
+    let wanted = ["year/", "year/letter.txt=a better letter", "year/new.txt=a new one"];
+    assert_eq!(shown(&task), wanted);
+    let done = desk.propose(&task).done.unwrap();
+    assert_eq!(done.refused, []);
+    assert_eq!(outline(&desk.tree()), wanted);
+    desk.undo(done.id.0);
+    assert_eq!(differences(&before, &desk.tree()), [""; 0]);
+}
+
+#[test]
 fn a_folder_granted_for_reading_is_not_changed() {
     let desk = Desk::new();
     let other = desk.place().join("Other");
