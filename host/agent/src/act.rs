@@ -16,7 +16,7 @@ pub(crate) const SIDE_BY_SIDE: usize = 8;
 pub(crate) fn together(effects: &[Effect]) -> usize {
     match effects.first() {
         None => 0,
-        Some(Effect::Change) => 1,
+        Some(Effect::Propose | Effect::Change) => 1,
         Some(Effect::Read) => effects.iter().take_while(|effect| **effect == Effect::Read).count().min(SIDE_BY_SIDE),
     }
 }
@@ -60,12 +60,13 @@ pub(crate) async fn make(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Effect::{Change, Read};
+    use Effect::{Change, Propose, Read};
 
     #[test]
     fn only_what_reads_runs_together() {
         assert_eq!(together(&[]), 0);
         assert_eq!(together(&[Change, Change]), 1);
+        assert_eq!(together(&[Propose, Read]), 1);
         assert_eq!(together(&[Read, Read, Change, Read]), 2);
         assert_eq!(together(&[Read; 20]), SIDE_BY_SIDE);
     }

@@ -236,11 +236,17 @@ impl Work<'_> {
         let screen = Arc::clone(&self.agent.screen);
         let mut watch = move |happening: Happening<'_>| screen.show(Seen::Reply(&happening));
         let begun = tokio::time::Instant::now();
-        let reply = tokio::select! {
-            biased;
-            reply = self.agent.model.reply(self.conversation.turns(), &mut watch) => reply,
-            () = self.agent.steering.interrupted() => return Ok(Then::Go),
+        let reply = async {
+            tokio::select! {
+                biased;
+                reply = self.agent.model.reply(self.conversation.turns(), &mut watch) => Some(reply),
+                () = self.agent.steering.interrupted() => None,
+            }
         };
+        // a model takes its time: what it is told becomes durable meanwhile, before anything follows from what it says
+        let (reply, kept) = tokio::join!(reply, self.kept());
+        kept?;
+        let Some(reply) = reply else { return Ok(Then::Go) };
         let reply = match reply {
             Ok(reply) => reply,
             Err(failure) if matches!(failure.error, ModelError::TooLong { .. }) && self.worked => {
@@ -299,6 +305,13 @@ impl Work<'_> {
         self.finish(text()).await
     }
 
+    /// Wait until all that was recorded is durable.
+    async fn kept(&self) -> Result<()> {
+        let log = Arc::clone(&self.agent.log);
+        let flushed = tokio::task::spawn_blocking(move || log.flush()).await;
+        flushed.unwrap_or_else(|error| Err(LogError { reason: error.to_string() })).map_err(Into::into)
+    }
+
     /// Whether more than four fifths of what the model can read are used.
     fn is_nearly_full(&self, reply: &Reply) -> bool {
         let prompt = reply.usage.unwrap_or(reply.spent).prompt();
@@ -352,10 +365,8 @@ impl Work<'_> {
             let (now, later) = left.split_at(act::together(&effects).clamp(1, left.len()));
             left = later;
             let ended = self.make(now, effects.first() == Some(&Effect::Change)).await?;
-            for (at, (wanted, (output, took))) in (1..).zip(now.iter().zip(ended)) {
-                // what the model is told next is on record before it is sent
-                let durable = left.is_empty() && at == now.len();
-                if let Then::End(ended) = self.ended(wanted, output, took, durable)? {
+            for (wanted, (output, took)) in now.iter().zip(ended) {
+                if let Then::End(ended) = self.ended(wanted, output, took)? {
                     then = Then::End(ended);
                 }
             }
@@ -455,7 +466,7 @@ impl Work<'_> {
                 }
             }
             tool => match self.effects.get(tool) {
-                Some(Effect::Change) if self.unapproved().is_some() => {
+                Some(Effect::Propose | Effect::Change) if self.unapproved().is_some() => {
                     Ok(Some(Output::not_done(Outcome::Failed, prompt::UNAPPROVED)))
                 }
                 Some(_) => Ok(None),
@@ -502,7 +513,7 @@ impl Work<'_> {
     }
 
     /// Take in what a call came to.
-    fn ended(&mut self, wanted: &Wanted, mut output: Output, took: Duration, durable: bool) -> Result<Then> {
+    fn ended(&mut self, wanted: &Wanted, mut output: Output, took: Duration) -> Result<Then> {
         let text = gist(&output);
         if self.effects.contains_key(&wanted.name) {
             self.doings.ended(wanted, &output);
@@ -534,7 +545,7 @@ impl Work<'_> {
             Some((Remedy::Tell, _)) | None => Then::Go,
         };
         let before = *self.conversation.spent();
-        self.record(self.scribe.answered(wanted, &output, micros(took)), durable)?;
+        self.record(self.scribe.answered(wanted, &output, micros(took)), false)?;
         self.spend(&before);
         Ok(self.ending.take().map_or(then, Then::End))
     }

@@ -12,7 +12,7 @@ use serde_json::Value;
 pub struct Tool {
     /// What the model is told of it.
     pub told: deskhand_models::Tool,
-    /// How it may run beside others.
+    /// What it does to the world.
     pub effect: Effect,
 }
 
@@ -24,12 +24,14 @@ impl Tool {
     }
 }
 
-/// How a tool may run beside others.
+/// What a tool does to the world, and so how it may run beside others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Effect {
     /// It only looks: calls in a row run side by side.
     Read,
+    /// It changes what is pending, and nothing else before that is settled: it runs alone, in the order of the reply.
+    Propose,
     /// It changes something: it runs alone, in the order of the reply.
     Change,
 }

@@ -78,6 +78,8 @@ pub struct Conversation {
     tools: Arc<[Tool]>,
     turns: Vec<Kept>,
     ids: HashSet<String>,
+    /// What stands before the turns, and the settings that it was made with.
+    front: OnceLock<(ModelConfig, Arc<str>)>,
 }
 
 impl Conversation {
@@ -92,7 +94,7 @@ impl Conversation {
                 return Err(Misplaced::ToolName { name: tool.name.clone() });
             }
         }
-        Ok(Self { system: system.into(), tools: tools.into(), turns: Vec::new(), ids: HashSet::new() })
+        Ok(Self { system: system.into(), tools: tools.into(), turns: Vec::new(), ids: HashSet::new(), front: OnceLock::new() })
     }
 
     /// One that was kept, turn by turn.
@@ -222,10 +224,14 @@ impl Conversation {
                 });
             }
         }
-        let mut body = match config.wire {
+        let make = || match config.wire {
             Wire::Anthropic => anthropic::front(config, &self.system, &self.tools),
             Wire::Chat => chat::front(config, &self.system, &self.tools),
         };
+        let kept = self.front.get_or_init(|| (config.clone(), make().into()));
+        let written = |kept: &Kept| kept.anthropic.get().or_else(|| kept.chat.get()).map_or(1024, |turn| turn.len() + 1);
+        let mut body = String::with_capacity(kept.1.len() + self.turns.iter().map(written).sum::<usize>());
+        body.push_str(&if kept.0 == *config { Arc::clone(&kept.1) } else { make().into() });
         let last = self.turns.len() - 1;
         for (at, kept) in self.turns.iter().enumerate() {
             if !body.ends_with('[') {

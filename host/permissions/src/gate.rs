@@ -100,6 +100,20 @@ impl std::fmt::Debug for Gate {
     }
 }
 
+/// What the rules say of each action of an effect, and the grants for a single use that this rests on.
+struct Found {
+    each: Vec<Finding>,
+    once: Vec<u64>,
+}
+
+/// How many files these actions remove.
+fn removals(actions: &[Action]) -> u64 {
+    actions.iter().fold(0_u64, |sum, action| match action {
+        Action::RemoveFiles { count, .. } => sum.saturating_add(*count),
+        _ => sum,
+    })
+}
+
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -127,31 +141,10 @@ impl Gate {
     /// Decide: judge, ask the person where the rules say so, put the decision on the record, and only then allow it.
     pub fn permit<E: Effect>(&self, context: &Context, effect: E) -> Result<Permit<E>, Refused> {
         let actions = effect.actions();
-        let removals = actions.iter().fold(0_u64, |sum, action| match action {
-            Action::RemoveFiles { count, .. } => sum.saturating_add(*count),
-            _ => sum,
-        });
+        let removals = removals(&actions);
         let mut approved = false;
         for _ in 0..TRIES {
-            // most calls rest on no grant, and looking whether another process changed one costs as much as the rest
-            let grants = if actions.iter().any(|action| needed(context, action, effect.opens()).is_some()) {
-                self.records.grants()?
-            } else {
-                Arc::default()
-            };
-            let mut rests_on = Vec::new();
-            let mut judge = |action| {
-                let case = self.case(context, action, &grants);
-                let found = findings(&Case {
-                    opening: effect.opens(),
-                    asks_nothing_new: effect.asks_nothing_new(),
-                    removals,
-                    ..case
-                });
-                rests_on.extend(found.iter().filter_map(|found| found.grant));
-                strictest(found)
-            };
-            let each: Vec<Finding> = actions.iter().map(&mut judge).collect();
+            let Found { each, once } = self.find(context, &effect, &actions)?;
             let Finding { verdict, rule, reason, .. } = strictest(each.clone());
             match verdict {
                 Verdict::Deny => {
@@ -163,9 +156,8 @@ impl Gate {
                     approved = true; // and once more from the top: much can have changed while the question stood
                 }
                 Verdict::Ask | Verdict::Allow => {
-                    rests_on.retain(|id| grants.iter().any(|g| g.id == *id && g.duration == Duration::Once));
                     let in_advance = each.iter().any(|found| found.rule == name::REMOVALS).then_some(removals);
-                    if !self.use_up(context, &rests_on, in_advance)? {
+                    if !self.use_up(context, &once, in_advance)? {
                         continue; // another call was first; what is left may give another answer
                     }
                     let rule_of = |at: usize| match each.get(at) {
@@ -180,6 +172,56 @@ impl Gate {
         self.record(context, &actions, false, |_| name::DEFAULT)?;
         let explanation = "What it rests on keeps changing. Try again.".to_owned();
         Err(Refused::Denied { rule: name::DEFAULT, explanation })
+    }
+
+    /// A permit for what was decided once in this task and is on the record, at once: nobody is asked, nothing is written
+    /// and nothing is used up. None where [`Gate::permit`] has to be asked.
+    pub fn permit_again<E: Effect>(&self, context: &Context, effect: E) -> Option<Permit<E>> {
+        let actions = effect.actions();
+        let Found { each, once } = self.find(context, &effect, &actions).ok()?;
+        if !once.is_empty() || removals(&actions) > 0 {
+            return None;
+        }
+        let mut decided = None;
+        for (action, found) in actions.iter().zip(&each) {
+            let recorded = self.recorded(context, action, true, found.rule).filter(|_| found.verdict == Verdict::Allow);
+            decided = Some(recorded?);
+        }
+        Some(Permit::new(effect, decided?))
+    }
+
+    /// What the rules say of each action now.
+    fn find<E: Effect>(&self, context: &Context, effect: &E, actions: &[Action]) -> Result<Found, RecordsError> {
+        // most calls rest on no grant, and looking whether another process changed one costs as much as the rest
+        let grants = if actions.iter().any(|action| needed(context, action, effect.opens()).is_some()) {
+            self.records.grants()?
+        } else {
+            Arc::default()
+        };
+        let removals = removals(actions);
+        let mut once = Vec::new();
+        let mut judge = |action| {
+            let case = self.case(context, action, &grants);
+            let found = findings(&Case {
+                opening: effect.opens(),
+                asks_nothing_new: effect.asks_nothing_new(),
+                removals,
+                ..case
+            });
+            once.extend(found.iter().filter_map(|found| found.grant));
+            strictest(found)
+        };
+        let each = actions.iter().map(&mut judge).collect();
+        once.retain(|id| grants.iter().any(|grant| grant.id == *id && grant.duration == Duration::Once));
+        Ok(Found { each, once })
+    }
+
+    /// The event of a decision that stands for the task.
+    fn recorded(&self, context: &Context, action: &Action, allowed: bool, rule: &str) -> Option<EventId> {
+        let key = (context.task, context.principal.clone(), action.clone());
+        let recorded = locked(&self.recorded);
+        let (was_allowed, was_rule, event) = recorded.get(&key)?;
+        ((*was_allowed, *was_rule) == (allowed, rule)).then_some(*event)
     }
 
     /// Take what an allowed effect uses up. False if somebody else took it in the meantime.
@@ -248,11 +290,10 @@ impl Gate {
             let rule = rule(at);
             let standing = (Kind::of(action).row().recorded == Recorded::OncePerTask)
                 .then(|| (context.task, context.principal.clone(), action.clone()));
-            if let Some(key) = &standing
-                && let Some((was_allowed, was_rule, event)) = locked(&self.recorded).get(key)
-                && (*was_allowed, *was_rule) == (allowed, rule)
+            if standing.is_some()
+                && let Some(event) = self.recorded(context, action, allowed, rule)
             {
-                decided = Some(*event);
+                decided = Some(event);
                 continue;
             }
             let event = Event::Decided {

@@ -131,4 +131,8 @@ impl Log for Records {
             writer.queue(|writing| writing.append(entry).map(drop));
         }
     }
+
+    fn flush(&self) -> Result<(), LogError> {
+        Self::flush(self).map_err(|error| LogError { reason: error.to_string() })
+    }
 }

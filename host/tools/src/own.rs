@@ -137,7 +137,7 @@ impl Tools for OwnTools {
         if let Ok(Known { path, version }) = serde_json::from_value(output.again.clone()) {
             self.place.knew(path, version);
         }
-        let changes = ALL.iter().any(|entry| entry.name == call.tool && (entry.tool)().effect == Effect::Change);
+        let changes = ALL.iter().any(|entry| entry.name == call.tool && (entry.tool)().effect == Effect::Propose);
         if !changes {
             return Ok(());
         }

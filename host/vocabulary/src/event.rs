@@ -269,6 +269,8 @@ pub struct LogError {
 pub trait Log: Send + Sync {
     /// Record, and return when it is durable.
     fn append(&self, entry: Entry) -> Result<EventId, LogError>;
-    /// Record soon, in order with all else. If it fails, the next `append` does.
+    /// Record soon, in order with all else. If it fails, the next `append` or `flush` does.
     fn queue(&self, entry: Entry);
+    /// Return when all that was recorded so far is durable.
+    fn flush(&self) -> Result<(), LogError>;
 }

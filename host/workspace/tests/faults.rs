@@ -361,6 +361,10 @@ impl Log for Unfinished {
     fn queue(&self, entry: Entry) {
         self.0.queue(entry);
     }
+
+    fn flush(&self) -> Result<(), LogError> {
+        self.0.flush()
+    }
 }
 
 #[test]

@@ -44,6 +44,18 @@ impl Purpose {
             }
         }
     }
+
+    /// True if it was allowed before in this task, and still is.
+    fn is_permitted_again(&self, gate: &Gate, context: &Context, host: &str) -> bool {
+        match self {
+            Self::Contents { .. } => {
+                gate.permit_again(context, SendToModel::at(host)).map(|permit| drop(permit.redeem())).is_some()
+            }
+            Self::Inquiry { .. } | Self::Page => {
+                gate.permit_again(context, Connect::to(host)).map(|permit| drop(permit.redeem())).is_some()
+            }
+        }
+    }
 }
 
 /// See the module.
@@ -56,6 +68,9 @@ pub(super) struct AtGate {
 impl Judge for AtGate {
     fn judge<'a>(&'a self, ask: &'a Ask) -> Judged<'a> {
         Box::pin(async move {
+            if self.purpose.is_permitted_again(&self.gate, &self.context, &ask.host) {
+                return Judgement::Allowed(self.purpose.reach(ask));
+            }
             let (gate, context, purpose) = (Arc::clone(&self.gate), self.context.clone(), self.purpose.clone());
             let host = ask.host.clone();
             // a person takes their time to answer, and all else goes on meanwhile

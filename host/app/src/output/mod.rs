@@ -28,6 +28,8 @@ static FOOT: Mutex<Foot> = Mutex::new(Foot::new());
 
 struct Foot {
     live: Live,
+    /// What is to be printed before anything else is.
+    unwritten: String,
     /// What is to stand there: how a task goes on, how far a piece of work is, and what the person types.
     rows: Vec<String>,
     progress: Option<String>,
@@ -43,6 +45,7 @@ impl Foot {
     const fn new() -> Self {
         Self {
             live: Live::new(),
+            unwritten: String::new(),
             rows: Vec::new(),
             progress: None,
             typed: None,
@@ -57,7 +60,9 @@ impl Foot {
         put(&match (self.held, &self.question) {
             (0, _) => {
                 let rows: Vec<String> = self.rows.iter().chain(&self.progress).chain(&self.typed).cloned().collect();
-                self.live.frame(above, &rows, size())
+                let mut all = std::mem::take(&mut self.unwritten);
+                all.push_str(above);
+                self.live.frame(&all, &rows, size())
             }
             (_, question) => self.live.frame_whole(above, question.as_slice(), size()),
         });
@@ -65,6 +70,7 @@ impl Foot {
 
     fn write_when_free(&mut self, above: &str) {
         if self.held > 0 {
+            self.waiting.push_str(&std::mem::take(&mut self.unwritten));
             self.waiting.push_str(above);
         } else {
             self.write(above);
@@ -109,6 +115,11 @@ pub(crate) fn later(text: &str) {
     foot().write_when_free(text);
 }
 
+/// Text that is printed with whatever is written next, at the latest with the next [`paint`].
+pub(crate) fn soon(text: &str) {
+    foot().unwritten.push_str(text);
+}
+
 /// How far a piece of work is, in a row.
 pub(crate) fn progress(row: Option<String>) {
     let mut foot = foot();
@@ -137,6 +148,9 @@ pub(crate) fn paint(above: &str, rows: Vec<String>) {
 /// Keep the foot of the terminal free, for a question, until this is dropped.
 pub(crate) fn hold() -> Held {
     let mut foot = foot();
+    if !foot.unwritten.is_empty() {
+        foot.write_when_free("");
+    }
     foot.held += 1;
     foot.write("");
     Held(())
@@ -172,7 +186,8 @@ impl Drop for Held {
         if foot.held == 0 {
             foot.live.close();
             let waiting = std::mem::take(&mut foot.waiting);
-            foot.write(&waiting);
+            foot.unwritten.insert_str(0, &waiting);
+            foot.write("");
         }
     }
 }

@@ -205,6 +205,10 @@ impl Log for Kept {
     fn queue(&self, entry: Entry) {
         self.0.lock().unwrap().push(entry);
     }
+
+    fn flush(&self) -> Result<(), LogError> {
+        Ok(())
+    }
 }
 
 impl Kept {

@@ -34,7 +34,7 @@ impl Own for Move {
     const NAME: &'static str = "move";
     const DESCRIPTION: &'static str =
         "Move or rename files and folders, with the folders that this needs. Nothing is overwritten.";
-    const EFFECT: Effect = Effect::Change;
+    const EFFECT: Effect = Effect::Propose;
     type Arguments = MoveArguments;
 
     fn call(place: &Place, MoveArguments { moves }: MoveArguments, stop: &Stop) -> Result<Output, NotDone> {
@@ -74,7 +74,7 @@ pub(crate) struct MakeFolderArguments {
 impl Own for MakeFolder {
     const NAME: &'static str = "make_folder";
     const DESCRIPTION: &'static str = "Make an empty folder. Not needed before `write` and `move`.";
-    const EFFECT: Effect = Effect::Change;
+    const EFFECT: Effect = Effect::Propose;
     type Arguments = MakeFolderArguments;
 
     fn call(place: &Place, MakeFolderArguments { path }: MakeFolderArguments, _: &Stop) -> Result<Output, NotDone> {
@@ -101,7 +101,7 @@ impl Own for Remove {
     const NAME: &'static str = "remove";
     const DESCRIPTION: &'static str =
         "Remove a file or folder. The person is asked about each removal, and it can be undone.";
-    const EFFECT: Effect = Effect::Change;
+    const EFFECT: Effect = Effect::Propose;
     type Arguments = RemoveArguments;
 
     fn call(place: &Place, RemoveArguments { path, reason }: RemoveArguments, _: &Stop) -> Result<Output, NotDone> {

@@ -34,7 +34,7 @@ pub(crate) struct Arguments {
 impl Own for Edit {
     const NAME: &'static str = "edit";
     const DESCRIPTION: &'static str = "Replace a part of a text file that was read before.";
-    const EFFECT: Effect = Effect::Change;
+    const EFFECT: Effect = Effect::Propose;
     type Arguments = Arguments;
 
     fn call(place: &Place, Arguments { path, old, new, all }: Arguments, stop: &Stop) -> Result<Output, NotDone> {

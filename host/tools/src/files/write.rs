@@ -26,7 +26,7 @@ impl Own for Write {
     const NAME: &'static str = "write";
     const DESCRIPTION: &'static str = "Write a whole text file, with the folders that it needs. One that is there must have \
         been read before. Like every change, it is pending until the person agrees to all of them at the end.";
-    const EFFECT: Effect = Effect::Change;
+    const EFFECT: Effect = Effect::Propose;
     type Arguments = Arguments;
 
     fn call(place: &Place, Arguments { path, text }: Arguments, _: &Stop) -> Result<Output, NotDone> {
