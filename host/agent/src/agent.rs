@@ -191,7 +191,15 @@ impl Work<'_> {
             }
         }
         loop {
-            match self.agent.steering.next().await {
+            let held = self.agent.steering.is_paused();
+            if held {
+                self.agent.screen.show(Seen::Paused(true));
+            }
+            let next = self.agent.steering.next().await;
+            if held {
+                self.agent.screen.show(Seen::Paused(false));
+            }
+            match next {
                 Next::Cancel => return Ok(Ended::Cancelled),
                 Next::Go(said) => {
                     for said in said {

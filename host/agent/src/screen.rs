@@ -18,6 +18,8 @@ pub enum Seen<'a> {
     Called(&'a Call, Outcome, Duration, &'a str),
     /// The plan is another.
     Plan(&'a Plan),
+    /// The person holds the task, or lets it go on.
+    Paused(bool),
     /// A budget.
     Budget(Alert),
     /// The conversation was made shorter: so many turns became a summary.

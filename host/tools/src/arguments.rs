@@ -11,6 +11,25 @@ pub(crate) fn schema<T: JsonSchema>() -> Value {
     settings.meta_schema = None;
     let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
     short(&mut schema, true);
+    told(schema)
+}
+
+/// A schema as a model is told it: without what only matters to whoever checks.
+pub(crate) fn told(mut schema: Value) -> Value {
+    if let Some(object) = schema.as_object_mut() {
+        object.retain(|key, value| match key.as_str() {
+            "additionalProperties" => *value != Value::Bool(false),
+            "minimum" => *value != Value::from(0),
+            _ => true,
+        });
+        let under = |key: &str, object: &mut Map<String, Value>| object.get_mut(key).map(std::mem::take);
+        if let Some(Value::Object(members)) = under("properties", object) {
+            object.insert("properties".into(), members.into_iter().map(|(name, one)| (name, told(one))).collect());
+        }
+        if let Some(items) = under("items", object) {
+            object.insert("items".into(), told(items));
+        }
+    }
     schema
 }
 
@@ -81,9 +100,8 @@ mod tests {
             "properties": {
                 "path": {"type": "string", "description": "Where to look."},
                 "deep": {"type": "boolean"},
-                "most": {"type": "integer", "minimum": 0}
+                "most": {"type": "integer"}
             },
-            "additionalProperties": false,
             "required": ["path"]
         });
         assert_eq!(schema::<Arguments>(), expected);

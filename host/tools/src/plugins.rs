@@ -164,7 +164,7 @@ fn entry(name: String, plugin: PluginId, tool: &manifest::Tool, rights: &[Permis
 }
 
 fn told(entry: &Entry) -> Tool {
-    Tool::new(&entry.name, &entry.description, entry.schema.clone(), entry.effect)
+    Tool::new(&entry.name, &entry.description, arguments::told(entry.schema.clone()), entry.effect)
 }
 
 fn described(entry: &Entry) -> Value {

@@ -58,6 +58,8 @@ enum UnderWay {
     Calling(String, u64),
     /// It is tried again at this time.
     Trying(Duration),
+    /// Nothing: the person holds the task.
+    Paused,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,6 +108,8 @@ impl Board {
                 self.turn(UnderWay::Waiting, now);
             }
             Seen::Plan(plan) => self.plan = plan.clone(),
+            Seen::Paused(true) => self.turn(UnderWay::Paused, now),
+            Seen::Paused(false) => self.turn(UnderWay::Waiting, now),
             Seen::Budget(alert) => self.other(&self.styles.of(Style::Busy, &notice::budget(alert)), columns, &mut out),
             Seen::Shorter(turns) => self.other(&notice::shorter(turns), columns, &mut out),
             Seen::Reflected(found) => self.other(&notice::reflected(found), columns, &mut out),
@@ -259,6 +263,7 @@ impl Board {
                 vec![row(&format!("Trying again in {left} s"), now)]
             }
             UnderWay::Trying(at) => vec![row("Waiting for the model", *at)],
+            UnderWay::Paused => vec![row("Paused: type resume to go on", self.since)],
         }
     }
 

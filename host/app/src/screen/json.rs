@@ -32,6 +32,7 @@ pub(super) fn event(seen: Seen<'_>) -> Option<(&'static str, Value)> {
                 json!({"attempt": attempt + 1, "tries": tries, "seconds": seconds, "reason": error.to_string()}),
             )
         }
+        Seen::Paused(paused) => ("paused", json!({ "paused": paused })),
         Seen::Budget(alert) => {
             let (measure, state) = match alert {
                 Alert::Near(measure) => (measure, "near"),

@@ -98,6 +98,8 @@ impl State {
                 self.plan = plan.clone();
                 said
             }
+            Seen::Paused(true) => aside(notice::PAUSED.to_owned()),
+            Seen::Paused(false) => aside(notice::GOES_ON.to_owned()),
             Seen::Budget(alert) => aside(notice::budget(alert)),
             Seen::Shorter(turns) => aside(notice::shorter(turns)),
             Seen::Reflected(found) => aside(notice::reflected(found)),

@@ -5,6 +5,11 @@ use deskhand_agent::budget::{Alert, Measure};
 use deskhand_models::ModelError;
 use std::time::Duration;
 
+/// The person holds the task.
+pub(super) const PAUSED: &str = "Paused. The task goes on after resume.";
+/// …and not any more.
+pub(super) const GOES_ON: &str = "The task goes on.";
+
 /// A try failed, and another is made: the next is number `next` of at most `tries`.
 pub(super) fn retrying(error: &ModelError, wait: Duration, next: u32, tries: u32) -> String {
     let why = match error {
