@@ -14,7 +14,8 @@ pub(crate) fn schema<T: JsonSchema>() -> Value {
     told(schema)
 }
 
-/// A schema as a model is told it: without what only matters to whoever checks.
+/// A schema as a model is told it: without what only matters to whoever checks, or is said of the
+/// list and of its items alike.
 pub(crate) fn told(mut schema: Value) -> Value {
     if let Some(object) = schema.as_object_mut() {
         object.retain(|key, value| match key.as_str() {
@@ -26,7 +27,10 @@ pub(crate) fn told(mut schema: Value) -> Value {
         if let Some(Value::Object(members)) = under("properties", object) {
             object.insert("properties".into(), members.into_iter().map(|(name, one)| (name, told(one))).collect());
         }
-        if let Some(items) = under("items", object) {
+        if let Some(mut items) = under("items", object) {
+            if let Some(item) = items.as_object_mut().filter(|item| item.contains_key("properties")) {
+                item.remove("description");
+            }
             object.insert("items".into(), told(items));
         }
     }

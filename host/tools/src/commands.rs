@@ -47,7 +47,7 @@ impl std::fmt::Debug for Commands {
 struct Arguments {
     /// Which.
     command: String,
-    /// What it takes. What does not fit is said with what does.
+    /// What it takes.
     #[serde(default)]
     arguments: Value,
 }

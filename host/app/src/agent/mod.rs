@@ -87,7 +87,9 @@ impl<'a> Work<'a> {
         let context = Context::agent(task, standing);
         choice.consent(desk, &Context::person(Some(task), Standing::default()))?;
         let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(|error| {
+            // one thread for all that waits: what works has threads of its own, and a connection that has served a request
+            // is free again before the next
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
                 Failure::failed(format!("no thread could be started: {error}. Close something, and try again"))
             })?;
         let folders: Vec<PathBuf> = spec.folders.iter().map(Folder::path).collect();
@@ -148,7 +150,7 @@ impl<'a> Work<'a> {
         if resumed {
             again::fold(self.desk.records()?, &mut task)?;
             self.agent.resume(&mut task).map_err(Failure::failed)?;
-            let lost = again::take_up(self.desk.records()?, self.task, self.agent.tools.as_ref(), &self.desk.stop)?;
+            let lost = self.take_up()?;
             if !lost.is_empty() {
                 let text = format!(
                     "Deskhand ended while changes were pending. These could not be taken up again, so they are not pending any more:\n{}",
@@ -177,6 +179,15 @@ impl<'a> Work<'a> {
         self.runtime.shutdown_timeout(Duration::from_millis(500));
         drop(self.world);
         Ok((ended.map_err(Failure::failed)?, task))
+    }
+
+    /// Make again what was pending, on a thread that may wait while connections are served on this one.
+    fn take_up(&self) -> Result<Vec<String>> {
+        let (records, tools) = (Arc::clone(self.desk.records()?), Arc::clone(&self.agent.tools));
+        let (task, stop) = (self.task, self.desk.stop.clone());
+        self.runtime
+            .block_on(tokio::task::spawn_blocking(move || again::take_up(&records, task, tools.as_ref(), &stop)))
+            .unwrap_or_else(|error| Err(Failure::failed(format!("what was pending could not be taken up: {error}"))))
     }
 
     fn tell(&self, task: &mut Task, said: &Said) -> Result<()> {

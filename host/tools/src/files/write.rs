@@ -25,7 +25,7 @@ pub(crate) struct Arguments {
 impl Own for Write {
     const NAME: &'static str = "write";
     const DESCRIPTION: &'static str = "Write a whole text file, with the folders that it needs. One that is there must have \
-        been read before. Like every change, it is pending until the person agrees to all of them at the end.";
+        been read before.";
     const EFFECT: Effect = Effect::Propose;
     type Arguments = Arguments;
 
