@@ -77,3 +77,22 @@ fn one_process_works_on_a_task() {
     opener.open();
     assert_eq!(child.wait_with_output().unwrap().status.code(), Some(0));
 }
+
+#[test]
+fn a_task_that_was_killed_in_a_call_hears_what_is_said_to_it() {
+    let desk = Desk::new();
+    desk.says([calls(&[("delegate", json!({"tasks": ["count"]}))])]);
+    let (stream, mut opener) = Stream::of(Wire::Anthropic, &said("Nearly done")).gated(2);
+    desk.server.then(stream);
+    let mut child = desk.begin(&["add up"]);
+    opener.wait_reached();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    drop(opener);
+    desk.says([said("Done.")]);
+    let ran = desk.deskhand(&["resume", "1", "go on"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let heard = desk.last_heard();
+    assert_eq!((&heard[0][..], &heard[1][..], &heard[3][..]), ("user: add up", "call: delegate", "user: go on"));
+    assert!(heard[2].starts_with("result: Deskhand ended "), "{heard:?}");
+}

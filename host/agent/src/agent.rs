@@ -18,7 +18,7 @@ use crate::{
 use deskhand_models::{
     Call as Wanted, Failure, Happening, Misplaced, Model, ModelError, Outcome as Replied, Piece, Reply, Turn,
 };
-use deskhand_vocabulary::{Entry, Event, Log, LogError, Stop, TaskId};
+use deskhand_vocabulary::{Entry, Log, LogError, Stop, TaskId};
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 /// So often the model is told at the end what is amiss; then it is the person who is told.
@@ -99,7 +99,7 @@ pub enum AgentError {
     Tools(#[from] Misplaced),
 }
 
-type Result<T> = std::result::Result<T, AgentError>;
+pub(crate) type Result<T> = std::result::Result<T, AgentError>;
 
 impl Agent {
     /// Say something to the model before the loop begins or goes on.
@@ -112,14 +112,9 @@ impl Agent {
         self.record(&mut task.conversation, Scribe(task.id).told("host", &[prompt::host(what, text)]), true)
     }
 
-    /// Take a task up again that had ended, waited or broken off. Before [`Agent::tell`] and [`Agent::run`].
-    pub fn resume(&self, task: &mut Task) -> Result<()> {
-        let entry = Entry { task: Some(task.id), event: Event::TaskResumed, content: None };
-        self.record(&mut task.conversation, entry, true)
-    }
-
     /// Work until the task ends.
     pub async fn run(&self, task: &mut Task) -> Result<Ended> {
+        self.resolve(task)?;
         let tools = offered(self.tools.as_ref());
         let effects = tools.iter().map(|tool| (tool.told.name.clone(), tool.effect)).collect();
         let mut work = Work {
@@ -137,12 +132,11 @@ impl Agent {
         };
         work.budget.spend(*work.conversation.spent());
         work.agent.steering.planned(work.conversation.plan());
-        work.resolve()?;
         work.remind()?;
         work.run().await
     }
 
-    fn record(&self, conversation: &mut Conversation, entry: Entry, durable: bool) -> Result<()> {
+    pub(crate) fn record(&self, conversation: &mut Conversation, entry: Entry, durable: bool) -> Result<()> {
         conversation.apply(&entry.event, entry.content.as_ref())?;
         if durable {
             self.log.append(entry)?;
@@ -556,28 +550,6 @@ impl Work<'_> {
         self.record(self.scribe.answered(wanted, &output, micros(took)), false)?;
         self.spend(&before);
         Ok(self.ending.take().map_or(then, Then::End))
-    }
-
-    /// Answer the calls that a process left which is gone. What had begun may have happened: that is said, not guessed.
-    fn resolve(&mut self) -> Result<()> {
-        for (wanted, begun) in self.conversation.open() {
-            let output = if begun && self.effect(&wanted) == Effect::Change {
-                Output::not_done(
-                    Outcome::Unknown,
-                    "Deskhand ended while this ran: its outcome is unknown. Look whether it took effect before you make it again",
-                )
-            } else {
-                Output::not_done(
-                    Outcome::Failed,
-                    "Deskhand ended before this ran: it was not done. Make it again if it is still needed",
-                )
-            };
-            if !begun {
-                self.record(self.scribe.called(&wanted), false)?;
-            }
-            self.record(self.scribe.answered(&wanted, &output, 0), true)?;
-        }
-        Ok(())
     }
 
     /// Tell the model of what waited for a person: it is asked for again now.

@@ -15,6 +15,7 @@ pub mod plan;
 pub mod prompt;
 pub mod reflect;
 pub mod repair;
+mod resume;
 pub mod screen;
 mod shorter;
 pub mod steering;

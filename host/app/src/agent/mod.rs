@@ -149,8 +149,8 @@ impl<'a> Work<'a> {
         let mut task = Task { id: self.task, limits: self.spec.limits, conversation };
         if resumed {
             again::fold(self.desk.records()?, &mut task)?;
-            self.agent.resume(&mut task).map_err(Failure::failed)?;
             let lost = self.take_up()?;
+            self.agent.resume(&mut task).map_err(Failure::failed)?;
             if !lost.is_empty() {
                 let text = format!(
                     "Deskhand ended while changes were pending. These could not be taken up again, so they are not pending any more:\n{}",
