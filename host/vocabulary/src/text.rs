@@ -18,6 +18,17 @@ pub fn safe(text: &str, lines: bool) -> String {
     out
 }
 
+/// `text` as a person sees it: without a byte order mark, and without all that [`safe`] escapes and the variation selectors,
+/// in which text can be hidden that nobody sees. Lines end in a line feed. Line feeds and tabs stay.
+pub fn plain(text: &str) -> String {
+    let hidden = |c: char| (c.is_control() && !matches!(c, '\n' | '\t')) || is_deceptive(c) || is_variation(c);
+    text.replace("\r\n", "\n").replace('\r', "\n").chars().filter(|c| !hidden(*c)).collect()
+}
+
+fn is_variation(c: char) -> bool {
+    matches!(c, '\u{FE00}'..='\u{FE0F}' | '\u{E0100}'..='\u{E01EF}')
+}
+
 fn is_deceptive(c: char) -> bool {
     matches!(c,
         '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' // bidirectional
@@ -43,6 +54,13 @@ mod tests {
         assert_eq!(safe("a\u{1b}[2Jb\u{202e}c\td\ne", false), "a\\u{1b}[2Jb\\u{202e}c d\\u{a}e");
         assert_eq!(safe("a\nb", true), "a\nb");
         assert_eq!(safe("Übergröße 写真", false), "Übergröße 写真");
+    }
+
+    #[test]
+    fn plain_text_is_what_is_seen() {
+        assert_eq!(plain("\u{feff}a\r\nb\rc\td\u{1b}[2J\0"), "a\nb\nc\td[2J");
+        assert_eq!(plain("ob\u{200b}ey\u{202e}\u{e0041}\u{e0101}\u{fe0f}"), "obey");
+        assert_eq!(plain("Übergröße 写真"), "Übergröße 写真");
     }
 
     #[test]
