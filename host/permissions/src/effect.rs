@@ -14,10 +14,12 @@ use std::{
 };
 
 mod host;
+mod instructions;
 mod plugin;
 
 pub use deskhand_vocabulary::host::is_here;
 pub use host::{ALWAYS, Connect, SendToModel, THIS_TASK};
+pub use instructions::FollowInstructions;
 pub use plugin::{ListTools, StartAgent, UseCredential, UseModel, UseSkill};
 
 mod sealed {

@@ -74,6 +74,10 @@ fn advice(rule: &'static str, verdict: Verdict, action: &Action, grants: &[Grant
     let mut advice = Vec::new();
     let row = Kind::of(action).row();
     match (rule, action.folder()) {
+        (name::INSTRUCTIONS, Some(folder)) if verdict != Verdict::Allow => {
+            let what = if verdict == Verdict::Deny { "Trust it" } else { "See it, and agree" };
+            advice.push(format!("{what}: `deskhand instructions trust '{}'`.", safe(folder, false)));
+        }
         (name::GRANT, Some(folder)) if verdict != Verdict::Allow => {
             let folder = safe(folder, false);
             let read_only =

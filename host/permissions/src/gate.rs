@@ -256,7 +256,8 @@ impl Gate {
         };
         let answer = self.person.ask(&question);
         let granted = |duration: Option<Duration>| {
-            let scope = effect.granted_by_yes().filter(|_| matches!(rule, name::GRANT | name::MODEL));
+            let scope =
+                effect.granted_by_yes().filter(|_| matches!(rule, name::GRANT | name::MODEL | name::INSTRUCTIONS));
             if let (Some(scope), Some(duration)) = (scope, duration) {
                 self.records.grant(context.task, scope, duration)?;
             }
@@ -332,6 +333,13 @@ impl Gate {
                     return Err(GrantError::Home);
                 }
                 Scope::Folder { folder: written(&path), access }
+            }
+            Scope::Instructions { folder } => {
+                let path = place(&folder).ok_or(GrantError::NotAPath(folder))?;
+                if self.own.hold(&path) {
+                    return Err(GrantError::Home);
+                }
+                Scope::Instructions { folder: written(&path) }
             }
             other => other,
         };

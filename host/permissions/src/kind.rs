@@ -19,6 +19,8 @@ pub enum Needs {
     Nothing,
     /// The folder, this far.
     Folder(Access),
+    /// That the folder is trusted, and the text in it agreed to.
+    Trust,
     /// The command.
     Command,
     /// The tool, where it belongs to a plugin of another marketplace.
@@ -160,6 +162,12 @@ table! {
         name: "folder.sensitive", verb: "arm", object: Object::Folder, words: "put something that can run by itself into {}",
         right: Declared(FilesChange), needs: Needs::Folder(Access::Write),
         asked: Asked::Always, recorded: Recorded::EachTime,
+    };
+    /// Let a text in a folder instruct the model.
+    FollowInstructions: Row {
+        name: "instructions.follow", verb: "follow", object: Object::Folder, words: "follow the instructions in {}",
+        right: PersonOnly, needs: Needs::Trust,
+        asked: Asked::Never, recorded: Recorded::OncePerTask,
     };
     /// Run a slash command.
     RunCommand: Row {

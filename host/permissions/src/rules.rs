@@ -6,6 +6,7 @@ mod approval;
 mod grant;
 mod home;
 mod installed;
+mod instructions;
 mod local;
 mod model;
 mod person;
@@ -34,6 +35,8 @@ pub mod name {
     pub const MODEL: &str = "model.consent";
     /// What the person installed, for their agent.
     pub const INSTALLED: &str = "installed";
+    /// What instructs a model, by the trust of the person.
+    pub const INSTRUCTIONS: &str = "instructions.trust";
     /// What the person granted.
     pub const GRANT: &str = "grant";
     /// What the person is asked each time.
@@ -134,6 +137,7 @@ pub(crate) fn findings(case: &Case<'_>) -> Vec<Finding> {
         installed::look,
         local::look,
         model::look,
+        instructions::look,
         grant::look,
         approval::look,
     ];
@@ -162,5 +166,6 @@ pub(crate) use grant::{covering, place, written};
 /// How far the person must have granted what an action is about; none where grants have no say in it, so that they need
 /// not be looked up.
 pub(crate) fn needed(context: &Context, action: &Action, opening: Option<Access>) -> Option<Access> {
-    grant::needed(context, action, opening).or_else(|| model::needed(action).then_some(Access::Read))
+    let trusted = model::needed(action) || instructions::needed(action);
+    grant::needed(context, action, opening).or_else(|| trusted.then_some(Access::Read))
 }

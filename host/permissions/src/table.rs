@@ -20,6 +20,7 @@ pub fn markdown() -> String {
             Needs::Nothing => "",
             Needs::Folder(Access::Read) => "the folder",
             Needs::Folder(Access::Write) => "the folder, for changes",
+            Needs::Trust => "trust in the folder, and the text as it is",
             Needs::Command => "the command",
             Needs::Tool => "a tool of another marketplace",
             Needs::Agent => "a sub-agent of another marketplace",

@@ -21,6 +21,7 @@ fn object(action: &Action) -> String {
         | Action::ChangeFolder { folder, .. }
         | Action::RemoveFiles { folder, .. }
         | Action::ChangeSensitive { folder, .. }
+        | Action::FollowInstructions { folder, .. }
             if folder.is_empty() =>
         {
             "a folder whose name is forgotten".to_owned()
@@ -28,7 +29,8 @@ fn object(action: &Action) -> String {
         Action::ReadFolder { folder }
         | Action::ChangeFolder { folder, .. }
         | Action::RemoveFiles { folder, .. }
-        | Action::ChangeSensitive { folder, .. } => folder.clone(),
+        | Action::ChangeSensitive { folder, .. }
+        | Action::FollowInstructions { folder, .. } => folder.clone(),
         Action::RunCommand { plugin, command } => format!("{plugin}/{command}"),
         Action::CallTool { plugin, tool } => format!("{plugin}/{tool}"),
         Action::UseSkill { plugin, skill } => format!("{plugin}/{skill}"),
@@ -135,6 +137,7 @@ pub fn parse_action_of(
         Kind::ChangeFolder => Action::ChangeFolder { folder: folder(), plan, changes: 1 },
         Kind::RemoveFiles => Action::RemoveFiles { folder: folder(), plan, count: 1 },
         Kind::ChangeSensitive => Action::ChangeSensitive { folder: folder(), plan, count: 1 },
+        Kind::FollowInstructions => Action::FollowInstructions { folder: folder(), text: plan },
         Kind::RunCommand => owned().map(|(plugin, command)| Action::RunCommand { plugin, command })?,
         Kind::CallTool => owned().map(|(plugin, tool)| Action::CallTool { plugin, tool })?,
         Kind::ListTools => Action::ListTools { plugin: object.parse()? },

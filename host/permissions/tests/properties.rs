@@ -22,6 +22,9 @@ fn scope() -> impl Strategy<Value = Scope> {
     prop_oneof![
         4 => (0..FOLDERS.len(), access).prop_map(|(at, access)| Scope::Folder { folder: FOLDERS[at].into(), access }),
         1 => Just(Scope::Command { plugin: id("default:other"), command: "tidy".into() }),
+        1 => (0..FOLDERS.len()).prop_map(|at| Scope::Instructions { folder: FOLDERS[at].into() }),
+        1 => (0..FOLDERS.len())
+            .prop_map(|at| Scope::InstructionText { folder: FOLDERS[at].into(), text: Sha256::of("read") }),
         1 => Just(Scope::Host { host: "api.example.com".into() }),
         1 => Just(Scope::Model { host: "api.example.com".into() }),
         1 => Just(Scope::Agent { plugin: id("acme:other"), agent: "helper".into() }),
@@ -46,6 +49,7 @@ fn action(kind: Kind, folder: &str) -> Action {
         Kind::ChangeFolder => Action::ChangeFolder { folder, plan, changes: 2 },
         Kind::RemoveFiles => Action::RemoveFiles { folder, plan, count: 2 },
         Kind::ChangeSensitive => Action::ChangeSensitive { folder, plan, count: 2 },
+        Kind::FollowInstructions => Action::FollowInstructions { folder, text: plan },
         Kind::RunCommand => Action::RunCommand { plugin: id("default:other"), command: "tidy".into() },
         Kind::CallTool => Action::CallTool { plugin: id("acme:other"), tool: "helper".into() },
         Kind::ListTools => Action::ListTools { plugin: id("acme:other") },

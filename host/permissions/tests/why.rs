@@ -29,6 +29,7 @@ fn every_row_is_read_from_its_verb_and_its_name_and_put_into_words() {
         ("change /nowhere/a/../b", "folder.change /nowhere/b", "change /nowhere/b"),
         ("remove /nowhere", "folder.remove /nowhere", "remove files from /nowhere"),
         ("arm /nowhere", "folder.sensitive /nowhere", "put something that can run by itself into /nowhere"),
+        ("follow /srv", "instructions.follow /srv", "follow the instructions in /srv"),
         ("run organize", "command.run default:organize/organize", "run the command default:organize/organize"),
         ("run /organize", "command.run default:organize/organize", "run the command default:organize/organize"),
         ("call acme:x/tidy", "tool.call acme:x/tidy", "call the tool acme:x/tidy"),
@@ -67,7 +68,7 @@ fn words_that_are_no_action_say_what_would_be() {
     let refused = |text: &str| read(text).unwrap_err().to_string();
     assert_eq!(
         refused("delete /"),
-        "`delete` is nothing that Deskhand decides about. It decides about: read, change, remove, arm, run, call, list, use, \
+        "`delete` is nothing that Deskhand decides about. It decides about: read, change, remove, arm, follow, run, call, list, use, \
          delegate, sign-in, think, connect, send, ask, keep, install, trust"
     );
     assert_eq!(refused("read"), "`read` takes a folder, such as `deskhand why read ~/Downloads`");

@@ -1,7 +1,7 @@
 //! What the person has granted: kept beside the log, each change of it an event.
 
 use crate::{Records, RecordsError, locked};
-use deskhand_vocabulary::{Access, Entry, Event, PluginId, TaskId};
+use deskhand_vocabulary::{Access, Entry, Event, PluginId, Sha256, TaskId};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,18 @@ pub enum Scope {
         folder: String,
         /// How far.
         access: Access,
+    },
+    /// A folder that the person trusts: what they have read of its instructions, and of those below it, instructs the model.
+    Instructions {
+        /// Canonical and absolute, as [`deskhand_vocabulary::path::encode`] writes it.
+        folder: String,
+    },
+    /// Instructions that the person has read and agreed to, to the letter.
+    InstructionText {
+        /// The folder that they lie in, as [`Scope::Instructions`] writes it.
+        folder: String,
+        /// The text.
+        text: Sha256,
     },
     /// A slash command that a plugin may run.
     Command {
@@ -91,6 +103,10 @@ impl fmt::Display for Scope {
         match self {
             Self::Folder { folder, access: Access::Read } => write!(f, "read {folder}"),
             Self::Folder { folder, access: Access::Write } => write!(f, "read and change {folder}"),
+            Self::Instructions { folder } => write!(f, "trust {folder} for instructions"),
+            Self::InstructionText { folder, text } => {
+                write!(f, "follow the instructions in {folder} as you read them ({:.12})", text.to_string())
+            }
             Self::Host { host } => write!(f, "send to {host}"),
             Self::Model { host } => write!(f, "send what tasks work on to the model at {host}"),
             Self::Command { plugin, command } => write!(f, "run the command {plugin}/{command}"),
@@ -127,6 +143,9 @@ pub(crate) struct Known {
 fn named(scope: &Scope) -> (Access, Value) {
     match scope {
         Scope::Folder { folder, access } => (*access, json!({ "folder": folder })),
+        Scope::Instructions { folder } | Scope::InstructionText { folder, .. } => {
+            (Access::Read, json!({ "folder": folder }))
+        }
         Scope::Host { host } => (Access::Write, json!({ "host": host })),
         Scope::Model { host } => (Access::Read, json!({ "model": host })),
         Scope::Command { plugin, command } => (Access::Read, json!({ "command": format!("{plugin}/{command}") })),

@@ -73,6 +73,13 @@ pub enum Action {
         /// How many changes.
         count: u64,
     },
+    /// Let a text that lies in a folder instruct the model.
+    FollowInstructions {
+        /// The folder.
+        folder: String,
+        /// The text, as the model is given it.
+        text: Sha256,
+    },
     /// Run a slash command of a plugin.
     RunCommand {
         /// The plugin.
@@ -160,7 +167,8 @@ impl Action {
             Self::ReadFolder { folder }
             | Self::ChangeFolder { folder, .. }
             | Self::RemoveFiles { folder, .. }
-            | Self::ChangeSensitive { folder, .. } => Some(folder),
+            | Self::ChangeSensitive { folder, .. }
+            | Self::FollowInstructions { folder, .. } => Some(folder),
             Self::RunCommand { .. }
             | Self::CallTool { .. }
             | Self::ListTools { .. }
@@ -183,7 +191,8 @@ impl Action {
             Self::ReadFolder { folder }
             | Self::ChangeFolder { folder, .. }
             | Self::RemoveFiles { folder, .. }
-            | Self::ChangeSensitive { folder, .. } => Some(folder),
+            | Self::ChangeSensitive { folder, .. }
+            | Self::FollowInstructions { folder, .. } => Some(folder),
             Self::RunCommand { .. }
             | Self::CallTool { .. }
             | Self::ListTools { .. }

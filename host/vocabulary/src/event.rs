@@ -169,9 +169,10 @@ pub enum Event {
         /// The component.
         component: Sha256,
     },
-    /// Something was said to the model. Content: `pieces`.
+    /// Something was said to the model. Content: `pieces`; of instructions also `from`, the file, and `holds`, false once they
+    /// do not any more.
     Told {
-        /// `person`, or `host` for what the host says on its own.
+        /// `person`, `instructions` for a file that instructs, or `host` for what the host says on its own.
         by: String,
     },
     /// A model has replied. Content: `said` as it came, `text`.

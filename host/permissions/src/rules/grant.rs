@@ -22,7 +22,7 @@ pub(super) fn needed(context: &Context, action: &Action, opening: Option<Access>
         // opening a folder hands it to the plugins of the task, so that takes a grant from the person as well
         Principal::Person => opening.filter(|_| context.task.is_some()),
         principal => match (Kind::of(action).row().needs, principal) {
-            (Needs::Nothing | Needs::Consent, _) => None,
+            (Needs::Nothing | Needs::Consent | Needs::Trust, _) => None,
             (Needs::Folder(access), _) => Some(opening.map_or(access, |more| more.max(access))),
             // what is installed serves the agent; what it does itself is decided each time
             (Needs::Tool | Needs::Agent, Principal::Agent) => None,
@@ -77,6 +77,11 @@ pub(crate) fn covering<'a>(
 ) -> Option<&'a Grant> {
     let wanted = action.folder().and_then(place).map(|path| written(&path));
     let covers = |grant: &Grant| match (&grant.scope, action) {
+        // that a folder may be worked on says nothing of who wrote what is in it
+        (Scope::Folder { .. }, Action::FollowInstructions { .. }) => false,
+        (Scope::Instructions { folder }, Action::FollowInstructions { .. }) => {
+            wanted.as_deref().is_some_and(|wanted| is_within(wanted, folder))
+        }
         (Scope::Folder { folder, access: granted }, _) => {
             *granted >= access && wanted.as_deref().is_some_and(|wanted| is_within(wanted, folder))
         }
@@ -88,7 +93,13 @@ pub(crate) fn covering<'a>(
         (Scope::Host { host }, Action::Connect { host: h, .. })
         | (Scope::Model { host }, Action::SendToModel { host: h, .. }) => host == h,
         (
-            Scope::Command { .. } | Scope::Tool { .. } | Scope::Agent { .. } | Scope::Host { .. } | Scope::Model { .. },
+            Scope::Instructions { .. }
+            | Scope::InstructionText { .. }
+            | Scope::Command { .. }
+            | Scope::Tool { .. }
+            | Scope::Agent { .. }
+            | Scope::Host { .. }
+            | Scope::Model { .. },
             _,
         ) => false,
     };
