@@ -40,6 +40,8 @@ pub struct Conversation {
 /// What went on, in short: what stays when the turns themselves become too many.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ledger {
+    /// What files say that instruct, in order, as the model was told it: by the file.
+    pub instructions: Vec<(String, Vec<Piece>)>,
     /// What the person said, in order, whole.
     pub said: Vec<String>,
     /// What the model said and did, a line each.
@@ -135,7 +137,9 @@ impl Conversation {
         match event {
             Event::Told { by } => {
                 let pieces: Vec<Piece> = parsed(read("pieces"), "what was said to the model is missing")?;
-                self.waited.clear();
+                if !self.ledger.instructed(by, content, &pieces) {
+                    self.waited.clear();
+                }
                 if by == "person" {
                     self.ledger.said.extend(pieces.iter().filter_map(|piece| match piece {
                         Piece::Text { text } => Some(text.clone()),

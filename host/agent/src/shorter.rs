@@ -1,5 +1,5 @@
-//! Making a conversation shorter than what a model can read, without losing the thread: what the person said stays whole, so
-//! does the plan, and what was read is named, so that it is not read again without need.
+//! Making a conversation shorter than what a model can read, without losing the thread: what the person said, and what
+//! instructs beside it, stays whole, so does the plan, and what was read is named, so that it is not read again without need.
 
 use crate::{conversation::Ledger, plan::Plan, prompt};
 use deskhand_models::Piece;
@@ -17,7 +17,8 @@ const NAMES: usize = 300;
 
 /// What a conversation begins with instead of all that was said.
 pub(crate) fn pieces(ledger: &Ledger, plan: &Plan, summary: Option<&str>) -> Vec<Piece> {
-    let mut pieces: Vec<Piece> = ledger.said.iter().map(Piece::text).collect();
+    let instructions = ledger.instructions.iter().flat_map(|(_, pieces)| pieces.iter().cloned());
+    let mut pieces: Vec<Piece> = instructions.chain(ledger.said.iter().map(Piece::text)).collect();
     let mut text = String::new();
     match summary {
         Some(summary) => {
@@ -59,7 +60,9 @@ mod tests {
 
     #[test]
     fn the_request_the_plan_and_what_was_read_stay() {
+        let held = prompt::instructions("/a/DESKHAND.md", "Be brief.");
         let ledger = Ledger {
+            instructions: vec![("/a/DESKHAND.md".to_owned(), vec![held])],
             said: vec!["Sort my invoices".to_owned(), "by year".to_owned()],
             done: (0..400).map(|number| format!("called read {number} {}", "x".repeat(80))).collect(),
             read: ["a.pdf".to_owned(), "b.pdf".to_owned()].into(),
@@ -67,7 +70,8 @@ mod tests {
         let plan = Plan { steps: vec![Step { text: "Read".to_owned(), state: State::Doing, note: String::new() }] };
         let summary = "[deskhand: what went before]\nYour own summary of what went before:\nTwo files.\n\
             The plan as it stands:\n[>] Read\nRead until now: a.pdf, b.pdf\n[deskhand: end]";
-        let expected = ["Sort my invoices", "by year", summary].map(Piece::text);
+        let held = "[deskhand: instructions from /a/DESKHAND.md]\nBe brief.\n[deskhand: end]";
+        let expected = [held, "Sort my invoices", "by year", summary].map(Piece::text);
         assert_eq!(pieces(&ledger, &plan, Some("Two files.\n")), expected);
 
         let Some(Piece::Text { text: notes }) = pieces(&ledger, &plan, None).pop() else { unreachable!("a text") };

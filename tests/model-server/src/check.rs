@@ -139,11 +139,17 @@ fn unmarked(raw: &str) -> String {
     unmarked + rest
 }
 
-/// The first line of a message: more may be added to it before it is answered.
+/// What standing instructions begin with, which many conversations share.
+const STANDING: &str = "[deskhand: instructions from ";
+
+/// The first line of a message, after any standing instructions: more may be added to it before it is answered.
 fn first_text(raw: &str) -> String {
     let message: Value = serde_json::from_str(raw).unwrap_or(Value::Null);
     let text = match &message["content"] {
-        Value::Array(parts) => parts.first().and_then(|part| part["text"].as_str()),
+        Value::Array(parts) => {
+            let own = |part: &&Value| part["text"].as_str().is_none_or(|text| !text.starts_with(STANDING));
+            parts.iter().find(own).or(parts.first()).and_then(|part| part["text"].as_str())
+        }
         other => other.as_str(),
     };
     text.unwrap_or_default().lines().next().unwrap_or_default().to_owned()
