@@ -6,6 +6,7 @@ mod changes;
 mod crash;
 mod delegate;
 mod ends;
+mod instructions;
 mod kit;
 mod parked;
 mod plan;

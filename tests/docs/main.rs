@@ -109,6 +109,7 @@ pages! {
     agent: "docs/agent.md",
     bench: "docs/bench.md",
     command_line: "docs/command-line.md",
+    instructions: "docs/instructions.md",
     log: "docs/log.md",
     marketplace: "docs/marketplace.md",
     models: "docs/models.md",

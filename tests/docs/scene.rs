@@ -43,6 +43,7 @@ impl Scene {
             "docs/authoring.md" => Self::with_folder_of_files(Place::new()),
             "docs/agent.md" => Self::with_agent(),
             "docs/bench.md" => Self::new(Place::new()),
+            "docs/instructions.md" => Self::with_letters(),
             "docs/log.md" => {
                 let scene = Self::downloads();
                 scene.does(&["run", "--yes", "--folder", "Downloads", "/organize by type"]);
@@ -63,6 +64,14 @@ impl Scene {
     fn with_folder_of_files(place: Place) -> Self {
         place.downloads();
         Self::new(place)
+    }
+
+    /// A folder of letters, with what is to be done about them.
+    fn with_letters() -> Self {
+        let scene = Self::new(Place::new());
+        fs::create_dir(scene.folder.join("Letters")).unwrap();
+        fs::write(scene.folder.join("Letters/DESKHAND.md"), "Name letters by date and sender.\n").unwrap();
+        scene
     }
 
     /// A marketplace of somebody else in `~/market`, with our plugins.

@@ -16,6 +16,7 @@ mod disks;
 mod duplicates;
 mod foreign_disks;
 mod grants;
+mod instructions;
 mod machine;
 mod meanwhile;
 mod models;

@@ -52,6 +52,8 @@ pub(crate) enum Command {
     Grants(Json),
     /// Take a grant back
     Revoke(Revoke),
+    /// List the files that instruct the model here, trust those of a folder, or edit your own
+    Instructions(crate::instructions::InstructionsCommand),
     /// Explain whether something is allowed, and why
     Why(Why),
     /// List the installed commands, or say which one serves a request

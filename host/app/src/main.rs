@@ -12,6 +12,7 @@ mod confirm;
 mod desk;
 mod exit;
 mod failure;
+mod instructions;
 mod locale;
 mod market;
 mod model;
@@ -71,6 +72,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Log(options) => commands::log::run(&options),
         Command::Grants(options) => commands::grants::list(&options),
         Command::Revoke(options) => commands::grants::revoke(&options),
+        Command::Instructions(options) => options.run(),
         Command::Why(options) => commands::why::run(&options),
         Command::Commands(options) => commands::available::run(&options),
         Command::Plugin(options) => match options.command {

@@ -94,7 +94,13 @@ impl Conversation {
                 return Err(Misplaced::ToolName { name: tool.name.clone() });
             }
         }
-        Ok(Self { system: system.into(), tools: tools.into(), turns: Vec::new(), ids: HashSet::new(), front: OnceLock::new() })
+        Ok(Self {
+            system: system.into(),
+            tools: tools.into(),
+            turns: Vec::new(),
+            ids: HashSet::new(),
+            front: OnceLock::new(),
+        })
     }
 
     /// One that was kept, turn by turn.
@@ -229,7 +235,8 @@ impl Conversation {
             Wire::Chat => chat::front(config, &self.system, &self.tools),
         };
         let kept = self.front.get_or_init(|| (config.clone(), make().into()));
-        let written = |kept: &Kept| kept.anthropic.get().or_else(|| kept.chat.get()).map_or(1024, |turn| turn.len() + 1);
+        let written =
+            |kept: &Kept| kept.anthropic.get().or_else(|| kept.chat.get()).map_or(1024, |turn| turn.len() + 1);
         let mut body = String::with_capacity(kept.1.len() + self.turns.iter().map(written).sum::<usize>());
         body.push_str(&if kept.0 == *config { Arc::clone(&kept.1) } else { make().into() });
         let last = self.turns.len() - 1;

@@ -20,14 +20,14 @@ pub(crate) use spec::{Folder, Known, Mode, Spec, is_over, tasks as known_tasks};
 use crate::{
     desk::Desk,
     failure::{Failure, Result},
-    model,
+    instructions, model,
     outgoing::{Outgoing, Purpose},
     person, screen,
     task::{Opening, Seen, invocation, open_folders},
 };
 use approval::ByPerson;
 use delegate::{Delegate, Staff};
-use deskhand_agent::{Agent, Conversation, Ended, Task, offered, prompt, steering::Steering};
+use deskhand_agent::{Agent, Conversation, Ended, Instruction, Task, offered, prompt, steering::Steering};
 use deskhand_permissions::{Context, Standing};
 use deskhand_records::Records;
 use deskhand_runtime::Services;
@@ -63,7 +63,7 @@ pub(crate) fn work(desk: &Desk, task: TaskId, spec: &Spec, said: &Said, how: &Ho
     let _owner = Owner::of(&desk.home, task)?;
     let seen = Seen::watch(&records, task, desk.json);
     let closing = Closing { desk, records: &records, task, seen: &seen, standing: how.standing };
-    let ended = match Work::prepare(desk, task, spec, how) {
+    let ended = match Work::prepare(desk, task, spec, how, resumed) {
         Ok(work) => work.run(said, resumed),
         Err(failure) => Err(failure),
     };
@@ -77,11 +77,13 @@ struct Work<'a> {
     spec: &'a Spec,
     runtime: tokio::runtime::Runtime,
     world: Arc<World>,
+    /// What instructs the model beside the person's words.
+    instructions: Arc<[Instruction]>,
     agent: Agent,
 }
 
 impl<'a> Work<'a> {
-    fn prepare(desk: &'a Desk, task: TaskId, spec: &'a Spec, how: &How) -> Result<Self> {
+    fn prepare(desk: &'a Desk, task: TaskId, spec: &'a Spec, how: &How, resumed: bool) -> Result<Self> {
         let choice = model::choose(&desk.settings, spec.model.as_deref())?;
         let standing = Standing { yes: how.standing.yes || spec.mode == Mode::Auto, ..how.standing };
         let context = Context::agent(task, standing);
@@ -95,6 +97,7 @@ impl<'a> Work<'a> {
         let folders: Vec<PathBuf> = spec.folders.iter().map(Folder::path).collect();
         let access = spec.access();
         let workspace = open_folders(desk, task, &folders, Opening { access, granted: how.granted })?;
+        let instructions: Arc<[Instruction]> = instructions::of_task(desk, task, &folders, !resumed)?.into();
         let outgoing = Outgoing::of(desk, context.clone())?;
         let model = model::open(desk, &choice, &outgoing)?;
         let gate = Arc::clone(desk.gate()?);
@@ -127,6 +130,7 @@ impl<'a> Work<'a> {
             world: Arc::clone(&world),
             handle: runtime.handle().clone(),
             task,
+            instructions: Arc::clone(&instructions),
             kit: kit.clone(),
         };
         let tools = Joined::new([kit.all()?, Arc::new(Delegate::new(staff)?)]);
@@ -140,7 +144,7 @@ impl<'a> Work<'a> {
             approval: (spec.mode == Mode::Plan).then(|| ByPerson::asking(Arc::clone(&desk.person))),
             stop: desk.stop.clone(),
         };
-        Ok(Self { desk, task, spec, runtime, world, agent })
+        Ok(Self { desk, task, spec, runtime, world, instructions, agent })
     }
 
     fn run(self, said: &Said, resumed: bool) -> Result<(Ended, Task)> {
@@ -159,6 +163,7 @@ impl<'a> Work<'a> {
                 self.agent.tell_from_host(&mut task, "note", &text).map_err(Failure::failed)?;
             }
         }
+        self.agent.instruct(&mut task, &self.instructions).map_err(Failure::failed)?;
         self.tell(&mut task, said)?;
         let _door = door::open(&self.desk.home, self.task, Arc::clone(&self.agent.steering), self.runtime.handle())?;
         let _typing = person::listen(self.desk.json, &self.agent.steering);

@@ -2,7 +2,7 @@
 
 use super::super::{kit::Kit, world::World};
 use deskhand_agent::{
-    Agent, Conversation, Effects, Ended, Settled, Task,
+    Agent, Conversation, Effects, Ended, Instruction, Settled, Task,
     budget::{Amounts, Limits, Measure},
     offered, prompt,
     screen::Dark,
@@ -33,6 +33,8 @@ pub(crate) struct Staff {
     pub(crate) handle: Handle,
     /// The task that delegates.
     pub(crate) task: TaskId,
+    /// What instructs them as it does the one that delegates.
+    pub(crate) instructions: Arc<[Instruction]>,
     /// What their tools are made from.
     pub(crate) kit: Kit,
 }
@@ -183,6 +185,7 @@ impl Staff {
             stop: stop.clone(),
         };
         let schema = schema_of(wanted, profile.as_ref())?;
+        agent.instruct(&mut task, &self.instructions).map_err(|error| failed(&error))?;
         agent.tell(&mut task, words).map_err(|error| failed(&error))?;
         let mut tell =
             |what: &str, text: &str| agent.tell_from_host(&mut task, what, text).map_err(|error| failed(&error));
