@@ -3,6 +3,7 @@
 
 mod budgets;
 mod changes;
+mod connections;
 mod crash;
 mod delegate;
 mod ends;

@@ -110,6 +110,7 @@ pages! {
     bench: "docs/bench.md",
     command_line: "docs/command-line.md",
     instructions: "docs/instructions.md",
+    keys: "docs/keys.md",
     log: "docs/log.md",
     marketplace: "docs/marketplace.md",
     models: "docs/models.md",

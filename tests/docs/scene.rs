@@ -44,6 +44,10 @@ impl Scene {
             "docs/agent.md" => Self::with_agent(),
             "docs/bench.md" => Self::new(Place::new()),
             "docs/instructions.md" => Self::with_letters(),
+            "docs/keys.md" => {
+                let connect = "plugin connect websearch brave";
+                Self::new(Place::with_plugins()).word(connect, "plugin connect websearch brave --key-stdin <<< a-key")
+            }
             "docs/log.md" => {
                 let scene = Self::downloads();
                 scene.does(&["run", "--yes", "--folder", "Downloads", "/organize by type"]);

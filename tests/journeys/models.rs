@@ -5,31 +5,14 @@ use crate::{
     terminal::Terminal,
 };
 use deskhand_model_server::{ModelServer, Reply};
-use deskhand_tests::{Place, Ran, deskhand};
+use deskhand_tests::{Place, Ran, deskhand, files_with};
 use insta::assert_snapshot;
-use std::{
-    fs,
-    io::Write as _,
-    net::TcpListener,
-    os::unix::fs::PermissionsExt as _,
-    path::Path,
-    process::{Command, Stdio},
-};
+use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt as _, path::Path};
 
 const KEY: &str = "sk-test-0123456789abcdef";
 
-/// Run with something in standard input.
-fn piped(mut command: Command, input: &str) -> Ran {
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-    Ran::of(child.wait_with_output().unwrap())
-}
-
 fn with_key(place: &Place, arguments: &[&str]) -> Ran {
-    let mut command = place.command(deskhand());
-    command.args(arguments).arg("--key-stdin");
-    piped(command, &format!("{KEY}\n"))
+    place.piped(arguments.iter().chain(&["--key-stdin"]), &format!("{KEY}\n"))
 }
 
 /// A model of the scripted server, whose key is in the file.
@@ -50,21 +33,8 @@ fn shown(place: &Place, server: &ModelServer, ran: &Ran) -> String {
     lines.collect()
 }
 
-/// All files below a folder that hold the key.
 fn holding_key(folder: &Path) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(at) = folders.pop() {
-        for entry in fs::read_dir(at).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if fs::read(&path).unwrap().windows(KEY.len()).any(|window| window == KEY.as_bytes()) {
-                found.push(path.file_name().unwrap().to_str().unwrap().to_owned());
-            }
-        }
-    }
-    found
+    files_with(folder, KEY)
 }
 
 /// The way of most people, on a computer without a keyring.
@@ -246,9 +216,8 @@ fn what_does_not_fit() {
         .collect();
     let mut wrong = String::new();
     for (what, key) in [("nothing", ""), ("two lines", "one\ntwo"), ("a letter that cannot be sent", "sk-ä")] {
-        let mut command = place.command(deskhand());
-        command.args(["model", "add", "x", "--preset", "openai", "--model", "m", "--key-stdin"]);
-        wrong.push_str(&format!("=== {what}\n{}", said(&place, &piped(command, key))));
+        let arguments = ["model", "add", "x", "--preset", "openai", "--model", "m", "--key-stdin"];
+        wrong.push_str(&format!("=== {what}\n{}", said(&place, &place.piped(arguments, key))));
     }
     assert_snapshot!(format!("{whole}{wrong}"));
     let settings = fs::read_to_string(place.path("deskhand/config/config.toml")).unwrap();

@@ -8,9 +8,10 @@ use std::{
     collections::BTreeMap,
     ffi::OsStr,
     fs,
+    io::Write as _,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
 };
 
 /// The root of the checkout.
@@ -96,10 +97,38 @@ impl Place {
         command
     }
 
+    /// Run `deskhand` with something in standard input.
+    pub fn piped<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>, input: &str) -> Ran {
+        let mut command = self.command(deskhand());
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("deskhand starts");
+        let written = child.stdin.take().map(|mut stdin| stdin.write_all(input.as_bytes()));
+        // a program that reads nothing has ended before
+        drop(written);
+        Ran::of(child.wait_with_output().expect("deskhand ends"))
+    }
+
     /// Run `deskhand` without a terminal.
     pub fn deskhand<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Ran {
         Ran::of(self.command(deskhand()).args(arguments).output().expect("deskhand starts"))
     }
+}
+
+/// The names of all files below a folder that hold this text.
+pub fn files_with(folder: &Path, text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(at) = folders.pop() {
+        for entry in fs::read_dir(&at).unwrap_or_else(|error| panic!("{}: {error}", at.display())) {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if fs::read(&path).is_ok_and(|bytes| bytes.windows(text.len()).any(|part| part == text.as_bytes())) {
+                found.extend(path.file_name().map(|name| name.to_string_lossy().into_owned()));
+            }
+        }
+    }
+    found
 }
 
 /// What a run of a program gave.

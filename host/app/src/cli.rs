@@ -370,6 +370,8 @@ pub(crate) enum PluginCommand {
     Author(crate::author::Command),
     #[command(flatten)]
     Use(crate::market::PluginCommand),
+    #[command(flatten)]
+    SignIn(crate::credentials::Command),
 }
 
 #[derive(Debug, Args)]

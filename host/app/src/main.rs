@@ -9,10 +9,12 @@ mod cli;
 mod commands;
 mod configuration;
 mod confirm;
+mod credentials;
 mod desk;
 mod exit;
 mod failure;
 mod instructions;
+mod keys;
 mod locale;
 mod market;
 mod model;
@@ -78,6 +80,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Plugin(options) => match options.command {
             PluginCommand::Author(command) => author::run(command),
             PluginCommand::Use(command) => market::run_plugin(command),
+            PluginCommand::SignIn(command) => credentials::run(command),
         },
         Command::Model(options) => options.command.run(),
         Command::Market(options) => market::run_market(options.command),

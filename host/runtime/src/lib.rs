@@ -44,5 +44,8 @@ pub use inspect::{Inspection, MAX_COMPONENT, Refused as InspectionRefused, Warni
 pub use install::{InstallError, Outcome};
 pub use invocation::Invocation;
 pub use reply::{Body, CallError, CatalogTool, Code, Content, Guidance, Profile, Refused, Reply, ToolOutput, ToolPage};
+pub use rights::hosts;
 pub use runtime::Runtime;
-pub use services::{Agents, Credentials, ModelCall, ModelReply, Models, Opening, Services, Talk, Work};
+pub use services::{
+    Agents, Credentials, ModelCall, ModelReply, Models, Network, NoCredential, Opening, Services, Talk, Work,
+};

@@ -101,6 +101,12 @@ impl Rights {
     }
 }
 
+/// The hosts that patterns of a manifest mean for a plugin with this configuration: those that stand for an address of it
+/// are replaced by its host, and left out where the person set none.
+pub fn hosts(patterns: &[String], configuration: Option<&Value>) -> Vec<String> {
+    resolved(&configuration.map(addresses).unwrap_or_default(), patterns)
+}
+
 /// The hosts of all values of a configuration that are addresses.
 fn addresses(configuration: &Value) -> BTreeMap<String, String> {
     let values = configuration.as_object().into_iter().flatten();

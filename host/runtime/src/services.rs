@@ -1,7 +1,7 @@
 //! What rooms above the runtime do for plugins: the application hands it in, as far as there is any.
 
 use crate::reply::{Content, Refused, ToolOutput};
-use deskhand_egress::{Egress, Secret};
+use deskhand_egress::{Egress, Recorder, Secret};
 use deskhand_vocabulary::{PluginId, Stop, manifest::Tier};
 use serde_json::Value;
 use std::{fmt, sync::Arc};
@@ -10,7 +10,7 @@ use std::{fmt, sync::Arc};
 #[derive(Clone, Default)]
 pub struct Services {
     /// The way to a network.
-    pub egress: Option<Egress>,
+    pub network: Option<Network>,
     /// The credentials that the person connected.
     pub credentials: Option<Arc<dyn Credentials>>,
     /// The models of the task.
@@ -19,16 +19,42 @@ pub struct Services {
     pub agents: Option<Arc<dyn Agents>>,
 }
 
+/// The way to a network, and who keeps and counts what went it.
+#[derive(Clone)]
+pub struct Network {
+    /// The way.
+    pub egress: Egress,
+    /// Told of each hop of each request.
+    pub recorder: Arc<dyn Recorder>,
+}
+
 impl fmt::Debug for Services {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Services").field("egress", &self.egress).finish_non_exhaustive()
+        f.debug_struct("Services").field("network", &self.network.is_some()).finish_non_exhaustive()
     }
 }
 
 /// The credentials that the person connected. What a plugin may do with one is decided before this is asked.
 pub trait Credentials: Send + Sync {
-    /// The credential of a plugin that its manifest calls by this name; none if the person has not connected it.
-    fn get(&self, plugin: &PluginId, name: &str) -> Option<Secret>;
+    /// Whether the person has connected the credential of a plugin that its manifest calls by this name.
+    fn is_connected(&self, plugin: &PluginId, name: &str) -> bool;
+
+    /// The credential, to be sent to this host.
+    ///
+    /// # Errors
+    /// [`NoCredential`] where it is not connected, not for this host, or cannot be read.
+    fn get(&self, plugin: &PluginId, name: &str, host: &str) -> Result<Secret, NoCredential>;
+}
+
+/// Why a credential is not there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoCredential {
+    /// The person has not connected it.
+    NotConnected,
+    /// The person has connected it for these hosts, and not for the one that is asked for.
+    Elsewhere(Vec<String>),
+    /// It could not be read, for this reason.
+    Unreadable(String),
 }
 
 /// Who gives work to sub-agents. Blocks until the work is done; the budget comes out of that of the task.

@@ -169,6 +169,17 @@ pub enum Event {
         /// The component.
         component: Sha256,
     },
+    /// The person connected a credential of a plugin, or disconnected it.
+    Credential {
+        /// Whose.
+        plugin: PluginId,
+        /// Which, as the plugin calls it.
+        credential: String,
+        /// `connected` or `disconnected`.
+        change: String,
+        /// The hosts that it may go to.
+        hosts: Vec<String>,
+    },
     /// Something was said to the model. Content: `pieces`; of instructions also `from`, the file, and `holds`, false once they
     /// do not any more.
     Told {

@@ -23,14 +23,13 @@ use crate::{
     instructions, model,
     outgoing::{Outgoing, Purpose},
     person, screen,
-    task::{Opening, Seen, invocation, open_folders},
+    task::{Opening, Seen, invocation, open_folders, services},
 };
 use approval::ByPerson;
 use delegate::{Delegate, Staff};
 use deskhand_agent::{Agent, Conversation, Ended, Instruction, Task, offered, prompt, steering::Steering};
 use deskhand_permissions::{Context, Standing};
 use deskhand_records::Records;
-use deskhand_runtime::Services;
 use deskhand_tools::Joined;
 use deskhand_vocabulary::TaskId;
 use ended::Closing;
@@ -112,7 +111,7 @@ impl<'a> Work<'a> {
             title: spec.request.clone(),
             removals: spec.limits.get(deskhand_agent::budget::Measure::Removals),
         });
-        let services = Services { egress: Some(world.outgoing.egress()), ..Services::default() };
+        let services = services(desk, &world.outgoing);
         let invocation = invocation(desk, task, workspace.clone(), standing, services)?;
         let kit = Kit {
             workspace,

@@ -179,6 +179,10 @@ fn said(recorded: &Recorded) -> String {
         Marketplace { name, change, .. } if change == "refreshed" => format!("marketplace {name} was verified anew"),
         Marketplace { name, change, .. } => format!("marketplace {name} {change}"),
         Plugin { plugin, change, version, .. } => format!("plugin {plugin} {change}: {version}"),
+        Credential { plugin, credential, change, hosts } => {
+            let hosts = hosts.iter().map(|host| line(host)).collect::<Vec<_>>().join(", ");
+            format!("the credential {} of {plugin} {change} (for {hosts})", line(credential))
+        }
         Told { by } => format!("told by the {by}"),
         ModelReplied { model, input, output, micros, .. } => {
             format!("{} replied: {input} tokens read, {output} written, {} ms", line(model), micros / 1000)

@@ -6,6 +6,7 @@ use crate::{
     desk::Desk,
     exit::Exit,
     failure::{Failure, Result},
+    outgoing::Outgoing,
     output,
     request::{self, Candidate, Match},
     show,
@@ -136,8 +137,9 @@ impl Task<'_> {
             &Context::person(Some(self.task), standing),
             RunCommand { plugin: plugin.clone(), command: command.to_string() },
         )?;
-        let invocation =
-            task::invocation(self.desk, self.task, workspace, standing, deskhand_runtime::Services::default())?;
+        let outgoing = Outgoing::of(self.desk, Context::person(Some(self.task), standing))?;
+        let services = task::services(self.desk, &outgoing);
+        let invocation = task::invocation(self.desk, self.task, workspace, standing, services)?;
         let reply = self.desk.runtime()?.call_command(invocation, permit, &arguments);
         reply.map_err(|error| if self.desk.stop.is_stopped() { stopped(&error) } else { failed(error) })
     }

@@ -6,6 +6,7 @@ use super::{
     quarantine,
 };
 use crate::{
+    credentials,
     desk::Desk,
     exit::Exit,
     failure::{Failure, Result},
@@ -135,7 +136,7 @@ pub(super) fn carry_out(desk: &Desk, session: &mut Session, steps: &[Step], stan
         desk.record_plugin(&id, change, step.to.version().to_string(), step.to.component)?;
         let text = match &step.from {
             Some(from) => format!("{id} is updated from {from} to {}.\n", step.to.version()),
-            None => format!("{id} {} is installed.\n{}", step.to.version(), try_it(step)),
+            None => format!("{id} {} is installed.\n{}", step.to.version(), next(&id, step)),
         };
         desk.report(&text, &json!({change: id, "version": step.to.version(), "from": step.from}));
     }
@@ -143,9 +144,15 @@ pub(super) fn carry_out(desk: &Desk, session: &mut Session, steps: &[Step], stan
     Ok(Exit::Done)
 }
 
-fn try_it(step: &Step) -> String {
-    let command = step.to.manifest.commands.first().filter(|_| step.wanted);
-    command.map(|command| format!("Try it: deskhand run --folder FOLDER \"/{}\"\n", command.name)).unwrap_or_default()
+/// What the person can do with it next.
+fn next(id: &PluginId, step: &Step) -> String {
+    let manifest = &step.to.manifest;
+    let keys = manifest.credentials.iter();
+    let keys =
+        keys.map(|key| format!("If you want it to use the key `{0}`: deskhand plugin connect {id} {0}\n", key.name));
+    let command = manifest.commands.first().filter(|_| step.wanted);
+    let command = command.map(|command| format!("Try it: deskhand run --folder FOLDER \"/{}\"\n", command.name));
+    keys.chain(command).collect()
 }
 
 fn allow<'a>(
@@ -188,7 +195,7 @@ fn allow<'a>(
 }
 
 /// The installed plugin that a name means.
-pub(super) fn named(desk: &Desk, name: &str) -> Result<PluginId> {
+pub(crate) fn named(desk: &Desk, name: &str) -> Result<PluginId> {
     let plugins = desk.plugins()?;
     match naming::plugin(name, plugins.iter().map(|plugin| &plugin.id)) {
         Meaning::One(id) => Ok(id),
@@ -238,10 +245,14 @@ pub(super) fn uninstall(options: &Uninstall) -> Result {
     desk.catalogue()?;
     // an update keeps it; whoever uninstalls is done with it
     let forgotten = desk.records()?.state().clear(&id).map_err(Failure::failed)?;
-    let gone = match forgotten {
-        0 => String::new(),
-        _ => format!("What it kept on this computer ({}) is gone.\n", counted(forgotten, "note")),
-    };
-    desk.report(&format!("{id} is uninstalled.\n{gone}"), &json!({"uninstalled": id, "forgotten_notes": forgotten}));
+    let keys = credentials::forget(&desk, &id)?;
+    let mut text = format!("{id} is uninstalled.\n");
+    if forgotten > 0 {
+        text.push_str(&format!("What it kept on this computer ({}) is gone.\n", counted(forgotten, "note")));
+    }
+    for key in &keys {
+        text.push_str(&format!("The key `{key}` that you had connected is forgotten.\n"));
+    }
+    desk.report(&text, &json!({"uninstalled": id, "forgotten_notes": forgotten, "forgotten_keys": keys}));
     Ok(Exit::Done)
 }

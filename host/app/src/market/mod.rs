@@ -20,6 +20,7 @@ use spec::{Spec, VersionSpec};
 use std::{path::PathBuf, process::ExitCode};
 
 pub(crate) use added::{doctor, refresh};
+pub(crate) use install::named;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum MarketCommand {

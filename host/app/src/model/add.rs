@@ -2,7 +2,6 @@
 
 use super::{
     command::{self, Add},
-    keys::{Place, Stored},
     list::Row,
     offered,
     presets::{Preset, preset},
@@ -11,17 +10,15 @@ use crate::{
     desk::Desk,
     exit::Exit,
     failure::{Failure, Result},
-    output, person,
+    keys::{self, Given, Place, Stored, Typed, Whose},
+    output,
     settings::{Edit, is_name},
 };
-use deskhand_egress::Secret;
 use deskhand_models::{Keys as _, ModelConfig, Price};
 use deskhand_permissions::is_here;
-use deskhand_vocabulary::Unanswered;
-use std::io::Read as _;
 
-/// The longest key that is read, in bytes. Tokens of gateways have some thousands.
-const LONGEST_KEY: u64 = 64 << 10;
+/// What is not done without a key.
+const UNDONE: &str = "the model was not added";
 
 pub(super) fn run(options: &Add) -> Result {
     let desk = Desk::open(options.json.json)?;
@@ -43,23 +40,23 @@ pub(super) fn run(options: &Add) -> Result {
     let host = config.host().unwrap_or_default();
 
     let mut edit = Edit::of(desk.home.config_file())?;
-    let stored = Stored::of(&desk.home);
+    let stored = Stored::of(&desk.home, Whose::Models);
     let wanted = preset.map_or(!is_here(&host), |preset| preset.key);
     let known = known_key(&desk, name, &host);
     let given = given(&desk, &options.key, &host, wanted, known)?;
     if model.is_none() {
         let key = match &given {
-            Given::Nothing => None,
-            Given::Secret(secret) => Some(secret.clone()),
-            Given::Place(place) => Some(stored.key(&place.to_string()).map_err(Failure::failed)?),
+            None => None,
+            Some(Given::Secret(secret)) => Some(secret.clone()),
+            Some(Given::Place(place)) => Some(stored.key(&place.to_string()).map_err(Failure::failed)?),
         };
         config.model = offered::choose(&desk, &config, key)?;
     }
     let (place, new) = match given {
-        Given::Nothing => (None, false),
-        Given::Place(place) => (Some(place), false),
-        Given::Secret(secret) => {
-            let place = stored.keep(&host, &secret, options.key.key_in_file).map_err(Failure::failed)?;
+        None => (None, false),
+        Some(Given::Place(place)) => (Some(place), false),
+        Some(Given::Secret(secret)) => {
+            let place = stored.keep(&host, &secret, options.key.source.key_in_file).map_err(Failure::failed)?;
             (Some(place), true)
         }
     };
@@ -85,7 +82,7 @@ pub(super) fn run(options: &Add) -> Result {
     if options.json.json {
         row.print();
     } else {
-        output::text(&said(&row, had.is_some(), place.as_ref(), &stored, options.key.key_in_file));
+        output::text(&said(&row, had.is_some(), place.as_ref(), &stored, options.key.source.key_in_file));
     }
     Ok(Exit::Done)
 }
@@ -117,72 +114,31 @@ fn known_key(desk: &Desk, name: &str, host: &str) -> Option<Place> {
     own.or_else(|| models.values().filter(at_host).find_map(|other| other.key.as_deref()))?.parse().ok()
 }
 
-enum Given {
-    Nothing,
-    Place(Place),
-    Secret(Secret),
-}
-
-/// The key, as the person wants to give it.
-fn given(desk: &Desk, options: &command::Key, host: &str, wanted: bool, known: Option<Place>) -> Result<Given> {
+/// The key, as the person wants to give it; none where the server wants none.
+fn given(desk: &Desk, options: &command::Key, host: &str, wanted: bool, known: Option<Place>) -> Result<Option<Given>> {
     if options.no_key {
-        return Ok(Given::Nothing);
+        return Ok(None);
     }
-    if let Some(variable) = &options.key_env {
-        if variable.is_empty() || variable.contains(['=', '\0']) {
-            return Err(Failure::usage("--key-env takes the name of a variable, such as --key-env ANTHROPIC_API_KEY"));
-        }
-        return Ok(Given::Place(Place::Environment(variable.clone())));
+    if let Some(given) = options.source.given(UNDONE)? {
+        return Ok(Some(given));
     }
-    if options.key_stdin {
-        return piped().map(Given::Secret);
-    }
-    if !wanted && known.is_none() && !options.key_in_file {
-        return Ok(Given::Nothing);
+    if !wanted && known.is_none() && !options.source.key_in_file {
+        return Ok(None);
     }
     let keep = if known.is_some() { " (nothing to keep the one that is there)" } else { "" };
-    let typed = if desk.json {
-        Err(Unanswered::Absent)
-    } else {
-        person::secret(&format!("Key for {host}, which is not shown{keep}: "), &desk.stop)
-    };
-    match (typed, known) {
-        (Ok(Some(secret)), _) => checked(secret).map(Given::Secret),
-        (Ok(None) | Err(Unanswered::Absent), Some(known)) => Ok(Given::Place(known)),
-        (Ok(None), None) => Err(Failure::new(
+    let prompt = format!("Key for {host}, which is not shown{keep}: ");
+    match (keys::typed(desk, &prompt, UNDONE)?, known) {
+        (Typed::Key(secret), _) => Ok(Some(Given::Secret(secret))),
+        (Typed::Nothing | Typed::Nobody, Some(known)) => Ok(Some(Given::Place(known))),
+        (Typed::Nothing, None) => Err(Failure::new(
             Exit::Declined,
             "no key was given, so the model was not added. If its server wants none, add --no-key",
         )),
-        (Err(Unanswered::Absent), None) => Err(Failure::new(
+        (Typed::Nobody, None) => Err(Failure::new(
             Exit::Unanswered,
             format!(
                 "the key for {host} is missing, and nobody is there to be asked, so the model was not added. Give it with --key-stdin or --key-env VARIABLE, or say --no-key"
             ),
-        )),
-        (Err(why @ Unanswered::Stopped), _) => Err(Failure::new(Exit::Stopped, why)),
-    }
-}
-
-/// The key that comes through standard input.
-fn piped() -> Result<Secret> {
-    let mut text = String::new();
-    std::io::stdin()
-        .take(LONGEST_KEY + 1)
-        .read_to_string(&mut text)
-        .map_err(|error| Failure::failed(format!("the key could not be read from standard input: {error}")))?;
-    if text.len() as u64 > LONGEST_KEY {
-        return Err(Failure::usage("what came through standard input is too long for a key"));
-    }
-    checked(Secret::new(&text))
-}
-
-/// A key that can be sent: visible ASCII, in one piece.
-fn checked(secret: Secret) -> Result<Secret> {
-    match secret.reveal() {
-        "" => Err(Failure::usage("the key is empty, so the model was not added")),
-        key if key.bytes().all(|byte| byte.is_ascii_graphic()) => Ok(secret),
-        _ => Err(Failure::usage(
-            "what was given is no key: it has spaces, line breaks or other signs that cannot be sent",
         )),
     }
 }

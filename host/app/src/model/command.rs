@@ -1,7 +1,7 @@
 //! `deskhand model …`
 
 use super::{add, allow, list, presets, remove, select, test};
-use crate::{cli::Json, failure::Result};
+use crate::{cli::Json, failure::Result, keys::Source};
 use deskhand_models::{Money, Wire};
 
 #[derive(Debug, clap::Subcommand)]
@@ -81,22 +81,13 @@ pub(crate) struct Add {
     pub(super) json: Json,
 }
 
-/// Where its key comes from; without any of these you are asked. It is never given on the command line, which others on
-/// this computer can read.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Key {
-    /// Read the key from standard input
-    #[arg(long, group = "from")]
-    pub(super) key_stdin: bool,
-    /// Take the key from this variable of the environment each time, and keep it nowhere
-    #[arg(long, value_name = "VARIABLE", group = "from")]
-    pub(super) key_env: Option<String>,
+    #[command(flatten)]
+    pub(super) source: Source,
     /// The server wants no key
-    #[arg(long, group = "from")]
+    #[arg(long, group = "from", conflicts_with = "key_in_file")]
     pub(super) no_key: bool,
-    /// Keep the key in a file that only you can read instead of the system's keyring
-    #[arg(long, conflicts_with_all = ["key_env", "no_key"])]
-    pub(super) key_in_file: bool,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]

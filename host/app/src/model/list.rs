@@ -1,11 +1,11 @@
 //! `deskhand model list`, and what is told of a model anywhere.
 
-use super::keys::Place;
 use crate::{
     cli,
     desk::Desk,
     exit::Exit,
     failure::Result,
+    keys::Place,
     output,
     show::{columns, line},
 };

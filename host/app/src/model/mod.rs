@@ -4,7 +4,6 @@ mod add;
 mod allow;
 mod choice;
 mod command;
-mod keys;
 mod list;
 mod offered;
 mod presets;
@@ -20,12 +19,12 @@ use crate::{
     desk::Desk,
     exit::Exit,
     failure::{Failure, Result},
+    keys::{Stored, Whose},
     outgoing::{Outgoing, Purpose},
 };
 use deskhand_models::{Chance, Client, Model};
 use deskhand_permissions::{Context, Refused, effect::SendToModel};
 use deskhand_vocabulary::Unanswered;
-use keys::Stored;
 use std::sync::Arc;
 
 /// The model that works on a task, ready to be asked. What it is sent holds what the task works on; whoever has not agreed
@@ -38,7 +37,7 @@ pub(crate) fn open(desk: &Desk, choice: &Choice<'_>, outgoing: &Outgoing) -> Res
 impl Choice<'_> {
     /// The model at its server. Nothing is sent, and no key is read yet.
     fn client(&self, desk: &Desk, outgoing: &Outgoing, purpose: Purpose) -> Result<Client> {
-        let keys = Arc::new(Stored::of(&desk.home));
+        let keys = Arc::new(Stored::of(&desk.home, Whose::Models));
         let client =
             Client::new(self.config.clone(), outgoing.outlet(purpose), keys, Arc::clone(&desk.clock), Arc::new(Chance));
         client.map_err(Failure::failed)

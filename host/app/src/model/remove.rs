@@ -1,14 +1,11 @@
 //! `deskhand model remove`
 
-use super::{
-    choice::choose,
-    command::Named,
-    keys::{Place, Stored},
-};
+use super::{choice::choose, command::Named};
 use crate::{
     desk::Desk,
     exit::Exit,
     failure::{Failure, Result},
+    keys::{Place, Stored, Whose},
     output,
     settings::Edit,
 };
@@ -28,7 +25,7 @@ pub(super) fn run(options: &Named) -> Result {
     let shared = desk.settings.models.iter().any(|(other, config)| other != name && config.key == chosen.config.key);
     let place: Option<Place> = chosen.config.key.as_deref().and_then(|key| key.parse().ok()).filter(|_| !shared);
     if let Some(place) = &place {
-        Stored::of(&desk.home)
+        Stored::of(&desk.home, Whose::Models)
             .remove(place)
             .map_err(|error| Failure::failed(format!("the model `{name}` is removed, but its key is not: {error}")))?;
     }

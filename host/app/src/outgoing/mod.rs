@@ -10,6 +10,7 @@ use crate::{
 };
 use deskhand_egress::{Egress, Outlet, Parts, Proxies, SystemLookup, SystemTimer};
 use deskhand_permissions::{Context, Gate};
+use deskhand_runtime::Network;
 use judge::AtGate;
 pub(crate) use judge::Purpose;
 use record::OnRecord;
@@ -41,9 +42,9 @@ impl Outgoing {
         self.egress.outlet(Arc::new(judge), Arc::<OnRecord>::clone(&self.record))
     }
 
-    /// The way out itself, for plugins: the runtime has each of their requests decided and recorded.
-    pub(crate) fn egress(&self) -> Egress {
-        self.egress.clone()
+    /// The way out for plugins: the runtime has each of their requests decided.
+    pub(crate) fn network(&self) -> Network {
+        Network { egress: self.egress.clone(), recorder: Arc::<OnRecord>::clone(&self.record) }
     }
 
     /// How many bytes left for the task until now, in whichever process.

@@ -1,12 +1,21 @@
 //! What plugins of a task are called with.
 
-use crate::{configuration, desk::Desk, failure::Result};
+use crate::{configuration, credentials::Connected, desk::Desk, failure::Result, outgoing::Outgoing};
 use deskhand_permissions::Standing;
 use deskhand_records::Records;
 use deskhand_runtime::{Invocation, Services};
 use deskhand_vocabulary::TaskId;
 use deskhand_workspace::Workspace;
 use std::sync::Arc;
+
+/// What plugins are served with wherever they are called: the network, and what the person connected.
+pub(crate) fn services(desk: &Desk, outgoing: &Outgoing) -> Services {
+    Services {
+        network: Some(outgoing.network()),
+        credentials: Some(Arc::new(Connected::of(&desk.home))),
+        ..Services::default()
+    }
+}
 
 /// For the plugins of a task in this workspace, served with what `services` holds.
 pub(crate) fn invocation(

@@ -5,5 +5,5 @@ mod invocation;
 mod seen;
 
 pub(crate) use folders::{Opening, open as open_folders};
-pub(crate) use invocation::invocation;
+pub(crate) use invocation::{invocation, services};
 pub(crate) use seen::{STOPPED, Seen};

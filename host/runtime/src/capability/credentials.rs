@@ -4,6 +4,7 @@ use crate::{
     bindings::wit::{credentials, types},
     call::Call,
     reply::{Code, Refused},
+    services::NoCredential,
 };
 use deskhand_vocabulary::{PluginId, manifest::PermissionKind};
 
@@ -17,18 +18,33 @@ impl Call {
     }
 }
 
-/// What a plugin is told where a credential of it is not connected.
-pub(crate) fn not_connected(plugin: &PluginId, name: &str, title: &str) -> Refused {
-    let message = format!(
-        "the credential `{name}` of {plugin} is not connected ({title}). Ask the person to connect it, then try again"
-    );
-    Refused::new(Code::Denied, message)
+/// What a plugin is told where a credential of it is not there.
+pub(crate) fn missing(plugin: &PluginId, name: &str, title: &str, host: &str, why: NoCredential) -> Refused {
+    let connect = format!("deskhand plugin connect {plugin} {name}");
+    match why {
+        NoCredential::NotConnected => Refused::new(
+            Code::Denied,
+            format!(
+                "the credential `{name}` of {plugin} is not connected ({title}). The person connects it with: {connect}"
+            ),
+        ),
+        NoCredential::Elsewhere(hosts) => Refused::new(
+            Code::Denied,
+            format!(
+                "the person connected the credential `{name}` of {plugin} for {}, not for {host}. They let it go there with: {connect}",
+                hosts.join(" and ")
+            ),
+        ),
+        NoCredential::Unreadable(reason) => {
+            Refused::new(Code::Failed, format!("the credential `{name}` of {plugin} could not be read: {reason}"))
+        }
+    }
 }
 
 impl credentials::Host for Call {
     fn connected(&mut self, name: String) -> bool {
         let store = self.invocation.services.credentials.as_ref();
-        self.named_credential(&name).is_some() && store.is_some_and(|store| store.get(&self.plugin, &name).is_some())
+        self.named_credential(&name).is_some() && store.is_some_and(|store| store.is_connected(&self.plugin, &name))
     }
 
     fn connect(&mut self, name: String) -> Result<(), types::Error> {
@@ -37,7 +53,7 @@ impl credentials::Host for Call {
         }
         match self.named_credential(&name) {
             // a secret is typed where no plugin can have made the question
-            Some(title) => Err(not_connected(&self.plugin, &name, title).into()),
+            Some(title) => Err(missing(&self.plugin, &name, title, "", NoCredential::NotConnected).into()),
             None => {
                 let message = format!("the manifest declares no credential `{name}`, or does not ask to use it");
                 Err(Refused::new(Code::Invalid, message).into())

@@ -5,18 +5,17 @@ use crate::{
     bindings::wit::{http, types},
     call::{self, Call},
     reply::{Code, Refused},
+    services::{Network, NoCredential},
 };
 use deskhand_egress::{
-    Ask, EgressError, Ended, Judge, Judged, Judgement, Limits, Outlet, Reach, Recorder, Redirects, Request, Response,
-    Secret, Traffic,
+    Ask, EgressError, Judge, Judged, Judgement, Limits, Outlet, Reach, Redirects, Request, Response, Secret,
 };
 use deskhand_permissions::{
     Context, Gate,
     effect::{Connect, UseCredential},
 };
-use deskhand_vocabulary::{Entry, Event, Log, PluginId, TaskId, host};
+use deskhand_vocabulary::{PluginId, host};
 use serde::Deserialize;
-use serde_json::json;
 use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex, PoisonError},
@@ -66,7 +65,7 @@ struct Answer {
 impl Call {
     /// Send a request, and wait for the head of the answer.
     async fn send(&mut self, wanted: http::Request, most: u64) -> Result<(Response, Blot), Refused> {
-        let Some(egress) = self.invocation.services.egress.clone() else {
+        let Some(Network { egress, recorder }) = self.invocation.services.network.clone() else {
             return Err(Refused::new(Code::Unsupported, "there is no network here"));
         };
         let options = if wanted.options.is_empty() { "{}" } else { wanted.options.as_str() };
@@ -100,8 +99,7 @@ impl Call {
             OnRedirect::Same => Redirects::SameRequest(HOPS),
             OnRedirect::None => Redirects::Return,
         });
-        let recorder = Record { log: self.invocation.log.clone(), task: self.invocation.task };
-        let outlet: Outlet = egress.outlet(gatekeeper.clone(), Arc::new(recorder));
+        let outlet: Outlet = egress.outlet(gatekeeper.clone(), recorder);
         let answer = {
             let _paused = self.meter.pause();
             self.slot.leave();
@@ -126,12 +124,16 @@ impl Call {
             let message = format!("the credential `{name}` goes over https alone, and the address is another");
             return Err(Refused::new(Code::Denied, message));
         }
-        let effect = UseCredential { credential: name.to_owned(), host };
+        let effect = UseCredential { credential: name.to_owned(), host: host.clone() };
         self.waiting(|call| call.rights.permit(effect).map(|permit| permit.redeem()))??;
         let store = self.invocation.services.credentials.clone();
-        let Some(secret) = store.and_then(|store| store.get(&self.plugin, name)) else {
-            return Err(super::credentials::not_connected(&self.plugin, name, &declared.title));
-        };
+        let plugin = self.plugin.clone();
+        // a keyring may ask the person to unlock it
+        let secret = self.waiting(|_| match store {
+            Some(store) => store.get(&plugin, name, &host),
+            None => Err(NoCredential::NotConnected),
+        })?;
+        let secret = secret.map_err(|why| super::credentials::missing(&plugin, name, &declared.title, &host, why))?;
         Ok(Found { header: declared.header, prefix: declared.prefix, secret })
     }
 
@@ -200,33 +202,6 @@ impl Judge for Gatekeeper {
                 }
             }
         })
-    }
-}
-
-/// Puts on the record what went where.
-struct Record {
-    log: Arc<dyn Log>,
-    task: TaskId,
-}
-
-impl Recorder for Record {
-    fn record(&self, traffic: &Traffic) {
-        let event = Event::Sent {
-            host: traffic.host.clone(),
-            port: traffic.port,
-            status: traffic.status,
-            sent: traffic.sent,
-            received: traffic.received,
-            ended: match traffic.ended {
-                Ended::Whole => "whole",
-                Ended::Broken => "broken",
-                Ended::Unanswered => "unanswered",
-                Ended::Dropped => "dropped",
-            }
-            .to_owned(),
-        };
-        let content = json!({ "method": traffic.method, "scheme": traffic.scheme, "path": traffic.path });
-        self.log.queue(Entry { task: Some(self.task), event, content: Some(content) });
     }
 }
 

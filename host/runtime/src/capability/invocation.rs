@@ -28,7 +28,7 @@ impl invocation::Host for Call {
         let zone = self.invocation.clock.zone();
         let services = &self.invocation.services;
         let mut offers = vec!["log", "invocation", "files", "changes", "user", "store", "toolbox", "credentials"];
-        offers.extend(services.egress.is_some().then_some("http"));
+        offers.extend(services.network.is_some().then_some("http"));
         offers.extend(services.models.is_some().then_some("model"));
         json!({
             "task": self.invocation.task.0.to_string(),

@@ -1,10 +1,10 @@
 //! `http`: what a plugin may send where, over the egress and a server on this computer.
 
 use crate::kit::{Bench, Scripted, command_module, component, config, manifest, text, with_manifest};
-use deskhand_egress::{Egress, Parts, Proxies, Secret, SystemLookup, SystemTimer};
-use deskhand_runtime::{CallError, Code, Credentials};
-use deskhand_vocabulary::{Answer, Event, PluginId, Question};
-use serde_json::{Value, json};
+use deskhand_egress::{Egress, Ended, Parts, Proxies, Recorder, Secret, SystemLookup, SystemTimer, Traffic};
+use deskhand_runtime::{CallError, Code, Credentials, Network, NoCredential};
+use deskhand_vocabulary::{Answer, PluginId, Question};
+use serde_json::json;
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpListener,
@@ -52,13 +52,24 @@ fn answer(body: &str) -> String {
     format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len())
 }
 
-fn egress() -> Egress {
-    Egress::new(Parts {
+/// Remembers each hop.
+#[derive(Default)]
+struct Hops(Mutex<Vec<Traffic>>);
+
+impl Recorder for Hops {
+    fn record(&self, traffic: &Traffic) {
+        self.0.lock().unwrap().push(traffic.clone());
+    }
+}
+
+fn network(recorder: Arc<Hops>) -> Network {
+    let egress = Egress::new(Parts {
         proxies: Proxies::default(),
         lookup: Arc::new(SystemLookup),
         timer: Arc::new(SystemTimer::default()),
         user_agent: "test".to_owned(),
-    })
+    });
+    Network { egress, recorder }
 }
 
 /// A command that gets the address of its arguments (a JSON string), with the credential `key` if `signed`, and answers
@@ -98,27 +109,24 @@ fn refused(bench: &Bench, address: &str) -> (Code, String) {
 
 fn online(answer: Answer) -> Bench {
     let mut bench = Bench::with(config(), Scripted::new(move |_| Ok(answer.clone())));
-    bench.services.egress = Some(egress());
+    bench.services.network = Some(network(Arc::default()));
     bench
 }
 
 #[test]
-fn the_host_of_a_configured_address_is_reached_and_it_is_put_on_the_record() {
+fn the_host_of_a_configured_address_is_reached_and_it_is_recorded() {
     let server = Server::new(|_| answer("found"));
     let mut bench = online(Answer::No);
+    let hops = Arc::<Hops>::default();
+    bench.services.network = Some(network(hops.clone()));
     bench.configuration = Some(json!({ "url": server.address("/") }));
     bench.install(&getter(&["config.url"], false));
     assert_eq!(text(&bench.go_with(json!(server.address("/a?q=1"))).unwrap()), "found");
     assert!(server.heads()[0].starts_with("GET /a?q=1 HTTP/1.1\r\n"), "{:?}", server.heads());
-    let entries = bench.log.0.lock().unwrap();
-    let sent: Vec<(&Event, &Option<Value>)> = entries
-        .iter()
-        .filter(|entry| matches!(entry.event, Event::Sent { .. }))
-        .map(|entry| (&entry.event, &entry.content))
-        .collect();
-    let [(Event::Sent { host, status, ended, .. }, content)] = sent[..] else { panic!("{sent:?}") };
-    assert_eq!((host.as_str(), *status, ended.as_str()), ("127.0.0.1", Some(200), "whole"));
-    assert_eq!(*content, Some(json!({ "method": "GET", "scheme": "http", "path": "/a" })));
+    let hops = hops.0.lock().unwrap();
+    let [hop] = &hops[..] else { panic!("{hops:?}") };
+    assert_eq!((hop.host.as_str(), hop.status, hop.ended), ("127.0.0.1", Some(200), Ended::Whole));
+    assert_eq!((hop.method.as_str(), hop.scheme.as_str(), hop.path.as_str()), ("GET", "http", "/a"));
 }
 
 #[test]
@@ -154,12 +162,20 @@ fn each_hop_is_decided_and_a_host_of_the_network_is_asked_about() {
     assert_eq!(text, "official:test wants to send something to api.example.com. Let it?");
 }
 
-/// Holds one key.
-struct Held;
+/// Holds one key, for these hosts.
+struct Held(&'static [&'static str]);
 
 impl Credentials for Held {
-    fn get(&self, plugin: &PluginId, name: &str) -> Option<Secret> {
-        (plugin.to_string() == "official:test" && name == "key").then(|| Secret::new("s3cret-value"))
+    fn is_connected(&self, plugin: &PluginId, name: &str) -> bool {
+        plugin.to_string() == "official:test" && name == "key"
+    }
+
+    fn get(&self, plugin: &PluginId, name: &str, host: &str) -> Result<Secret, NoCredential> {
+        if !self.is_connected(plugin, name) {
+            return Err(NoCredential::NotConnected);
+        }
+        let hosts = || self.0.iter().map(|host| (*host).to_owned()).collect();
+        if self.0.contains(&host) { Ok(Secret::new("s3cret-value")) } else { Err(NoCredential::Elsewhere(hosts())) }
     }
 }
 
@@ -174,9 +190,18 @@ fn a_credential_is_added_for_its_hosts_and_never_seen() {
     assert_eq!(code, Code::Denied);
     assert_eq!(
         message,
-        "the credential `key` of official:test is not connected (A key). Ask the person to connect it, then try again"
+        "the credential `key` of official:test is not connected (A key). The person connects it with: deskhand plugin connect official:test key"
     );
-    bench.services.credentials = Some(Arc::new(Held));
+    // not even to one that is declared, where the person connected it for others
+    bench.services.credentials = Some(Arc::new(Held(&["api.example.com"])));
+    assert_eq!(
+        refused(&bench, &server.address("/a")),
+        (
+            Code::Denied,
+            "the person connected the credential `key` of official:test for api.example.com, not for 127.0.0.1. They let it go there with: deskhand plugin connect official:test key".to_owned()
+        )
+    );
+    bench.services.credentials = Some(Arc::new(Held(&["127.0.0.1"])));
     let reply = bench.go_with(json!(server.address("/a"))).unwrap();
     assert!(server.heads()[0].contains("\r\nx-key: Key s3cret-value\r\n"), "{:?}", server.heads());
     assert!(text(&reply).contains("\r\nx-key: Key [key]\r\n"), "{}", text(&reply));

@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Why a keyring could not be used. The reasons hold no secrets.
 #[derive(Debug, thiserror::Error)]
-pub(in crate::model) enum KeyringError {
+pub(crate) enum KeyringError {
     /// There is none, or it has no place for keys.
     #[error("no keyring answers here ({0})")]
     None(String),
@@ -46,60 +46,63 @@ impl From<Error> for KeyringError {
 
 type Result<T> = std::result::Result<T, KeyringError>;
 
-/// The key of this name, if it is there.
-pub(super) fn get(name: &str) -> Result<Option<Secret>> {
+/// The key of this kind and name, if it is there.
+pub(super) fn get(kind: &'static str, name: &str) -> Result<Option<Secret>> {
     let name = name.to_owned();
     aside(move || {
         let service = service()?;
-        let Some(item) = Kept(&service).find(&name)? else { return Ok(None) };
+        let Some(item) = Kept { service: &service, kind }.find(&name)? else { return Ok(None) };
         Ok(Some(Secret::new(&String::from_utf8_lossy(&item.get_secret()?))))
     })
 }
 
 /// Keep a key, in place of the one that has its name.
-pub(super) fn put(name: &str, secret: &Secret) -> Result<()> {
+pub(super) fn put(kind: &'static str, name: &str, secret: &Secret) -> Result<()> {
     let (name, secret) = (name.to_owned(), secret.clone());
     aside(move || {
         let service = service()?;
-        let collection = Kept(&service).place()?;
+        let collection = Kept { service: &service, kind }.place()?;
         if collection.is_locked()? {
             collection.unlock()?;
         }
         let label = format!("Deskhand: the key for {name}");
-        collection.create_item(&label, attributes(&name), secret.reveal().as_bytes(), true, "text/plain")?;
+        collection.create_item(&label, attributes(kind, &name), secret.reveal().as_bytes(), true, "text/plain")?;
         Ok(())
     })
 }
 
 /// Remove a key, if it is there.
-pub(super) fn remove(name: &str) -> Result<()> {
+pub(super) fn remove(kind: &'static str, name: &str) -> Result<()> {
     let name = name.to_owned();
     aside(move || {
         let service = service()?;
-        Ok(Kept(&service).find(&name)?.map_or(Ok(()), |item| item.delete())?)
+        Ok(Kept { service: &service, kind }.find(&name)?.map_or(Ok(()), |item| item.delete())?)
     })
 }
 
 /// What a key is found by.
-fn attributes(name: &str) -> HashMap<&str, &str> {
-    HashMap::from([("application", "deskhand"), ("kind", "model-key"), ("name", name)])
+fn attributes<'a>(kind: &'a str, name: &'a str) -> HashMap<&'a str, &'a str> {
+    HashMap::from([("application", "deskhand"), ("kind", kind), ("name", name)])
 }
 
 fn service() -> Result<SecretService<'static>> {
     SecretService::connect(EncryptionType::Plain).map_err(|error| KeyringError::None(error.to_string()))
 }
 
-struct Kept<'a>(&'a SecretService<'a>);
+struct Kept<'a> {
+    service: &'a SecretService<'a>,
+    kind: &'static str,
+}
 
 impl<'a> Kept<'a> {
     /// Where new keys go. A keyring that lasts for the session alone is no place for them.
     fn place(&self) -> Result<Collection<'a>> {
-        self.0.get_default_collection().map_err(|error| KeyringError::None(error.to_string()))
+        self.service.get_default_collection().map_err(|error| KeyringError::None(error.to_string()))
     }
 
     /// The key of this name, unlocked.
     fn find(&self, name: &str) -> Result<Option<Item<'a>>> {
-        let found = self.0.search_items(attributes(name))?;
+        let found = self.service.search_items(attributes(self.kind, name))?;
         if let Some(item) = found.unlocked.into_iter().next() {
             return Ok(Some(item));
         }

@@ -1,19 +1,23 @@
-//! Where the keys of models lie: in the system's keyring, in a file that only its owner can read, or in the environment.
-//! The settings name the place; the key itself stands in none of them.
+//! The person's keys, of models and of plugins: how they are given, and where they lie, which is in the system's keyring,
+//! in a file that only its owner can read, or in the environment. Whoever uses a key names its place; the key itself stands
+//! in no settings.
 
 mod file;
+mod given;
 mod keyring;
+
+pub(crate) use file::{PrivateFile, PrivateFileError};
+pub(crate) use given::{Given, Source, Typed, typed};
 
 use deskhand_egress::Secret;
 use deskhand_models::{Keys, NoKey};
 use deskhand_vocabulary::Home;
-use file::{KeyFile, KeyFileError};
 use keyring::KeyringError;
 use std::fmt;
 
 /// Where a key lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(crate) enum Place {
     /// In the system's keyring, under a name.
     Keyring(String),
     /// In Deskhand's own file, under a name.
@@ -25,7 +29,7 @@ pub(super) enum Place {
 /// The settings name no place that is known.
 #[derive(Debug, thiserror::Error)]
 #[error("the settings do not say where it lies. Write \"keyring:NAME\", \"file:NAME\" or \"env:VARIABLE\"")]
-pub(super) struct NotAPlace;
+pub(crate) struct NotAPlace;
 
 impl std::str::FromStr for Place {
     type Err = NotAPlace;
@@ -54,33 +58,68 @@ impl fmt::Display for Place {
 
 /// Why a key could not be kept or removed.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum KeyError {
+pub(crate) enum KeyError {
     #[error("{0}. To keep the key in a file of Deskhand's own instead, add --key-in-file")]
     Keyring(#[from] KeyringError),
     #[error(transparent)]
-    File(#[from] KeyFileError),
+    File(#[from] PrivateFileError),
+}
+
+/// Whose keys they are. Those of one kind lie apart from those of the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Whose {
+    /// Of models, by host.
+    Models,
+    /// Of plugins, by plugin and credential.
+    Plugins,
+}
+
+impl Whose {
+    const fn file(self) -> &'static str {
+        match self {
+            Self::Models => "model-keys.json",
+            Self::Plugins => "plugin-keys.json",
+        }
+    }
+
+    /// As the keyring tells them apart.
+    const fn kind(self) -> &'static str {
+        match self {
+            Self::Models => "model-key",
+            Self::Plugins => "plugin-key",
+        }
+    }
+
+    /// The command that a key is given by.
+    const fn given_by(self) -> &'static str {
+        match self {
+            Self::Models => "deskhand model add",
+            Self::Plugins => "deskhand plugin connect",
+        }
+    }
 }
 
 /// The keys that are kept.
-pub(super) struct Stored {
-    file: KeyFile,
+pub(crate) struct Stored {
+    whose: Whose,
+    file: PrivateFile<String>,
 }
 
 impl Stored {
-    pub(super) fn of(home: &Home) -> Self {
-        Self { file: KeyFile::of(home) }
+    pub(crate) fn of(home: &Home, whose: Whose) -> Self {
+        Self { whose, file: PrivateFile::at(home.data.join(whose.file())) }
     }
 
     /// The file, for messages.
-    pub(super) fn file(&self) -> &std::path::Path {
+    pub(crate) fn file(&self) -> &std::path::Path {
         self.file.path()
     }
 
     /// The key at a place, if it is there.
     fn at(&self, place: &Place) -> Result<Option<Secret>, KeyError> {
         Ok(match place {
-            Place::Keyring(name) => keyring::get(name)?,
-            Place::File(name) => self.file.get(name)?,
+            Place::Keyring(name) => keyring::get(self.whose.kind(), name)?,
+            Place::File(name) => self.file.get(name)?.map(|key| Secret::new(&key)),
             Place::Environment(variable) => {
                 std::env::var(variable).ok().filter(|value| !value.trim().is_empty()).map(|value| Secret::new(&value))
             }
@@ -88,22 +127,22 @@ impl Stored {
     }
 
     /// Keep a key in the keyring or, where there is none or the person wants it so, in the file. Says where it lies now.
-    pub(super) fn keep(&self, name: &str, secret: &Secret, in_file: bool) -> Result<Place, KeyError> {
+    pub(crate) fn keep(&self, name: &str, secret: &Secret, in_file: bool) -> Result<Place, KeyError> {
         if !in_file {
-            match keyring::put(name, secret) {
+            match keyring::put(self.whose.kind(), name, secret) {
                 Ok(()) => return Ok(Place::Keyring(name.to_owned())),
                 Err(KeyringError::None(_)) => {}
                 Err(error) => return Err(error.into()),
             }
         }
-        self.file.put(name, secret)?;
+        self.file.put(name, secret.reveal().to_owned())?;
         Ok(Place::File(name.to_owned()))
     }
 
     /// Remove a key. The environment is the person's own.
-    pub(super) fn remove(&self, place: &Place) -> Result<(), KeyError> {
+    pub(crate) fn remove(&self, place: &Place) -> Result<(), KeyError> {
         match place {
-            Place::Keyring(name) => Ok(keyring::remove(name)?),
+            Place::Keyring(name) => Ok(keyring::remove(self.whose.kind(), name)?),
             Place::File(name) => Ok(self.file.remove(name)?),
             Place::Environment(_) => Ok(()),
         }
@@ -114,16 +153,15 @@ impl Keys for Stored {
     fn key(&self, name: &str) -> Result<Secret, NoKey> {
         let no = |reason: String| NoKey { name: name.to_owned(), reason };
         let place: Place = name.parse().map_err(|error: NotAPlace| no(error.to_string()))?;
+        let by = self.whose.given_by();
         match self.at(&place) {
             Ok(Some(secret)) => Ok(secret),
             Ok(None) => Err(no(match &place {
-                Place::Keyring(_) => "it is not in the keyring. Add it again with `deskhand model add`".to_owned(),
-                Place::File(_) => {
-                    format!("it is not in {}. Add it again with `deskhand model add`", self.file.path().display())
+                Place::Keyring(_) => format!("it is not in the keyring. Give it again with `{by}`"),
+                Place::File(_) => format!("it is not in {}. Give it again with `{by}`", self.file.path().display()),
+                Place::Environment(variable) => {
+                    format!("the variable {variable} is not set. Set it, or name another with `{by} --key-env`")
                 }
-                Place::Environment(variable) => format!(
-                    "the variable {variable} is not set. Set it, or name another with `deskhand model add --key-env`"
-                ),
             })),
             Err(KeyError::Keyring(error)) => Err(no(error.to_string())),
             Err(KeyError::File(error)) => Err(no(error.to_string())),
