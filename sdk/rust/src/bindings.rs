@@ -47,6 +47,19 @@ pub mod agent {
     });
 }
 
+/// The role `agent-loop`.
+pub mod agent_loop {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        inline: "package deskhand:role-agent-loop; world agent-loop { export deskhand:plugin/agent-loop@0.1.0; }",
+        world: "deskhand:role-agent-loop/agent-loop",
+        with: { "deskhand:plugin/types@0.1.0": crate::bindings::deskhand::plugin::types },
+        pub_export_macro: true,
+        export_macro_name: "export",
+        default_bindings_module: "deskhand_sdk::bindings::agent_loop",
+    });
+}
+
 /// The role `tools`.
 pub mod tools {
     wit_bindgen::generate!({

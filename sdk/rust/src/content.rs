@@ -22,6 +22,18 @@ pub enum Body {
     Uri(String),
 }
 
+impl From<&str> for Content {
+    fn from(text: &str) -> Self {
+        Self::text(text)
+    }
+}
+
+impl From<String> for Content {
+    fn from(text: String) -> Self {
+        Self::text(text)
+    }
+}
+
 impl Content {
     /// Plain text.
     pub fn text(text: impl Into<String>) -> Self {
@@ -123,6 +135,15 @@ pub struct ToolOutput {
     pub structured: Option<serde_json::Value>,
 }
 
+/// All text among these, a line feed between two.
+pub(crate) fn texts(content: &[Content]) -> String {
+    let texts = content.iter().filter_map(|content| match &content.body {
+        Body::Text(text) => Some(text.as_str()),
+        Body::Bytes(_) | Body::Uri(_) => None,
+    });
+    texts.collect::<Vec<_>>().join("\n")
+}
+
 impl ToolOutput {
     /// The result of a tool, from any value: an object is the structured result (and its JSON is shown), a text is
     /// shown as it is, nothing shows nothing, and anything else is shown as JSON.
@@ -133,6 +154,11 @@ impl ToolOutput {
             serde_json::Value::Null => Self::default(),
             other => Self { content: vec![Content::json(&other)], structured: None },
         }
+    }
+
+    /// All of its text.
+    pub fn text(&self) -> String {
+        texts(&self.content)
     }
 
     /// The structured result as a type of the caller's.

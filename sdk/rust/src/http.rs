@@ -88,7 +88,7 @@ impl Request {
         self
     }
 
-    /// At most so many bytes of an answer; 16 MiB if not said, which is the most.
+    /// At most so many bytes of an answer; 16 MiB if not said, which is the most that [`Self::send`] takes.
     pub fn bytes(mut self, bytes: u64) -> Self {
         self.options.insert("bytes".into(), bytes.into());
         self
@@ -100,6 +100,62 @@ impl Request {
     /// It may not be sent, or no answer came.
     pub fn send(self) -> Result<Response> {
         door::fetch(self)
+    }
+
+    /// Send it, and read the answer in pieces: for one that is too large to hold.
+    ///
+    /// ```
+    /// use deskhand_sdk::prelude::*;
+    ///
+    /// fn count(url: &str) -> Result<usize> {
+    ///     let mut lines = 0;
+    ///     for piece in http::get(url).open()?.success()? {
+    ///         lines += piece?.iter().filter(|byte| **byte == b'\n').count();
+    ///     }
+    ///     Ok(lines)
+    /// }
+    ///
+    /// // in a #[test]:
+    /// let host = testing::Host::new().server("https://example.com/", |_| Ok(http::Response::new(200, "a\nb\n")));
+    /// assert_eq!(host.run(|| count("https://example.com/list")), Ok(2));
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub fn open(self) -> Result<Download> {
+        door::Download::open(self).map(Download)
+    }
+}
+
+/// An answer that is read in pieces, in order, as an iterator; an error is the last.
+pub struct Download(door::Download);
+
+impl Download {
+    /// RFC 9110, section 15.
+    pub fn status(&self) -> u16 {
+        self.0.status()
+    }
+
+    /// Headers, by their names in lower case.
+    pub fn headers(&self) -> Vec<(String, String)> {
+        self.0.headers()
+    }
+
+    /// The answer, if its status is one of success; else as [`Response::success`].
+    ///
+    /// # Errors
+    /// See there.
+    pub fn success(self) -> Result<Self> {
+        Response { status: self.status(), headers: self.headers(), body: Vec::new() }.success()?;
+        Ok(self)
+    }
+}
+
+impl Iterator for Download {
+    type Item = Result<Vec<u8>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next().map(|piece| Some(piece).filter(|piece| !piece.is_empty())).transpose()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Write plugins for Deskhand.
 //!
-//! A plugin is a crate with functions whose arguments are types. The attributes `#[command]`, `#[tool]` and `#[agent]` say
+//! A plugin is a crate with functions whose arguments are types. The attributes `#[command]`, `#[tool]`, `#[agent]` and `#[agent_loop]` say
 //! what a function is; a [`Skill`] is a value; `plugin!` says which of them the plugin has. All that a plugin may do goes through this crate's
 //! modules, one for each interface of `deskhand:plugin`; a component keeps only the interfaces that its code uses, and that
 //! list is what the person sees before installing it.
@@ -52,6 +52,7 @@ pub mod files;
 pub mod http;
 pub mod invocation;
 pub mod log;
+pub mod model;
 pub mod path;
 #[doc(hidden)]
 pub mod plugin;
@@ -66,7 +67,7 @@ pub mod user;
 
 pub use agent::{Profile, Tier};
 pub use content::{Body, Content, Reply, ToolOutput};
-pub use deskhand_sdk_macros::{agent, command, plugin, tool};
+pub use deskhand_sdk_macros::{agent, agent_loop, command, plugin, tool};
 pub use error::{Code, Error, Result};
 pub use skill::{Guidance, Skill};
 
@@ -78,11 +79,12 @@ pub mod prelude {
     #[cfg(not(target_family = "wasm"))]
     pub use crate::testing;
     pub use crate::{
-        Code, Content, Error, Profile, Reply, Result, Skill, Tier, ToolOutput, agent,
+        Code, Content, Error, Profile, Reply, Result, Skill, Tier, ToolOutput, agent, agent_loop,
         changes::{self, View},
         command,
         files::{self, Fact},
         http, invocation, log,
+        model::{self, Conversation},
         path::FilePath,
         store,
         time::{Date, DateTime, Moment},

@@ -4,7 +4,7 @@
 use crate::{
     Error, Result,
     agent::Profile,
-    content::{Reply, ToolOutput},
+    content::{Content, Reply, ToolOutput},
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -40,6 +40,53 @@ pub trait Agent {
     /// What the manifest says of it.
     #[cfg(not(target_family = "wasm"))]
     fn describe() -> description::Agent;
+}
+
+/// A sub-agent that runs itself, made by `#[agent_loop]`.
+pub trait AgentLoop {
+    /// What callers call it.
+    const NAME: &'static str;
+    /// Work on this task.
+    fn run(task: &str, input: &str) -> Result<Vec<Content>>;
+    /// What the manifest says of it.
+    #[cfg(not(target_family = "wasm"))]
+    fn describe() -> description::Agent;
+}
+
+/// What a sub-agent that runs itself may answer.
+pub trait Answer {
+    /// As the interface has it.
+    fn into_content(self) -> Vec<Content>;
+}
+
+impl Answer for String {
+    fn into_content(self) -> Vec<Content> {
+        vec![Content::text(self)]
+    }
+}
+
+impl Answer for Content {
+    fn into_content(self) -> Vec<Content> {
+        vec![self]
+    }
+}
+
+impl Answer for Vec<Content> {
+    fn into_content(self) -> Vec<Content> {
+        self
+    }
+}
+
+/// What the function of a sub-agent that runs itself may return.
+pub trait LoopResult {
+    /// As the interface has it.
+    fn into_content(self) -> Result<Vec<Content>>;
+}
+
+impl<T: Answer, E: Into<Error>> LoopResult for std::result::Result<T, E> {
+    fn into_content(self) -> Result<Vec<Content>> {
+        self.map(Answer::into_content).map_err(Into::into)
+    }
 }
 
 /// The arguments as the author's type.
@@ -209,6 +256,9 @@ pub mod description {
         pub input: Option<Value>,
         /// `fast`, `balanced` or `deep`.
         pub tier: String,
+        /// True if it runs itself.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        pub own_loop: bool,
     }
 
     /// The schema of arguments that are none.

@@ -1,4 +1,4 @@
-//! `#[command]`, `#[tool]` and `#[agent]`: the function stays as it is, and beside it stands a type that knows how to call it and
+//! `#[command]`, `#[tool]`, `#[agent]` and `#[agent_loop]`: the function stays as it is, and beside it stands a type that knows how to call it and
 //! what the manifest says of it.
 
 use crate::attributes::{self, Said};
@@ -117,7 +117,20 @@ pub(crate) fn agent_type(function: &Ident) -> Ident {
     format_ident!("__deskhand_agent_{function}")
 }
 
+/// The type beside the function of a sub-agent that runs itself.
+pub(crate) fn agent_loop_type(function: &Ident) -> Ident {
+    format_ident!("__deskhand_agent_loop_{function}")
+}
+
 pub(crate) fn expand_agent(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
+    sub_agent(attribute, item, false)
+}
+
+pub(crate) fn expand_agent_loop(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
+    sub_agent(attribute, item, true)
+}
+
+fn sub_agent(attribute: TokenStream, item: TokenStream, own_loop: bool) -> syn::Result<TokenStream> {
     let said = attributes::read(attribute, &["name", "tier"])?;
     let function: ItemFn = syn::parse2(item)?;
     // the task comes first, in words; the rest is as with the others
@@ -132,7 +145,8 @@ pub(crate) fn expand_agent(attribute: TokenStream, item: TokenStream) -> syn::Re
     let name = name(&said, &function)?;
     let doc = documented(&function, "what the agent reads that gives it work")?;
 
-    let (ident, visibility) = (agent_type(&function.sig.ident), &function.vis);
+    let beside = if own_loop { agent_loop_type } else { agent_type };
+    let (ident, visibility) = (beside(&function.sig.ident), &function.vis);
     let cfgs = cfgs(&function);
     let called = &function.sig.ident;
     let call = match &shape.argument {
@@ -149,6 +163,22 @@ pub(crate) fn expand_agent(attribute: TokenStream, item: TokenStream) -> syn::Re
         }
     };
     let tier = said.tier.map_or_else(|| "balanced".to_owned(), |tier| tier.value());
+    let (role, work) = if own_loop {
+        let answer = shape.output_span(&quote!(::deskhand_sdk::plugin::LoopResult::into_content));
+        let work = quote! {
+            fn run(task: &str, input: &str) -> ::deskhand_sdk::Result<::std::vec::Vec<::deskhand_sdk::Content>> {
+                #answer(#call)
+            }
+        };
+        (quote!(::deskhand_sdk::plugin::AgentLoop), work)
+    } else {
+        let work = quote! {
+            fn brief(task: &str, input: &str) -> ::deskhand_sdk::Result<::deskhand_sdk::Profile> {
+                #call.map_err(::std::convert::Into::into)
+            }
+        };
+        (quote!(::deskhand_sdk::plugin::Agent), work)
+    };
     Ok(quote! {
         #function
 
@@ -158,13 +188,11 @@ pub(crate) fn expand_agent(attribute: TokenStream, item: TokenStream) -> syn::Re
         #visibility struct #ident;
 
         #(#cfgs)*
-        impl ::deskhand_sdk::plugin::Agent for #ident {
+        impl #role for #ident {
             const NAME: &'static str = #name;
 
             #[allow(unused_variables)]
-            fn brief(task: &str, input: &str) -> ::deskhand_sdk::Result<::deskhand_sdk::Profile> {
-                #call.map_err(::std::convert::Into::into)
-            }
+            #work
 
             #[cfg(not(target_family = "wasm"))]
             fn describe() -> ::deskhand_sdk::plugin::description::Agent {
@@ -173,6 +201,7 @@ pub(crate) fn expand_agent(attribute: TokenStream, item: TokenStream) -> syn::Re
                     description: ::std::string::String::from(#doc),
                     input: #input,
                     tier: ::std::string::String::from(#tier),
+                    own_loop: #own_loop,
                 }
             }
         }

@@ -46,6 +46,13 @@ pub fn agent(attribute: TokenStream, item: TokenStream) -> TokenStream {
     function::expand_agent(attribute.into(), item.into()).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
+/// A sub-agent that runs itself, over `model` and `toolbox`: a function of its task in words, and what goes with it, to what it
+/// answers: a text, a [`Content`](../deskhand_sdk/struct.Content.html) or several. It takes what `#[agent]` takes.
+#[proc_macro_attribute]
+pub fn agent_loop(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    function::expand_agent_loop(attribute.into(), item.into()).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
 /// What the plugin has: `plugin! { commands: [organize], tools: [find], config: Settings }`. Once in a crate, at its
 /// root. Each name is a path to a function with `#[command]` or `#[tool]`; `config` is the type of the configuration. A
 /// plugin has one `skill` at most, the path of a constant, and one `agent`, the path of a function with `#[agent]`.

@@ -1,6 +1,6 @@
 //! `plugin!`: the exports of the component, and, natively, the description that the build reads.
 
-use crate::function::{agent_type, command_type, tool_type};
+use crate::function::{agent_loop_type, agent_type, command_type, tool_type};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use syn::{
@@ -10,17 +10,19 @@ use syn::{
 };
 
 /// What is written in `plugin!`.
+#[derive(Default)]
 struct Plugin {
     commands: Vec<Path>,
     tools: Vec<Path>,
     skill: Option<Path>,
     agent: Option<Path>,
+    agent_loop: Option<Path>,
     config: Option<Type>,
 }
 
 impl Parse for Plugin {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let mut plugin = Self { commands: Vec::new(), tools: Vec::new(), skill: None, agent: None, config: None };
+        let mut plugin = Self::default();
         let mut seen: Vec<Ident> = Vec::new();
         while !input.is_empty() {
             let key: Ident = input.parse()?;
@@ -33,9 +35,10 @@ impl Parse for Plugin {
                 "tools" => plugin.tools = paths(input)?,
                 "skill" => plugin.skill = Some(input.parse()?),
                 "agent" => plugin.agent = Some(input.parse()?),
+                "agent_loop" => plugin.agent_loop = Some(input.parse()?),
                 "config" => plugin.config = Some(input.parse()?),
                 _ => {
-                    let message = "a plugin has `commands`, `tools`, `skill`, `agent` and `config`";
+                    let message = "a plugin has `commands`, `tools`, `skill`, `agent` or `agent_loop`, and `config`";
                     return Err(syn::Error::new(key.span(), message));
                 }
             }
@@ -44,7 +47,13 @@ impl Parse for Plugin {
                 input.parse::<Token![,]>()?;
             }
         }
-        if plugin.commands.is_empty() && plugin.tools.is_empty() && plugin.skill.is_none() && plugin.agent.is_none() {
+        if plugin.agent.is_some()
+            && let Some(own) = &plugin.agent_loop
+        {
+            return Err(syn::Error::new_spanned(own, "a plugin has one sub-agent: `agent` or `agent_loop`"));
+        }
+        let agent = plugin.agent.as_ref().or(plugin.agent_loop.as_ref());
+        if plugin.commands.is_empty() && plugin.tools.is_empty() && plugin.skill.is_none() && agent.is_none() {
             return Err(input.error("name a command, a tool, a skill or an agent: plugin! { commands: [organize] }"));
         }
         Ok(plugin)
@@ -69,18 +78,21 @@ fn beside(path: &Path, name: fn(&Ident) -> Ident) -> Path {
 }
 
 pub(crate) fn expand(input: TokenStream) -> syn::Result<TokenStream> {
-    let Plugin { commands, tools, skill, agent, config } = syn::parse2(input)?;
+    let Plugin { commands, tools, skill, agent, agent_loop, config } = syn::parse2(input)?;
     let commands: Vec<Path> = commands.iter().map(|path| beside(path, command_type)).collect();
     let tools: Vec<Path> = tools.iter().map(|path| beside(path, tool_type)).collect();
     let agent = agent.as_ref().map(|path| beside(path, agent_type));
+    let agent_loop = agent_loop.as_ref().map(|path| beside(path, agent_loop_type));
     let skill_export = skill.as_ref().map(export_skill);
-    let agent_export = agent.as_ref().map(export_agent);
+    let agent_export = agent.as_ref().map(export_agent).or(agent_loop.as_ref().map(export_agent_loop));
     let optional = |described: Option<TokenStream>| match described {
         None => quote!(::std::option::Option::None),
         Some(described) => quote!(::std::option::Option::Some(#described)),
     };
     let skill = optional(skill.map(|skill| quote!(#skill.describe())));
-    let agent = optional(agent.map(|agent| quote!(<#agent as ::deskhand_sdk::plugin::Agent>::describe())));
+    let agent = agent.map(|agent| quote!(<#agent as ::deskhand_sdk::plugin::Agent>::describe()));
+    let agent_loop = agent_loop.map(|own| quote!(<#own as ::deskhand_sdk::plugin::AgentLoop>::describe()));
+    let agent = optional(agent.or(agent_loop));
     let command_export = (!commands.is_empty()).then(|| export_commands(&commands));
     let tool_export = (!tools.is_empty()).then(|| export_tools(&tools));
     let config = match config {
@@ -223,6 +235,31 @@ fn export_agent(agent: &Path) -> TokenStream {
             }
 
             role::export!(Agent with_types_in role);
+        };
+    }
+}
+
+fn export_agent_loop(agent: &Path) -> TokenStream {
+    quote! {
+        #[cfg(target_family = "wasm")]
+        #[allow(unsafe_code, missing_docs)]
+        const _: () = {
+            use ::deskhand_sdk::bindings::{agent_loop as role, deskhand::plugin::types};
+            use role::exports::deskhand::plugin::agent_loop::Guest;
+
+            struct AgentLoop;
+
+            impl Guest for AgentLoop {
+                fn run(task: ::std::string::String, input: ::std::string::String)
+                    -> ::std::result::Result<::std::vec::Vec<types::Content>, types::Error>
+                {
+                    <#agent as ::deskhand_sdk::plugin::AgentLoop>::run(&task, &input)
+                        .map(|content| content.into_iter().map(::std::convert::Into::into).collect())
+                        .map_err(::std::convert::Into::into)
+                }
+            }
+
+            role::export!(AgentLoop with_types_in role);
         };
     }
 }

@@ -1,12 +1,13 @@
 //! The door to the host, natively: the test host that is current on this thread.
 
 use crate::{
-    Result,
+    Error, Result, Tier,
     changes::{Move, Pending, RawDecision},
-    content::{Content, ToolOutput},
+    content::{Body, Content, ToolOutput},
     files::{Entry, Folder, Page},
     http::{Request, Response},
     log::Level,
+    model,
     path::FilePath,
     store::Item,
     testing::current,
@@ -160,6 +161,119 @@ pub(crate) fn call_tool(tool: &str, arguments: &str) -> Result<ToolOutput> {
 
 pub(crate) fn call_tools(calls: &[(String, String)]) -> Vec<Result<ToolOutput>> {
     calls.iter().map(|(tool, arguments)| call_tool(tool, arguments)).collect()
+}
+
+pub(crate) fn delegate(agent: &str, task: &str, input: &str, _budget: &str) -> Result<ToolOutput> {
+    // as for tools
+    let agent = current(|host| host.agent(agent))?;
+    agent(task, serde_json::from_str(input)?)
+}
+
+/// A conversation with the model of a test.
+pub(crate) struct Conversation {
+    heard: model::Heard,
+    reply: Option<model::Reply>,
+    open: Vec<String>,
+    told: bool,
+}
+
+impl Conversation {
+    pub(crate) fn new(tier: Tier, system: &str, tools: &[&str]) -> Self {
+        let tools = tools.iter().map(|tool| (*tool).to_owned()).collect();
+        let heard = model::Heard { tier, system: system.to_owned(), tools, said: Vec::new() };
+        Self { heard, reply: None, open: Vec::new(), told: false }
+    }
+
+    pub(crate) fn say(&mut self, content: Content) -> Result<()> {
+        if !self.open.is_empty() {
+            return Err(Error::invalid(format!("the calls {} have no result yet", self.open.join(", "))));
+        }
+        self.heard.said.push(text(&content));
+        self.told = true;
+        Ok(())
+    }
+
+    pub(crate) fn answer(&mut self, call: &str, output: Result<ToolOutput>) -> Result<()> {
+        let Some(at) = self.open.iter().position(|open| open == call) else {
+            return Err(Error::invalid(format!("there is no open call {call} for a result")));
+        };
+        self.open.remove(at);
+        self.heard.said.push(match output {
+            Ok(output) => output.content.iter().map(text).collect::<Vec<_>>().join("\n"),
+            Err(error) => error.message,
+        });
+        self.told = true;
+        Ok(())
+    }
+
+    fn reply(&mut self) -> Result<model::Reply> {
+        if let Some(reply) = self.reply.take() {
+            return Ok(reply);
+        }
+        if !self.told || !self.open.is_empty() {
+            return Err(Error::invalid("there is nothing for the model to answer yet"));
+        }
+        let model = current(|host| host.model())?;
+        model(&self.heard)
+    }
+
+    pub(crate) fn next(&mut self) -> Result<model::Reply> {
+        let reply = self.reply()?;
+        self.open = reply.tool_uses.iter().map(|one| one.id.clone()).collect();
+        self.told = false;
+        Ok(reply)
+    }
+
+    /// All of the text is one piece.
+    pub(crate) fn piece(&mut self) -> Result<Option<String>> {
+        if self.reply.is_some() {
+            return Ok(None);
+        }
+        let reply = self.reply()?;
+        let text = reply.text();
+        self.reply = Some(reply);
+        Ok(Some(text).filter(|text| !text.is_empty()))
+    }
+}
+
+fn text(content: &Content) -> String {
+    match &content.body {
+        Body::Text(text) => text.clone(),
+        Body::Uri(uri) => uri.clone(),
+        Body::Bytes(bytes) => format!("[{} bytes of {}]", bytes.len(), content.media_type),
+    }
+}
+
+/// An answer of a server of a test, read in pieces.
+pub(crate) struct Download {
+    response: Response,
+    at: usize,
+}
+
+/// The most of one piece, in bytes.
+const PIECE: usize = 64 << 10;
+
+impl Download {
+    pub(crate) fn open(request: Request) -> Result<Self> {
+        Ok(Self { response: fetch(request)?, at: 0 })
+    }
+
+    pub(crate) fn status(&self) -> u16 {
+        self.response.status
+    }
+
+    pub(crate) fn headers(&self) -> Vec<(String, String)> {
+        self.response.headers.clone()
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "the same as in a component")]
+    pub(crate) fn next(&mut self) -> Result<Vec<u8>> {
+        let body = &self.response.body;
+        let end = body.len().min(self.at + PIECE);
+        let piece = body[self.at..end].to_vec();
+        self.at = end;
+        Ok(piece)
+    }
 }
 
 pub(crate) fn fetch(request: Request) -> Result<Response> {

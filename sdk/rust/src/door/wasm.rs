@@ -1,7 +1,7 @@
 //! The door to the host, in a component: the interface's imports, with the types of this crate on the near side.
 
 use crate::{
-    Error, Result,
+    Error, Result, Tier,
     bindings::deskhand::plugin as host,
     changes::{Change, ChangeKind, Move, Pending, RawDecision},
     content::{Body, Content, Reply, ToolOutput},
@@ -9,6 +9,7 @@ use crate::{
     files::{Entry, Folder, Kind, Page, Version},
     http::{Request, Response},
     log::Level,
+    model,
     path::FilePath,
     store::Item,
     time::Moment,
@@ -199,10 +200,82 @@ pub(crate) fn catalog(query: Option<&str>, limit: u32) -> Result<String> {
     Ok(host::toolbox::catalog(query, limit)?)
 }
 
-pub(crate) fn fetch(request: Request) -> Result<Response> {
+pub(crate) fn delegate(agent: &str, task: &str, input: &str, budget: &str) -> Result<ToolOutput> {
+    tool_output(host::toolbox::delegate(agent, task, input, budget)?)
+}
+
+/// A conversation with a model, on the host's side.
+pub(crate) struct Conversation(host::model::Conversation);
+
+impl Conversation {
+    pub(crate) fn new(tier: Tier, system: &str, tools: &[&str]) -> Self {
+        let tools: Vec<String> = tools.iter().map(|tool| (*tool).to_owned()).collect();
+        Self(host::model::Conversation::new(tier.name(), system, &tools, "{}"))
+    }
+
+    pub(crate) fn say(&mut self, content: Content) -> Result<()> {
+        Ok(self.0.say(&[content.into()])?)
+    }
+
+    pub(crate) fn answer(&mut self, call: &str, output: Result<ToolOutput>) -> Result<()> {
+        let output = output.map(host::types::ToolOutput::from).map_err(host::types::Error::from);
+        Ok(self.0.answer(call, output.as_ref())?)
+    }
+
+    pub(crate) fn next(&mut self) -> Result<model::Reply> {
+        let reply = self.0.next()?;
+        let tool_use = |one: host::model::ToolUse| {
+            Ok(model::ToolUse { id: one.id, tool: one.tool, arguments: serde_json::from_str(&one.arguments)? })
+        };
+        Ok(model::Reply {
+            content: reply.content.into_iter().map(Into::into).collect(),
+            tool_uses: reply.tool_uses.into_iter().map(tool_use).collect::<Result<_>>()?,
+            stop: reply.stop,
+            input_tokens: reply.input_tokens,
+            output_tokens: reply.output_tokens,
+        })
+    }
+
+    pub(crate) fn piece(&mut self) -> Result<Option<String>> {
+        Ok(self.0.piece()?)
+    }
+}
+
+fn sent(request: Request) -> host::http::Request {
     let Request { method, url, headers, body, credential, options } = request;
-    let options = serde_json::Value::Object(options).to_string();
-    let response = host::http::fetch(&host::http::Request { method, url, headers, body, credential, options })?;
+    host::http::Request {
+        method,
+        url,
+        headers,
+        body,
+        credential,
+        options: serde_json::Value::Object(options).to_string(),
+    }
+}
+
+/// An answer that is read in pieces.
+pub(crate) struct Download(host::http::Download);
+
+impl Download {
+    pub(crate) fn open(request: Request) -> Result<Self> {
+        Ok(Self(host::http::open(&sent(request))?))
+    }
+
+    pub(crate) fn status(&self) -> u16 {
+        self.0.status()
+    }
+
+    pub(crate) fn headers(&self) -> Vec<(String, String)> {
+        self.0.headers()
+    }
+
+    pub(crate) fn next(&mut self) -> Result<Vec<u8>> {
+        Ok(self.0.next()?)
+    }
+}
+
+pub(crate) fn fetch(request: Request) -> Result<Response> {
+    let response = host::http::fetch(&sent(request))?;
     Ok(Response { status: response.status, headers: response.headers, body: response.body })
 }
 

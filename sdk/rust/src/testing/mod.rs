@@ -19,6 +19,7 @@ use crate::{
     changes::Pending,
     http::{Request, Response},
     log::Level,
+    model::{self, Heard},
     path::FilePath,
     time::Moment,
 };
@@ -208,6 +209,18 @@ impl Host {
     #[must_use]
     pub fn tool(self, name: &str, tool: impl Fn(Value) -> Result<ToolOutput> + 'static) -> Self {
         self.with(|state| state.tools.push((name.to_owned(), Rc::new(tool))))
+    }
+
+    /// A sub-agent of another plugin, which is given a task and what goes with it.
+    #[must_use]
+    pub fn agent(self, name: &str, agent: impl Fn(&str, Value) -> Result<ToolOutput> + 'static) -> Self {
+        self.with(|state| state.agents.push((name.to_owned(), Rc::new(agent))))
+    }
+
+    /// The model of the task.
+    #[must_use]
+    pub fn model(self, model: impl Fn(&Heard) -> Result<model::Reply> + 'static) -> Self {
+        self.with(|state| state.model = Some(Rc::new(model)))
     }
 
     /// A server for requests to addresses that begin so.

@@ -28,6 +28,8 @@ use std::{
 
 /// A tool of a test.
 pub(crate) type TestTool = Rc<dyn Fn(Value) -> Result<ToolOutput>>;
+type TestAgent = Rc<dyn Fn(&str, Value) -> Result<ToolOutput>>;
+type TestModel = Rc<dyn Fn(&crate::model::Heard) -> Result<crate::model::Reply>>;
 
 /// A server of a test.
 pub(crate) type TestServer = Rc<dyn Fn(&Request) -> Result<Response>>;
@@ -54,6 +56,8 @@ pub(crate) struct State {
     pub(crate) replies: VecDeque<Value>,
     pub(crate) checks_left: Option<u64>,
     pub(crate) tools: Vec<(String, TestTool)>,
+    pub(crate) agents: Vec<(String, TestAgent)>,
+    pub(crate) model: Option<TestModel>,
     /// What answers requests to addresses that begin so.
     pub(crate) servers: Vec<(String, TestServer)>,
     pub(crate) credentials: BTreeSet<String>,
@@ -88,6 +92,8 @@ impl State {
             replies: VecDeque::new(),
             checks_left: None,
             tools: Vec::new(),
+            agents: Vec::new(),
+            model: None,
             servers: Vec::new(),
             credentials: BTreeSet::new(),
             requests: Vec::new(),
@@ -548,6 +554,16 @@ impl State {
     pub(crate) fn tool(&self, name: &str) -> Result<TestTool> {
         let found = self.tools.iter().find(|(known, _)| known == name);
         found.map(|(_, tool)| Rc::clone(tool)).ok_or_else(|| Error::not_found(format!("there is no tool `{name}`")))
+    }
+
+    pub(crate) fn agent(&self, name: &str) -> Result<TestAgent> {
+        let found = self.agents.iter().find(|(known, _)| known == name);
+        let none = || Error::not_found(format!("there is no sub-agent `{name}`"));
+        found.map(|(_, agent)| Rc::clone(agent)).ok_or_else(none)
+    }
+
+    pub(crate) fn model(&self) -> Result<TestModel> {
+        self.model.clone().ok_or_else(|| Error::unsupported("no model is set up here"))
     }
 
     pub(crate) fn catalog(&self, query: Option<&str>, limit: u32) -> String {
