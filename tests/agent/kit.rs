@@ -25,6 +25,11 @@ impl Desk {
         Self::at(Place::with_plugins(), Wire::Anthropic, settings)
     }
 
+    /// With more settings.
+    pub(crate) fn with_settings(settings: &str) -> Self {
+        Self::at(Place::new(), Wire::Anthropic, settings)
+    }
+
     pub(crate) fn speaking(wire: Wire) -> Self {
         Self::at(Place::new(), wire, "")
     }

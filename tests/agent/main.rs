@@ -12,6 +12,7 @@ mod kit;
 mod parked;
 mod plan;
 mod plugins;
+mod served;
 mod steering;
 mod typing;
 

@@ -261,21 +261,22 @@ fn parsed<T: serde::de::DeserializeOwned>(value: Value, missing: &'static str) -
     serde_json::from_value(value).map_err(|_| NotAConversation::Missing(missing))
 }
 
-/// The entries that a conversation is made of.
+/// The entries that a conversation of a task is made of.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Scribe(pub(crate) TaskId);
+pub struct Scribe(pub TaskId);
 
 impl Scribe {
     fn entry(self, event: Event, content: Value) -> Entry {
         Entry { task: Some(self.0), event, content: Some(content) }
     }
 
-    pub(crate) fn told(self, by: &str, pieces: &[Piece]) -> Entry {
+    /// What was said to a model: by the `person`, or by the `host` on its own.
+    pub fn told(self, by: &str, pieces: &[Piece]) -> Entry {
         self.entry(Event::Told { by: by.to_owned() }, json!({ "pieces": pieces }))
     }
 
-    /// A reply. `kept` is whether it becomes part of what was said.
-    pub(crate) fn replied(self, model: &str, reply: &Reply, kept: bool, micros: u64) -> Entry {
+    /// A reply, after so many microseconds. `kept` is whether it becomes part of what was said.
+    pub fn replied(self, model: &str, reply: &Reply, kept: bool, micros: u64) -> Entry {
         let said = kept.then(|| serde_json::to_string(&reply.said).ok()).flatten();
         let event = Event::ModelReplied {
             model: model.to_owned(),

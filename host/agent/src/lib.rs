@@ -11,6 +11,7 @@ pub mod budget;
 pub mod conversation;
 pub mod instructions;
 mod marks;
+mod meter;
 mod own;
 pub mod plan;
 pub mod prompt;
@@ -24,7 +25,8 @@ pub mod tool;
 
 pub use agent::{Agent, AgentError, Ended, Task};
 pub use approval::{Approval, Approved};
-pub use conversation::Conversation;
+pub use conversation::{Conversation, Scribe};
 pub use instructions::Instruction;
+pub use meter::Meter;
 pub use own::offered;
 pub use reflect::{Effects, Settled};

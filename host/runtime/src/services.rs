@@ -2,7 +2,11 @@
 
 use crate::reply::{Content, Refused, ToolOutput};
 use deskhand_egress::{Egress, Recorder, Secret};
-use deskhand_vocabulary::{PluginId, Stop, manifest::Tier};
+use deskhand_vocabulary::{
+    PluginId, Stop,
+    manifest::{Permission, Tier},
+};
+use deskhand_workspace::Workspace;
 use serde_json::Value;
 use std::{fmt, sync::Arc};
 
@@ -67,10 +71,14 @@ pub trait Agents: Send + Sync {
 }
 
 /// Work for a sub-agent.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Work {
     /// The plugin that gives it.
     pub caller: PluginId,
+    /// What the caller may. The sub-agent may no more.
+    pub rights: Arc<[Permission]>,
+    /// The folders as the caller sees them, with its own changes; what the sub-agent changes is added to them.
+    pub workspace: Workspace,
     /// The plugin whose sub-agent is to do it.
     pub plugin: PluginId,
     /// The sub-agent.

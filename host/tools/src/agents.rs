@@ -1,16 +1,20 @@
 //! The sub-agents of installed plugins: which there are, who each says that it is, and those that run themselves. The
 //! host's own loop gives work to the others.
 
-use crate::{answers, names, plugins};
-use deskhand_agent::tool::{Outcome, Output};
-use deskhand_permissions::{Context, Permit, effect::StartAgent};
-use deskhand_runtime::{Content, IndexError, Invocation, Profile, Runtime};
+use crate::{answers, arguments, calling::Calling, names};
+use deskhand_agent::{
+    budget::{Amounts, Limits},
+    tool::{Outcome, Output},
+};
+use deskhand_permissions::{Permit, effect::StartAgent};
+use deskhand_runtime::{CallError, Content, Invocation, Profile, Runtime};
 use deskhand_vocabulary::{
     PluginId, PluginName, Stop,
     manifest::Tier,
     text::{safe, shortened},
 };
 use serde_json::Value;
+use std::sync::Arc;
 
 /// The most characters of what a sub-agent says of itself.
 const DESCRIPTION: usize = 300;
@@ -34,11 +38,11 @@ pub struct SubAgent {
     pub own_loop: bool,
 }
 
-/// See the module.
+/// See the module. Cheap to clone.
+#[derive(Clone)]
 pub struct SubAgents {
-    runtime: Runtime,
-    invocation: Invocation,
-    entries: Vec<SubAgent>,
+    calling: Calling,
+    entries: Arc<[SubAgent]>,
 }
 
 impl std::fmt::Debug for SubAgents {
@@ -48,13 +52,10 @@ impl std::fmt::Debug for SubAgents {
 }
 
 impl SubAgents {
-    /// The sub-agents of all plugins that are installed now, for the task of this invocation.
-    ///
-    /// # Errors
-    /// The list of what is installed cannot be read.
-    pub fn new(runtime: Runtime, invocation: Invocation) -> Result<Self, IndexError> {
-        let plugins = runtime.plugins()?;
+    /// The sub-agents of all plugins that can be called.
+    pub fn new(calling: Calling) -> Self {
         let mut found = Vec::new();
+        let plugins = Arc::clone(&calling.plugins);
         for installed in plugins.iter() {
             let Some(agent) = installed.release.listing().ok().and_then(|listing| listing.agent.as_ref()) else {
                 continue;
@@ -77,7 +78,13 @@ impl SubAgents {
                 own_loop: agent.own_loop,
             };
         let entries = found.into_iter().zip(names).map(entry).collect();
-        Ok(Self { runtime, invocation, entries })
+        Self { calling, entries }
+    }
+
+    /// The same sub-agents, called in another way.
+    #[must_use]
+    pub fn with(&self, calling: Calling) -> Self {
+        Self { calling, entries: Arc::clone(&self.entries) }
     }
 
     /// Those that there are, in the order of their plugins.
@@ -94,43 +101,62 @@ impl SubAgents {
         })
     }
 
-    /// Who a sub-agent is and how it works on this task. Blocks; call it on a thread that may wait.
+    /// The sub-agent that a plugin calls so.
+    pub fn of(&self, plugin: &PluginId, agent: &str) -> Option<&SubAgent> {
+        self.entries.iter().find(|entry| entry.plugin == *plugin && entry.agent.as_str() == agent)
+    }
+
+    /// Who a sub-agent is and how it works on this task, and what it took to say so. Blocks; call it on a thread that may wait.
     ///
     /// # Errors
     /// What the caller is told instead.
-    pub fn brief(&self, agent: &SubAgent, task: &str, input: &Value, stop: &Stop) -> Result<Profile, Box<Output>> {
-        let (invocation, permit) = self.permitted(agent, input, stop)?;
-        let profile = self.runtime.brief_agent(invocation, permit, task, input);
-        profile.map_err(|error| Box::new(answers::of_error(&error, false)))
+    pub fn brief(&self, agent: &SubAgent, work: Work<'_>, stop: &Stop) -> Result<(Profile, Amounts), Box<Output>> {
+        self.call(agent, work, stop, false, |runtime, invocation, permit| {
+            runtime.brief_agent(invocation, permit, work.task, work.input)
+        })
     }
 
-    /// Have a sub-agent work that runs itself, over the models and the toolbox of the invocation. Blocks until it is done.
+    /// Have a sub-agent work that runs itself, over the models and the toolbox of the invocation; what it says, and what it
+    /// used up. Blocks until it is done.
     ///
     /// # Errors
     /// What the caller is told instead.
-    pub fn run(&self, agent: &SubAgent, task: &str, input: &Value, stop: &Stop) -> Result<Vec<Content>, Box<Output>> {
-        let (invocation, permit) = self.permitted(agent, input, stop)?;
-        let said = self.runtime.run_agent(invocation, permit, task, input);
-        said.map_err(|error| Box::new(answers::of_error(&error, true)))
+    pub fn run(&self, agent: &SubAgent, work: Work<'_>, stop: &Stop) -> Result<(Vec<Content>, Amounts), Box<Output>> {
+        self.call(agent, work, stop, true, |runtime, invocation, permit| {
+            runtime.run_agent(invocation, permit, work.task, work.input)
+        })
     }
 
-    fn permitted(
+    fn call<T>(
         &self,
         agent: &SubAgent,
-        input: &Value,
+        work: Work<'_>,
         stop: &Stop,
-    ) -> Result<(Invocation, Permit<StartAgent>), Box<Output>> {
+        lasting: bool,
+        make: impl FnOnce(&Runtime, Invocation, Permit<StartAgent>) -> Result<T, CallError>,
+    ) -> Result<(T, Amounts), Box<Output>> {
         if let Some(schema) = &agent.input
-            && let Err(wrong) = plugins::fit(schema, input)
+            && let Err(wrong) = arguments::fit(schema, work.input)
         {
             let reason = format!("the input of the sub-agent does not fit. {wrong}");
             return Err(Box::new(Output::not_done(Outcome::Failed, reason)));
         }
-        let invocation = Invocation { stop: stop.clone(), ..self.invocation.clone() };
-        let context = Context::agent(invocation.task, invocation.standing);
         let effect = StartAgent { plugin: agent.plugin.clone(), agent: agent.agent.to_string() };
-        let permit =
-            invocation.gate.permit(&context, effect).map_err(|refused| Box::new(answers::of_gate(&refused)))?;
-        Ok((invocation, permit))
+        let permit = self.calling.permit(effect)?;
+        let (invocation, meter) = self.calling.begin(work.left, stop);
+        let made = make(&self.calling.runtime, invocation, permit);
+        let failed = |error| Box::new(Output { spent: meter.spent(), ..answers::of_error(&error, lasting) });
+        made.map(|made| (made, meter.spent())).map_err(failed)
     }
+}
+
+/// What a sub-agent is given.
+#[derive(Clone, Copy, Debug)]
+pub struct Work<'a> {
+    /// What is to be done, in words.
+    pub task: &'a str,
+    /// What goes with it; an object.
+    pub input: &'a Value,
+    /// What it may use up.
+    pub left: Limits,
 }

@@ -1,5 +1,6 @@
-//! The arguments of a tool: their schema, as short as the model needs it, and reading them.
+//! The arguments of a tool: their schema, as short as the model needs it, reading them, and whether they fit.
 
+use deskhand_vocabulary::text::shortened;
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -76,6 +77,26 @@ pub(crate) fn read<T: DeserializeOwned>(arguments: &Value) -> Result<T, String> 
     };
     serde_json::from_value(given)
         .map_err(|error| format!("the arguments do not fit: {error}. Call it again with arguments that do"))
+}
+
+/// Whether arguments fit a schema (2020-12), or what does not, for the model.
+pub(crate) fn fit(schema: &Value, arguments: &Value) -> Result<(), String> {
+    let compiled = jsonschema::draft202012::options()
+        .build(schema)
+        .map_err(|_| "the tool says of its arguments what is no schema; tell the person".to_owned())?;
+    let wrong: Vec<String> = compiled
+        .iter_errors(arguments)
+        .take(5)
+        .map(|error| {
+            let at = error.instance_path().to_string();
+            let what = shortened(&error.to_string(), 300);
+            if at.is_empty() { what } else { format!("{at}: {what}") }
+        })
+        .collect();
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    Err(format!("the arguments do not fit: {}. Call it again with arguments that do", wrong.join("; ")))
 }
 
 #[cfg(test)]

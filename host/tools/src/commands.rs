@@ -1,9 +1,15 @@
 //! `run_command`: the slash commands of installed plugins, for a model. A command shows the person its own plan.
 
-use crate::{answers, arguments, plugins::fit};
-use deskhand_agent::tool::{Call, Effect, Outcome, Output, Tool, Tools};
-use deskhand_permissions::{Context, effect::RunCommand};
-use deskhand_runtime::{IndexError, Invocation, Runtime};
+use crate::{
+    answers,
+    arguments::{self, fit},
+    calling::Calling,
+};
+use deskhand_agent::{
+    budget::Limits,
+    tool::{Call, Effect, Outcome, Output, Tool, Tools},
+};
+use deskhand_permissions::effect::RunCommand;
 use deskhand_vocabulary::{
     PluginId, PluginName, Stop,
     text::{safe, shortened},
@@ -31,8 +37,7 @@ struct Entry {
 
 /// See the module.
 pub struct Commands {
-    runtime: Runtime,
-    invocation: Invocation,
+    calling: Calling,
     entries: Vec<Entry>,
 }
 
@@ -53,13 +58,10 @@ struct Arguments {
 }
 
 impl Commands {
-    /// The commands of all plugins that are installed now, for the task of this invocation.
-    ///
-    /// # Errors
-    /// The list of what is installed cannot be read.
-    pub fn new(runtime: Runtime, invocation: Invocation) -> Result<Self, IndexError> {
+    /// The commands of all plugins that can be called.
+    pub fn new(calling: Calling) -> Self {
         let mut entries: Vec<Entry> = Vec::new();
-        for installed in runtime.plugins()?.iter() {
+        for installed in calling.plugins.iter() {
             if installed.release.listing().map_or(true, |listing| listing.commands.is_empty()) {
                 continue;
             }
@@ -78,26 +80,22 @@ impl Commands {
                 entry.name = format!("{}/{}", entry.plugin, entry.command);
             }
         }
-        Ok(Self { runtime, invocation, entries })
+        Self { calling, entries }
     }
 
-    fn run(&self, entry: &Entry, arguments: &Value, stop: &Stop) -> Output {
+    fn run(&self, entry: &Entry, arguments: &Value, left: Limits, stop: &Stop) -> Output {
         let empty = json!({});
         let arguments = if arguments.is_null() { &empty } else { arguments };
         if let Err(wrong) = fit(&entry.schema, arguments) {
             return Output::not_done(Outcome::Failed, format!("{wrong}. Its arguments: {}", entry.schema));
         }
-        let invocation = Invocation { stop: stop.clone(), ..self.invocation.clone() };
-        let context = Context::agent(invocation.task, invocation.standing);
         let effect = RunCommand { plugin: entry.plugin.clone(), command: entry.command.to_string() };
-        let permit = match invocation.gate.permit(&context, effect) {
-            Ok(permit) => permit,
-            Err(refused) => return answers::of_gate(&refused),
-        };
-        match self.runtime.call_command(invocation, permit, arguments) {
-            Ok(reply) => Output::of(answers::parts(&entry.plugin, reply.show)),
-            Err(error) => answers::of_error(&error, false),
-        }
+        self.calling.call(effect, left, stop, |runtime, invocation, permit| {
+            match runtime.call_command(invocation, permit, arguments) {
+                Ok(reply) => Output::of(answers::parts(&entry.plugin, reply.show)),
+                Err(error) => answers::of_error(&error, false),
+            }
+        })
     }
 }
 
@@ -123,7 +121,7 @@ impl Tools for Commands {
         };
         let wanted = given.command.trim_start_matches('/');
         match self.entries.iter().find(|entry| entry.name == wanted) {
-            Some(entry) => self.run(entry, &given.arguments, stop),
+            Some(entry) => self.run(entry, &given.arguments, call.left, stop),
             None => {
                 let names: Vec<&str> = self.entries.iter().map(|entry| entry.name.as_str()).collect();
                 let wanted = shortened(wanted, 100);

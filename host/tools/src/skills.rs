@@ -1,13 +1,13 @@
 //! `use_skill`: what plugins know of how work is done. Skills are listed by name and description; one is opened when the
 //! work calls for it, and its references are read on demand.
 
-use crate::{
-    answers, arguments,
-    plugins::{self, PluginTools},
+use crate::{answers, arguments, calling::Calling, plugins::PluginTools};
+use deskhand_agent::{
+    budget::Limits,
+    tool::{Call, Effect, Outcome, Output, Tool, Tools},
 };
-use deskhand_agent::tool::{Call, Effect, Outcome, Output, Tool, Tools};
-use deskhand_permissions::{Context, effect::UseSkill};
-use deskhand_runtime::{Guidance, IndexError, Invocation, Runtime};
+use deskhand_permissions::effect::UseSkill;
+use deskhand_runtime::Guidance;
 use deskhand_vocabulary::{
     PluginId, PluginName, Stop,
     text::{safe, shortened},
@@ -15,7 +15,6 @@ use deskhand_vocabulary::{
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 const USE: &str = "use_skill";
 
@@ -34,11 +33,16 @@ struct Entry {
     input: Option<Value>,
 }
 
+impl Entry {
+    fn effect(&self) -> UseSkill {
+        UseSkill { plugin: self.plugin.clone(), skill: self.skill.to_string() }
+    }
+}
+
 /// See the module.
 pub struct Skills {
-    runtime: Runtime,
-    invocation: Invocation,
-    tools: Arc<PluginTools>,
+    calling: Calling,
+    tools: PluginTools,
     entries: Vec<Entry>,
 }
 
@@ -49,14 +53,11 @@ impl std::fmt::Debug for Skills {
 }
 
 impl Skills {
-    /// The skills of all plugins that are installed now, for the task of this invocation. A skill names the tools that it
-    /// asks for as plugins do; `tools` knows what the model calls them.
-    ///
-    /// # Errors
-    /// The list of what is installed cannot be read.
-    pub fn new(runtime: Runtime, invocation: Invocation, tools: Arc<PluginTools>) -> Result<Self, IndexError> {
+    /// The skills of all plugins that can be called. A skill names the tools that it asks for as plugins do; `tools` knows
+    /// what the model calls them.
+    pub fn new(calling: Calling, tools: PluginTools) -> Self {
         let mut entries = Vec::new();
-        for installed in runtime.plugins()?.iter() {
+        for installed in calling.plugins.iter() {
             let Some(skill) = installed.release.listing().ok().and_then(|listing| listing.skill.as_ref()) else {
                 continue;
             };
@@ -75,41 +76,33 @@ impl Skills {
                 entry.name = format!("{}/{}", entry.plugin, entry.skill);
             }
         }
-        Ok(Self { runtime, invocation, tools, entries })
+        Self { calling, tools, entries }
     }
 
-    fn open(&self, entry: &Entry, arguments: &Arguments, invocation: Invocation) -> Output {
+    fn open(&self, entry: &Entry, arguments: &Arguments, left: Limits, stop: &Stop) -> Output {
         let empty = json!({});
         let input = arguments.input.as_ref().unwrap_or(&empty);
         if let Some(schema) = &entry.input
-            && let Err(wrong) = plugins::fit(schema, input)
+            && let Err(wrong) = arguments::fit(schema, input)
         {
             return Output::not_done(Outcome::Failed, format!("the input of the skill does not fit. {wrong}"));
         }
-        let context = Context::agent(invocation.task, invocation.standing);
-        let effect = UseSkill { plugin: entry.plugin.clone(), skill: entry.skill.to_string() };
-        let permit = match invocation.gate.permit(&context, effect) {
-            Ok(permit) => permit,
-            Err(refused) => return answers::of_gate(&refused),
-        };
         let task = arguments.task.as_deref().unwrap_or_default();
-        match self.runtime.open_skill(invocation, permit, task, input) {
-            Ok(guidance) => Output::done(self.shown(entry, guidance)),
-            Err(error) => answers::of_error(&error, false),
-        }
+        self.calling.call(entry.effect(), left, stop, |runtime, invocation, permit| {
+            match runtime.open_skill(invocation, permit, task, input) {
+                Ok(guidance) => Output::done(self.shown(entry, guidance)),
+                Err(error) => answers::of_error(&error, false),
+            }
+        })
     }
 
-    fn read(&self, entry: &Entry, path: &str, invocation: Invocation) -> Output {
-        let context = Context::agent(invocation.task, invocation.standing);
-        let effect = UseSkill { plugin: entry.plugin.clone(), skill: entry.skill.to_string() };
-        let permit = match invocation.gate.permit(&context, effect) {
-            Ok(permit) => permit,
-            Err(refused) => return answers::of_gate(&refused),
-        };
-        match self.runtime.read_skill(invocation, permit, path) {
-            Ok(content) => Output::of(answers::parts(&entry.plugin, vec![content])),
-            Err(error) => answers::of_error(&error, false),
-        }
+    fn read(&self, entry: &Entry, path: &str, left: Limits, stop: &Stop) -> Output {
+        self.calling.call(entry.effect(), left, stop, |runtime, invocation, permit| {
+            match runtime.read_skill(invocation, permit, path) {
+                Ok(content) => Output::of(answers::parts(&entry.plugin, vec![content])),
+                Err(error) => answers::of_error(&error, false),
+            }
+        })
     }
 
     /// A skill as the model reads it.
@@ -181,10 +174,9 @@ impl Tools for Skills {
             let reason = format!("there is no skill `{asked}`. There are: {}", names.join(", "));
             return Output::not_done(Outcome::Failed, reason);
         };
-        let invocation = Invocation { stop: stop.clone(), ..self.invocation.clone() };
         match &arguments.reference {
-            Some(path) => self.read(entry, path, invocation),
-            None => self.open(entry, &arguments, invocation),
+            Some(path) => self.read(entry, path, call.left, stop),
+            None => self.open(entry, &arguments, call.left, stop),
         }
     }
 }

@@ -1,11 +1,14 @@
 //! The tools and skills of plugins, as a model calls them: on components written out here as text.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use deskhand_agent::tool::{Call, Effect, Outcome, Output, Tools};
+use deskhand_agent::{
+    budget::Limits,
+    tool::{Call, Effect, Outcome, Output, Tools},
+};
 use deskhand_permissions::{Context, Gate, Standing, effect::InstallPlugin};
 use deskhand_records::Records;
 use deskhand_runtime::{Compiler, Config, Invocation, Runtime, Services, read_manifest};
-use deskhand_tools::{PluginTools, Skills, SubAgents};
+use deskhand_tools::{Calling, PluginTools, Skills, SubAgents, Work};
 use deskhand_vocabulary::{
     Answer, Home, Notice, Person, Plan, Progress, Question, Sha256, Stop, SystemClock, TaskId, Unanswered,
 };
@@ -92,20 +95,22 @@ impl Desk {
         self.runtime.install(permit, component, None).unwrap();
     }
 
+    fn calling(&self) -> Calling {
+        Calling::new(self.runtime.clone(), self.invocation()).unwrap()
+    }
+
     fn tools(&self) -> PluginTools {
-        PluginTools::new(self.runtime.clone(), self.invocation()).unwrap()
+        PluginTools::new(self.calling())
     }
 
     fn skills(&self) -> Skills {
-        Skills::new(self.runtime.clone(), self.invocation(), Arc::new(self.tools())).unwrap()
+        Skills::new(self.calling(), self.tools())
     }
 }
 
 fn call(tools: &dyn Tools, tool: &str, arguments: Value) -> Output {
-    tools.call(
-        &Call { id: "1".to_owned(), tool: tool.to_owned(), arguments, left: deskhand_agent::budget::Limits::default() },
-        &Stop::default(),
-    )
+    tools
+        .call(&Call { id: "1".to_owned(), tool: tool.to_owned(), arguments, left: Limits::default() }, &Stop::default())
 }
 
 fn failed(output: &Output) -> String {
@@ -161,6 +166,29 @@ const SKILL: &str = r#"
     (call $content (i32.const 1028) (local.get $path) (local.get $length))
     (i32.const 1024))"#;
 
+/// A catalog of two pages with a tool each, which takes an object.
+const CATALOG: &str = r#"
+  (data (i32.const 1400) "create_issue") (data (i32.const 1420) "Opens an issue.") (data (i32.const 1440) "close_issue")
+  (data (i32.const 1460) "{\"type\":\"object\"}")
+  (func (export "deskhand:plugin/tool-catalog@0.1.0#list") (param $some i32) (param i32 i32) (result i32)
+    (i32.store (i32.const 1600) (select (i32.const 1440) (i32.const 1400) (local.get $some)))
+    (i32.store (i32.const 1604) (select (i32.const 11) (i32.const 12) (local.get $some)))
+    (i32.store (i32.const 1616) (i32.const 1420))
+    (i32.store (i32.const 1620) (i32.const 15))
+    (i32.store (i32.const 1624) (i32.const 1460))
+    (i32.store (i32.const 1628) (i32.const 17))
+    (i32.store8 (i32.const 1024) (i32.const 0))
+    (i32.store (i32.const 1028) (i32.const 1600))
+    (i32.store (i32.const 1032) (i32.const 1))
+    (i32.store8 (i32.const 1036) (i32.eqz (local.get $some)))
+    (i32.store (i32.const 1040) (i32.const 1440))
+    (i32.store (i32.const 1044) (i32.const 5))
+    (i32.const 1024))"#;
+
+/// A catalog that cannot say what it has.
+const MUTE: &str =
+    r#"(func (export "deskhand:plugin/tool-catalog@0.1.0#list") (param i32 i32 i32) (result i32) unreachable)"#;
+
 /// A plugin with some roles.
 fn plugin(name: &str, roles: &[(&str, &str)], more: Value) -> Vec<u8> {
     let mut resolve = Resolve::default();
@@ -195,6 +223,35 @@ fn tool(name: &str, description: &str) -> Value {
 
 fn echo() -> Vec<u8> {
     plugin("mirror", &[("tools", TOOLS)], json!({ "tools": [tool("echo", "Answers what it is given.")] }))
+}
+
+/// Tools that depend on an account are found and called, and listed in no request.
+#[test]
+fn the_tools_of_a_catalog_are_looked_up() {
+    let desk = Desk::new();
+    let more = json!({ "tools": [tool("echo", "Answers what it is given.")], "tool_catalog": true });
+    desk.install("home:forge", &plugin("forge", &[("tools", TOOLS), ("tool-catalog", CATALOG)], more));
+    let tools = desk.tools();
+    let names: Vec<String> = tools.tools().into_iter().map(|tool| tool.told.name).collect();
+    assert_eq!(names, ["forge__echo", "find_tools", "call_tool"]);
+    // not known before it was looked for
+    let early = call(&tools, "call_tool", json!({ "tool": "forge__close_issue", "arguments": {} }));
+    assert!(failed(&early).starts_with("there is no tool `forge__close_issue`"), "{}", early.text());
+    let found: Value = serde_json::from_str(&call(&tools, "find_tools", json!({ "query": "issue" })).text()).unwrap();
+    let described =
+        |name: &str| json!({ "tool": name, "description": "Opens an issue.", "arguments": { "type": "object" } });
+    assert_eq!(found["tools"], json!([described("forge__close_issue"), described("forge__create_issue")]));
+    let done = call(&tools, "call_tool", json!({ "tool": "forge__create_issue", "arguments": { "a": 1 } }));
+    assert_eq!((done.outcome, done.text().ends_with("{\"a\":1}")), (Outcome::Done, true), "{}", done.text());
+
+    // one that cannot say what it has keeps no other from being found
+    desk.install(
+        "home:mute",
+        &plugin("mute", &[("tools", TOOLS), ("tool-catalog", MUTE)], json!({ "tool_catalog": true })),
+    );
+    let text = call(&desk.tools(), "find_tools", json!({ "query": "issue" })).text();
+    assert!(text.contains("forge__close_issue"), "{text}");
+    assert!(text.contains("[not known which tools there are of home:mute: home:mute failed"), "{text}");
 }
 
 #[test]
@@ -285,7 +342,7 @@ fn a_skill_is_listed_opened_and_read_on_demand() {
 #[test]
 fn sub_agents_are_listed_from_manifests() {
     let desk = Desk::new();
-    let agents = || SubAgents::new(desk.runtime.clone(), desk.invocation()).unwrap();
+    let agents = || SubAgents::new(desk.calling());
     assert_eq!(agents().list(), []);
     // a brief gives what a skill's opening gives, and more: what matters here is who is listed and what is refused
     let code =
@@ -296,8 +353,12 @@ fn sub_agents_are_listed_from_manifests() {
     let agents = agents();
     let helper = agents.get("helper").unwrap();
     assert_eq!((helper.name.as_str(), helper.tier.name(), helper.own_loop), ("crew__helper", "deep", false));
-    let refused = agents.brief(helper, "do", &json!({}), &Stop::default()).unwrap_err();
+    let refused = agents
+        .brief(helper, Work { task: "do", input: &json!({}), left: Limits::default() }, &Stop::default())
+        .unwrap_err();
     assert!(failed(&refused).starts_with("the input of the sub-agent does not fit."), "{}", refused.text());
-    let broke = agents.brief(helper, "do", &json!({ "path": "a" }), &Stop::default()).unwrap_err();
+    let broke = agents
+        .brief(helper, Work { task: "do", input: &json!({ "path": "a" }), left: Limits::default() }, &Stop::default())
+        .unwrap_err();
     assert!(failed(&broke).starts_with("home:crew failed: it stopped with an error of its own"), "{}", broke.text());
 }

@@ -1,58 +1,94 @@
 //! The tools that an agent works with: those for files, and those of plugins.
 
-use crate::failure::Result;
+use crate::outgoing::Outgoing;
 use deskhand_agent::tool::Tools;
 use deskhand_egress::Outlet;
 use deskhand_permissions::{Context, Gate};
-use deskhand_runtime::{Invocation, Runtime};
-use deskhand_tools::{AskUser, Commands, Joined, OwnTools, PluginTools, QuoteCheck, Skills, Sources, WebFetch};
+use deskhand_tools::{
+    AskUser, Calling, Commands, Joined, OwnTools, PluginTools, QuoteCheck, Skills, Sources, SubAgents, WebFetch,
+};
+use deskhand_vocabulary::{Clock, Person};
 use deskhand_workspace::Workspace;
 use std::sync::Arc;
 use tokio::runtime::Handle;
 
-/// What tools are made from. Each agent of a task has tools of its own, because what one has seen another has not.
+/// What tools are made from. Each agent of a task has tools of its own, because what one has seen another has not; what there
+/// is of plugins is the same for all.
 #[derive(Clone)]
 pub(super) struct Kit {
     pub(super) workspace: Workspace,
     pub(super) gate: Arc<Gate>,
     pub(super) context: Context,
-    pub(super) runtime: Runtime,
-    pub(super) invocation: Invocation,
+    pub(super) person: Arc<dyn Person>,
+    pub(super) clock: Arc<dyn Clock>,
     pub(super) sources: Arc<Sources>,
     /// The way to pages.
     pub(super) outlet: Outlet,
     pub(super) handle: Handle,
+    pub(super) plugins: OfPlugins,
+}
+
+/// What there is of plugins.
+#[derive(Clone)]
+pub(super) struct OfPlugins {
+    calling: Calling,
+    pub(super) tools: PluginTools,
+    pub(super) agents: SubAgents,
+    /// What only the person's own agent has: it shows the person plans, and says how work is done.
+    own: Option<(Arc<Commands>, Arc<Skills>)>,
+}
+
+impl OfPlugins {
+    /// All that is installed, for the person's own agent.
+    pub(super) fn new(calling: Calling) -> Self {
+        let tools = PluginTools::new(calling.clone());
+        let commands = Commands::new(calling.clone());
+        let skills = Skills::new(calling.clone(), tools.clone());
+        let agents = SubAgents::new(calling.clone());
+        Self { calling, tools, agents, own: Some((Arc::new(commands), Arc::new(skills))) }
+    }
 }
 
 impl Kit {
     /// What the model calls the tools that a plugin names.
     pub(super) fn names_of(&self, tool: &str) -> Vec<String> {
-        let plugins = PluginTools::new(self.runtime.clone(), self.invocation.clone());
-        let of_plugins = plugins.map(|plugins| plugins.names_of(tool).into_iter().map(str::to_owned).collect());
-        let own = std::iter::once(tool.to_owned());
-        own.chain(of_plugins.unwrap_or_else(|_| Vec::new())).collect()
+        let of_plugins = self.plugins.tools.names_of(tool).into_iter().map(str::to_owned);
+        std::iter::once(tool.to_owned()).chain(of_plugins).collect()
+    }
+
+    /// The same for a plugin, which gives work to others: they may what it may, and see the folders as it does.
+    pub(super) fn for_plugin(
+        &self,
+        context: Context,
+        workspace: Workspace,
+        outgoing: &Outgoing,
+        serve: impl FnOnce(Calling) -> Calling,
+    ) -> Self {
+        let calling = serve(self.plugins.calling.within(context.clone(), workspace.clone()));
+        let plugins = OfPlugins {
+            tools: self.plugins.tools.with(calling.clone()),
+            agents: self.plugins.agents.with(calling.clone()),
+            calling,
+            own: None,
+        };
+        let outlet = outgoing.pages_for(context.clone());
+        Self { workspace, context, outlet, plugins, ..self.clone() }
     }
 
     /// All tools but those that set others to work.
-    pub(super) fn all(&self) -> Result<Arc<dyn Tools>> {
+    pub(super) fn all(&self) -> Arc<dyn Tools> {
         let (workspace, gate, context) = (&self.workspace, &self.gate, &self.context);
         let files = OwnTools::new(workspace.clone(), Arc::clone(gate), context.clone());
-        let plugins = Arc::new(PluginTools::new(self.runtime.clone(), self.invocation.clone())?);
-        let skills = Skills::new(self.runtime.clone(), self.invocation.clone(), Arc::clone(&plugins))?;
-        let commands = Commands::new(self.runtime.clone(), self.invocation.clone())?;
         let quotes = QuoteCheck::new(workspace.clone(), Arc::clone(gate), context.clone(), Arc::clone(&self.sources));
-        let clock = Arc::clone(&self.invocation.clock);
+        let clock = Arc::clone(&self.clock);
         let web = WebFetch::new(self.outlet.clone(), self.handle.clone(), clock, Arc::clone(&self.sources));
-        let ask = AskUser::new(Arc::clone(gate), context.clone(), Arc::clone(&self.invocation.person));
-        let sets: [Arc<dyn Tools>; 7] = [
-            Arc::new(files),
-            Arc::new(web),
-            Arc::new(ask),
-            Arc::new(quotes),
-            Arc::new(commands),
-            Arc::new(skills),
-            plugins,
-        ];
-        Ok(Arc::new(Joined::new(sets)))
+        let ask = AskUser::new(Arc::clone(gate), context.clone(), Arc::clone(&self.person));
+        let mut sets: Vec<Arc<dyn Tools>> = vec![Arc::new(files), Arc::new(web), Arc::new(ask), Arc::new(quotes)];
+        if let Some((commands, skills)) = &self.plugins.own {
+            sets.push(Arc::<Commands>::clone(commands));
+            sets.push(Arc::<Skills>::clone(skills));
+        }
+        sets.push(Arc::new(self.plugins.tools.clone()));
+        Arc::new(Joined::new(sets))
     }
 }

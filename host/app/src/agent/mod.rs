@@ -9,7 +9,10 @@ mod door;
 mod ended;
 mod kit;
 mod owner;
+mod sampling;
+mod serving;
 mod spec;
+mod tiers;
 mod world;
 
 pub(crate) use budget::{Limit, with as with_limits};
@@ -30,12 +33,14 @@ use delegate::{Delegate, Staff};
 use deskhand_agent::{Agent, Conversation, Ended, Instruction, Task, offered, prompt, steering::Steering};
 use deskhand_permissions::{Context, Standing};
 use deskhand_records::Records;
-use deskhand_tools::Joined;
+use deskhand_tools::{Calling, Joined};
 use deskhand_vocabulary::TaskId;
 use ended::Closing;
-use kit::Kit;
+use kit::{Kit, OfPlugins};
 use owner::Owner;
+use serving::Served;
 use std::{path::PathBuf, sync::Arc, time::Duration};
+use tiers::Tiers;
 use world::World;
 
 /// How this process works on the task.
@@ -98,7 +103,7 @@ impl<'a> Work<'a> {
         let workspace = open_folders(desk, task, &folders, Opening { access, granted: how.granted })?;
         let instructions: Arc<[Instruction]> = instructions::of_task(desk, task, &folders, !resumed)?.into();
         let outgoing = Outgoing::of(desk, context.clone())?;
-        let model = model::open(desk, &choice, &outgoing)?;
+        let models = Tiers::open(desk, &choice, &outgoing)?;
         let gate = Arc::clone(desk.gate()?);
         let world = Arc::new(World {
             workspace: workspace.clone(),
@@ -113,26 +118,31 @@ impl<'a> Work<'a> {
         });
         let services = services(desk, &world.outgoing);
         let invocation = invocation(desk, task, workspace.clone(), standing, services)?;
+        let served = Arc::new(Served::at(0));
+        let calling = Calling::new(desk.runtime()?.as_ref().clone(), invocation)?;
         let kit = Kit {
             workspace,
             gate,
             context,
-            runtime: desk.runtime()?.as_ref().clone(),
-            invocation,
+            person: Arc::clone(&desk.person),
+            clock: Arc::clone(&desk.clock),
             sources: Arc::default(),
             outlet: world.outgoing.outlet(Purpose::Page),
             handle: runtime.handle().clone(),
+            plugins: OfPlugins::new(calling.served(Arc::<Served>::clone(&served))),
         };
-        let staff = Staff {
-            model: Arc::clone(&model),
+        let model = Arc::clone(&models.chosen);
+        let staff = Arc::new(Staff {
+            models,
             records: Arc::clone(desk.records()?),
             world: Arc::clone(&world),
             handle: runtime.handle().clone(),
             task,
             instructions: Arc::clone(&instructions),
-            kit: kit.clone(),
-        };
-        let tools = Joined::new([kit.all()?, Arc::new(Delegate::new(staff)?)]);
+            kit,
+        });
+        served.by(&staff);
+        let tools = Joined::new([staff.kit.all(), Arc::new(Delegate::new(staff))]);
         let agent = Agent {
             model,
             tools: Arc::new(tools),

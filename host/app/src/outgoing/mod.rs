@@ -42,6 +42,12 @@ impl Outgoing {
         self.egress.outlet(Arc::new(judge), Arc::<OnRecord>::clone(&self.record))
     }
 
+    /// The way to pages for somebody else who acts in the task.
+    pub(crate) fn pages_for(&self, context: Context) -> Outlet {
+        let judge = AtGate { gate: Arc::clone(&self.gate), context, purpose: Purpose::Page };
+        self.egress.outlet(Arc::new(judge), Arc::<OnRecord>::clone(&self.record))
+    }
+
     /// The way out for plugins: the runtime has each of their requests decided.
     pub(crate) fn network(&self) -> Network {
         Network { egress: self.egress.clone(), recorder: Arc::<OnRecord>::clone(&self.record) }

@@ -35,12 +35,15 @@ const fn whole(section: &'static str, name: &'static str, least: u64, most: u64)
 /// The most that can be counted without a doubt in every language that reads our JSON (RFC 8259, section 6).
 const COUNTED: u64 = (1 << 53) - 1;
 
-pub(super) const KEYS: [Key; 11] = [
+pub(super) const KEYS: [Key; 14] = [
     whole("undo", "keep_days", 1, 36_500),
     whole("undo", "keep_gib", 1, 100_000),
     whole("plugins", "memory_mib", 1, 4096),
     whole("plugins", "seconds", 1, 86_400),
     Key { section: "agent", name: "model", form: Form::Model },
+    Key { section: "agent", name: "fast", form: Form::Model },
+    Key { section: "agent", name: "balanced", form: Form::Model },
+    Key { section: "agent", name: "deep", form: Form::Model },
     whole("budget", "tokens", 1, COUNTED),
     Key { section: "budget", name: "money", form: Form::Money },
     whole("budget", "seconds", 1, 31_536_000),

@@ -75,6 +75,15 @@ pub(crate) struct Agent {
     /// Which of the models; in the file, an empty name is none.
     #[serde(serialize_with = "named", deserialize_with = "name")]
     pub(crate) model: Option<String>,
+    /// Which of them plugins get that ask for a fast one; without a name, the one that works on the request.
+    #[serde(serialize_with = "named", deserialize_with = "name")]
+    pub(crate) fast: Option<String>,
+    /// The same for most work.
+    #[serde(serialize_with = "named", deserialize_with = "name")]
+    pub(crate) balanced: Option<String>,
+    /// The same for what is hard.
+    #[serde(serialize_with = "named", deserialize_with = "name")]
+    pub(crate) deep: Option<String>,
 }
 
 fn named<S: Serializer>(name: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
@@ -228,6 +237,9 @@ mod tests {
             ("plugins.memory_mib", json!(7), json!(512), true),
             ("plugins.seconds", json!(300), json!(300), true),
             ("agent.model", json!("fast"), json!(""), true),
+            ("agent.fast", json!(""), json!(""), false),
+            ("agent.balanced", json!(""), json!(""), false),
+            ("agent.deep", json!(""), json!(""), false),
             ("budget.tokens", json!(5_000_000), json!(5_000_000), false),
             ("budget.money", json!("0.50"), json!("5.00"), true),
             ("budget.seconds", json!(3600), json!(3600), false),

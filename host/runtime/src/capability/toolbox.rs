@@ -266,7 +266,17 @@ impl toolbox::Host for Call {
         let (plugin, agent) = self.resolve(&agent, &AGENT)?;
         let work = self.waiting(|call| {
             let StartAgent { plugin, agent } = call.rights.permit(StartAgent { plugin, agent })?.redeem();
-            Ok::<_, Refused>(Work { caller: call.plugin.clone(), plugin, agent, task, input, budget })
+            let (rights, workspace) = (call.rights.context.rights.clone(), call.workspace.clone());
+            Ok::<_, Refused>(Work {
+                caller: call.plugin.clone(),
+                rights,
+                workspace,
+                plugin,
+                agent,
+                task,
+                input,
+                budget,
+            })
         })??;
         let output = self.waiting(|call| agents.delegate(&work, &call.invocation.stop))??;
         Ok(output.into())

@@ -248,7 +248,7 @@ struct Helps;
 
 impl Agents for Helps {
     fn delegate(&self, work: &Work, _: &Stop) -> Result<ToolOutput, Refused> {
-        let Work { caller, plugin, agent, task, input, budget } = work;
+        let Work { caller, plugin, agent, task, input, budget, .. } = work;
         let text = format!("{}/{agent} for {}: {task} {input} {budget}", plugin.name, caller.name);
         let content = vec![Content { media_type: "text/plain".to_owned(), body: Body::Text(text) }];
         Ok(ToolOutput { content, structured: None })

@@ -9,6 +9,9 @@ use deskhand_vocabulary::Stop;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+/// What a model calls the tool that removes files.
+pub const REMOVE: &str = "remove";
+
 /// Another name or place.
 pub(crate) struct Move;
 
@@ -98,7 +101,7 @@ pub(crate) struct RemoveArguments {
 }
 
 impl Own for Remove {
-    const NAME: &'static str = "remove";
+    const NAME: &'static str = REMOVE;
     const DESCRIPTION: &'static str =
         "Remove a file or folder. The person is asked about each removal, and it can be undone.";
     const EFFECT: Effect = Effect::Propose;

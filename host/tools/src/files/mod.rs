@@ -7,6 +7,7 @@ mod listing;
 mod read;
 mod write;
 
+pub use change::REMOVE;
 pub(crate) use change::{MakeFolder, Move, Remove};
 pub(crate) use edit::Edit;
 pub(crate) use grep::Grep;

@@ -3,16 +3,14 @@
 
 mod staff;
 
-pub(super) use staff::Staff;
+pub(super) use staff::{Answer, Staff, Wanted};
 
 use super::again;
-use crate::failure::Result;
 use deskhand_agent::tool::{Call, Effect, Outcome, Output, Tool, Tools};
 use deskhand_tools::SubAgents;
 use deskhand_vocabulary::{Stop, TaskId};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use staff::Wanted;
 use std::{fmt::Write as _, sync::Arc};
 
 const NAME: &str = "delegate";
@@ -40,9 +38,9 @@ struct Arguments {
 }
 
 impl Delegate {
-    pub(super) fn new(staff: Staff) -> Result<Self> {
-        let agents = SubAgents::new(staff.kit.runtime.clone(), staff.kit.invocation.clone())?;
-        Ok(Self { staff: Arc::new(staff), agents: Arc::new(agents) })
+    pub(super) fn new(staff: Arc<Staff>) -> Self {
+        let agents = Arc::new(staff.agents().clone());
+        Self { staff, agents }
     }
 
     fn description(&self) -> String {
@@ -81,6 +79,7 @@ impl Delegate {
             agent,
             input: arguments.input.unwrap_or_else(|| json!({})),
             may_change: arguments.may_change,
+            may_remove: arguments.may_change,
             answer: arguments.answer.zip(validator.map(Arc::new)),
             limits: call.left.shared(arguments.tasks.len() as u64),
         };
@@ -120,9 +119,7 @@ impl Tools for Delegate {
         let mut lost = Vec::new();
         for part in parts {
             // each had seen what it had seen, and no other
-            let taken =
-                self.staff.kit.all().and_then(|tools| again::take_up(&self.staff.records, part, tools.as_ref(), stop));
-            match taken {
+            match again::take_up(&self.staff.records, part, self.staff.kit.all().as_ref(), stop) {
                 Ok(lines) => lost.extend(lines),
                 Err(failure) => lost.push(failure.message),
             }

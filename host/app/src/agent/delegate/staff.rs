@@ -1,6 +1,6 @@
 //! Sub-agents at work.
 
-use super::super::{kit::Kit, world::World};
+use super::super::{kit::Kit, serving::Served, tiers::Tiers, world::World};
 use deskhand_agent::{
     Agent, Conversation, Effects, Ended, Instruction, Settled, Task,
     budget::{Amounts, Limits, Measure},
@@ -10,10 +10,11 @@ use deskhand_agent::{
     tool::{Call, Effect, Outcome, Output, Tool, Tools},
 };
 use deskhand_models::Model;
+use deskhand_permissions::Context;
 use deskhand_records::Records;
 use deskhand_runtime::{Body, Content, Profile};
-use deskhand_tools::{SubAgent, SubAgents};
-use deskhand_vocabulary::{Entry, Event, Log as _, Stop, TaskId};
+use deskhand_tools::{Calling, REMOVE, SubAgent, SubAgents, Work};
+use deskhand_vocabulary::{Entry, Event, Log as _, Stop, TaskId, manifest::Tier};
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
 use tokio::{runtime::Handle, sync::Semaphore, task::JoinSet};
@@ -26,53 +27,88 @@ const TRIES: u32 = 2;
 const LOOK: Duration = Duration::from_millis(50);
 
 /// What sub-agents are made of.
-pub(crate) struct Staff {
-    pub(crate) model: Arc<dyn Model>,
-    pub(crate) records: Arc<Records>,
-    pub(crate) world: Arc<World>,
-    pub(crate) handle: Handle,
+pub(in crate::agent) struct Staff {
+    pub(in crate::agent) models: Tiers,
+    pub(in crate::agent) records: Arc<Records>,
+    pub(in crate::agent) world: Arc<World>,
+    pub(in crate::agent) handle: Handle,
     /// The task that delegates.
-    pub(crate) task: TaskId,
+    pub(in crate::agent) task: TaskId,
     /// What instructs them as it does the one that delegates.
-    pub(crate) instructions: Arc<[Instruction]>,
+    pub(in crate::agent) instructions: Arc<[Instruction]>,
     /// What their tools are made from.
-    pub(crate) kit: Kit,
+    pub(in crate::agent) kit: Kit,
 }
 
 /// A JSON Schema, and what holds an answer against it.
-type Schema = (Value, Arc<jsonschema::Validator>);
+pub(in crate::agent) type Schema = (Value, Arc<jsonschema::Validator>);
 
 /// What is wanted of each of them.
 #[derive(Clone)]
-pub(super) struct Wanted {
+pub(in crate::agent) struct Wanted {
     /// Which of the plugins' sub-agents; none for one like the agent itself.
-    pub(super) agent: Option<(SubAgent, Arc<SubAgents>)>,
+    pub(in crate::agent) agent: Option<(SubAgent, Arc<SubAgents>)>,
     /// What it takes beside its task.
-    pub(super) input: Value,
-    pub(super) may_change: bool,
-    pub(super) answer: Option<Schema>,
-    pub(super) limits: Limits,
+    pub(in crate::agent) input: Value,
+    pub(in crate::agent) may_change: bool,
+    /// Whether it may remove files as well, of those who may change them.
+    pub(in crate::agent) may_remove: bool,
+    pub(in crate::agent) answer: Option<Schema>,
+    pub(in crate::agent) limits: Limits,
 }
 
 /// What came of one.
-struct Answer {
+pub(in crate::agent) struct Answer {
     task: Option<TaskId>,
-    outcome: Outcome,
+    pub(in crate::agent) outcome: Outcome,
     /// JSON where a schema was wanted, else text.
-    said: Value,
-    spent: Amounts,
+    pub(in crate::agent) said: Value,
+    pub(in crate::agent) spent: Amounts,
 }
 
 impl Answer {
     fn not_done(outcome: Outcome, reason: impl Into<String>) -> Self {
         Self { task: None, outcome, said: Value::String(reason.into()), spent: Amounts::default() }
     }
+
+    /// What a plugin's call came to that gave no answer.
+    fn of(output: &Output) -> Self {
+        Self { spent: output.spent, ..Self::not_done(output.outcome, output.text()) }
+    }
+}
+
+fn broke() -> Answer {
+    Answer::not_done(Outcome::Unknown, "it broke off")
 }
 
 /// What it came to, and what was said: the end of a conversation.
 type Said = (Outcome, Value);
 
 impl Staff {
+    /// The sub-agents of plugins that can be given work.
+    pub(in crate::agent) fn agents(&self) -> &SubAgents {
+        &self.kit.plugins.agents
+    }
+
+    /// Those who work for a plugin: they may what it may, and see what it sees.
+    pub(in crate::agent) fn for_plugin(&self, work: &deskhand_runtime::Work, depth: u32) -> Arc<Self> {
+        let standing = self.kit.context.standing;
+        let context = Context::plugin(self.task, work.caller.clone(), Arc::clone(&work.rights), standing);
+        let served = Arc::new(Served::at(depth));
+        let serve = |calling: Calling| calling.served(Arc::<Served>::clone(&served));
+        let kit = self.kit.for_plugin(context, work.workspace.clone(), &self.world.outgoing, serve);
+        let staff = Arc::new(Self {
+            models: self.models.clone(),
+            records: Arc::clone(&self.records),
+            world: Arc::clone(&self.world),
+            handle: self.handle.clone(),
+            task: self.task,
+            kit,
+        });
+        served.by(&staff);
+        staff
+    }
+
     /// Set one to work on each of these, and wait for all of them.
     pub(super) async fn work(self: Arc<Self>, tasks: Vec<String>, wanted: Wanted, stop: &Stop) -> Output {
         let places = Arc::new(Semaphore::new(if wanted.may_change { 1 } else { SIDE_BY_SIDE }));
@@ -93,7 +129,6 @@ impl Staff {
                 *place = Some(answer);
             }
         }
-        let broke = || Answer::not_done(Outcome::Unknown, "it broke off");
         let answers: Vec<Answer> = answers.into_iter().map(|answer| answer.unwrap_or_else(broke)).collect();
         let lines = (1..).zip(&answers).map(|(number, Answer { outcome, said, .. }): (usize, _)| {
             json!({"task": number, "outcome": outcome.name(), "answer": said}).to_string()
@@ -111,7 +146,7 @@ impl Staff {
     }
 
     /// One of them at work, on a record of its own.
-    async fn one(&self, words: &str, wanted: &Wanted, stop: &Stop) -> Answer {
+    pub(in crate::agent) async fn one(&self, words: &str, wanted: &Wanted, stop: &Stop) -> Answer {
         let who = wanted.agent.as_ref().map(|(agent, _)| agent.name.clone());
         let content = json!({"request": words, "folders": [], "part-of": self.task, "by": who});
         let task = match self.records.start_task(content) {
@@ -122,7 +157,7 @@ impl Staff {
             Some((agent, agents)) if agent.own_loop => Self::by_itself(agent, agents, words, wanted, stop).await,
             _ => self.converse(task, words, wanted, stop).await,
         };
-        let answer = answer.unwrap_or_else(|(outcome, reason)| Answer::not_done(outcome, reason));
+        let answer = answer.unwrap_or_else(|answer| answer);
         let event = Event::TaskEnded { outcome: answer.outcome.name().to_owned() };
         self.records.queue(Entry { task: Some(task), event, content: None });
         Answer { task: Some(task), ..answer }
@@ -135,47 +170,59 @@ impl Staff {
         words: &str,
         wanted: &Wanted,
         stop: &Stop,
-    ) -> Result<Answer, (Outcome, String)> {
-        let (agent, agents, words, input, stop) =
-            (agent.clone(), Arc::clone(agents), words.to_owned(), wanted.input.clone(), stop.clone());
-        let said = tokio::task::spawn_blocking(move || agents.run(&agent, &words, &input, &stop)).await;
-        let said = said.map_err(|_| (Outcome::Unknown, "it broke off".to_owned()))?;
-        let said = said.map_err(|output| (output.outcome, output.text()))?;
+    ) -> Result<Answer, Answer> {
+        let (agent, agents, words, input, left, stop) =
+            (agent.clone(), Arc::clone(agents), words.to_owned(), wanted.input.clone(), wanted.limits, stop.clone());
+        let said =
+            tokio::task::spawn_blocking(move || agents.run(&agent, Work { task: &words, input: &input, left }, &stop));
+        let (said, spent) = said.await.map_err(|_| broke())?.map_err(|output| Answer::of(&output))?;
         let said = Value::String(texts(said).join("\n"));
-        Ok(Answer { task: None, outcome: Outcome::Done, said, spent: Amounts::default() })
+        Ok(Answer { task: None, outcome: Outcome::Done, said, spent })
     }
 
-    /// Who a sub-agent of a plugin is.
-    async fn brief(&self, words: &str, wanted: &Wanted, stop: &Stop) -> Result<Option<Profile>, (Outcome, String)> {
+    /// Who a sub-agent of a plugin is, and what it took to say so.
+    async fn brief(&self, words: &str, wanted: &Wanted, stop: &Stop) -> Result<Option<(Profile, Amounts)>, Answer> {
         let Some((agent, agents)) = wanted.agent.clone() else { return Ok(None) };
-        let (words, input, stop) = (words.to_owned(), wanted.input.clone(), stop.clone());
-        let briefed = tokio::task::spawn_blocking(move || agents.brief(&agent, &words, &input, &stop)).await;
-        let briefed = briefed.map_err(|_| (Outcome::Unknown, "it broke off".to_owned()))?;
-        briefed.map(Some).map_err(|output| (output.outcome, output.text()))
+        let (words, input, left, stop) = (words.to_owned(), wanted.input.clone(), wanted.limits, stop.clone());
+        let briefed = tokio::task::spawn_blocking(move || {
+            agents.brief(&agent, Work { task: &words, input: &input, left }, &stop)
+        });
+        briefed.await.map_err(|_| broke())?.map(Some).map_err(|output| Answer::of(&output))
     }
 
     /// One that the host's own loop works for.
-    async fn converse(
+    async fn converse(&self, id: TaskId, words: &str, wanted: &Wanted, stop: &Stop) -> Result<Answer, Answer> {
+        let briefed = self.brief(words, wanted, stop).await?;
+        let (profile, briefing) = briefed.map_or_else(Default::default, |(profile, used)| (Some(profile), used));
+        let spent = |answer: Answer| Answer { spent: answer.spent.and(briefing), ..answer };
+        let limits = wanted.limits.part(&briefing, &Limits::default());
+        let worked = self.work_as(id, words, wanted, profile, limits, stop).await;
+        worked.map(spent).map_err(|(outcome, reason)| spent(Answer::not_done(outcome, reason)))
+    }
+
+    /// The same, once it is known who it is.
+    async fn work_as(
         &self,
         id: TaskId,
         words: &str,
         wanted: &Wanted,
+        profile: Option<Profile>,
+        limits: Limits,
         stop: &Stop,
     ) -> Result<Answer, (Outcome, String)> {
         let failed = |error: &dyn std::fmt::Display| (Outcome::Failed, error.to_string());
-        let profile = self.brief(words, wanted, stop).await?;
-        let all = self.kit.all().map_err(|failure| (Outcome::Failed, failure.message))?;
         let named = profile.as_ref().map(|profile| profile.tools.iter().flat_map(|tool| self.names_of(tool)).collect());
-        let tools: Arc<dyn Tools> = Arc::new(Part { of: all, named, may_change: wanted.may_change });
+        let (may_change, may_remove) = (wanted.may_change, wanted.may_remove);
+        let tools: Arc<dyn Tools> = Arc::new(Part { of: self.kit.all(), named, may_change, may_remove });
         let conversation = Conversation::new(prompt::PART, &offered(tools.as_ref())).map_err(|error| failed(&error))?;
         let most = profile.as_ref().map(|profile| u64::from(profile.max_turns)).filter(|most| *most > 0);
-        let limits = most.map_or(wanted.limits, |most| {
-            let most = wanted.limits.get(Measure::Steps).map_or(most, |left| left.min(most));
-            wanted.limits.with(Measure::Steps, most)
+        let limits = most.map_or(limits, |most| {
+            let most = limits.get(Measure::Steps).map_or(most, |left| left.min(most));
+            limits.with(Measure::Steps, most)
         });
         let mut task = Task { id, limits, conversation };
         let agent = Agent {
-            model: Arc::clone(&self.model),
+            model: self.model(wanted, profile.as_ref()),
             tools,
             effects: Arc::new(Within(Arc::clone(&self.world))),
             log: Arc::<Records>::clone(&self.records),
@@ -213,6 +260,14 @@ impl Staff {
         watching.abort();
         let (outcome, said) = ended.map_err(|reason| (Outcome::Failed, reason))?;
         Ok(Answer { task: Some(id), outcome, said, spent: *task.conversation.spent() })
+    }
+
+    /// The model that a sub-agent works with: as able as it says of itself or, where it says nothing known, its manifest.
+    fn model(&self, wanted: &Wanted, profile: Option<&Profile>) -> Arc<dyn Model> {
+        let Some((agent, _)) = &wanted.agent else { return Arc::clone(&self.models.chosen) };
+        let says = |tier: &Tier| profile.is_some_and(|profile| profile.model == tier.name());
+        let tier = [Tier::Fast, Tier::Balanced, Tier::Deep].into_iter().find(says).unwrap_or(agent.tier);
+        Arc::clone(self.models.of(tier))
     }
 
     /// What the model calls a tool that a plugin names.
@@ -291,13 +346,15 @@ struct Part {
     /// By their names; all of them where there is none.
     named: Option<Vec<String>>,
     may_change: bool,
+    may_remove: bool,
 }
 
 impl Tools for Part {
     fn tools(&self) -> Vec<Tool> {
         let has = |tool: &Tool| {
             let named = self.named.as_ref().is_none_or(|named| named.contains(&tool.told.name));
-            named && (self.may_change || tool.effect == Effect::Read)
+            let removes = tool.told.name == REMOVE;
+            named && (self.may_change || tool.effect == Effect::Read) && (self.may_remove || !removes)
         };
         self.of.tools().into_iter().filter(has).collect()
     }

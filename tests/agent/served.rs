@@ -1,0 +1,167 @@
+//! What plugins are served with while they work for a task: its models, its sub-agents, its budget.
+
+use crate::kit::{Desk, calls, said};
+use deskhand_model_server::{Answer, HttpServer, ModelServer, Step};
+use deskhand_tests::target;
+use serde_json::{Value, json};
+use std::fs;
+
+/// A person with the plugin `apprentice`, and the sub-agent that it gives work to.
+fn desk(settings: &str) -> Desk {
+    let desk = Desk::with_settings(settings);
+    let keys = ["a", "b"].map(|name| {
+        let folder = desk.place.path(name);
+        fs::create_dir(&folder).unwrap();
+        folder.join("root.pem").to_str().unwrap().to_owned()
+    });
+    let market = desk.place.path("own");
+    let market = market.to_str().unwrap();
+    desk.deskhand(&["market", "init", "own", market, "--root-key-out", &keys[0], "--root-key-out", &keys[1]]);
+    let built = |name: &str| {
+        target().parent().unwrap().join("plugin").join(format!("{name}.wasm")).to_str().unwrap().to_owned()
+    };
+    desk.deskhand(&["market", "publish", "own", &built("apprentice"), &built("reader")]).ok();
+    let listed = desk.deskhand(&["market", "list", "--json"]).ok();
+    let listed: Value = serde_json::from_str(listed.lines().next().unwrap()).unwrap();
+    let fingerprint = listed["fingerprint"].as_str().unwrap();
+    assert_eq!(desk.deskhand(&["market", "add", "home", market, "--fingerprint", fingerprint]).code, 0);
+    let installed = desk.deskhand(&["plugin", "install", "--yes", "home:apprentice"]);
+    assert_eq!(installed.code, 0, "{}", installed.stderr);
+    desk
+}
+
+fn think(times: u32) -> deskhand_model_server::Reply {
+    calls(&[("apprentice__think", json!({"about": "tides", "times": times}))])
+}
+
+/// The result of the call of the task, as its model heard it.
+fn result(desk: &Desk) -> String {
+    desk.last_heard().into_iter().find(|line| line.starts_with("result: ")).unwrap()
+}
+
+/// The tokens and the steps that the calls of a task used for others.
+fn spent(desk: &Desk) -> Value {
+    let answered = desk.events(1).into_iter().find(|event| event["event"] == "tool-answered").unwrap();
+    answered["content"]["output"]["spent"].clone()
+}
+
+#[test]
+fn a_plugin_samples_the_model_out_of_the_budget_of_the_task() {
+    let desk = desk("");
+    desk.server.then(Step::from(think(2)).only_for("go"));
+    desk.server.then(Step::from(said("Of the moon.")).only_for("tides"));
+    desk.server.then(Step::from(said("And the sun.")).only_for("tides"));
+    desk.server.then(Step::from(said("Done.")).only_for("go"));
+    let ran = desk.run(&["--yes", "go"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    desk.server.finish();
+    let heard = result(&desk);
+    assert!(heard.contains("Of the moon. (100 + 20 tokens); And the sun. (100 + 20 tokens)"), "{heard}");
+    // tokens, money, time, steps: as the budget counts them
+    assert_eq!(spent(&desk).as_array().unwrap()[..4], [json!(240), json!(0), json!(0), json!(2)]);
+
+    // it has a record of its own, which belongs to the task
+    let told = desk.events(2);
+    assert_eq!(
+        (&told[0]["content"]["part-of"], &told[0]["content"]["by"], &told[0]["content"]["request"]),
+        (&json!(1), &json!("home:apprentice"), &json!("tides"))
+    );
+    let replies: Vec<&Value> = told.iter().filter(|event| event["event"] == "model-replied").collect();
+    assert_eq!(replies.len(), 2, "{told:?}");
+    // two turns of the task, and two of the plugin's
+    let over = desk.deskhand(&["run", "--continue", "1", "--budget", "steps=4", "more"]);
+    assert_eq!(over.code, 8, "{}", over.stderr);
+}
+
+#[test]
+fn a_plugin_is_told_when_the_budget_is_used_up() {
+    let desk = desk("");
+    desk.server.then(Step::from(think(9)).only_for("go"));
+    for _ in 0..3 {
+        desk.server.then(Step::from(said("Hm.")).only_for("tides"));
+    }
+    let ran = desk.run(&["--yes", "--budget", "steps=4", "go"]);
+    assert_eq!(ran.code, 8, "{}{}", ran.stdout, ran.stderr);
+    desk.server.finish();
+    let events = desk.events(1);
+    let answered = events.iter().find(|event| event["event"] == "tool-answered").unwrap();
+    let why = answered["content"]["output"]["parts"][0]["text"].as_str().unwrap();
+    assert!(why.contains("the budget of the task (steps) is used up"), "{why}");
+}
+
+#[test]
+fn a_tier_is_the_model_that_the_settings_name() {
+    let small = ModelServer::start();
+    small.reply(said("Small thoughts."));
+    let desk = desk(&format!("[models.small]\nwire = \"anthropic\"\nurl = \"{}\"\nmodel = \"small\"\n", small.url()));
+    let config = desk.place.path("deskhand/config/config.toml");
+    let settings = fs::read_to_string(&config).unwrap();
+    fs::write(&config, settings.replace("[agent]\n", "[agent]\nfast = \"small\"\n")).unwrap();
+    desk.says([think(1), said("Done.")]);
+    let ran = desk.run(&["--yes", "go"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    small.finish();
+    desk.server.finish();
+    assert!(result(&desk).contains("Small thoughts."));
+    // one that is not there is said before anything begins
+    fs::write(&config, settings.replace("[agent]\n", "[agent]\nfast = \"tiny\"\n")).unwrap();
+    let ran = desk.run(&["--yes", "again"]);
+    assert!(ran.code == 1 && ran.stderr.contains("There is no model `tiny`"), "{}", ran.stderr);
+}
+
+/// A plugin that may not read files cannot have them read by a sub-agent.
+#[test]
+fn a_sub_agent_of_a_plugin_may_what_the_plugin_may() {
+    let desk = desk("");
+    desk.file("bill.txt", "The sum is 3 euro.\n");
+    desk.server.then(Step::from(calls(&[("apprentice__sum", json!({"path": "Files/bill.txt"}))])).only_for("go"));
+    desk.server.then(Step::from(calls(&[("read", json!({"path": "bill.txt"}))])).only_for("read the bill"));
+    let answer = json!({"answers": {"sum": {"value": 0, "passage": ""}}, "unreadable": null});
+    desk.server.then(Step::from(said(&answer.to_string())).only_for("read the bill"));
+    desk.server.then(Step::from(said(&answer.to_string())).only_for("read the bill"));
+    desk.server.then(Step::from(said("Done.")).only_for("go"));
+    let ran = desk.run(&["--yes", "go"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    desk.server.finish();
+    assert!(result(&desk).contains(&answer.to_string()), "{}", result(&desk));
+    let part = desk.events(2);
+    let read = part.iter().find(|event| event["event"] == "tool-answered").unwrap();
+    assert_eq!(read["outcome"], "denied", "{read}");
+    let why = read["content"]["output"]["parts"][0]["text"].as_str().unwrap();
+    assert!(why.contains("home:apprentice does not declare the right `files.read`"), "{why}");
+}
+
+/// Sub-agents that give work on to each other come to an end, whatever their budget.
+#[test]
+fn sub_agents_of_plugins_go_so_deep() {
+    let desk = desk("");
+    desk.server.then(
+        Step::from(calls(&[("delegate", json!({"agent": "apprentice__apprentice", "tasks": ["dig"]}))])).only_for("go"),
+    );
+    desk.server.then(Step::from(calls(&[("apprentice__think", json!({}))])).only_for("dig"));
+    for task in ["dig", "dig+", "dig++", "dig+++"] {
+        desk.server.then(Step::from(said(&format!("[{task}]"))).only_for(task));
+    }
+    desk.server.then(Step::from(said("Done.")).only_for("go"));
+    let ran = desk.run(&["--yes", "go"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let heard = result(&desk);
+    assert!(heard.contains("[dig], [dig+], [dig++], [dig+++], "), "{heard}");
+    assert!(heard.contains("give work on to others at most 3 times"), "{heard}");
+    desk.server.finish();
+}
+
+/// What a plugin sends counts in the budget of the task.
+#[test]
+fn what_plugins_send_is_counted() {
+    let web = HttpServer::start(|_| Answer::new(200, "text/plain", vec![b'y'; 200_000]));
+    let desk = desk(&format!("[plugins.apprentice]\nurl = \"{}/\"\n", web.url()));
+    desk.says([calls(&[("apprentice__send", json!({"count": 300_000}))]), said("Done.")]);
+    let ran = desk.run(&["--yes", "--budget", "bytes-out=250kB", "go"]);
+    assert_eq!(ran.code, 8, "{}{}", ran.stdout, ran.stderr);
+    let events = desk.events(1);
+    let answered = events.iter().find(|event| event["event"] == "tool-answered").unwrap();
+    assert!(answered.to_string().contains("200000 bytes came back"), "{answered}");
+    let sent = events.iter().filter(|event| event["event"] == "sent" && event["content"]["path"] == "/");
+    assert!(sent.map(|event| event["sent"].as_u64().unwrap()).sum::<u64>() >= 300_000);
+}
