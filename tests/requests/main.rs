@@ -1,6 +1,6 @@
 //! How well requests in plain words find their command, by the real program with our plugins installed. The author of the
-//! matcher saw `known.toml` and `practice.toml`; nobody who worked on it saw what is in `held-out.toml`, only how many it
-//! gets right. To see which ones a file gets wrong: `deskhand commands "REQUEST"`.
+//! matcher saw `known.toml` and the first part of `practice.toml`, and steered by the score of the second; nobody who worked on
+//! it saw what is in `held-out.toml`, and it was scored once, after the last change of the matcher. To see which ones a file gets wrong: `deskhand commands "REQUEST"`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 use deskhand_tests::{Place, root};
@@ -78,15 +78,15 @@ fn holds(file: &str, right: usize, wrong: usize, false_alarms: usize, by_right: 
 
 #[test]
 fn requests_that_the_matcher_was_made_with() {
-    holds("known.toml", 72, 0, 0, 14);
+    holds("known.toml", 72, 0, 0, 15);
 }
 
 #[test]
 fn requests_that_it_was_practised_on() {
-    holds("practice.toml", 120, 1, 4, 19);
+    holds("practice.toml", 192, 3, 10, 37);
 }
 
 #[test]
 fn requests_that_nobody_saw() {
-    holds("held-out.toml", 72, 2, 6, 14);
+    holds("held-out.toml", 79, 2, 11, 15);
 }
