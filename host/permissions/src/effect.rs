@@ -20,7 +20,7 @@ mod plugin;
 pub use deskhand_vocabulary::host::is_here;
 pub use host::{ALWAYS, Connect, SendToModel, THIS_TASK};
 pub use instructions::FollowInstructions;
-pub use plugin::{ListTools, StartAgent, UseCredential, UseModel, UseSkill};
+pub use plugin::{ExtractText, ListTools, StartAgent, UseCredential, UseModel, UseSkill};
 
 mod sealed {
     pub trait Sealed {}

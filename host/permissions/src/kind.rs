@@ -199,6 +199,12 @@ table! {
         right: Declared(ToolsCall), needs: Needs::Agent,
         asked: Asked::Never, recorded: Recorded::OncePerTask,
     };
+    /// Have a plugin turn a document into text.
+    ExtractText: Row {
+        name: "document.extract", verb: "extract", object: Object::Plugin, words: "have {} turn documents into text",
+        right: PersonOnly, needs: Needs::Nothing,
+        asked: Asked::Never, recorded: Recorded::OncePerTask,
+    };
     /// Send a credential with a request.
     UseCredential: Row {
         name: "credential.use", verb: "sign-in", object: Object::Credential, words: "send the credential {}",

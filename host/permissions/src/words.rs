@@ -38,7 +38,9 @@ fn object(action: &Action) -> String {
         Action::UseCredential { credential, host } if host.is_empty() => credential.clone(),
         Action::UseCredential { credential, host } => format!("{credential} to {host}"),
         Action::Connect { host, .. } | Action::SendToModel { host, .. } => host.clone(),
-        Action::InstallPlugin { plugin, .. } | Action::ListTools { plugin } => plugin.to_string(),
+        Action::InstallPlugin { plugin, .. } | Action::ListTools { plugin } | Action::ExtractText { plugin } => {
+            plugin.to_string()
+        }
         Action::AddMarketplace { location, .. } => location.clone(),
         Action::UseModel | Action::AskPerson | Action::KeepState => String::new(),
     }
@@ -143,6 +145,7 @@ pub fn parse_action_of(
         Kind::ListTools => Action::ListTools { plugin: object.parse()? },
         Kind::UseSkill => owned().map(|(plugin, skill)| Action::UseSkill { plugin, skill })?,
         Kind::StartAgent => owned().map(|(plugin, agent)| Action::StartAgent { plugin, agent })?,
+        Kind::ExtractText => Action::ExtractText { plugin: object.parse()? },
         Kind::UseCredential => Action::UseCredential { credential: object.to_owned(), host: String::new() },
         Kind::UseModel => Action::UseModel,
         Kind::Connect => Action::Connect { host: object.to_lowercase(), local: is_here(object) },

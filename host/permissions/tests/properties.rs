@@ -55,6 +55,7 @@ fn action(kind: Kind, folder: &str) -> Action {
         Kind::ListTools => Action::ListTools { plugin: id("acme:other") },
         Kind::UseSkill => Action::UseSkill { plugin: id("acme:other"), skill: "helper".into() },
         Kind::StartAgent => Action::StartAgent { plugin: id("acme:other"), agent: "helper".into() },
+        Kind::ExtractText => Action::ExtractText { plugin: id("acme:other") },
         Kind::UseCredential => Action::UseCredential { credential: "key".into(), host: "api.example.com".into() },
         Kind::UseModel => Action::UseModel,
         Kind::Connect => Action::Connect { host: "api.example.com".into(), local: false },

@@ -55,6 +55,10 @@ role!(
     skill, "with-skill"
 );
 role!(
+    /// The role of what turns documents into text.
+    extractor, "with-extractor"
+);
+role!(
     /// The role of a sub-agent that the host runs.
     agent, "with-agent"
 );

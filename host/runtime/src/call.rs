@@ -155,7 +155,11 @@ async fn run<A: Ask>(
     let err = Console::new(log.clone(), "warn");
     // dropped with all that is in it, unless the call succeeds
     let changes = invocation.workspace.nested();
-    let rights = Rights::new(&request.plugin, listing, &invocation);
+    let rights = if A::ALONE {
+        Rights::none(&request.plugin, &invocation)
+    } else {
+        Rights::new(&request.plugin, listing, &invocation)
+    };
     let call = Call {
         runtime: runtime.clone(),
         plugin: request.plugin.clone(),

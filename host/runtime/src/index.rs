@@ -5,7 +5,7 @@ use crate::{cache::Compiled, durable, fault::PluginFault, inspect};
 use deskhand_files::Origin;
 use deskhand_vocabulary::{
     Home, Manifest, PluginId, PluginName, Sha256,
-    manifest::{Credential, Limits, Permission, Tier},
+    manifest::{Credential, Extractor, Limits, Permission, Tier},
 };
 use semver::Version;
 use serde::{Deserialize, Serialize};
@@ -155,6 +155,9 @@ pub struct Listing {
     /// Its sub-agent.
     #[serde(default)]
     pub agent: Option<ListedAgent>,
+    /// Its extractor.
+    #[serde(default)]
+    pub extractor: Option<Extractor>,
     /// The credentials that the person connects for it.
     #[serde(default)]
     pub credentials: Vec<Credential>,

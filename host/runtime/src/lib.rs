@@ -43,7 +43,9 @@ pub use index::{
 pub use inspect::{Inspection, MAX_COMPONENT, Refused as InspectionRefused, Warning, inspect, read_manifest};
 pub use install::{InstallError, Outcome};
 pub use invocation::Invocation;
-pub use reply::{Body, CallError, CatalogTool, Code, Content, Guidance, Profile, Refused, Reply, ToolOutput, ToolPage};
+pub use reply::{
+    Body, CallError, CatalogTool, Code, Content, Extracted, Guidance, Profile, Refused, Reply, ToolOutput, ToolPage,
+};
 pub use rights::hosts;
 pub use runtime::Runtime;
 pub use services::{

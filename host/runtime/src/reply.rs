@@ -71,6 +71,15 @@ pub struct Profile {
     pub answer_schema: Option<String>,
 }
 
+/// A document as text. Data, whoever wrote it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Extracted {
+    /// The text, with a line such as `[page 3]` where a part begins.
+    pub text: String,
+    /// True if the limit kept back a part of it.
+    pub cut: bool,
+}
+
 /// A page of the tools that depend on an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ToolPage {
@@ -264,6 +273,12 @@ impl Sized for ToolOutput {
     }
 }
 
+impl Sized for Extracted {
+    fn bytes(&self) -> usize {
+        self.text.len()
+    }
+}
+
 impl Sized for Guidance {
     fn bytes(&self) -> usize {
         self.instructions.len() + self.references.iter().chain(&self.tools).map(String::len).sum::<usize>()
@@ -308,6 +323,12 @@ impl Sized for Vec<Content> {
 impl From<bindings::skill::exports::deskhand::plugin::skill::Guidance> for Guidance {
     fn from(guidance: bindings::skill::exports::deskhand::plugin::skill::Guidance) -> Self {
         Self { instructions: guidance.instructions, references: guidance.references, tools: guidance.tools }
+    }
+}
+
+impl From<bindings::extractor::exports::deskhand::plugin::extractor::Extracted> for Extracted {
+    fn from(extracted: bindings::extractor::exports::deskhand::plugin::extractor::Extracted) -> Self {
+        Self { text: extracted.text, cut: extracted.cut }
     }
 }
 

@@ -52,6 +52,13 @@ impl Rights {
         Self { gate, context, addresses, configured: Arc::new(configured), asks: None, keeps: None }
     }
 
+    /// None, whatever the manifest asks for.
+    pub(crate) fn none(plugin: &PluginId, invocation: &Invocation) -> Self {
+        let context = Context::plugin(invocation.task, plugin.clone(), Vec::new().into(), invocation.standing);
+        let gate = invocation.gate.clone();
+        Self { gate, context, addresses: BTreeMap::new(), configured: Arc::default(), asks: None, keeps: None }
+    }
+
     /// Patterns of hosts, each that stands for a configured address replaced by its host, and left out where there is none.
     pub(crate) fn resolved(&self, patterns: &[String]) -> Vec<String> {
         resolved(&self.addresses, patterns)

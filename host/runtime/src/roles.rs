@@ -4,15 +4,16 @@ use crate::{
     bindings::{
         self, agent::exports::deskhand::plugin::agent::Profile as WitProfile,
         command::exports::deskhand::plugin::command::Reply as WitReply,
+        extractor::exports::deskhand::plugin::extractor::Extracted as WitExtracted,
         skill::exports::deskhand::plugin::skill::Guidance as WitGuidance,
         tool_catalog::exports::deskhand::plugin::tool_catalog::Page as WitPage, wit::types,
     },
     call::Call,
     imports,
     index::Listing,
-    reply::{Content, Guidance, Profile, Refused, Reply, Sized, ToolOutput, ToolPage},
+    reply::{Content, Extracted, Guidance, Profile, Refused, Reply, Sized, ToolOutput, ToolPage},
 };
-use deskhand_vocabulary::{Manifest, PluginName};
+use deskhand_vocabulary::{Manifest, PluginName, Sha256, manifest::Extractor};
 use serde_json::{Value, json};
 use wasmtime::{
     Store,
@@ -30,6 +31,8 @@ pub(crate) trait Ask: Send + Sync {
     const ROLE: &'static str;
     /// What it is, for the person: completes "the plugin has no …".
     const WORD: &'static str;
+    /// True if it works on what it is handed and has no right, whatever its plugin has for its other roles.
+    const ALONE: bool = false;
 
     /// What of the role is asked.
     fn name(&self) -> &str;
@@ -218,6 +221,41 @@ impl Ask for ReadSkill {
     }
 }
 
+/// Turn a document into text.
+pub(crate) struct ExtractText {
+    pub(crate) media_type: String,
+    pub(crate) document: Vec<u8>,
+    /// The most text that is wanted, in bytes.
+    pub(crate) limit: usize,
+}
+
+impl Ask for ExtractText {
+    type Answer = Extracted;
+    const ROLE: &'static str = "extractor";
+    const WORD: &'static str = "extractor for";
+    const ALONE: bool = true;
+
+    fn name(&self) -> &str {
+        &self.media_type
+    }
+
+    fn is_declared(&self, listing: &Listing) -> bool {
+        listing.extractor.as_ref().is_some_and(|extractor| extractor.media_types.contains(&self.media_type))
+    }
+
+    fn record(&self) -> Value {
+        json!({ "document": Sha256::of(&self.document), "bytes": self.document.len() })
+    }
+
+    async fn put(&self, store: &mut Store<Call>, roles: &Roles, instance: &Instance) -> Answered<Extracted> {
+        let world = roles.extractor.as_ref().ok_or_else(absent)?.load(&mut *store, instance)?;
+        let options = json!({ "limit": self.limit }).to_string();
+        let asked = world.deskhand_plugin_extractor();
+        let extracted = asked.call_extract(store, &self.media_type, &self.document, &options).await?;
+        Ok(extracted.map(Extracted::from).map_err(Refused::from))
+    }
+}
+
 /// Ask a sub-agent that the host runs who it is and how it works.
 pub(crate) struct BriefAgent {
     pub(crate) agent: String,
@@ -292,6 +330,7 @@ pub(crate) struct Roles {
     tools: Option<bindings::tools::WithToolsIndices>,
     tool_catalog: Option<bindings::tool_catalog::WithToolCatalogIndices>,
     skill: Option<bindings::skill::WithSkillIndices>,
+    extractor: Option<bindings::extractor::WithExtractorIndices>,
     agent: Option<bindings::agent::WithAgentIndices>,
     agent_loop: Option<bindings::agent_loop::WithAgentLoopIndices>,
 }
@@ -304,10 +343,12 @@ impl Roles {
     pub(crate) fn of(pre: &InstancePre<Call>) -> Self {
         type Two<'a> = (&'a str, &'a str);
         type Cursor<'a> = (Option<&'a str>,);
+        type Document<'a> = (&'a str, &'a [u8], &'a str);
         let command = bindings::command::WithCommandIndices::new(pre).ok();
         let tools = bindings::tools::WithToolsIndices::new(pre).ok();
         let catalog = bindings::tool_catalog::WithToolCatalogIndices::new(pre).ok();
         let skill = bindings::skill::WithSkillIndices::new(pre).ok();
+        let extractor = bindings::extractor::WithExtractorIndices::new(pre).ok();
         let agent = bindings::agent::WithAgentIndices::new(pre).ok();
         let agent_loop = bindings::agent_loop::WithAgentLoopIndices::new(pre).ok();
         Self {
@@ -318,6 +359,7 @@ impl Roles {
                 exports::<Two<'_>, Gives<WitGuidance>>(pre, "skill", "open")
                     && exports::<(&str,), Gives<types::Content>>(pre, "skill", "read")
             }),
+            extractor: extractor.filter(|_| exports::<Document<'_>, Gives<WitExtracted>>(pre, "extractor", "extract")),
             agent: agent.filter(|_| exports::<Two<'_>, Gives<WitProfile>>(pre, "agent", "brief")),
             agent_loop: agent_loop.filter(|_| exports::<Two<'_>, Gives<Vec<types::Content>>>(pre, "agent-loop", "run")),
         }
@@ -330,6 +372,7 @@ impl Roles {
             "tools" => self.tools.is_some(),
             "tool-catalog" => self.tool_catalog.is_some(),
             "skill" => self.skill.is_some(),
+            "extractor" => self.extractor.is_some(),
             "agent" => self.agent.is_some(),
             _ => self.agent_loop.is_some(),
         };
@@ -364,7 +407,7 @@ where
 }
 
 /// Roles that this host calls.
-pub(crate) const CALLED: [&str; 6] = ["command", "tools", "tool-catalog", "skill", "agent", "agent-loop"];
+pub(crate) const CALLED: [&str; 7] = ["command", "tools", "tool-catalog", "skill", "extractor", "agent", "agent-loop"];
 
 /// Roles of the interface that this version of Deskhand does not call.
 pub(crate) const UNCALLED: [&str; 3] = ["events", "command-completion", "template"];
@@ -376,6 +419,7 @@ pub(crate) fn declared(manifest: &Manifest) -> Vec<(String, &'static str)> {
         manifest.tools.first().map(|tool| &tool.name),
         manifest.tool_catalog,
         manifest.skill.as_ref().map(|skill| &skill.name),
+        manifest.extractor.as_ref(),
         manifest.agent.as_ref().map(|agent| (&agent.name, agent.own_loop)),
     )
 }
@@ -387,6 +431,7 @@ pub(crate) fn listed(listing: &Listing) -> Vec<(String, &'static str)> {
         listing.tools.first().map(|tool| &tool.name),
         listing.tool_catalog,
         listing.skill.as_ref().map(|skill| &skill.name),
+        listing.extractor.as_ref(),
         listing.agent.as_ref().map(|agent| (&agent.name, agent.own_loop)),
     )
 }
@@ -396,6 +441,7 @@ fn words(
     tool: Option<&PluginName>,
     catalog: bool,
     skill: Option<&PluginName>,
+    extractor: Option<&Extractor>,
     agent: Option<(&PluginName, bool)>,
 ) -> Vec<(String, &'static str)> {
     let mut declared = Vec::new();
@@ -406,6 +452,7 @@ fn words(
         declared.extend([(words.clone(), "tools"), (words, "tool-catalog")]);
     }
     declared.extend(skill.map(|name| (format!("the skill `{name}`"), "skill")));
+    declared.extend(extractor.map(|_| ("an extractor of text".to_owned(), "extractor")));
     declared
         .extend(agent.map(|(name, own_loop)| {
             (format!("the sub-agent `{name}`"), if own_loop { "agent-loop" } else { "agent" })

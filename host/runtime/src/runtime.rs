@@ -10,13 +10,13 @@ use crate::{
     limits::Allowance,
     load::{Loader, Loads},
     machine::Machine,
-    reply::{CallError, Content, Guidance, Profile, Reply, ToolOutput, ToolPage},
+    reply::{CallError, Content, Extracted, Guidance, Profile, Reply, ToolOutput, ToolPage},
     roles::{self, Ask},
     slots::Slots,
 };
 use deskhand_permissions::{
     Permit,
-    effect::{CallTool, ListTools, RunCommand, StartAgent, UseSkill},
+    effect::{CallTool, ExtractText, ListTools, RunCommand, StartAgent, UseSkill},
 };
 use deskhand_vocabulary::{Home, PluginId};
 use std::sync::{Arc, OnceLock};
@@ -153,6 +153,20 @@ impl Runtime {
     ) -> Result<Content, CallError> {
         let UseSkill { plugin, skill } = permit.redeem();
         self.call(invocation, plugin, roles::ReadSkill { skill, path: path.to_owned() })
+    }
+
+    /// Have the extractor that was permitted turn a document of this media type into at most `limit` bytes of text. It is
+    /// given the document itself. As [`Self::call_command`].
+    pub fn extract_text(
+        &self,
+        invocation: Invocation,
+        permit: Permit<ExtractText>,
+        media_type: &str,
+        document: Vec<u8>,
+        limit: usize,
+    ) -> Result<Extracted, CallError> {
+        let ExtractText { plugin } = permit.redeem();
+        self.call(invocation, plugin, roles::ExtractText { media_type: media_type.to_owned(), document, limit })
     }
 
     /// Ask the sub-agent that was permitted who it is and how it works on this task; the host's own loop does the rest.

@@ -113,6 +113,11 @@ pub enum Action {
         /// The sub-agent.
         agent: String,
     },
+    /// Have a plugin turn a document into text.
+    ExtractText {
+        /// The plugin.
+        plugin: PluginId,
+    },
     /// Send a credential that the person connected, with a request of a plugin.
     UseCredential {
         /// Which of the plugin's.
@@ -174,6 +179,7 @@ impl Action {
             | Self::ListTools { .. }
             | Self::UseSkill { .. }
             | Self::StartAgent { .. }
+            | Self::ExtractText { .. }
             | Self::UseCredential { .. }
             | Self::UseModel
             | Self::Connect { .. }
@@ -198,6 +204,7 @@ impl Action {
             | Self::ListTools { .. }
             | Self::UseSkill { .. }
             | Self::StartAgent { .. }
+            | Self::ExtractText { .. }
             | Self::UseCredential { .. }
             | Self::UseModel
             | Self::Connect { .. }

@@ -36,6 +36,9 @@ pub struct Manifest {
     /// Whom it sends to work; a plugin has one sub-agent at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<Agent>,
+    /// Which documents it turns into text; a plugin has one extractor at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extractor: Option<Extractor>,
     /// Keys and tokens that the person connects, and that Deskhand adds to its requests.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub credentials: Vec<Credential>,
@@ -254,6 +257,14 @@ pub struct Agent {
     /// True if it runs a loop of its own (`agent-loop`); else Deskhand's loop works as it says (`agent`).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub own_loop: bool,
+}
+
+/// What turns documents into text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Extractor {
+    /// The media types (RFC 6838) of the documents that it reads, in lower case and without parameters.
+    pub media_types: Vec<String>,
 }
 
 /// How able a model is: never a product.

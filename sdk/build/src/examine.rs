@@ -128,6 +128,9 @@ pub fn examine(manifest: &Manifest) -> Vec<Finding> {
             self::tool_schema(input, &about, "input", &mut findings);
         }
     }
+    if let Some(extractor) = &manifest.extractor {
+        media_types(&extractor.media_types, &mut findings);
+    }
     credentials(manifest, &mut findings);
     limits(manifest, &mut findings);
     if let Some(config) = &manifest.config
@@ -147,11 +150,12 @@ fn about(manifest: &Manifest, findings: &mut Findings) {
     findings.shown("plugin", "summary", &manifest.plugin.summary, SUMMARY);
     findings.shown("plugin", "publisher", &manifest.plugin.publisher, SUMMARY);
     let none = manifest.commands.is_empty() && manifest.tools.is_empty();
-    if none && !manifest.tool_catalog && manifest.skill.is_none() && manifest.agent.is_none() {
+    let none = none && !manifest.tool_catalog && manifest.skill.is_none();
+    if none && manifest.agent.is_none() && manifest.extractor.is_none() {
         findings.add(
             Weight::Error,
             "plugin",
-            "it has no command, no tool, no skill and no agent, so nobody can use it; name one in `plugin!`",
+            "it has no command, no tool, no skill, no agent and no extractor, so nobody can use it; name one in `plugin!`",
         );
     }
     if manifest.plugin.license.is_none() {
@@ -231,6 +235,22 @@ fn permissions(manifest: &Manifest, findings: &mut Findings) {
                 &about,
                 "nothing can be changed that was not looked at; ask for files.read as well",
             );
+        }
+    }
+}
+
+fn media_types(names: &[String], findings: &mut Findings) {
+    if names.is_empty() {
+        findings.add(Weight::Error, "extractor", "it names no media types, so nothing is given to it");
+    }
+    for name in names {
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"!#$&-^_.+".contains(&byte);
+        let is_type = name
+            .split_once('/')
+            .is_some_and(|(kind, rest)| [kind, rest].iter().all(|part| !part.is_empty() && part.bytes().all(plain)));
+        if !is_type {
+            let message = format!("`{name}` is no media type; write it in lower case, such as `application/pdf`");
+            findings.add(Weight::Error, "extractor", message);
         }
     }
 }

@@ -4,7 +4,7 @@
 use crate::{BuildError, cargo::Crate};
 use deskhand_vocabulary::{
     Manifest, PluginName,
-    manifest::{About, Agent, Command, Credential, Limits, MAX_BYTES, Permission, SECTION, Skill, Tool},
+    manifest::{About, Agent, Command, Credential, Extractor, Limits, MAX_BYTES, Permission, SECTION, Skill, Tool},
 };
 use semver::{Version, VersionReq};
 use serde::Deserialize;
@@ -66,6 +66,8 @@ pub(crate) struct Description {
     skill: Option<Skill>,
     #[serde(default)]
     agent: Option<Agent>,
+    #[serde(default)]
+    extractor: Option<Extractor>,
     #[serde(default)]
     config: Option<Value>,
 }
@@ -138,6 +140,7 @@ impl Source {
             tool_catalog: false,
             skill: code.skill,
             agent: code.agent,
+            extractor: code.extractor,
             credentials: self.credentials,
             dependencies: self.dependencies,
             config,

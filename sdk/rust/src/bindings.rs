@@ -34,6 +34,19 @@ pub mod skill {
     });
 }
 
+/// The role `extractor`.
+pub mod extractor {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        inline: "package deskhand:role-extractor; world extractor { export deskhand:plugin/extractor@0.1.0; }",
+        world: "deskhand:role-extractor/extractor",
+        with: { "deskhand:plugin/types@0.1.0": crate::bindings::deskhand::plugin::types },
+        pub_export_macro: true,
+        export_macro_name: "export",
+        default_bindings_module: "deskhand_sdk::bindings::extractor",
+    });
+}
+
 /// The role `agent`.
 pub mod agent {
     wit_bindgen::generate!({

@@ -1,7 +1,8 @@
 //! Write plugins for Deskhand.
 //!
-//! A plugin is a crate with functions whose arguments are types. The attributes `#[command]`, `#[tool]`, `#[agent]` and `#[agent_loop]` say
-//! what a function is; a [`Skill`] is a value; `plugin!` says which of them the plugin has. All that a plugin may do goes through this crate's
+//! A plugin is a crate with functions whose arguments are types. The attributes `#[command]`, `#[tool]`, `#[agent]` and
+//! `#[agent_loop]` say what a function is; a [`Skill`] and an [`Extractor`] are values; `plugin!` says which of them the
+//! plugin has. All that a plugin may do goes through this crate's
 //! modules, one for each interface of `deskhand:plugin`; a component keeps only the interfaces that its code uses, and that
 //! list is what the person sees before installing it.
 //!
@@ -48,6 +49,7 @@ mod content;
 #[cfg_attr(not(target_family = "wasm"), path = "door/native.rs")]
 mod door;
 mod error;
+pub mod extractor;
 pub mod files;
 pub mod http;
 pub mod invocation;
@@ -69,6 +71,7 @@ pub use agent::{Profile, Tier};
 pub use content::{Body, Content, Reply, ToolOutput};
 pub use deskhand_sdk_macros::{agent, agent_loop, command, plugin, tool};
 pub use error::{Code, Error, Result};
+pub use extractor::{Extracted, Extractor};
 pub use skill::{Guidance, Skill};
 
 /// The version of `deskhand:plugin` that this SDK speaks.
@@ -79,7 +82,7 @@ pub mod prelude {
     #[cfg(not(target_family = "wasm"))]
     pub use crate::testing;
     pub use crate::{
-        Code, Content, Error, Profile, Reply, Result, Skill, Tier, ToolOutput, agent, agent_loop,
+        Code, Content, Error, Extracted, Extractor, Profile, Reply, Result, Skill, Tier, ToolOutput, agent, agent_loop,
         changes::{self, View},
         command,
         files::{self, Fact},

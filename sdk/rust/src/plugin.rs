@@ -193,6 +193,9 @@ pub mod description {
         /// The sub-agent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub agent: Option<Agent>,
+        /// The extractor.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub extractor: Option<Extractor>,
         /// The schema of the configuration.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub config: Option<Value>,
@@ -242,6 +245,13 @@ pub mod description {
         pub description: String,
         /// Requests that it serves.
         pub triggers: Vec<String>,
+    }
+
+    /// An extractor.
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    pub struct Extractor {
+        /// Which documents it reads.
+        pub media_types: Vec<String>,
     }
 
     /// A sub-agent.

@@ -91,6 +91,10 @@ pub(super) fn abilities(manifest: &Manifest) -> String {
     if let Some(skill) = &manifest.skill {
         out.push_str(&format!("skill {}\n  {}\n", skill.name.as_str(), line(&skill.description)));
     }
+    if let Some(extractor) = &manifest.extractor {
+        let kinds: Vec<String> = extractor.media_types.iter().map(|kind| line(kind)).collect();
+        out.push_str(&format!("reads documents as text\n  {}\n", kinds.join(", ")));
+    }
     if let Some(agent) = &manifest.agent {
         let summary = agent.description.lines().next().unwrap_or_default();
         let tier = agent.tier.name();

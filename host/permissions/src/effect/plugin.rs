@@ -34,6 +34,20 @@ impl Effect for UseSkill {
     }
 }
 
+/// Have a plugin turn a document into text. The document itself was judged when it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExtractText {
+    /// Whose extractor.
+    pub plugin: PluginId,
+}
+
+impl sealed::Sealed for ExtractText {}
+impl Effect for ExtractText {
+    fn actions(&self) -> Vec<Action> {
+        vec![Action::ExtractText { plugin: self.plugin.clone() }]
+    }
+}
+
 /// Give work to a plugin's sub-agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StartAgent {

@@ -8,6 +8,7 @@ pub(super) fn look(case: &Case<'_>) -> Option<Finding> {
     let (Action::CallTool { plugin, .. }
     | Action::ListTools { plugin }
     | Action::UseSkill { plugin, .. }
+    | Action::ExtractText { plugin }
     | Action::StartAgent { plugin, .. }) = case.action
     else {
         return None;

@@ -224,6 +224,16 @@ impl Kept {
         entries.iter().filter_map(line).collect()
     }
 
+    /// What was called, in order: of a role's, and with what.
+    pub fn started(&self) -> Vec<(String, Value)> {
+        let entries = self.0.lock().unwrap();
+        let started = |entry: &Entry| match (&entry.event, &entry.content) {
+            (Event::CallStarted { name, .. }, Some(content)) => Some((name.clone(), content.clone())),
+            _ => None,
+        };
+        entries.iter().filter_map(started).collect()
+    }
+
     /// How the calls ended, in order.
     pub fn outcomes(&self) -> Vec<String> {
         let entries = self.0.lock().unwrap();

@@ -1,12 +1,12 @@
 //! The roles beside commands and tools: each is called as its manifest declares it, and answers with its type.
 
 use crate::kit::{Bench, PRELUDE, component, id, manifest, with_manifest};
-use deskhand_permissions::effect::{ListTools, StartAgent, UseSkill};
+use deskhand_permissions::effect::{ExtractText, ListTools, StartAgent, UseSkill};
 use deskhand_runtime::{
-    Body, CallError, CatalogTool, Content, Guidance, InstallError, ModelCall, ModelReply, Models, Opening, PluginFault,
-    Profile, Refused, Talk, ToolOutput, ToolPage,
+    Body, CallError, CatalogTool, Content, Extracted, Guidance, InstallError, ModelCall, ModelReply, Models, Opening,
+    PluginFault, Profile, Refused, Talk, ToolOutput, ToolPage,
 };
-use deskhand_vocabulary::{Stop, manifest::Tier};
+use deskhand_vocabulary::{Sha256, Stop, manifest::Tier};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 
@@ -78,6 +78,75 @@ fn a_skill_is_taken_up_and_its_references_are_read() {
         "official:test has no skill `cooking`. `deskhand plugin info official:test` lists what it has"
     );
     assert_eq!(bench.log.outcomes(), ["ok", "ok"]);
+}
+
+/// An extractor of letters, whose core function has `body`.
+fn extractor(permissions: &[&str], world: &str, imports: &str, body: &str) -> Vec<u8> {
+    let module = format!(
+        r#"(module {imports} {PRELUDE}
+          (func (export "deskhand:plugin/extractor@0.1.0#extract")
+            (param $type i32) (param $type_length i32) (param $document i32) (param $document_length i32)
+            (param $options i32) (param $options_length i32) (result i32)
+            {body}))"#
+    );
+    let more = json!({
+        "permissions": manifest(permissions)["permissions"],
+        "extractor": { "media_types": ["application/x-letter"] },
+    });
+    plugin(&format!("{world} export deskhand:plugin/extractor@0.1.0;"), &module, &more)
+}
+
+/// The text at an address, of which there is more.
+fn text_at(address: &str, length: &str) -> String {
+    format!(
+        "(i32.store8 (i32.const 1024) (i32.const 0))
+         (i32.store (i32.const 1028) {address})
+         (i32.store (i32.const 1032) {length})
+         (i32.store8 (i32.const 1036) (i32.const 1))
+         (i32.const 1024)"
+    )
+}
+
+#[test]
+fn an_extractor_is_handed_the_document_and_how_much_is_wanted() {
+    let bench = Bench::new();
+    let extract = |kind: &str| {
+        let permit = bench.as_agent(ExtractText { plugin: id() });
+        bench.runtime.extract_text(bench.invocation(), permit, kind, b"Dear Ada".to_vec(), 40)
+    };
+    bench.install(&extractor(&[], "", "", &text_at("(local.get $document)", "(local.get $document_length)")));
+    assert_eq!(extract("application/x-letter").unwrap(), Extracted { text: "Dear Ada".to_owned(), cut: true });
+    let error = extract("text/html").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "official:test has no extractor for `text/html`. `deskhand plugin info official:test` lists what it has"
+    );
+    // the document itself stays out of the log
+    let document = Sha256::of(b"Dear Ada");
+    let started = ("application/x-letter".to_owned(), json!({ "document": document, "bytes": 8 }));
+    assert_eq!(bench.log.started(), [started]);
+    bench.install(&extractor(&[], "", "", &text_at("(local.get $options)", "(local.get $options_length)")));
+    assert_eq!(extract("application/x-letter").unwrap().text, r#"{"limit":40}"#);
+}
+
+/// What its manifest asks for, it has for its other roles: who hands it a document hands it nothing else.
+#[test]
+fn an_extractor_has_no_rights() {
+    let bench = Bench::new();
+    let import = r#"(import "deskhand:plugin/store@0.1.0" "get" (func $get (param i32 i32 i32)))"#;
+    // the code of the error that it gets for looking at what it keeps
+    let body = format!(
+        "(call $get (i32.const 1200) (i32.const 4) (i32.const 1400))
+         (i32.store8 (i32.const 1500) (i32.add (i32.const 48) (i32.load8_u (i32.const 1408))))
+         (i32.store8 (i32.const 1501) (i32.add (i32.const 48) (i32.load8_u (i32.const 1400))))
+         {}",
+        text_at("(i32.const 1500)", "(i32.const 2)")
+    );
+    bench.install(&extractor(&["state.keep"], "import deskhand:plugin/store@0.1.0;", import, &body));
+    let permit = bench.as_agent(ExtractText { plugin: id() });
+    let extracted = bench.runtime.extract_text(bench.invocation(), permit, "application/x-letter", Vec::new(), 40);
+    let denied = 1;
+    assert_eq!(extracted.unwrap().text, format!("{denied}1"));
 }
 
 /// A sub-agent that the host runs: its prompt is its task, its answer schema is its input.

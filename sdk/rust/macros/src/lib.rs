@@ -55,7 +55,7 @@ pub fn agent_loop(attribute: TokenStream, item: TokenStream) -> TokenStream {
 
 /// What the plugin has: `plugin! { commands: [organize], tools: [find], config: Settings }`. Once in a crate, at its
 /// root. Each name is a path to a function with `#[command]` or `#[tool]`; `config` is the type of the configuration. A
-/// plugin has one `skill` at most, the path of a constant, and one `agent`, the path of a function with `#[agent]`.
+/// plugin has one `skill` and one `extractor` at most, the paths of constants, and one `agent`, the path of a function with `#[agent]`.
 #[proc_macro]
 pub fn plugin(input: TokenStream) -> TokenStream {
     plugin::expand(input.into()).unwrap_or_else(syn::Error::into_compile_error).into()

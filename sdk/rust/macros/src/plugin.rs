@@ -15,6 +15,7 @@ struct Plugin {
     commands: Vec<Path>,
     tools: Vec<Path>,
     skill: Option<Path>,
+    extractor: Option<Path>,
     agent: Option<Path>,
     agent_loop: Option<Path>,
     config: Option<Type>,
@@ -34,11 +35,13 @@ impl Parse for Plugin {
                 "commands" => plugin.commands = paths(input)?,
                 "tools" => plugin.tools = paths(input)?,
                 "skill" => plugin.skill = Some(input.parse()?),
+                "extractor" => plugin.extractor = Some(input.parse()?),
                 "agent" => plugin.agent = Some(input.parse()?),
                 "agent_loop" => plugin.agent_loop = Some(input.parse()?),
                 "config" => plugin.config = Some(input.parse()?),
                 _ => {
-                    let message = "a plugin has `commands`, `tools`, `skill`, `agent` or `agent_loop`, and `config`";
+                    let message =
+                        "a plugin has `commands`, `tools`, `skill`, `extractor`, `agent` or `agent_loop`, and `config`";
                     return Err(syn::Error::new(key.span(), message));
                 }
             }
@@ -53,8 +56,10 @@ impl Parse for Plugin {
             return Err(syn::Error::new_spanned(own, "a plugin has one sub-agent: `agent` or `agent_loop`"));
         }
         let agent = plugin.agent.as_ref().or(plugin.agent_loop.as_ref());
-        if plugin.commands.is_empty() && plugin.tools.is_empty() && plugin.skill.is_none() && agent.is_none() {
-            return Err(input.error("name a command, a tool, a skill or an agent: plugin! { commands: [organize] }"));
+        let none = plugin.commands.is_empty() && plugin.tools.is_empty() && plugin.skill.is_none();
+        if none && plugin.extractor.is_none() && agent.is_none() {
+            let message = "name a command, a tool, a skill, an extractor or an agent: plugin! { commands: [organize] }";
+            return Err(input.error(message));
         }
         Ok(plugin)
     }
@@ -78,18 +83,20 @@ fn beside(path: &Path, name: fn(&Ident) -> Ident) -> Path {
 }
 
 pub(crate) fn expand(input: TokenStream) -> syn::Result<TokenStream> {
-    let Plugin { commands, tools, skill, agent, agent_loop, config } = syn::parse2(input)?;
+    let Plugin { commands, tools, skill, extractor, agent, agent_loop, config } = syn::parse2(input)?;
     let commands: Vec<Path> = commands.iter().map(|path| beside(path, command_type)).collect();
     let tools: Vec<Path> = tools.iter().map(|path| beside(path, tool_type)).collect();
     let agent = agent.as_ref().map(|path| beside(path, agent_type));
     let agent_loop = agent_loop.as_ref().map(|path| beside(path, agent_loop_type));
     let skill_export = skill.as_ref().map(export_skill);
+    let extractor_export = extractor.as_ref().map(export_extractor);
     let agent_export = agent.as_ref().map(export_agent).or(agent_loop.as_ref().map(export_agent_loop));
     let optional = |described: Option<TokenStream>| match described {
         None => quote!(::std::option::Option::None),
         Some(described) => quote!(::std::option::Option::Some(#described)),
     };
     let skill = optional(skill.map(|skill| quote!(#skill.describe())));
+    let extractor = optional(extractor.map(|extractor| quote!(#extractor.describe())));
     let agent = agent.map(|agent| quote!(<#agent as ::deskhand_sdk::plugin::Agent>::describe()));
     let agent_loop = agent_loop.map(|own| quote!(<#own as ::deskhand_sdk::plugin::AgentLoop>::describe()));
     let agent = optional(agent.or(agent_loop));
@@ -103,6 +110,7 @@ pub(crate) fn expand(input: TokenStream) -> syn::Result<TokenStream> {
         #command_export
         #tool_export
         #skill_export
+        #extractor_export
         #agent_export
 
         /// What the manifest says of this plugin's abilities.
@@ -115,6 +123,7 @@ pub(crate) fn expand(input: TokenStream) -> syn::Result<TokenStream> {
                 tools: ::std::vec![#(<#tools as ::deskhand_sdk::plugin::Tool>::describe()),*],
                 skill: #skill,
                 agent: #agent,
+                extractor: #extractor,
                 config: #config,
             }
         }
@@ -210,6 +219,34 @@ fn export_skill(skill: &Path) -> TokenStream {
             }
 
             role::export!(Skill with_types_in role);
+        };
+    }
+}
+
+fn export_extractor(extractor: &Path) -> TokenStream {
+    quote! {
+        #[cfg(target_family = "wasm")]
+        #[allow(unsafe_code, missing_docs)]
+        const _: () = {
+            use ::deskhand_sdk::bindings::{extractor as role, deskhand::plugin::types};
+            use role::exports::deskhand::plugin::extractor::{Extracted, Guest};
+
+            struct Extractor;
+
+            impl Guest for Extractor {
+                fn extract(
+                    media_type: ::std::string::String,
+                    document: ::std::vec::Vec<u8>,
+                    options: ::std::string::String,
+                ) -> ::std::result::Result<Extracted, types::Error> {
+                    #extractor
+                        .extract(&media_type, document, &options)
+                        .map(::std::convert::Into::into)
+                        .map_err(::std::convert::Into::into)
+                }
+            }
+
+            role::export!(Extractor with_types_in role);
         };
     }
 }

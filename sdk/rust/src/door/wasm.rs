@@ -352,6 +352,12 @@ impl From<crate::Guidance> for crate::bindings::skill::exports::deskhand::plugin
     }
 }
 
+impl From<crate::Extracted> for crate::bindings::extractor::exports::deskhand::plugin::extractor::Extracted {
+    fn from(extracted: crate::Extracted) -> Self {
+        Self { text: extracted.text, cut: extracted.cut }
+    }
+}
+
 impl From<crate::Profile> for crate::bindings::agent::exports::deskhand::plugin::agent::Profile {
     fn from(profile: crate::Profile) -> Self {
         Self {
