@@ -50,9 +50,13 @@ impl Desk {
     }
 
     pub(crate) fn file(&self, name: &str, text: &str) -> &Self {
+        self.bytes(name, text.as_bytes())
+    }
+
+    pub(crate) fn bytes(&self, name: &str, bytes: &[u8]) -> &Self {
         let path = self.place.path("home/Files").join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
+        fs::write(path, bytes).unwrap();
         self
     }
 

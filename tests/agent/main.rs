@@ -6,6 +6,7 @@ mod changes;
 mod connections;
 mod crash;
 mod delegate;
+mod documents;
 mod ends;
 mod instructions;
 mod kit;

@@ -73,7 +73,7 @@ fn a_room_imports_only_rooms_below_it() {
 #[test]
 fn a_plugin_stands_on_the_sdk_alone() {
     let mut plugins = Vec::new();
-    for kind in ["agents", "commands", "connectors", "skills"] {
+    for kind in ["agents", "commands", "connectors", "extractors", "skills"] {
         for entry in fs::read_dir(root().join("plugins").join(kind)).unwrap() {
             let folder = entry.unwrap().path();
             let (name, used) = uses(&fs::read_to_string(folder.join("Cargo.toml")).unwrap());
@@ -87,7 +87,7 @@ fn a_plugin_stands_on_the_sdk_alone() {
         }
     }
     plugins.sort();
-    let expected = ["duplicates", "file-keeper", "organize", "reader", "rename", "research", "websearch"];
+    let expected = ["documents", "duplicates", "file-keeper", "organize", "reader", "rename", "research", "websearch"];
     assert_eq!(plugins, expected.map(|name| format!("deskhand-{name}")));
 }
 

@@ -3,7 +3,7 @@
 
 use crate::answers;
 use deskhand_agent::{Meter, budget::Limits, tool::Output};
-use deskhand_permissions::{Context, Permit, effect::Effect};
+use deskhand_permissions::{Context, Permit, Refused, effect::Effect};
 use deskhand_runtime::{IndexError, Invocation, Plugins, Runtime, Services};
 use deskhand_vocabulary::Stop;
 use deskhand_workspace::Workspace;
@@ -78,8 +78,17 @@ impl Calling {
         output
     }
 
+    pub(crate) fn decide<E: Effect>(&self, effect: E) -> Result<Permit<E>, Refused> {
+        self.invocation.gate.permit(&self.context, effect)
+    }
+
     pub(crate) fn permit<E: Effect>(&self, effect: E) -> Result<Permit<E>, Box<Output>> {
-        self.invocation.gate.permit(&self.context, effect).map_err(|refused| Box::new(answers::of_gate(&refused)))
+        self.decide(effect).map_err(|refused| Box::new(answers::of_gate(&refused)))
+    }
+
+    /// What a call is made with that sets nobody else to work.
+    pub(crate) fn alone(&self, stop: &Stop) -> Invocation {
+        Invocation { stop: stop.clone(), ..self.invocation.clone() }
     }
 
     /// What a call is made with, and the meter of what it uses.

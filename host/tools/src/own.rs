@@ -1,7 +1,9 @@
 //! The list of the tools, and the way from a call to the one that is meant.
 
 use crate::{
-    arguments, files,
+    arguments,
+    documents::Documents,
+    files,
     place::{Known, Place},
 };
 use deskhand_agent::tool::{Call, Effect, Outcome, Output, Tool, Tools};
@@ -34,6 +36,11 @@ pub(crate) struct NotDone(Outcome, String);
 impl NotDone {
     pub(crate) fn failed(reason: impl Into<String>) -> Self {
         Self(Outcome::Failed, reason.into())
+    }
+
+    /// With an outcome that something else came to.
+    pub(crate) fn new(outcome: Outcome, reason: impl Into<String>) -> Self {
+        Self(outcome, reason.into())
     }
 
     /// For a person who is not there.
@@ -115,6 +122,13 @@ impl OwnTools {
     /// The tools of a task that works in this workspace, in the name of `context`.
     pub fn new(workspace: Workspace, gate: Arc<Gate>, context: Context) -> Self {
         Self { place: Place::new(workspace, gate, context) }
+    }
+
+    /// And they read documents through these.
+    #[must_use]
+    pub fn reading(mut self, documents: Documents) -> Self {
+        self.place.documents = Some(documents);
+        self
     }
 }
 

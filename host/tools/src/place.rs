@@ -1,9 +1,9 @@
 //! Where the tools work: the folders of the task, and what of them the model has seen. A file is overwritten or edited only
 //! in the version that was read, so nothing is lost that the model does not know of.
 
-use crate::own::NotDone;
+use crate::{documents::Documents, own::NotDone};
 use deskhand_permissions::{Context, Gate, effect::ReadFolder};
-use deskhand_vocabulary::{FilePath, FolderName};
+use deskhand_vocabulary::{FilePath, FolderName, Stop};
 use deskhand_workspace::{Entry, Kind, Workspace};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -32,11 +32,13 @@ pub(crate) struct Place {
     context: Context,
     /// The version of each file that was read or written, as it then was.
     seen: Mutex<BTreeMap<FilePath, String>>,
+    /// What turns documents into text; without it, none is.
+    pub(crate) documents: Option<Documents>,
 }
 
 impl Place {
     pub(crate) fn new(workspace: Workspace, gate: Arc<Gate>, context: Context) -> Self {
-        Self { workspace, gate, context, seen: Mutex::default() }
+        Self { workspace, gate, context, seen: Mutex::default(), documents: None }
     }
 
     /// Have the gate decide about looking at a folder of the task.
@@ -96,6 +98,27 @@ impl Place {
             Kind::File => Ok(entry),
             other => Err(NotDone::failed(format!("`{path}` is a {}, not a file", other.name()))),
         }
+    }
+
+    /// What kind a file is (RFC 6838).
+    pub(crate) fn media_type(&self, path: &FilePath, stop: &Stop) -> String {
+        let names = ["media-type".to_owned()];
+        let facts = self.workspace.attributes(std::slice::from_ref(path), &names, &jiff::tz::TimeZone::UTC, stop).pop();
+        let kind = facts.and_then(Result::ok).and_then(|facts| facts.get("media-type")?.as_str().map(str::to_owned));
+        kind.unwrap_or_else(|| "application/octet-stream".to_owned())
+    }
+
+    /// All that a file holds, in the version that was looked at.
+    pub(crate) fn bytes(&self, path: &FilePath, entry: &Entry) -> Result<Vec<u8>, NotDone> {
+        let mut bytes = Vec::new();
+        while (bytes.len() as u64) < entry.size {
+            let piece = self.workspace.read(path, Some(&entry.version), bytes.len() as u64, 1 << 20)?;
+            if piece.is_empty() {
+                break;
+            }
+            bytes.extend(piece);
+        }
+        Ok(bytes)
     }
 
     /// The path that the model means: `folder/name`, as the tools write it; a whole path of the disk that lies in a folder of

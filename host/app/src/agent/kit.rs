@@ -5,7 +5,8 @@ use deskhand_agent::tool::Tools;
 use deskhand_egress::Outlet;
 use deskhand_permissions::{Context, Gate};
 use deskhand_tools::{
-    AskUser, Calling, Commands, Joined, OwnTools, PluginTools, QuoteCheck, Skills, Sources, SubAgents, WebFetch,
+    AskUser, Calling, Commands, Documents, Joined, OwnTools, PluginTools, QuoteCheck, Skills, Sources, SubAgents,
+    WebFetch,
 };
 use deskhand_vocabulary::{Clock, Person};
 use deskhand_workspace::Workspace;
@@ -78,7 +79,8 @@ impl Kit {
     /// All tools but those that set others to work.
     pub(super) fn all(&self) -> Arc<dyn Tools> {
         let (workspace, gate, context) = (&self.workspace, &self.gate, &self.context);
-        let files = OwnTools::new(workspace.clone(), Arc::clone(gate), context.clone());
+        let documents = Documents::new(self.plugins.calling.clone());
+        let files = OwnTools::new(workspace.clone(), Arc::clone(gate), context.clone()).reading(documents);
         let quotes = QuoteCheck::new(workspace.clone(), Arc::clone(gate), context.clone(), Arc::clone(&self.sources));
         let clock = Arc::clone(&self.clock);
         let web = WebFetch::new(self.outlet.clone(), self.handle.clone(), clock, Arc::clone(&self.sources));

@@ -7,7 +7,7 @@ use crate::{
 };
 use deskhand_agent::tool::{Effect, Output};
 use deskhand_vocabulary::{FilePath, Stop};
-use deskhand_workspace::{Glob, Kind, WalkOptions, Workspace};
+use deskhand_workspace::{Entry, Glob, Kind, WalkOptions, Workspace};
 use grep_regex::{RegexMatcher, RegexMatcherBuilder};
 use grep_searcher::{BinaryDetection, Searcher, SearcherBuilder, Sink, SinkContext, SinkMatch};
 use schemars::JsonSchema;
@@ -38,6 +38,9 @@ pub(crate) struct Arguments {
     /// Whether `a` and `A` differ.
     #[serde(default)]
     case: bool,
+    /// In PDF, Office and other documents too, which takes longer; a document that is named is always searched.
+    #[serde(default)]
+    documents: bool,
     /// So many lines around each.
     #[serde(default)]
     around: usize,
@@ -50,7 +53,7 @@ impl Own for Grep {
     type Arguments = Arguments;
 
     fn call(place: &Place, arguments: Arguments, stop: &Stop) -> Result<Output, NotDone> {
-        let Arguments { pattern, path, glob, case, around } = arguments;
+        let Arguments { pattern, path, glob, case, around, documents } = arguments;
         let matcher = RegexMatcherBuilder::new()
             .case_insensitive(!case)
             .size_limit(1 << 20)
@@ -58,7 +61,8 @@ impl Own for Grep {
             .map_err(|error| NotDone::failed(format!("the pattern `{pattern}` is not understood: {error}")))?;
         let glob = glob.map(|glob| Glob::new(&glob)).transpose()?;
         let mut search = Search {
-            workspace: &place.workspace,
+            place,
+            stop,
             searcher: SearcherBuilder::new()
                 .line_number(true)
                 .before_context(around.min(10))
@@ -71,8 +75,9 @@ impl Own for Grep {
             lines: 0,
         };
         for root in place.roots(path.as_deref())? {
-            if place.stat(&root)?.kind == Kind::File {
-                search.file(&root)?;
+            let entry = place.stat(&root)?;
+            if entry.kind == Kind::File {
+                search.named(&entry, documents)?;
                 continue;
             }
             let options = WalkOptions { deep: true, glob: glob.clone(), hidden: false };
@@ -81,7 +86,7 @@ impl Own for Grep {
                 if stop.is_stopped() {
                     failed = Some(NotDone::stopped());
                 } else if entry.kind == Kind::File
-                    && let Err(error) = search.file(&entry.path)
+                    && let Err(error) = search.file(&entry, documents)
                 {
                     failed = Some(error);
                 }
@@ -102,7 +107,8 @@ impl Own for Grep {
 }
 
 struct Search<'a> {
-    workspace: &'a Workspace,
+    place: &'a Place,
+    stop: &'a Stop,
     searcher: Searcher,
     matcher: RegexMatcher,
     text: String,
@@ -110,8 +116,31 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    fn file(&mut self, path: &FilePath) -> Result<(), NotDone> {
-        let reader = Reader { workspace: self.workspace, path, at: 0 };
+    /// A file that the model named. A page or mail is text itself, and is searched as such if nothing else is said.
+    fn named(&mut self, entry: &Entry, documents: bool) -> Result<(), NotDone> {
+        let is_text = |kind: String| kind.starts_with("text/") || kind.starts_with("message/");
+        self.file(entry, documents || !is_text(self.place.media_type(&entry.path, self.stop)))
+    }
+
+    fn file(&mut self, entry: &Entry, documents: bool) -> Result<(), NotDone> {
+        let path = &entry.path;
+        if let Some(extractors) = self.place.documents.as_ref().filter(|_| documents) {
+            let kind = self.place.media_type(path, self.stop);
+            match extractors.read(self.place, path, entry, &kind, self.stop) {
+                Ok(None) => {}
+                Ok(Some(document)) => return self.search(path, document.text.as_bytes()),
+                Err(_) if self.stop.is_stopped() => return Err(NotDone::stopped()),
+                Err(not_done) => {
+                    let _ = writeln!(self.text, "not searched: {}", not_done.output().text());
+                    self.lines += 1;
+                    return Ok(());
+                }
+            }
+        }
+        self.search(path, Reader { workspace: &self.place.workspace, path, at: 0 })
+    }
+
+    fn search(&mut self, path: &FilePath, reader: impl Read) -> Result<(), NotDone> {
         let sink = Lines { path, text: &mut self.text, lines: &mut self.lines };
         // a file that cannot be read, or has a line that is longer than all memory, is left out as one that holds nothing
         match self.searcher.search_reader(&self.matcher, reader, sink) {

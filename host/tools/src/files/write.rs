@@ -49,6 +49,6 @@ impl Own for Write {
 /// What a model is told that would change what it has not seen.
 pub(super) fn not_read(path: &FilePath) -> NotDone {
     NotDone::failed(format!(
-        "`{path}` is there and was not read in this task. Read it first, so that nothing in it is lost"
+        "`{path}` is there and was not read in this task. Read it first (with `raw` if it is a page or a mail), so that nothing in it is lost"
     ))
 }
