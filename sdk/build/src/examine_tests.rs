@@ -166,3 +166,19 @@ fn triggers_are_requests() {
         "Error command sort: `Sort the files` is a trigger and in `not_for`; keep one of them"
     );
 }
+
+#[test]
+fn an_extractor_names_what_it_reads() {
+    let with = |names: Value| {
+        let mut changed = manifest();
+        changed["extractor"] = json!({ "media_types": names });
+        let manifest: Manifest = serde_json::from_value(changed).unwrap();
+        examine(&manifest).iter().map(|finding| format!("{:?} {finding}", finding.weight)).collect::<Vec<_>>()
+    };
+    assert_eq!(with(json!(["application/pdf", "application/epub+zip"])), Vec::<String>::new());
+    assert_eq!(with(json!([])), ["Error extractor: it names no media types, so nothing is given to it"]);
+    let slip = |name: &str| {
+        format!("Error extractor: `{name}` is no media type; write it in lower case, such as `application/pdf`")
+    };
+    assert_eq!(with(json!(["pdf", "Text/HTML", "text/"])), ["pdf", "Text/HTML", "text/"].map(slip));
+}
