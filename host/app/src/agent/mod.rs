@@ -200,7 +200,7 @@ impl<'a> Work<'a> {
         let (records, tools) = (Arc::clone(self.desk.records()?), Arc::clone(&self.agent.tools));
         let (task, stop) = (self.task, self.desk.stop.clone());
         self.runtime
-            .block_on(tokio::task::spawn_blocking(move || again::take_up(&records, task, tools.as_ref(), &stop)))
+            .block_on(self.runtime.spawn_blocking(move || again::take_up(&records, task, tools.as_ref(), &stop)))
             .unwrap_or_else(|error| Err(Failure::failed(format!("what was pending could not be taken up: {error}"))))
     }
 
