@@ -1,4 +1,4 @@
-//! Makes plugins: [`scaffold`] writes a new one from the template, [`build`] turns one's source into a component with
+//! Makes plugins: [`scaffold`] writes a new one from the template of its kind, [`build`] turns one's source into a component with
 //! its manifest inside, [`examine`] says what an author should know before anybody is asked to install it.
 //!
 //! All that an author needs of Deskhand's sources is carried in here, so no clone of them is needed. This crate stands on
@@ -20,5 +20,5 @@ pub use component::{Outline, manifest_of, outline};
 pub use error::BuildError;
 pub use examine::{Finding, Weight, examine};
 pub use manifest::{Source, pack};
-pub use scaffold::{Scaffold, scaffold};
+pub use scaffold::{Kind, Scaffold, scaffold};
 pub use toolchain::{TARGET, Toolchain, make_toolchain};

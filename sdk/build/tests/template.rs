@@ -1,7 +1,7 @@
 //! The template, as an author meets it: written, tested, built; and what comes out is what an install takes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use deskhand_build::{Built, Toolchain, build, make_toolchain, manifest_of, outline, scaffold};
+use deskhand_build::{Built, Kind, Toolchain, build, make_toolchain, manifest_of, outline, scaffold};
 use deskhand_vocabulary::Sha256;
 use std::{
     fs,
@@ -23,11 +23,20 @@ fn toolchain() -> &'static Toolchain {
 }
 
 /// A new plugin in a folder of its own, whose builds go to the shared target folder.
-fn new_plugin(folder: &Path, name: &str) {
-    let scaffold = scaffold(folder, &name.parse().unwrap(), "Ada \"of\" London").unwrap();
-    assert_eq!(scaffold.files, [".gitignore", "Cargo.toml", "README.md", "plugin.toml", "src/lib.rs"]);
+fn new_plugin(folder: &Path, name: &str, kind: Kind) -> Vec<String> {
+    let scaffold = scaffold(folder, &name.parse().unwrap(), "Ada \"of\" London", kind).unwrap();
     fs::create_dir(folder.join(".cargo")).unwrap();
     fs::write(folder.join(".cargo/config.toml"), format!("[build]\ntarget-dir = {:?}\n", target())).unwrap();
+    scaffold.files
+}
+
+/// Run the plugin's own tests; how many there are.
+fn tested(folder: &Path) -> u32 {
+    let tests = Command::new("cargo").args(["test", "--quiet", "--lib"]).current_dir(folder).output().unwrap();
+    let said = String::from_utf8_lossy(&tests.stdout);
+    assert!(tests.status.success(), "{said}{}", String::from_utf8_lossy(&tests.stderr));
+    let (before, _) = said.split_once(" passed; 0 failed; 0 ignored").unwrap();
+    before.rsplit(' ').next().unwrap().parse().unwrap()
 }
 
 fn make(folder: &Path) -> (Built, Vec<u8>) {
@@ -41,12 +50,9 @@ fn make(folder: &Path) -> (Built, Vec<u8>) {
 fn a_new_plugin_passes_its_tests_and_becomes_one_file() {
     let place = tempfile::tempdir().unwrap();
     let folder = place.path().join("by-extension");
-    new_plugin(&folder, "by-extension");
-
-    let tests = Command::new("cargo").args(["test", "--quiet"]).current_dir(&folder).output().unwrap();
-    let said = String::from_utf8_lossy(&tests.stdout);
-    assert!(tests.status.success(), "{said}{}", String::from_utf8_lossy(&tests.stderr));
-    assert!(said.contains("5 passed; 0 failed; 0 ignored"), "{said}");
+    let files = new_plugin(&folder, "by-extension", Kind::Command);
+    assert_eq!(files, [".gitignore", "Cargo.toml", "README.md", "plugin.toml", "src/lib.rs"]);
+    assert_eq!(tested(&folder), 5);
 
     let (built, bytes) = make(&folder);
     assert_eq!(built.file, target().join("plugin/by-extension.wasm"));
@@ -80,7 +86,7 @@ fn a_new_plugin_passes_its_tests_and_becomes_one_file() {
     // the same source elsewhere gives the same bytes
     let elsewhere = tempfile::tempdir().unwrap();
     let other = elsewhere.path().join("a/longer path/by-extension");
-    new_plugin(&other, "by-extension");
+    new_plugin(&other, "by-extension", Kind::Command);
     fs::copy(folder.join("Cargo.lock"), other.join("Cargo.lock")).unwrap();
     let (_, again) = make(&other);
     assert!(again == bytes, "two builds of one source differ");
@@ -91,6 +97,27 @@ fn a_new_plugin_passes_its_tests_and_becomes_one_file() {
     assert!(restored == bytes, "the SDK that was put back is another");
 
     mistakes(&folder);
+}
+
+/// A plugin of each other kind passes its tests, asks for what it uses, and is what it says.
+#[test]
+fn a_new_plugin_of_each_kind_is_one_of_it() {
+    let place = tempfile::tempdir().unwrap();
+    for (kind, tests, imports, export) in [
+        (Kind::Tool, 3, &["files"][..], "tools"),
+        (Kind::Skill, 3, &[], "skill"),
+        (Kind::Agent, 2, &[], "agent"),
+        (Kind::AgentLoop, 3, &["model"], "agent-loop"),
+    ] {
+        let name = format!("new-{}", kind.name());
+        let folder = place.path().join(&name);
+        new_plugin(&folder, &name, kind);
+        assert_eq!(tested(&folder), tests, "{name}");
+        let (built, _) = make(&folder);
+        assert_eq!(built.findings, [], "{name}");
+        assert_eq!(built.outline.deskhand_imports().collect::<Vec<_>>(), imports, "{name}");
+        assert_eq!(built.outline.exports, [format!("deskhand:plugin/{export}@0.1.0")], "{name}");
+    }
 }
 
 fn contains(bytes: &[u8], part: &[u8]) -> bool {

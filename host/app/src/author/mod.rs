@@ -8,7 +8,7 @@ mod new;
 mod show;
 
 use crate::failure::{Failure, Result};
-use deskhand_build::BuildError;
+use deskhand_build::{BuildError, Kind};
 use deskhand_runtime::MAX_COMPONENT;
 use deskhand_vocabulary::PluginName;
 use std::{
@@ -18,7 +18,7 @@ use std::{
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
-    /// Write a new plugin, with one working command and its tests
+    /// Write a new plugin that works, and its tests
     New(New),
     /// Build a plugin into one file
     Build(Build),
@@ -32,6 +32,9 @@ pub(crate) enum Command {
 pub(crate) struct New {
     /// What it is called: 1 to 64 of a-z, 0-9 and `-`, starting with a letter
     name: PluginName,
+    /// What it is to be
+    #[arg(long, value_enum, default_value_t)]
+    kind: NewKind,
     /// Where to write it; without it, a folder of its name here
     #[arg(long, value_name = "FOLDER")]
     folder: Option<PathBuf>,
@@ -44,6 +47,34 @@ pub(crate) struct New {
     /// Print JSON
     #[arg(long)]
     json: bool,
+}
+
+/// The kinds of plugin that are written for an author.
+#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+pub(crate) enum NewKind {
+    /// A slash command
+    #[default]
+    Command,
+    /// A tool for models and other plugins
+    Tool,
+    /// A skill: how a kind of work is done
+    Skill,
+    /// A sub-agent that Deskhand's own loop works for
+    Agent,
+    /// A sub-agent that runs itself
+    AgentLoop,
+}
+
+impl From<NewKind> for Kind {
+    fn from(kind: NewKind) -> Self {
+        match kind {
+            NewKind::Command => Self::Command,
+            NewKind::Tool => Self::Tool,
+            NewKind::Skill => Self::Skill,
+            NewKind::Agent => Self::Agent,
+            NewKind::AgentLoop => Self::AgentLoop,
+        }
+    }
 }
 
 #[derive(Debug, clap::Args)]

@@ -12,7 +12,7 @@ use std::{
 pub(super) fn run(options: &New) -> Result {
     let folder = options.folder.clone().unwrap_or_else(|| PathBuf::from(options.name.as_str()));
     let publisher = options.publisher.clone().or_else(known_to_git).unwrap_or_else(|| "Unknown".to_owned());
-    let made = scaffold(&folder, &options.name, &publisher)?;
+    let made = scaffold(&folder, &options.name, &publisher, options.kind.into())?;
     if options.json {
         let built = options.build.then(|| build::made(&folder)).transpose()?;
         output::text(&show::json(&json!({ "folder": made.folder, "files": made.files, "built": built })));
