@@ -21,6 +21,7 @@ fn what_was_pending_is_pending_again() {
     let mut child = desk.begin(&["tidy up"]);
     let mut opener = opener;
     opener.wait_reached();
+    desk.wait_answered(3);
     child.kill().unwrap();
     child.wait().unwrap();
     drop(opener);
@@ -50,6 +51,7 @@ fn what_changed_meanwhile_is_told_and_left() {
     desk.server.then(stream);
     let mut child = desk.begin(&["edit it"]);
     opener.wait_reached();
+    desk.wait_answered(2);
     child.kill().unwrap();
     child.wait().unwrap();
     drop(opener);

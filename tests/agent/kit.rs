@@ -70,6 +70,12 @@ impl Desk {
         self
     }
 
+    /// Wait until so many calls of tools have their answers on the record: a reply can be under way before that.
+    pub(crate) fn wait_answered(&self, count: usize) {
+        let answered = || self.deskhand(&["log", "--json"]).ok().matches(r#""event":"tool-answered""#).count();
+        assert!((0..1000).any(|_| answered() >= count), "{} of {count} answers are on record", answered());
+    }
+
     /// `deskhand run --folder Files ...`, without a terminal.
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
         self.deskhand(&[&["run", "--folder", "Files"], arguments].concat())

@@ -15,27 +15,28 @@ pub(crate) fn schema<T: JsonSchema>() -> Value {
     told(schema)
 }
 
-/// A schema as a model is told it: without what only matters to whoever checks, or is said of the
-/// list and of its items alike.
+/// A schema as a model is told it: without what only matters to whoever checks, or is said of a list and of its items alike.
 pub(crate) fn told(mut schema: Value) -> Value {
-    if let Some(object) = schema.as_object_mut() {
-        object.retain(|key, value| match key.as_str() {
-            "additionalProperties" => *value != Value::Bool(false),
-            "minimum" => *value != Value::from(0),
-            _ => true,
-        });
-        let under = |key: &str, object: &mut Map<String, Value>| object.get_mut(key).map(std::mem::take);
-        if let Some(Value::Object(members)) = under("properties", object) {
-            object.insert("properties".into(), members.into_iter().map(|(name, one)| (name, told(one))).collect());
-        }
-        if let Some(mut items) = under("items", object) {
-            if let Some(item) = items.as_object_mut().filter(|item| item.contains_key("properties")) {
-                item.remove("description");
-            }
-            object.insert("items".into(), told(items));
+    trim(&mut schema);
+    schema
+}
+
+fn trim(schema: &mut Value) {
+    let Some(object) = schema.as_object_mut() else { return };
+    object.retain(|key, value| match key.as_str() {
+        "additionalProperties" => *value != Value::Bool(false),
+        "minimum" => *value != Value::from(0),
+        _ => true,
+    });
+    if let Some(Value::Object(members)) = object.get_mut("properties") {
+        members.values_mut().for_each(trim);
+    }
+    if let Some(items) = object.get_mut("items") {
+        trim(items);
+        if let Some(item) = items.as_object_mut().filter(|item| item.contains_key("properties")) {
+            item.remove("description");
         }
     }
-    schema
 }
 
 /// Takes out titles, formats of numbers, nulls of what may be left out, and descriptions that line feeds break.
