@@ -103,6 +103,8 @@ impl Staff {
             world: Arc::clone(&self.world),
             handle: self.handle.clone(),
             task: self.task,
+            // what the person wrote for their own agent is not for a plugin to see in an answer
+            instructions: Arc::default(),
             kit,
         });
         served.by(&staff);
