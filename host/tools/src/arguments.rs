@@ -25,7 +25,7 @@ fn trim(schema: &mut Value) {
     let Some(object) = schema.as_object_mut() else { return };
     object.retain(|key, value| match key.as_str() {
         "additionalProperties" => *value != Value::Bool(false),
-        "minimum" => *value != Value::from(0),
+        "minimum" => value.as_u64() != Some(0),
         _ => true,
     });
     if let Some(Value::Object(members)) = object.get_mut("properties") {
