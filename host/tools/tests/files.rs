@@ -107,7 +107,10 @@ fn each_tool_is_described_in_few_bytes() {
     let names: Vec<&str> = tools.iter().map(|tool| tool.told.name.as_str()).collect();
     assert_eq!(names, ["list", "find", "grep", "read", "write", "edit", "move", "make_folder", "remove"]);
     for tool in &tools {
-        assert_eq!(tool.told.schema.get("additionalProperties"), None, "{} checks this itself", tool.told.name);
+        // what a tool does not take is refused by it, and the model is not told so in advance
+        assert_eq!(tool.told.schema.get("additionalProperties"), None, "{}", tool.told.name);
+        let said = desk.fails(&tool.told.name, json!({"nonsense": 1}));
+        assert!(said.contains("unknown field `nonsense`"), "{}: {said}", tool.told.name);
         jsonschema::draft7::new(&tool.told.schema).unwrap();
     }
     let bytes: usize = tools.iter().map(|tool| tool.told.description.len() + tool.told.schema.to_string().len()).sum();
