@@ -2,7 +2,9 @@
 
 use crate::kit::{Desk, calls, said};
 use deskhand_model_server::{Stream, Wire};
+use deskhand_tests::deskhand;
 use serde_json::json;
+use std::os::unix::process::ExitStatusExt as _;
 
 #[test]
 fn what_was_pending_is_pending_again() {
@@ -97,4 +99,55 @@ fn a_task_that_was_killed_in_a_call_hears_what_is_said_to_it() {
     let heard = desk.last_heard();
     assert_eq!((&heard[0][..], &heard[1][..], &heard[3][..]), ("user: add up", "call: delegate", "user: go on"));
     assert!(heard[2].starts_with("result: Deskhand ended "), "{heard:?}");
+}
+
+/// Killed at each renaming of its commit: the next has all of it done, once, and an undo takes all of it back.
+#[test]
+fn a_task_that_is_killed_in_its_commit_goes_on() {
+    let mut killed = 0;
+    for (call, most) in [("renameat2", 40), ("syncfs", 10)] {
+        for at in 1..most {
+            let desk = Desk::new();
+            desk.file("a.txt", "one\n").file("b.txt", "two\n").file("c.txt", "three\n");
+            desk.says([
+                calls(&[("read", json!({"path": "a.txt"}))]),
+                calls(&[
+                    ("edit", json!({"path": "a.txt", "old": "one", "new": "1"})),
+                    (
+                        "move",
+                        json!({"moves": [{"from": "b.txt", "to": "Old/b.txt"}, {"from": "c.txt", "to": "Old/c.txt"}]}),
+                    ),
+                    ("write", json!({"path": "Old/list.txt", "text": "b, c\n"})),
+                ]),
+            ]);
+            // one that was killed after its last word is asked once more
+            desk.says((0..4).map(|_| said("Done.")));
+            let mut command = desk.place.command(std::path::Path::new("strace"));
+            command.args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={call}"), "-e"]);
+            command.arg(format!("inject={call}:signal=KILL:when={at}"));
+            command.arg(deskhand()).args(["run", "--folder", "Files", "--yes", "tidy up"]);
+            let ran = command.output().unwrap();
+            if ran.status.success() {
+                break;
+            }
+            assert_eq!(ran.status.signal(), Some(9), "{}", String::from_utf8_lossy(&ran.stderr));
+            killed += 1;
+            let old = |name: &str| desk.text(name).is_some();
+            assert!(old("b.txt") != old("Old/b.txt") && old("c.txt") != old("Old/c.txt"), "{call} {at}");
+
+            let ran = desk.deskhand(&["resume", "1", "--yes"]);
+            assert_eq!(ran.code, 0, "{call} {at}: {}{}", ran.stdout, ran.stderr);
+            let tree = |desk: &Desk| {
+                ["a.txt", "b.txt", "c.txt", "Old/b.txt", "Old/c.txt", "Old/list.txt"].map(|name| desk.text(name))
+            };
+            let texts = |texts: [Option<&str>; 6]| texts.map(|text| text.map(str::to_owned));
+            let new = [Some("1\n"), None, None, Some("two\n"), Some("three\n"), Some("b, c\n")];
+            assert_eq!(tree(&desk), texts(new), "{call} {at}");
+            let undone = desk.deskhand(&["undo", "--yes"]);
+            assert_eq!(undone.code, 0, "{call} {at}: {}{}", undone.stdout, undone.stderr);
+            let before = [Some("one\n"), Some("two\n"), Some("three\n"), None, None, None];
+            assert_eq!(tree(&desk), texts(before), "{call} {at}");
+        }
+    }
+    assert!(killed > 5, "{killed}");
 }

@@ -151,17 +151,72 @@ fn sub_agents_of_plugins_go_so_deep() {
     desk.server.finish();
 }
 
-/// What a plugin sends counts in the budget of the task.
+/// A command that the person calls works with the model that the settings choose, and within the budget.
+#[test]
+fn a_typed_command_works_with_the_model_too() {
+    let desk = desk("");
+    desk.server.then(Step::from(said("Of the moon.")).only_for("tides"));
+    let ran = desk.run(&["--yes", "/ponder --about tides --times 1"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.contains("Of the moon. (100 + 20 tokens)"), "{}", ran.stdout);
+    let told = desk.events(2);
+    assert_eq!((&told[0]["content"]["part-of"], &told[0]["content"]["by"]), (&json!(1), &json!("home:apprentice")));
+
+    desk.server.then(Step::from(said("Of the moon.")).only_for("stars"));
+    let ran = desk.run(&["--yes", "--budget", "steps=1", "/ponder --about stars --times 2"]);
+    assert_eq!(ran.code, 8, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stderr.contains("the budget of the task (steps) is used up"), "{}", ran.stderr);
+
+    // a sub-agent that it gives work to has the rights of its plugin
+    let answer = json!({"answers": {"sum": {"value": 0, "passage": ""}}, "unreadable": null});
+    desk.server.then(Step::from(said(&answer.to_string())).only_for("read the bill"));
+    let ran = desk.run(&["--yes", "/total --path Files/bill.txt"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.contains(&answer.to_string()), "{}", ran.stdout);
+    desk.server.finish();
+
+    // without a model it says so
+    let config = desk.place.path("deskhand/config/config.toml");
+    let settings = fs::read_to_string(&config).unwrap();
+    let without: String =
+        settings.lines().filter(|line| !line.starts_with("model = \"scripted")).collect::<Vec<_>>().join("\n");
+    fs::write(&config, without).unwrap();
+    let ran = desk.run(&["--yes", "/ponder --about tides --times 1"]);
+    assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+}
+
+/// What a plugin would send beyond the budget of the task does not go out.
 #[test]
 fn what_plugins_send_is_counted() {
     let web = HttpServer::start(|_| Answer::new(200, "text/plain", vec![b'y'; 200_000]));
     let desk = desk(&format!("[plugins.apprentice]\nurl = \"{}/\"\n", web.url()));
-    desk.says([calls(&[("apprentice__send", json!({"count": 300_000}))]), said("Done.")]);
+    let send = |count: u32| calls(&[("apprentice__send", json!({ "count": count }))]);
+    desk.says([send(100_000), send(300_000), said("Done."), said("Done.")]);
     let ran = desk.run(&["--yes", "--budget", "bytes-out=250kB", "go"]);
-    assert_eq!(ran.code, 8, "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(ran.code, 6, "{}{}", ran.stdout, ran.stderr);
+    desk.server.finish();
     let events = desk.events(1);
-    let answered = events.iter().find(|event| event["event"] == "tool-answered").unwrap();
-    assert!(answered.to_string().contains("200000 bytes came back"), "{answered}");
+    let answered: Vec<String> = events
+        .iter()
+        .filter(|event| event["event"] == "tool-answered")
+        .map(|event| event["content"]["output"]["parts"][0]["text"].as_str().unwrap().to_owned())
+        .collect();
+    assert!(answered[0].contains("200000 bytes came back"), "{answered:?}");
+    assert!(answered[1].contains("of those that may are left"), "{answered:?}");
     let sent = events.iter().filter(|event| event["event"] == "sent" && event["content"]["path"] == "/");
-    assert!(sent.map(|event| event["sent"].as_u64().unwrap()).sum::<u64>() >= 300_000);
+    let sent = sent.map(|event| event["sent"].as_u64().unwrap()).sum::<u64>();
+    assert!((100_000..101_000).contains(&sent), "{sent}");
+}
+
+/// So does what the model itself would be sent.
+#[test]
+fn the_model_is_sent_no_more_than_the_budget_lets_out() {
+    let desk = desk("");
+    desk.says([calls(&[("list", json!({}))])]);
+    let first = desk.run(&["--yes", "--budget", "bytes-out=15kB", "go"]);
+    assert_eq!(first.code, 8, "{}{}", first.stdout, first.stderr);
+    desk.server.finish();
+    assert!(first.stderr.contains("The budget of this task is used up: "), "{}", first.stderr);
+    let sent: u64 = desk.events(1).iter().filter_map(|event| event["sent"].as_u64()).sum();
+    assert!((5_000..15_000).contains(&sent), "{sent}");
 }

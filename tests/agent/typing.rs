@@ -85,7 +85,7 @@ fn a_task_is_held_let_go_on_and_ended() {
     first.wait_reached();
     terminal.press("pause\r").wait("Paused before the next step.");
     first.open();
-    terminal.wait("✓ read a.txt").press("resume\r").wait("It goes on.");
+    terminal.wait("✓ read a.txt").wait("Paused: type resume to go on").press("resume\r").wait("It goes on.");
     last.wait_reached();
     terminal.press("cancel\r").wait("The task is ended; nothing more is changed.");
     let (code, screen) = terminal.end();

@@ -8,7 +8,7 @@ use crate::{
     reflect::Settled,
     tool::{Outcome, Output, Tool},
 };
-use deskhand_models::{Call, Conversation as Turns, Misplaced, Piece, Reply, Said, ToolResult};
+use deskhand_models::{Call, Conversation as Turns, Failure, Misplaced, Money, Piece, Reply, Said, ToolResult, Usage};
 use deskhand_vocabulary::{Entry, Event, TaskId};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -278,16 +278,17 @@ impl Scribe {
     /// A reply, after so many microseconds. `kept` is whether it becomes part of what was said.
     pub fn replied(self, model: &str, reply: &Reply, kept: bool, micros: u64) -> Entry {
         let said = kept.then(|| serde_json::to_string(&reply.said).ok()).flatten();
-        let event = Event::ModelReplied {
-            model: model.to_owned(),
-            end: end(reply).to_owned(),
-            input: reply.spent.prompt(),
-            cached: reply.spent.cache_read,
-            output: reply.spent.output,
-            money: reply.cost.map_or(0, |money| money.0),
-            micros,
-        };
+        let event = used(model, end(reply), &reply.spent, reply.cost, micros);
         self.entry(event, json!({ "said": said, "text": reply.said.text() }))
+    }
+
+    /// What a reply used that never came to its end; nothing if it used nothing.
+    pub fn failed(self, failure: &Failure, micros: u64) -> Option<Entry> {
+        if failure.spent == Usage::default() {
+            return None;
+        }
+        let event = used(&failure.model, "failed", &failure.spent, failure.cost, micros);
+        Some(self.entry(event, json!({ "said": null, "text": "" })))
     }
 
     pub(crate) fn called(self, call: &Call) -> Entry {
@@ -327,6 +328,18 @@ impl Scribe {
 }
 
 /// How a reply ended, for the log.
+fn used(model: &str, end: &str, spent: &Usage, cost: Option<Money>, micros: u64) -> Event {
+    Event::ModelReplied {
+        model: model.to_owned(),
+        end: end.to_owned(),
+        input: spent.prompt(),
+        cached: spent.cache_read,
+        output: spent.output,
+        money: cost.map_or(0, |money| money.0),
+        micros,
+    }
+}
+
 const fn end(reply: &Reply) -> &'static str {
     use deskhand_models::Outcome::*;
     match &reply.outcome {

@@ -4,7 +4,6 @@
 //!
 //! This room imports the vocabulary, and the models for what is said to them and by them.
 
-mod act;
 pub mod agent;
 pub mod approval;
 pub mod budget;
@@ -22,6 +21,7 @@ pub mod screen;
 mod shorter;
 pub mod steering;
 pub mod tool;
+mod work;
 
 pub use agent::{Agent, AgentError, Ended, Task};
 pub use approval::{Approval, Approved};

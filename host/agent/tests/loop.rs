@@ -379,7 +379,7 @@ async fn a_budget_is_a_hard_stop() {
     let look = || calls(&[("look", json!({"say": "a"}))]);
     let limits = Limits::default().with(Measure::Steps, 5);
     let mut desk = Desk::with([look(), look(), look(), look(), look()], |_| (), limits);
-    assert_eq!(desk.run().await, Ended::UsedUp(Measure::Steps));
+    assert_eq!(desk.run().await, Ended::UsedUp(Measure::Steps, 5));
     let budget: Vec<String> = desk.seen().into_iter().filter(|line| line.starts_with("Budget")).collect();
     assert_eq!(budget, ["Budget(Near(Steps))", "Budget(Over(Steps))"]);
     assert_eq!(desk.called().len(), 5);

@@ -25,6 +25,11 @@ impl Failure {
         Self::new(Exit::Failed, message)
     }
 
+    /// The system gives no thread to wait on.
+    pub(crate) fn no_thread(error: std::io::Error) -> Self {
+        Self::failed(format!("no thread could be started: {error}. Close something, and try again"))
+    }
+
     /// The command line makes no sense.
     pub(crate) fn usage(message: impl fmt::Display) -> Self {
         Self::new(Exit::Usage, message)

@@ -218,6 +218,9 @@ impl Outlet {
             }
         };
         let client = self.egress.client(route, &name)?;
+        if let Err(left) = self.recorder.reserve(ask.bytes) {
+            return Err(EgressError::Beyond { host: name, bytes: ask.bytes, left });
+        }
         let hop = Hop {
             traffic: Traffic {
                 method: ask.method,
@@ -266,7 +269,7 @@ impl Outlet {
             }
             Err(error) => {
                 if never_left(&error) {
-                    hop.traffic.sent = 0;
+                    hop.never_left();
                 }
                 hop.end(Ended::Unanswered);
                 Err(error)
@@ -423,6 +426,13 @@ pub(crate) struct Hop {
 impl Hop {
     pub(crate) const fn received(&mut self, bytes: u64) {
         self.traffic.received += bytes;
+    }
+
+    fn never_left(&mut self) {
+        let kept = std::mem::take(&mut self.traffic.sent);
+        if let Some(recorder) = &self.recorder {
+            recorder.release(kept);
+        }
     }
 
     pub(crate) fn end(&mut self, ended: Ended) {

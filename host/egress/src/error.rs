@@ -43,6 +43,16 @@ pub enum EgressError {
         /// The judge's reason.
         reason: String,
     },
+    /// More would be sent than may be.
+    #[error("nothing was sent to {host}: {bytes} bytes would go out, and {left} of those that may are left")]
+    Beyond {
+        /// The host.
+        host: String,
+        /// What would be sent.
+        bytes: u64,
+        /// What may be.
+        left: u64,
+    },
     /// A host that is not granted as a local one leads to this machine or its networks.
     #[error(
         "nothing was sent to {host}: it leads to {address}, which is in this computer's own network and not on the \

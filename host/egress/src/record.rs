@@ -40,4 +40,15 @@ pub struct Traffic {
 pub trait Recorder: Send + Sync {
     /// Keep it.
     fn record(&self, traffic: &Traffic);
+
+    /// So many bytes are about to be sent.
+    ///
+    /// # Errors
+    /// How many may still be sent, where that is fewer: then nothing is.
+    fn reserve(&self, _bytes: u64) -> Result<(), u64> {
+        Ok(())
+    }
+
+    /// So many that were about to be sent were not.
+    fn release(&self, _bytes: u64) {}
 }

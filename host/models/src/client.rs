@@ -139,7 +139,7 @@ impl Client {
         let mut tries = 0;
         let fail = |error, request_id, tries, after, spent| {
             let (model, host) = (self.config.model.clone(), self.host());
-            Failure { error, model, host, request_id, tries, after, spent }
+            Failure { error, model, host, request_id, tries, after, spent, cost: self.cost(&spent) }
         };
         let (body, key) =
             match conversation.body(&self.config).map_err(ModelError::from).and_then(|body| Ok((body, self.key()?))) {
@@ -210,6 +210,7 @@ impl Client {
             tries: 1,
             after: Duration::ZERO,
             spent: Usage::default(),
+            cost: None,
         })
     }
 

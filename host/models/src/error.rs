@@ -1,6 +1,6 @@
 //! Why there is no reply. Which of these are worth another try is decided here, one by one.
 
-use crate::{config::BadConfig, conversation::Misplaced, key::NoKey, usage::Usage};
+use crate::{config::BadConfig, conversation::Misplaced, key::NoKey, money::Money, usage::Usage};
 use deskhand_egress::EgressError;
 use std::time::Duration;
 
@@ -130,6 +130,7 @@ impl ModelError {
                 | EgressError::BadMethod { .. }
                 | EgressError::Refused { .. }
                 | EgressError::Waits { .. }
+                | EgressError::Beyond { .. }
                 | EgressError::NotPublic { .. }
                 | EgressError::Nowhere { .. }
                 | EgressError::Tls { .. }
@@ -144,6 +145,11 @@ impl ModelError {
                 | EgressError::Broken { .. } => true,
             },
         }
+    }
+
+    /// Whether the request was not sent because it is larger than what may still be sent.
+    pub const fn is_beyond(&self) -> bool {
+        matches!(self, Self::Egress(EgressError::Beyond { .. }))
     }
 
     /// How long the server asks to wait.
@@ -186,6 +192,8 @@ pub struct Failure {
     pub after: Duration,
     /// What the tries used, as far as the server said.
     pub spent: Usage,
+    /// What that costs; nothing where no price is known.
+    pub cost: Option<Money>,
 }
 
 impl std::fmt::Display for Failure {

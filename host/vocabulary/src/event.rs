@@ -186,11 +186,12 @@ pub enum Event {
         /// `person`, `instructions` for a file that instructs, or `host` for what the host says on its own.
         by: String,
     },
-    /// A model has replied. Content: `said` as it came, `text`.
+    /// A model has replied, or has broken off in the middle. Content: `said` as it came, `text`.
     ModelReplied {
         /// Which.
         model: String,
-        /// How the reply ended: `finished`, `calls`, `cut-off`, `context-full`, `refused`, `paused`, `empty`, `other`.
+        /// How the reply ended: `finished`, `calls`, `cut-off`, `context-full`, `refused`, `paused`, `empty`, `other`,
+        /// `failed`.
         end: String,
         /// Tokens read, in all tries.
         input: u64,

@@ -98,8 +98,8 @@ impl Closing<'_> {
             Ended::Cancelled => {
                 Last::of(Exit::Declined, "cancelled", ["Cancelled. What was still pending was not applied.".to_owned()])
             }
-            Ended::UsedUp(measure) => {
-                let used = budget::words(measure, task.conversation.spent().get(measure));
+            Ended::UsedUp(measure, used) => {
+                let used = budget::words(measure, used);
                 let most = task.limits.get(measure).map(|most| budget::words(measure, most)).unwrap_or_default();
                 let more = task.limits.get(measure).unwrap_or(1).saturating_mul(2);
                 Last::of(

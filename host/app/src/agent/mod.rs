@@ -4,9 +4,11 @@
 mod again;
 mod approval;
 mod budget;
+mod command;
 mod delegate;
 mod door;
 mod ended;
+mod ground;
 mod kit;
 mod owner;
 mod sampling;
@@ -16,6 +18,7 @@ mod tiers;
 mod world;
 
 pub(crate) use budget::{Limit, with as with_limits};
+pub(crate) use command::{Assisted, Command};
 pub(crate) use door::{Asked, Reached, reach};
 pub(crate) use owner::is_at_work;
 pub(crate) use spec::{Folder, Known, Mode, Spec, is_over, tasks as known_tasks};
@@ -24,23 +27,23 @@ use crate::{
     desk::Desk,
     failure::{Failure, Result},
     instructions, model,
-    outgoing::{Outgoing, Purpose},
+    outgoing::Outgoing,
     person, screen,
-    task::{Opening, Seen, invocation, open_folders, services},
+    task::{Opening, Seen, open_folders},
 };
 use approval::ByPerson;
-use delegate::{Delegate, Staff};
-use deskhand_agent::{Agent, Conversation, Ended, Instruction, Task, offered, prompt, steering::Steering};
+use delegate::Delegate;
+use deskhand_agent::{
+    Agent, Conversation, Ended, Instruction, Task, budget::Measure, offered, prompt, steering::Steering,
+};
 use deskhand_permissions::{Context, Standing};
 use deskhand_records::Records;
-use deskhand_tools::{Calling, Joined};
+use deskhand_tools::Joined;
 use deskhand_vocabulary::TaskId;
 use ended::Closing;
-use kit::{Kit, OfPlugins};
+use ground::Ground;
 use owner::Owner;
-use serving::Served;
 use std::{path::PathBuf, sync::Arc, time::Duration};
-use tiers::Tiers;
 use world::World;
 
 /// How this process works on the task.
@@ -95,53 +98,26 @@ impl<'a> Work<'a> {
         let runtime =
             // one thread for all that waits: what works has threads of its own, and a connection that has served a request
             // is free again before the next
-            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
-                Failure::failed(format!("no thread could be started: {error}. Close something, and try again"))
-            })?;
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::no_thread)?;
         let folders: Vec<PathBuf> = spec.folders.iter().map(Folder::path).collect();
         let access = spec.access();
         let workspace = open_folders(desk, task, &folders, Opening { access, granted: how.granted })?;
         let instructions: Arc<[Instruction]> = instructions::of_task(desk, task, &folders, !resumed)?.into();
-        let outgoing = Outgoing::of(desk, context.clone())?;
-        let models = Tiers::open(desk, &choice, &outgoing)?;
-        let gate = Arc::clone(desk.gate()?);
-        let world = Arc::new(World {
-            workspace: workspace.clone(),
-            gate: Arc::clone(&gate),
-            context: context.clone(),
-            person: Arc::clone(&desk.person),
-            waiting: Arc::clone(&desk.waiting),
-            stop: desk.stop.clone(),
-            outgoing,
-            title: spec.request.clone(),
-            removals: spec.limits.get(deskhand_agent::budget::Measure::Removals),
-        });
-        let services = services(desk, &world.outgoing);
-        let invocation = invocation(desk, task, workspace.clone(), standing, services)?;
-        let served = Arc::new(Served::at(0));
-        let calling = Calling::new(desk.runtime()?.as_ref().clone(), invocation)?;
-        let kit = Kit {
-            workspace,
-            gate,
-            context,
-            person: Arc::clone(&desk.person),
-            clock: Arc::clone(&desk.clock),
-            sources: Arc::default(),
-            outlet: world.outgoing.outlet(Purpose::Page),
-            handle: runtime.handle().clone(),
-            plugins: OfPlugins::new(calling.served(Arc::<Served>::clone(&served))),
-        };
-        let model = Arc::clone(&models.chosen);
-        let staff = Arc::new(Staff {
-            models,
-            records: Arc::clone(desk.records()?),
-            world: Arc::clone(&world),
-            handle: runtime.handle().clone(),
+        let outgoing = Outgoing::within(desk, context.clone(), spec.limits.get(Measure::BytesOut))?;
+        let ground = Ground {
+            desk,
             task,
+            context,
+            workspace,
+            outgoing,
+            title: &spec.request,
+            limits: &spec.limits,
+            choice: &choice,
             instructions: Arc::clone(&instructions),
-            kit,
-        });
-        served.by(&staff);
+            handle: runtime.handle().clone(),
+        };
+        let (staff, _) = ground.staff()?;
+        let (model, world) = (Arc::clone(&staff.models.chosen), Arc::clone(&staff.world));
         let tools = Joined::new([staff.kit.all(), Arc::new(Delegate::new(staff))]);
         let agent = Agent {
             model,

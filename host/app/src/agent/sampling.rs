@@ -8,7 +8,8 @@ use deskhand_agent::{
 };
 use deskhand_egress::EgressError;
 use deskhand_models::{
-    BadInput, Conversation, Failure, Happening, Misplaced, Model, ModelError, Outcome, Part, Piece, Reply, ToolResult,
+    BadInput, Conversation, Failure, Happening, Misplaced, Model, ModelError, Money, Outcome, Part, Piece, Reply,
+    ToolResult, Usage,
 };
 use deskhand_runtime::{Body, Code, Content, ModelCall, ModelReply, Models, Opening, Refused, Talk, ToolOutput};
 use deskhand_tools::piece;
@@ -172,20 +173,29 @@ impl Talking {
         Ok(Turn { heard: Mutex::new(heard), under_way: speaking.abort_handle(), begun: Instant::now(), ended: None })
     }
 
+    /// Put on record and count what a reply used that never came to its end.
+    fn failed(&self, failure: &Failure, took: Duration) {
+        if let Some(entry) = self.record.and_then(|task| Scribe(task).failed(failure, micros(took))) {
+            self.staff.records.queue(entry);
+            self.spend(&failure.spent, failure.cost);
+        }
+    }
+
+    fn spend(&self, used: &Usage, cost: Option<Money>) {
+        for (measure, amount) in
+            [(Measure::Tokens, used.total()), (Measure::Money, cost.map_or(0, |money| money.0)), (Measure::Steps, 1)]
+        {
+            self.meter.spend(Amounts::of(measure, amount));
+        }
+    }
+
     /// Put a reply on record, count it, and keep it.
     fn replied(&mut self, reply: &Reply, took: Duration) -> Result<(), Refused> {
         let kept = !reply.said.is_empty() && !matches!(reply.outcome, Outcome::Refused { .. });
-        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         if let Some(task) = self.record {
-            self.staff.records.queue(Scribe(task).replied(&self.model.config().model, reply, kept, micros));
+            self.staff.records.queue(Scribe(task).replied(&self.model.config().model, reply, kept, micros(took)));
         }
-        for (measure, amount) in [
-            (Measure::Tokens, reply.spent.total()),
-            (Measure::Money, reply.cost.map_or(0, |money| money.0)),
-            (Measure::Steps, 1),
-        ] {
-            self.meter.spend(Amounts::of(measure, amount));
-        }
+        self.spend(&reply.spent, reply.cost);
         if kept {
             self.conversation.accept(reply.said.clone()).map_err(misplaced)?;
         }
@@ -229,7 +239,13 @@ impl Talk for Talking {
         let took = turn.begun.elapsed();
         let ended = self.turn.take().and_then(|mut turn| turn.ended.take());
         let broke = || Refused::new(Code::Unavailable, "the model's reply broke off");
-        let reply = ended.ok_or_else(broke)?.map_err(|failure| of_failure(&failure))?;
+        let reply = match ended.ok_or_else(broke)? {
+            Ok(reply) => reply,
+            Err(failure) => {
+                self.failed(&failure, took);
+                return Err(of_failure(&failure));
+            }
+        };
         self.replied(&reply, took)?;
         Ok(self.told(&reply))
     }
@@ -276,6 +292,10 @@ impl Talking {
     }
 }
 
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
 fn misplaced(misplaced: Misplaced) -> Refused {
     Refused::new(Code::Invalid, misplaced.to_string())
 }
@@ -286,7 +306,7 @@ fn of_failure(failure: &Failure) -> Refused {
         ModelError::Conversation(_) => Code::Invalid,
         ModelError::Egress(EgressError::Waits { .. }) => Code::Parked,
         ModelError::Egress(EgressError::Refused { .. }) => Code::Denied,
-        ModelError::NoCredit { .. } => Code::Exhausted,
+        ModelError::NoCredit { .. } | ModelError::Egress(EgressError::Beyond { .. }) => Code::Exhausted,
         _ => Code::Unavailable,
     };
     let wait = failure.error.retry_after().and_then(|wait| u32::try_from(wait.as_millis()).ok());

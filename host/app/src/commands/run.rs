@@ -1,7 +1,7 @@
 //! `deskhand run`: a request, from the words to the record.
 
 use crate::{
-    agent::{self, Folder, Mode, Spec},
+    agent::{self, Assisted, Folder, Mode, Spec},
     attachment, cli, commands,
     desk::Desk,
     exit::Exit,
@@ -12,10 +12,15 @@ use crate::{
     show,
     task::{self, STOPPED, Seen, open_folders},
 };
+use deskhand_agent::budget::Measure;
 use deskhand_permissions::{Context, Standing, effect::RunCommand};
 use deskhand_records::Records;
 use deskhand_runtime::{CallError, Code, Reply};
-use deskhand_vocabulary::{Entry, Event, Log as _, TaskId, manifest::PermissionKind, path};
+use deskhand_vocabulary::{
+    Entry, Event, Log as _, PluginId, TaskId,
+    manifest::{Permission, PermissionKind},
+    path,
+};
 use serde_json::{Value, json};
 use std::{os::unix::ffi::OsStrExt as _, path::PathBuf, sync::Arc};
 
@@ -137,11 +142,36 @@ impl Task<'_> {
             &Context::person(Some(self.task), standing),
             RunCommand { plugin: plugin.clone(), command: command.to_string() },
         )?;
-        let outgoing = Outgoing::of(self.desk, Context::person(Some(self.task), standing))?;
-        let services = task::services(self.desk, &outgoing);
+        let limits = agent::with_limits(self.desk.settings.budget.limits(), &self.options.agent.budget);
+        let most = limits.get(Measure::BytesOut);
+        let outgoing = Outgoing::within(self.desk, Context::person(Some(self.task), standing), most)?;
+        let mut services = task::services(self.desk, &outgoing);
+        let assisted = Assisted::of(
+            self.desk,
+            &agent::Command {
+                task: self.task,
+                workspace: &workspace,
+                outgoing: &outgoing,
+                request,
+                model: self.options.model.as_deref(),
+                standing,
+                limits,
+                rights: &self.rights(&plugin)?,
+            },
+        )?;
+        if let Some(assisted) = &assisted {
+            services = assisted.serve(&services);
+        }
         let invocation = task::invocation(self.desk, self.task, workspace, standing, services)?;
         let reply = self.desk.runtime()?.call_command(invocation, permit, &arguments);
         reply.map_err(|error| if self.desk.stop.is_stopped() { stopped(&error) } else { failed(error) })
+    }
+
+    /// What a plugin declares.
+    fn rights(&self, plugin: &PluginId) -> Result<Vec<Permission>> {
+        let plugins = self.desk.plugins()?;
+        let manifest = plugins.get(plugin).map(|plugin| plugin.release.manifest()).transpose()?;
+        Ok(manifest.map(|manifest| manifest.permissions.clone()).unwrap_or_default())
     }
 
     /// Refuse a command of a plugin that changes files where the folders are there to be looked at alone: nothing that it
@@ -150,10 +180,8 @@ impl Task<'_> {
         if !self.options.read_only {
             return Ok(());
         }
-        let plugins = self.desk.plugins()?;
-        let Some(plugin) = plugins.get(&candidate.plugin) else { return Ok(()) };
         let changes = [PermissionKind::FilesChange, PermissionKind::FilesRemove];
-        if plugin.release.manifest()?.permissions.iter().all(|permission| !changes.contains(&permission.kind)) {
+        if self.rights(&candidate.plugin)?.iter().all(|right| !changes.contains(&right.kind)) {
             return Ok(());
         }
         Err(Failure::new(
@@ -229,6 +257,7 @@ fn failed(error: CallError) -> Failure {
             Code::Parked => Exit::Unanswered,
             Code::Cancelled => Exit::Declined,
             Code::Denied => Exit::Denied,
+            Code::Exhausted => Exit::UsedUp,
             _ => Exit::Failed,
         },
         _ => Exit::Failed,

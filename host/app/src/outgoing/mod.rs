@@ -17,6 +17,7 @@ use record::OnRecord;
 use std::sync::Arc;
 
 /// See the module.
+#[derive(Clone)]
 pub(crate) struct Outgoing {
     egress: Egress,
     gate: Arc<Gate>,
@@ -27,11 +28,16 @@ pub(crate) struct Outgoing {
 impl Outgoing {
     /// For whoever acts in `context`.
     pub(crate) fn of(desk: &Desk, context: Context) -> Result<Self> {
+        Self::within(desk, context, None)
+    }
+
+    /// For whoever acts in `context`, where at most so many bytes may be sent for its task.
+    pub(crate) fn within(desk: &Desk, context: Context, most: Option<u64>) -> Result<Self> {
         let records = Arc::clone(desk.records()?);
         Ok(Self {
             egress: egress()?,
             gate: Arc::clone(desk.gate()?),
-            record: Arc::new(OnRecord::of(records, context.task)?),
+            record: Arc::new(OnRecord::of(records, context.task, most)?),
             context,
         })
     }

@@ -13,12 +13,15 @@ use std::sync::{
 pub(super) struct OnRecord {
     records: Arc<Records>,
     task: Option<TaskId>,
+    /// Sent, or about to be.
     sent: AtomicU64,
+    /// The most that may be.
+    most: Option<u64>,
 }
 
 impl OnRecord {
     /// What went out for the task before, as when it goes on after a crash, is counted.
-    pub(super) fn of(records: Arc<Records>, task: Option<TaskId>) -> Result<Self, RecordsError> {
+    pub(super) fn of(records: Arc<Records>, task: Option<TaskId>, most: Option<u64>) -> Result<Self, RecordsError> {
         let mut before = 0_u64;
         if task.is_some() {
             for event in records.events(Filter { task, kinds: vec!["sent".to_owned()], ..Filter::default() }) {
@@ -27,7 +30,7 @@ impl OnRecord {
                 }
             }
         }
-        Ok(Self { records, task, sent: AtomicU64::new(before) })
+        Ok(Self { records, task, sent: AtomicU64::new(before), most })
     }
 
     pub(super) fn sent(&self) -> u64 {
@@ -37,7 +40,6 @@ impl OnRecord {
 
 impl Recorder for OnRecord {
     fn record(&self, traffic: &Traffic) {
-        self.sent.fetch_add(traffic.sent, Ordering::Relaxed);
         let ended = match traffic.ended {
             Ended::Whole => "whole",
             Ended::Broken => "broken",
@@ -57,5 +59,18 @@ impl Recorder for OnRecord {
             },
             content: Some(json!({"method": traffic.method, "scheme": traffic.scheme, "path": traffic.path})),
         });
+    }
+
+    fn reserve(&self, bytes: u64) -> Result<(), u64> {
+        let fits = |sent: u64| {
+            let sum = sent.saturating_add(bytes);
+            self.most.is_none_or(|most| sum <= most).then_some(sum)
+        };
+        let reserved = self.sent.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits);
+        reserved.map(|_| ()).map_err(|sent| self.most.unwrap_or(u64::MAX).saturating_sub(sent))
+    }
+
+    fn release(&self, bytes: u64) {
+        self.sent.fetch_sub(bytes, Ordering::Relaxed);
     }
 }

@@ -43,11 +43,31 @@ impl Judge for Gate {
 }
 
 #[derive(Default)]
-pub(crate) struct Kept(pub(crate) Mutex<Vec<Traffic>>);
+pub(crate) struct Kept {
+    pub(crate) hops: Mutex<Vec<Traffic>>,
+    /// How many bytes may still be sent, where there is a limit.
+    pub(crate) left: Mutex<Option<u64>>,
+}
 
 impl Recorder for Kept {
     fn record(&self, traffic: &Traffic) {
-        self.0.lock().unwrap().push(traffic.clone());
+        self.hops.lock().unwrap().push(traffic.clone());
+    }
+
+    fn reserve(&self, bytes: u64) -> Result<(), u64> {
+        let mut left = self.left.lock().unwrap();
+        match *left {
+            Some(most) if most < bytes => Err(most),
+            _ => {
+                *left = left.map(|left| left - bytes);
+                Ok(())
+            }
+        }
+    }
+
+    fn release(&self, bytes: u64) {
+        let mut left = self.left.lock().unwrap();
+        *left = left.map(|left| left + bytes);
     }
 }
 
@@ -110,6 +130,6 @@ impl Kit {
     }
 
     pub(crate) fn traffic(&self) -> Vec<Traffic> {
-        self.kept.0.lock().unwrap().clone()
+        self.kept.hops.lock().unwrap().clone()
     }
 }

@@ -210,6 +210,7 @@ fn of_egress(error: &EgressError, refused: Option<Code>) -> Refused {
     let code = match error {
         EgressError::Refused { .. } => refused.unwrap_or(Code::Denied),
         EgressError::Waits { .. } => Code::Parked,
+        EgressError::Beyond { .. } => Code::Exhausted,
         EgressError::NotPublic { .. } | EgressError::Nowhere { .. } => Code::Denied,
         EgressError::BadAddress { .. } | EgressError::BadHeader { .. } | EgressError::BadMethod { .. } => Code::Invalid,
         EgressError::TooLarge { .. } => Code::TooLarge,

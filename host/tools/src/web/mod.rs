@@ -204,7 +204,7 @@ fn plain(text: &str) -> String {
 fn not_loaded(error: EgressError) -> NotDone {
     match error {
         EgressError::Waits { .. } => NotDone::parked(error.to_string()),
-        EgressError::Refused { .. } => NotDone::denied(error.to_string()),
+        EgressError::Refused { .. } | EgressError::Beyond { .. } => NotDone::denied(error.to_string()),
         other => NotDone::failed(other.to_string()),
     }
 }

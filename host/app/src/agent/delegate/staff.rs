@@ -226,7 +226,7 @@ impl Staff {
         let agent = Agent {
             model: self.model(wanted, profile.as_ref()),
             tools,
-            effects: Arc::new(Within(Arc::clone(&self.world))),
+            effects: Arc::new(Within::now(&self.world)),
             log: Arc::<Records>::clone(&self.records),
             screen: Arc::new(Dark),
             steering: Arc::new(Steering::default()),
@@ -300,7 +300,7 @@ async fn answered(agent: &Agent, task: &mut Task, schema: Option<&Schema>) -> Re
             Ended::Done { text, amiss } => (text, amiss),
             Ended::Parked { waits, .. } => return words(Outcome::Parked, waits.join("; ")),
             Ended::Cancelled => return words(Outcome::Stopped, "stopped by the person".to_owned()),
-            Ended::UsedUp(measure) => {
+            Ended::UsedUp(measure, _) => {
                 return words(Outcome::Failed, format!("its share of the budget ({measure}) was used up"));
             }
             Ended::Stuck(reason) | Ended::Refused(reason) => return words(Outcome::Failed, reason),
@@ -367,7 +367,17 @@ impl Tools for Part {
 }
 
 /// What a sub-agent changes is pending for the whole task, and is shown with all of it.
-struct Within(Arc<World>);
+struct Within {
+    world: Arc<World>,
+    /// How many bytes had left the machine when it began.
+    before: u64,
+}
+
+impl Within {
+    fn now(world: &Arc<World>) -> Self {
+        Self { world: Arc::clone(world), before: world.bytes_out() }
+    }
+}
 
 impl Effects for Within {
     fn settle(&self) -> Settled {
@@ -375,10 +385,10 @@ impl Effects for Within {
     }
 
     fn bytes_out(&self) -> u64 {
-        self.0.bytes_out()
+        self.world.bytes_out().saturating_sub(self.before)
     }
 
     fn waited(&self) -> Duration {
-        self.0.waited()
+        self.world.waited()
     }
 }

@@ -1,0 +1,45 @@
+//! The model says that it is done: what is pending is decided, and what was done is held against what was asked.
+
+use super::{Then, Work};
+use crate::{
+    agent::{Ended, Result},
+    reflect::{self, Settled, SettledState},
+    screen::Seen,
+};
+use std::sync::Arc;
+
+/// So often the model is told at the end what is amiss; then it is the person who is told.
+const ROUNDS: usize = 2;
+
+impl Work<'_> {
+    /// The model says that it is done: have what is pending decided, and look back.
+    pub(super) async fn finish(&mut self, text: String) -> Result<Then> {
+        let effects = Arc::clone(&self.agent.effects);
+        let settled = tokio::task::spawn_blocking(move || effects.settle()).await.unwrap_or_else(|_| Settled {
+            state: SettledState::Failed,
+            applied: 0,
+            refused: vec![("the changes".to_owned(), "something broke off while they were shown".to_owned())],
+        });
+        if settled.state != SettledState::Nothing {
+            self.record(self.scribe.settled(&settled), false)?;
+        }
+        let mut waits = self.doings.parked().to_vec();
+        if settled.state == SettledState::Parked {
+            waits.push("the changes wait for you: none is made yet".to_owned());
+        }
+        if !waits.is_empty() {
+            return Ok(Then::End(Ended::Parked { text, waits }));
+        }
+        let amiss = reflect::amiss(self.conversation.plan(), &self.doings, &settled);
+        if amiss.is_empty() || self.told.len() >= ROUNDS || self.told.contains(&amiss) {
+            return Ok(Then::End(Ended::Done { text, amiss }));
+        }
+        let found = amiss.join("\n");
+        self.told.push(amiss);
+        self.agent.screen.show(Seen::Reflected(&found));
+        let advice = "This is what Deskhand itself recorded. Mend what can be mended, or set the plan right and tell the \
+            person plainly what was not done.";
+        self.tell_host("what was done", &format!("{found}\n{advice}"))?;
+        Ok(Then::Go)
+    }
+}
