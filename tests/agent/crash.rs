@@ -58,12 +58,17 @@ fn what_changed_meanwhile_is_told_and_left() {
     child.wait().unwrap();
     drop(opener);
     desk.file("a.txt", "another one\n");
-    desk.says([said("It has changed.")]);
+    desk.says([said("It has changed."), said("It has changed.")]);
     let ran = desk.deskhand(&["resume", "1", "--yes"]);
-    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(ran.code, 6, "{}{}", ran.stdout, ran.stderr);
+    assert!(
+        ran.stderr.contains("on record:\n  Not pending any more since Deskhand had ended: edit "),
+        "{}",
+        ran.stderr
+    );
     assert_eq!(desk.text("a.txt").as_deref(), Some("another one\n"));
     let heard = desk.last_heard();
-    let told = heard.last().unwrap();
+    let told = heard.iter().find(|line| line.contains("These could")).unwrap();
     assert!(told.contains("These could not be taken up again"), "{told}");
     assert!(told.contains("edit"), "{told}");
 }
@@ -143,11 +148,52 @@ fn a_task_that_is_killed_in_its_commit_goes_on() {
             let texts = |texts: [Option<&str>; 6]| texts.map(|text| text.map(str::to_owned));
             let new = [Some("1\n"), None, None, Some("two\n"), Some("three\n"), Some("b, c\n")];
             assert_eq!(tree(&desk), texts(new), "{call} {at}");
-            let undone = desk.deskhand(&["undo", "--yes"]);
+            let undone = desk.deskhand(&["undo", "--yes", "--allow-removals", "1"]);
             assert_eq!(undone.code, 0, "{call} {at}: {}{}", undone.stdout, undone.stderr);
             let before = [Some("one\n"), Some("two\n"), Some("three\n"), None, None, None];
             assert_eq!(tree(&desk), texts(before), "{call} {at}");
         }
     }
     assert!(killed > 5, "{killed}");
+}
+
+/// What the person saved in a file that a commit had just replaced when its process was killed stays.
+#[test]
+fn what_is_saved_after_a_crash_is_not_taken_back() {
+    let desk = Desk::new();
+    desk.file("a.txt", "one\n").file("b.txt", "two\n");
+    desk.says([
+        calls(&[("read", json!({"path": "a.txt"})), ("read", json!({"path": "b.txt"}))]),
+        calls(&[
+            ("edit", json!({"path": "a.txt", "old": "one", "new": "1"})),
+            ("edit", json!({"path": "b.txt", "old": "two", "new": "2"})),
+        ]),
+        said("Done."),
+        said("Done."),
+        said("Done."),
+    ]);
+    let mut command = desk.place.command(std::path::Path::new("strace"));
+    command.args([
+        "-f",
+        "-qq",
+        "-o",
+        "/dev/null",
+        "-e",
+        "trace=renameat2",
+        "-e",
+        "inject=renameat2:signal=KILL:when=2",
+    ]);
+    command.arg(deskhand()).args(["run", "--folder", "Files", "--yes", "edit them"]);
+    assert_eq!(command.output().unwrap().status.signal(), Some(9));
+    let replaced: Vec<&str> = ["a.txt", "b.txt"]
+        .into_iter()
+        .filter(|name| desk.text(name).is_some_and(|text| text == "1\n" || text == "2\n"))
+        .collect();
+    let [replaced, ..] = replaced[..] else { panic!("nothing was replaced yet") };
+    desk.file(replaced, "mine\n");
+    let ran = desk.deskhand(&["resume", "1", "--yes"]);
+    assert_eq!(desk.text(replaced).as_deref(), Some("mine\n"), "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(ran.code, 6, "{}{}", ran.stdout, ran.stderr);
+    let told = format!("`Files/{replaced}` may be at {}", desk.place.path("home/Files").join(replaced).display());
+    assert!(ran.stderr.contains("it was changed after it had come there, so it stays"), "{told}: {}", ran.stderr);
 }

@@ -4,7 +4,7 @@
 use crate::{documents::Documents, own::NotDone};
 use deskhand_permissions::{Context, Gate, effect::ReadFolder};
 use deskhand_vocabulary::{FilePath, FolderName, Stop};
-use deskhand_workspace::{Entry, Kind, Workspace};
+use deskhand_workspace::{Entry, Kind, Workspace, holds_the_same};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::{
@@ -73,8 +73,9 @@ impl Place {
     pub(crate) fn knew(&self, path: FilePath, version: String) {
         let now = self.stat(&path).map(|entry| entry.version).unwrap_or_default();
         let pending = |version: &str| version.starts_with(PENDING);
-        // what is pending is numbered anew
-        let version = if pending(&version) && pending(&now) { now } else { version };
+        // what is pending is numbered anew; what a commit had moved and recovery has brought back was not changed by that
+        let same = pending(&version) && pending(&now) || !pending(&now) && holds_the_same(&version, &now);
+        let version = if same { now } else { version };
         self.seen().insert(path, version);
     }
 
@@ -181,6 +182,9 @@ impl Place {
     }
 }
 
+/// The most folders that are made for one file.
+const DEEPEST: usize = 32;
+
 /// The folders that `path` lies in, as far as they are missing.
 pub(crate) fn make_parents(workspace: &Workspace, path: &FilePath) -> Result<(), NotDone> {
     let mut missing = Vec::new();
@@ -192,6 +196,11 @@ pub(crate) fn make_parents(workspace: &Workspace, path: &FilePath) -> Result<(),
         }
         next = folder.path.parent();
         missing.push(folder);
+        if missing.len() > DEEPEST {
+            return Err(NotDone::failed(format!(
+                "more than {DEEPEST} new folders would lie inside each other. Choose a shorter path"
+            )));
+        }
     }
     for folder in missing.iter().rev() {
         workspace.make_folder(folder)?;

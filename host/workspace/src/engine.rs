@@ -392,7 +392,7 @@ impl<'a> Engine<'a> {
                 && *folder == id.0
                 && name.starts_with('s')
                 && let Ok(Some(found)) = self.places.stat(&step.from)
-                && found.same_thing(&step.what)
+                && found.same_content(&step.what)
             {
                 // a folder that was made empty and is not any more holds what is not ours
                 let made = self.item(step).is_some_and(|item| matches!(item.what, What::MakeFolder { .. }));

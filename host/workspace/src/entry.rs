@@ -257,6 +257,13 @@ impl Stamp {
     }
 }
 
+/// True if two versions of a file differ at most by when its inode was last changed, which a rename there and back sets: as
+/// far as can be told without reading it, it holds what it held.
+pub fn holds_the_same(version: &str, other: &str) -> bool {
+    let held = |version: &str| version.rsplit_once('-').map(|(held, _)| held.to_owned());
+    held(version).is_some_and(|version| held(other) == Some(version))
+}
+
 /// As `{:x}` writes it. Told apart from that because versions are asked for by the hundred thousand.
 fn hexadecimal(text: &mut String, number: u64) {
     let digits = (u64::BITS - number.leading_zeros()).div_ceil(4).max(1);

@@ -54,7 +54,7 @@ pub use changes::Moving;
 pub use commit::Commit;
 pub use damage::{Damaged, Kept, Missing};
 pub use edit::{EditProblem, edit_text};
-pub use entry::{Entry, Kind};
+pub use entry::{Entry, Kind, holds_the_same};
 pub use error::{Code, CommitError, FileError, WorkspaceError};
 pub use folder::Folder;
 pub use glob::Glob;

@@ -268,7 +268,7 @@ fn discard_staged(places: &mut Places<'_>, journal: &Journal, number: u64) {
             && *folder == number
             && name.starts_with('s')
             && let Ok(Some(found)) = places.stat(&step.from)
-            && found.same_thing(&step.what)
+            && found.same_content(&step.what)
             && let Ok(kept) = places.kept(*store, *folder)
         {
             // a folder that was made empty and is not any more holds what is not ours

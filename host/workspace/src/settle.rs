@@ -47,9 +47,7 @@ pub(crate) fn take_back(
     }
     for step in steps.iter().rev() {
         // a folder that was made empty; one that was copied from another disk has a step for its original as well
-        let made = matches!(&step.from, At::Store(_, _, name) if name.starts_with('s'))
-            && step.what.kind == Kind::Folder
-            && parts.get(&step.change) == Some(&1);
+        let made = is_staged(step) && step.what.kind == Kind::Folder && parts.get(&step.change) == Some(&1);
         if let Err(error) = take_back_step(places, step, made)? {
             astray.push(format!("{}: {error}", describe(places, name(step.change), step)));
         }
@@ -62,6 +60,9 @@ fn take_back_step(places: &mut Places<'_>, step: &Step, made: bool) -> Result<Re
     let from = places.stat(&step.from)?;
     let to = places.stat(&step.to)?;
     let is = |found: &Option<Stamp>, known: &Stamp| found.as_ref().is_some_and(|found| found.same_thing(known));
+    if is(&to, &step.what) && is_staged(step) && !to.is_some_and(|found| found.same_content(&step.what)) {
+        return Ok(Err("it was changed after it had come there, so it stays; what it replaced is kept".to_owned()));
+    }
     if let Some(other) = &step.other {
         return match (is(&to, &step.what), is(&from, other)) {
             (true, true) => places.exchange(&step.from, &step.to).map(|()| Ok(())),
@@ -92,6 +93,11 @@ fn take_back_step(places: &mut Places<'_>, step: &Step, made: bool) -> Result<Re
         // not begun, or a later step holds it
         _ => Ok(Ok(())),
     }
+}
+
+/// True if what is taken back was staged for the commit: it would be nobody's after that.
+fn is_staged(step: &Step) -> bool {
+    matches!(&step.from, At::Store(_, _, name) if name.starts_with('s'))
 }
 
 fn filled() -> String {
