@@ -77,6 +77,8 @@ const TABLE: &[(Rule, &str)] = &[
     (Name("cron.daily"), "cron runs what is in it"),
     (Name("cron.weekly"), "cron runs what is in it"),
     (Name("cron.monthly"), "cron runs what is in it"),
+    (Name("usercustomize.py"), "Python runs it when it starts"),
+    (Name("sitecustomize.py"), "Python runs it when it starts"),
     (Ending(".desktop"), "opening it starts the program that it names"),
     (Ending(".service"), "the system may run the program that it names"),
     (Ending(".timer"), "the system may run the program that it names"),
@@ -101,6 +103,9 @@ pub(crate) fn why(
     {
         return Some(format!("`{target}`: {reason}"));
     }
+    if let Some(target) = target.filter(|target| hides(what, source, target)) {
+        return Some(format!("`{target}`: it is hidden, and programs take their settings from hidden files"));
+    }
     if let Some(source) = source.filter(|_| takes)
         && let Some(reason) = within(source)
     {
@@ -122,6 +127,18 @@ pub(crate) fn why(
         What::Rewrite { .. } => format!("`{target}` can be run as a program, and would have other content"),
         _ => format!("`{target}` would become something that can be run as a program"),
     })
+}
+
+/// True if something comes to be hidden, or is written where it is: no table knows all programs. What was hidden before, and what
+/// an undo puts back, is not.
+fn hides(what: &What, source: Option<&FilePath>, target: &FilePath) -> bool {
+    let hidden = |path: &FilePath| path.path.names().any(|name| name.starts_with(b"."));
+    hidden(target)
+        && match what {
+            What::Arrive { content, .. } | What::Rewrite { content, .. } => !matches!(content, Content::Stored(_)),
+            What::Move { .. } => source.is_none_or(|source| !hidden(source)),
+            What::MakeFolder { .. } | What::Remove { .. } => false,
+        }
 }
 
 fn bits(content: &Content) -> u32 {
