@@ -79,7 +79,7 @@ fn a_report_quotes_what_was_fetched() {
         calls(&[("check_quotes", json!({"path": "report.md"}))]),
         said("The report is in report.md."),
     ]);
-    let ran = desk.run(&["--yes", "What makes the tides? Write a report."]);
+    let ran = desk.run(&["--yes", "--host", "127.0.0.1", "What makes the tides? Write a report."]);
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     desk.server.finish();
     let heard = desk.last_heard();

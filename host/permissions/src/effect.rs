@@ -291,7 +291,7 @@ impl Effect for RunCommand {
     }
 
     fn question(&self) -> Option<Question> {
-        let text = format!("Let a plugin run the command `/{}` of {}?", self.command, self.plugin);
+        let text = format!("Run the command `/{}` of {}?", self.command, self.plugin);
         Some(Question::Confirm { origin: Principal::Person, text })
     }
 

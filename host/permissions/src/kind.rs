@@ -27,7 +27,7 @@ pub enum Needs {
     Tool,
     /// The sub-agent, where it belongs to a plugin of another marketplace.
     Agent,
-    /// The host, unless it is this very computer.
+    /// The host; a plugin needs none for this very computer.
     Host,
     /// That what a task works on goes to the model there, unless it is this very computer.
     Consent,

@@ -24,7 +24,7 @@ pub fn markdown() -> String {
             Needs::Command => "the command",
             Needs::Tool => "a tool of another marketplace",
             Needs::Agent => "a sub-agent of another marketplace",
-            Needs::Host => "the host, unless it is this computer",
+            Needs::Host => "the host; a plugin none for this computer",
             Needs::Consent => "your consent, unless it is this computer",
         };
         let asked = match row.asked {

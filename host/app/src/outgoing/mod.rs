@@ -1,6 +1,7 @@
 //! What leaves this computer for a task, or for a command of the person: decided by the gate host by host, on record, and
 //! counted. There is no other way out.
 
+mod hosts;
 mod judge;
 mod record;
 
@@ -11,6 +12,7 @@ use crate::{
 use deskhand_egress::{Egress, Outlet, Parts, Proxies, SystemLookup, SystemTimer};
 use deskhand_permissions::{Context, Gate};
 use deskhand_runtime::Network;
+pub(crate) use hosts::grant as grant_hosts;
 use judge::AtGate;
 pub(crate) use judge::Purpose;
 use record::OnRecord;

@@ -34,7 +34,8 @@ pub(super) fn needed(context: &Context, action: &Action, opening: Option<Access>
                 }
                 _ => Some(Access::Read),
             },
-            (Needs::Host, _) if matches!(action, Action::Connect { local: true, .. }) => None,
+            // what a plugin declares; the agent is sent wherever a model says
+            (Needs::Host, Principal::Plugin(_)) if matches!(action, Action::Connect { local: true, .. }) => None,
             (Needs::Tool | Needs::Agent | Needs::Command | Needs::Host, _) => Some(Access::Read),
         },
     }
