@@ -66,3 +66,24 @@ fn a_folder_for_reading_stays_as_it_is() {
     assert_eq!(ran.code, 6, "{}{}", ran.stdout, ran.stderr);
     assert_eq!(desk.text("b.txt"), None);
 }
+
+#[test]
+fn a_text_stays_in_the_encoding_that_it_has() {
+    let desk = Desk::new();
+    desk.bytes("list.txt", b"K\xe4se, Br\xf6tchen und M\xfcsli\n");
+    let edit = |new: &str| calls(&[("edit", json!({"path": "list.txt", "old": "Käse", "new": new}))]);
+    desk.says([calls(&[("read", json!({"path": "list.txt"}))]), edit("→ Käse"), edit("Räucherkäse"), said("Changed.")]);
+    let ran = desk.run(&["--yes", "change it"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let heard = desk.last_heard();
+    assert_eq!(
+        (heard[2].as_str(), heard[4].as_str()),
+        (
+            "result: [Files/list.txt, text in windows-1252]|Käse, Brötchen und Müsli\n",
+            "result: `Files/list.txt` is written in windows-1252, which has no `→`. Do without, or `write` it anew"
+        )
+    );
+    let file = std::fs::read(desk.place.path("home/Files/list.txt")).unwrap();
+    assert_eq!(file, b"R\xe4ucherk\xe4se, Br\xf6tchen und M\xfcsli\n");
+    desk.server.finish();
+}

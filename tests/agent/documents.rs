@@ -109,7 +109,8 @@ fn damaged_and_hostile_documents_are_given_up_with_a_message() {
             "scan.pdf",
             "the PDF holds pictures of pages and no text, as scans do; it would have to be read by text recognition first",
         ),
-        unread("half.docx", "application/zip", 20_000),
+        "`Files/half.docx` is no text (application/zip, 20000 bytes), and nothing that is installed reads such files"
+            .to_owned(),
         through(
             "deep.html",
             "text/html",
@@ -126,9 +127,8 @@ fn damaged_and_hostile_documents_are_given_up_with_a_message() {
 /// What the model is told where no plugin reads what a file is.
 fn unread(name: &str, kind: &str, bytes: u64) -> String {
     format!(
-        "`Files/{name}` is no text ({kind}, {bytes} bytes), so it cannot be read as it is, and no installed plugin reads such \
-         files. Tell the person: `deskhand plugin search documents` finds plugins that read documents, and `deskhand plugin \
-         install` installs one"
+        "`Files/{name}` is no text ({kind}, {bytes} bytes), and nothing that is installed reads such files. Plugins that read \
+         documents are found with `deskhand plugin search documents` and installed with `deskhand plugin install`"
     )
 }
 

@@ -57,6 +57,13 @@ impl Documents {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// True if some plugin extracts text at all.
+    pub(crate) fn is_there(&self) -> bool {
+        let extracts =
+            |installed: &Installed| installed.release.listing().is_ok_and(|listing| listing.extractor.is_some());
+        self.calling.plugins.iter().any(extracts)
+    }
+
     /// Who extracts documents of a media type: of several plugins, the first by its name.
     fn plugin(&self, kind: &str) -> Option<PluginId> {
         let extracts = |installed: &&Installed| {

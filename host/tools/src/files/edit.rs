@@ -1,6 +1,9 @@
 //! `edit`: a part of a file in place of another.
 
-use super::write::not_read;
+use super::{
+    encoding::{Decoded, NotEncoded},
+    write::not_read,
+};
 use crate::{
     own::{NotDone, Own},
     place::Place,
@@ -58,7 +61,10 @@ impl Own for Edit {
             }
             bytes.extend(piece);
         }
-        let text = String::from_utf8(bytes).map_err(|_| NotDone::failed(format!("`{path}` is no text")))?;
+        let Some(decoded) = Decoded::of(&bytes) else {
+            return Err(NotDone::failed(format!("`{path}` is no text")));
+        };
+        let text = &decoded.text;
         let count = text.matches(&old).count();
         match count {
             0 => return Err(NotDone::failed(format!("`{path}` does not hold `old` exactly so. Read it again"))),
@@ -71,7 +77,13 @@ impl Own for Edit {
             }
         }
         let edited = text.replace(&old, &new);
-        place.workspace.write(&path, edited.as_bytes(), Some(&version))?;
+        let written = decoded.written_as(&edited).map_err(|NotEncoded::Lacks(c)| {
+            let encoding = decoded.encoding().unwrap_or_default();
+            NotDone::failed(format!(
+                "`{path}` is written in {encoding}, which has no `{c}`. Do without, or `write` it anew"
+            ))
+        })?;
+        place.workspace.write(&path, &written, Some(&version))?;
         place.saw(&path);
         let places = if count == 1 { "1 place".to_owned() } else { format!("{count} places") };
         Ok(Output::done(format!("`{path}` is to be changed in {places}")))

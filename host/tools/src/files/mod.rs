@@ -2,6 +2,7 @@
 
 mod change;
 mod edit;
+mod encoding;
 mod grep;
 mod listing;
 mod read;
