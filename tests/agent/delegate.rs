@@ -68,3 +68,20 @@ fn those_that_read_can_change_nothing_and_the_others_add_to_what_is_shown() {
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     assert_eq!((desk.text("a.txt"), desk.text("b.txt").as_deref()), (None, Some("x\n")));
 }
+
+#[test]
+fn tasks_are_listed_without_their_parts_and_parts_need_a_budget() {
+    let desk = Desk::new();
+    let tasks: Vec<String> = (1..=25).map(|number| format!("part {number}")).collect();
+    desk.says([calls(&[("delegate", json!({"tasks": tasks}))])]);
+    desk.says((0..25).map(|_| said("Done.")));
+    desk.says([said("All done.")]);
+    assert_eq!(desk.run(&["go"]).code, 0);
+    assert_eq!(desk.deskhand(&["tasks"]).ok(), "1  done  go\n");
+
+    desk.says([calls(&[("delegate", json!({"tasks": ["a", "b", "c"]}))]), said("Too little."), said("Too little.")]);
+    let ran = desk.run(&["--budget", "steps=5", "more"]);
+    assert_eq!(ran.code, 6, "{}", ran.stderr);
+    assert!(ran.stderr.contains("leaves 1 steps for each of 3 parts"), "{}", ran.stderr);
+    desk.server.finish();
+}

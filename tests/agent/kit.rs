@@ -104,7 +104,7 @@ impl Desk {
     }
 
     /// The texts of the last request that the model was sent, a line a block: `user: …`, `assistant: …`, `call: tool`,
-    /// `result: …`.
+    /// `result: …`. What it is told of the day and the folders is left out.
     pub(crate) fn last_heard(&self) -> Vec<String> {
         let exchanges = self.server.exchanges();
         let body = exchanges.last().unwrap().json();
@@ -122,6 +122,9 @@ impl Desk {
                         .collect::<Vec<_>>()
                         .join("|"),
                 };
+                if block["text"].as_str().is_some_and(|text| text.starts_with("[deskhand: now]")) {
+                    continue;
+                }
                 lines.push(match block["type"].as_str().unwrap() {
                     "text" => format!("{role}: {}", block["text"].as_str().unwrap()),
                     "tool_use" => format!("call: {}", block["name"].as_str().unwrap()),

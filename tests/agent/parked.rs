@@ -36,3 +36,27 @@ fn a_plan_waits_where_the_person_wants_to_see_it() {
     assert_eq!(desk.text("a.txt"), None);
     desk.server.finish();
 }
+
+#[test]
+fn a_task_that_waits_can_be_given_up() {
+    let desk = Desk::new();
+    desk.says([calls(&[("write", json!({"path": "a.txt", "text": "one\n"}))]), said("Proposed.")]);
+    assert_eq!(desk.run(&["write it"]).code, 3);
+    assert_eq!(desk.deskhand(&["cancel", "1"]).ok(), "Task 1 is ended. What was pending is not applied.\n");
+    assert_eq!(desk.deskhand(&["inbox"]).ok(), "Nothing waits for you.\n");
+    assert_eq!(desk.text("a.txt"), None);
+    let again = desk.deskhand(&["cancel", "1"]);
+    assert_eq!(
+        (again.code, again.stderr.as_str()),
+        (2, "Task 1 is over already (cancelled): there is nothing to end.\n")
+    );
+    let resumed = desk.deskhand(&["resume", "1"]);
+    assert_eq!(
+        (resumed.code, resumed.stderr.as_str()),
+        (
+            2,
+            "Task 1 is over (cancelled), and nothing is left to go on with. Follow up on it with: deskhand run --continue 1 REQUEST\n"
+        )
+    );
+    desk.server.finish();
+}

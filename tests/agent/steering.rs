@@ -23,7 +23,10 @@ fn words_are_taken_up_at_the_next_step() {
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(desk.last_heard()[2..], ["result: one\n", "user: only the first"]);
     let over = desk.deskhand(&["steer", "1", "more"]);
-    assert_eq!((over.code, over.stderr.as_str()), (1, "Task 1 is not at work. Go on with it: deskhand resume 1\n"));
+    assert_eq!(
+        (over.code, over.stderr.as_str()),
+        (1, "Task 1 is over. Follow up on it with: deskhand run --continue 1 REQUEST\n")
+    );
 }
 
 #[test]
@@ -62,4 +65,42 @@ fn a_task_is_held_let_go_on_and_ended() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(4), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(desk.kinds(1).ends_with(&["task-ended".to_owned()]));
+}
+
+#[test]
+fn words_said_during_the_last_reply_are_heard_before_anything_is_changed() {
+    let desk = Desk::new();
+    desk.says([calls(&[("write", json!({"path": "a.txt", "text": "one\n"}))])]);
+    let (last, mut opener) = Stream::of(Wire::Anthropic, &said("Written.")).gated(2);
+    desk.server.then(last);
+    desk.says([calls(&[("write", json!({"path": "a.txt", "text": "two\n"}))]), said("As you like.")]);
+    let child = desk.begin(&["--mode", "auto", "write it"]);
+    opener.wait_reached();
+    desk.deskhand(&["steer", "1", "write", "two"]).ok();
+    opener.open();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("› write two (from another terminal)"), "{said}");
+    assert_eq!(desk.text("a.txt").as_deref(), Some("two\n"));
+    assert!(desk.last_heard().contains(&"user: write two".to_owned()), "{:?}", desk.last_heard());
+    desk.server.finish();
+}
+
+#[test]
+fn a_task_that_is_held_during_its_last_reply_changes_nothing() {
+    let desk = Desk::new();
+    desk.says([calls(&[("write", json!({"path": "a.txt", "text": "one\n"}))])]);
+    let (last, mut opener) = Stream::of(Wire::Anthropic, &said("Written.")).gated(2);
+    desk.server.then(last);
+    let child = desk.begin(&["--mode", "auto", "write it"]);
+    opener.wait_reached();
+    desk.deskhand(&["pause", "1"]).ok();
+    opener.open();
+    // the reply is on record, and what it leads to is not
+    assert!((0..1000).any(|_| desk.kinds(1).iter().filter(|kind| *kind == "model-replied").count() == 2));
+    desk.deskhand(&["cancel", "1"]).ok();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(4), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(desk.text("a.txt"), None);
 }

@@ -85,7 +85,7 @@ fn a_task_is_held_let_go_on_and_ended() {
     first.wait_reached();
     terminal.press("pause\r").wait("Paused before the next step.");
     first.open();
-    terminal.wait("✓ read a.txt").wait("Paused: type resume to go on").press("resume\r").wait("It goes on.");
+    terminal.wait("✓ read a.txt").press("resume\r").wait("It goes on.");
     last.wait_reached();
     terminal.press("cancel\r").wait("The task is ended; nothing more is changed.");
     let (code, screen) = terminal.end();
@@ -178,4 +178,84 @@ fn a_question_of_the_model_is_answered_with_a_key_or_in_other_words() {
     let heard = desk.last_heard();
     assert_eq!(heard[2], "result: The person chose: Blue");
     assert_eq!(heard[4], "result: The person answered: neither, thanks");
+}
+
+#[test]
+fn a_task_that_is_ended_elsewhere_takes_its_question_back() {
+    let desk = desk();
+    desk.says([calls(&[("write", json!({"path": "b.txt", "text": "x\n"}))]), said("Written.")]);
+    let mut terminal = run(&desk, &["write"]);
+    terminal.wait(APPLY);
+    desk.deskhand(&["cancel", "1"]).ok();
+    let (code, screen) = terminal.end();
+    assert_eq!((code, desk.text("b.txt")), (4, None), "{screen}");
+    assert!(desk.kinds(1).ends_with(&["task-ended".to_owned()]));
+}
+
+#[test]
+fn a_task_that_is_stopped_at_its_question_asks_it_again() {
+    let desk = desk();
+    desk.says([calls(&[("write", json!({"path": "b.txt", "text": "x\n"}))]), said("Written.")]);
+    let mut terminal = run(&desk, &["write"]);
+    terminal.wait(APPLY).press("\u{3}");
+    let (code, screen) = terminal.end();
+    assert_eq!((code, desk.text("b.txt")), (130, None), "{screen}");
+    assert!(screen.contains("Nothing pending is lost. Go on with: deskhand resume 1"), "{screen}");
+    let ran = desk.deskhand(&["resume", "1", "--yes"]);
+    assert_eq!((ran.code, desk.text("b.txt").as_deref()), (0, Some("x\n")), "{}{}", ran.stdout, ran.stderr);
+    desk.server.finish();
+}
+
+#[test]
+fn steps_that_the_person_set_are_not_dropped() {
+    let desk = desk();
+    let editor = desk.place.path("editor");
+    fs::write(&editor, "#!/bin/sh\necho '[ ] Write c' >> \"$1\"\n").unwrap();
+    fs::set_permissions(&editor, fs::Permissions::from_mode(0o755)).unwrap();
+    let plan = |steps: &[&str]| {
+        let steps: Vec<_> = steps.iter().map(|text| json!({"text": text, "state": "done"})).collect();
+        calls(&[("plan", json!({ "steps": steps }))])
+    };
+    desk.says([plan(&["Read a"])]);
+    let mut opener = held(&desk, &read());
+    desk.says([plan(&["Read a"]), plan(&["Read a", "write  C", "Rest"]), said("Done.")]);
+    let arguments = ["run", "--folder", "Files", "look"];
+    let mut terminal = Terminal::run(&desk.place, &arguments, &[("EDITOR", editor.to_str().unwrap())]);
+    opener.wait_reached();
+    terminal.press("edit\r").wait("The model is told at its next step to keep to the plan as it is now.");
+    opener.open();
+    let (code, screen) = terminal.end();
+    assert_eq!(code, 0, "{screen}");
+    let told = desk.last_heard();
+    let results: Vec<&String> = told.iter().filter(|line| line.starts_with("result: The plan")).collect();
+    assert!(
+        results[0].starts_with("result: The plan is set")
+            && results[1].starts_with("result: The plan was not taken")
+            && results[1].ends_with("\nWrite c")
+            && results[2].starts_with("result: The plan is set"),
+        "{results:?}"
+    );
+    desk.server.finish();
+}
+
+#[test]
+fn a_question_that_waited_is_put_to_the_person_again() {
+    let desk = desk();
+    let ask = json!({"question": "Which language?", "choices": ["German", "French"]});
+    desk.says([calls(&[("ask_user", ask)]), said("I could not ask.")]);
+    let ran = desk.run(&["translate it"]);
+    assert_eq!(ran.code, 3, "{}{}", ran.stdout, ran.stderr);
+    let heard = desk.last_heard();
+    assert!(heard.last().unwrap().starts_with("result: Nobody is there to answer now."), "{heard:?}");
+    let inbox = desk.deskhand(&["inbox"]).ok();
+    assert!(inbox.contains("the agent asks: Which language? (German / French)"), "{inbox}");
+    desk.says([said("In French, then.")]);
+    let mut terminal = Terminal::run(&desk.place, &["resume"], &[]);
+    terminal.wait("Going on with task 1: translate it").wait("Which language?").answer(NUMBER, "2");
+    let (code, screen) = terminal.end();
+    assert_eq!(code, 0, "{screen}");
+    let heard = desk.last_heard();
+    let expected = "user: [deskhand: answers]\nYou asked: Which language?\nThe person chose: French\n[deskhand: end]";
+    assert_eq!(heard.last().unwrap(), expected);
+    desk.server.finish();
 }

@@ -45,6 +45,8 @@ pub struct Task {
     pub limits: Limits,
     /// What was said and done so far.
     pub conversation: Conversation,
+    /// What a process that is gone had pending and could not be taken up again, a line each.
+    pub lost: Vec<String>,
 }
 
 /// How a task ended.

@@ -13,6 +13,8 @@ pub enum Approved {
     No,
     /// Nobody is there. The task waits.
     Absent,
+    /// They ended the task instead of an answer.
+    Stopped,
 }
 
 impl Approved {
@@ -23,6 +25,7 @@ impl Approved {
             Self::Edited(_) => "edited",
             Self::No => "declined",
             Self::Absent => "absent",
+            Self::Stopped => "stopped",
         }
     }
 }

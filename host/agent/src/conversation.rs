@@ -31,10 +31,22 @@ pub struct Conversation {
     ledger: Ledger,
     /// True once the person has agreed to a plan.
     approved: bool,
-    /// The calls that wait for a person, a line each.
-    parked: Vec<String>,
+    /// The steps that the person set themselves, which the model does not drop.
+    theirs: Vec<String>,
+    /// True once the task is over, until the person asks for more.
+    over: bool,
+    /// The calls that wait for a person.
+    parked: Vec<Waiting>,
     /// Those of them that waited when the task was taken up again, until the model is told.
-    waited: Vec<String>,
+    waited: Vec<Waiting>,
+}
+
+/// A call that waits for a person.
+#[derive(Clone, Debug)]
+pub(crate) struct Waiting {
+    pub(crate) call: Call,
+    /// In a line.
+    pub(crate) line: String,
 }
 
 /// What went on, in short: what stays when the turns themselves become too many.
@@ -83,6 +95,8 @@ impl Conversation {
             long: Vec::new(),
             ledger: Ledger::default(),
             approved: false,
+            theirs: Vec::new(),
+            over: false,
             parked: Vec::new(),
             waited: Vec::new(),
         })
@@ -103,13 +117,18 @@ impl Conversation {
         &self.spent
     }
 
+    /// The steps that the person set themselves.
+    pub(crate) fn theirs(&self) -> &[String] {
+        &self.theirs
+    }
+
     /// True once the person has agreed to a plan.
     pub fn is_approved(&self) -> bool {
         self.approved
     }
 
     /// The calls that waited for a person when the task was taken up again, as far as the model was not told of it.
-    pub(crate) fn waited(&self) -> &[String] {
+    pub(crate) fn waited(&self) -> &[Waiting] {
         &self.waited
     }
 
@@ -141,6 +160,11 @@ impl Conversation {
                     self.waited.clear();
                 }
                 if by == "person" {
+                    if std::mem::take(&mut self.over) {
+                        // what was planned before was planned for what they asked for before
+                        self.plan = Plan::default();
+                        self.theirs.clear();
+                    }
                     self.ledger.said.extend(pieces.iter().filter_map(|piece| match piece {
                         Piece::Text { text } => Some(text.clone()),
                         Piece::Image { .. } => None,
@@ -176,7 +200,8 @@ impl Conversation {
                 let output = self.in_pieces(output);
                 let open = self.called(&read("id"))?;
                 let (line, path) = told_of(&open.call, &output);
-                let parked = (output.outcome == Outcome::Parked).then(|| line.clone());
+                let waits = || Waiting { call: open.call.clone(), line: line.clone() };
+                let parked = (output.outcome == Outcome::Parked).then(waits);
                 open.output = Some(output);
                 self.parked.extend(parked);
                 self.ledger.done.push(line);
@@ -197,8 +222,12 @@ impl Conversation {
             }
             Event::StepsSet { .. } => {
                 let steps: Vec<Step> = parsed(read("steps"), "the steps of a plan are missing")?;
+                if content["by"] == "person" {
+                    self.theirs = steps.iter().map(|step| step.text.clone()).collect();
+                }
                 self.plan = Plan { steps };
             }
+            Event::TaskEnded { outcome } => self.over = matches!(outcome.as_str(), "done" | "cancelled"),
             Event::TaskResumed => self.waited.append(&mut self.parked),
             Event::StepsDecided { outcome } => self.approved |= matches!(outcome.as_str(), "agreed" | "edited"),
             Event::Shortened { .. } => {
@@ -302,10 +331,11 @@ impl Scribe {
         self.entry(event, json!({ "id": call.id, "output": output }))
     }
 
-    pub(crate) fn steps(self, plan: &Plan) -> Entry {
+    /// A plan: of the `model`, or as the `person` made it.
+    pub(crate) fn steps(self, by: &str, plan: &Plan) -> Entry {
         let over = plan.steps.len() - plan.open().count();
         let event = Event::StepsSet { steps: plan.steps.len() as u64, over: over as u64 };
-        self.entry(event, json!({ "steps": plan.steps }))
+        self.entry(event, json!({ "by": by, "steps": plan.steps }))
     }
 
     pub(crate) fn decided(self, said: &Approved) -> Entry {

@@ -98,6 +98,13 @@ pub enum PlanError {
 }
 
 impl Plan {
+    /// Those of these steps that the plan has not.
+    pub(crate) fn lacks<'a>(&self, steps: &'a [String]) -> Vec<&'a str> {
+        let words = |text: &str| text.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>();
+        let own: Vec<_> = self.steps.iter().map(|step| words(&step.text)).collect();
+        steps.iter().map(String::as_str).filter(|step| !own.contains(&words(step))).collect()
+    }
+
     /// A plan of these steps, if they make one.
     pub fn new(steps: Vec<Step>) -> Result<Self, PlanError> {
         match steps.len() {

@@ -63,6 +63,15 @@ pub(crate) fn edited(plan: &Plan) -> String {
     format!("The person edited the plan. Keep to it as it is now:\n{}", plan.text())
 }
 
+/// What a model is told whose plan lacks steps that the person set.
+pub(crate) fn dropped(steps: &[&str]) -> String {
+    format!(
+        "The plan was not taken: the person set these steps, and it lacks them. Keep them, word for word and in whatever \
+         state, and add what you need:\n{}",
+        steps.join("\n")
+    )
+}
+
 /// What a model is told that would change something before the person has agreed to a plan.
 pub(crate) const UNAPPROVED: &str =
     "The person wants to see the plan before anything is changed. Set it with `plan` first.";

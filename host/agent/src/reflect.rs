@@ -13,6 +13,9 @@ pub trait Effects: Send + Sync {
     /// Show what is pending to the person, and make it if they agree. Blocks: it is called on a thread that may wait.
     fn settle(&self) -> Settled;
 
+    /// Take back the question that stands, if one does: the person has ended the task elsewhere. No other is asked.
+    fn withdraw(&self);
+
     /// How many bytes left the machine for this task until now.
     fn bytes_out(&self) -> u64;
 
@@ -43,6 +46,8 @@ pub enum SettledState {
     Declined,
     /// They wait for a person who is not there.
     Parked,
+    /// The person ended the task instead of an answer. All of them are still pending.
+    Stopped,
     /// They could not be made; the reason is the one refused.
     Failed,
 }
@@ -55,6 +60,7 @@ impl SettledState {
             Self::Applied => "applied",
             Self::Declined => "declined",
             Self::Parked => "parked",
+            Self::Stopped => "stopped",
             Self::Failed => "failed",
         }
     }
@@ -63,27 +69,65 @@ impl SettledState {
 /// What went on in a task, as far as it came to nothing.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Doings {
-    /// Calls that came to nothing and were not made again with success: tool, reason.
-    failed: Vec<(String, String)>,
+    /// Calls that came to nothing and were not made again with success.
+    failed: Vec<Nought>,
     /// Calls that wait for a person, a line each.
     parked: Vec<String>,
+    /// What could not be taken up again after a crash.
+    lost: Vec<String>,
+}
+
+/// A call that came to nothing.
+#[derive(Clone, Debug)]
+struct Nought {
+    tool: String,
+    /// What it was about; none where another way may do as well: it was not there, or the tool is about nothing of its own.
+    about: Option<String>,
+    reason: String,
+}
+
+impl Nought {
+    /// True if this call has done what that one could not.
+    fn is_made_good(&self, call: &Call) -> bool {
+        self.tool == call.name && (self.about.is_none() || self.about.as_deref() == about(call))
+    }
+
+    fn told(&self) -> String {
+        format!("`{}` came to nothing: {}", self.tool, self.reason)
+    }
+}
+
+/// The one thing that a call is about: a file or a page.
+fn about(call: &Call) -> Option<&str> {
+    let input = call.input.as_ref().ok()?;
+    input["path"].as_str().or_else(|| input["url"].as_str())
 }
 
 impl Doings {
     /// A call has ended.
     pub(crate) fn ended(&mut self, call: &Call, output: &Output) {
         match output.outcome {
-            // a call of the same tool that works takes it that the model found another way
-            Outcome::Done => self.failed.retain(|(tool, _)| *tool != call.name),
-            Outcome::Parked => {
-                let reason = deskhand_vocabulary::text::shortened(&output.text(), 300);
-                self.parked.push(format!("`{}`: {reason}", call.name));
-            }
-            Outcome::Failed | Outcome::Denied | Outcome::Stopped | Outcome::Unknown => {
-                let reason = deskhand_vocabulary::text::shortened(&output.text(), 300);
-                self.failed.push((call.name.clone(), reason));
+            Outcome::Done => self.failed.retain(|nought| !nought.is_made_good(call)),
+            Outcome::Parked => self.wait(format!("`{}`: {}", call.name, output.gist())),
+            Outcome::Failed | Outcome::NotFound | Outcome::Denied | Outcome::Stopped | Outcome::Unknown => {
+                let about = about(call).filter(|_| output.outcome != Outcome::NotFound);
+                self.failed.push(Nought {
+                    tool: call.name.clone(),
+                    about: about.map(str::to_owned),
+                    reason: output.gist(),
+                });
             }
         }
+    }
+
+    /// Nothing yet but what was lost before.
+    pub(crate) fn lost(lines: &[String]) -> Self {
+        Self { lost: lines.to_vec(), ..Self::default() }
+    }
+
+    /// Something waits for a person.
+    pub(crate) fn wait(&mut self, line: String) {
+        self.parked.push(line);
     }
 
     /// What waits for a person, a line each.
@@ -96,7 +140,7 @@ impl Doings {
 pub(crate) fn amiss(plan: &Plan, doings: &Doings, settled: &Settled) -> Vec<String> {
     let mut lines = Vec::new();
     match settled.state {
-        SettledState::Nothing | SettledState::Applied | SettledState::Parked => {}
+        SettledState::Nothing | SettledState::Applied | SettledState::Parked | SettledState::Stopped => {}
         SettledState::Declined => lines.push("The person declined the changes: none was made.".to_owned()),
         SettledState::Failed => lines.push("The changes could not be made: none was.".to_owned()),
     }
@@ -116,7 +160,8 @@ pub(crate) fn amiss(plan: &Plan, doings: &Doings, settled: &Settled) -> Vec<Stri
         }
         lines.push(line);
     }
-    lines.extend(doings.failed.iter().map(|(tool, reason)| format!("`{tool}` came to nothing: {reason}")));
+    lines.extend(doings.lost.iter().map(|line| format!("Not pending any more since Deskhand had ended: {line}")));
+    lines.extend(doings.failed.iter().map(Nought::told));
     lines
 }
 
@@ -134,8 +179,13 @@ mod tests {
     fn nothing_is_amiss_where_all_was_done() {
         let done = Step { text: "a".to_owned(), state: State::Done, note: String::new() };
         let mut doings = Doings::default();
-        doings.ended(&call("read"), &Output::not_done(Outcome::Failed, "not there"));
-        doings.ended(&call("read"), &Output::done("text"));
+        let read = |path: &str| Call { input: Ok(json!({ "path": path })), ..call("read") };
+        // another name was right; the second time it worked
+        doings.ended(&read("a"), &Output::not_done(Outcome::NotFound, "not there"));
+        doings.ended(&read("b"), &Output::not_done(Outcome::Failed, "locked"));
+        doings.ended(&read("b"), &Output::done("text"));
+        doings.ended(&call("grep"), &Output::not_done(Outcome::Failed, "no pattern"));
+        doings.ended(&call("grep"), &Output::done("text"));
         let settled = Settled { state: SettledState::Applied, applied: 3, refused: Vec::new() };
         assert_eq!(amiss(&Plan { steps: vec![done] }, &doings, &settled), Vec::<String>::new());
     }
@@ -146,6 +196,10 @@ mod tests {
         let steps = vec![step("sort", State::Open, ""), step("mail", State::Skipped, "no account")];
         let mut doings = Doings::default();
         doings.ended(&call("move"), &Output::not_done(Outcome::Denied, "not granted"));
+        let read = |path: &str| Call { input: Ok(json!({ "path": path })), ..call("read") };
+        doings.ended(&read("a.heic"), &Output::not_done(Outcome::Failed, "a.heic is no text"));
+        // another file says nothing of that one
+        doings.ended(&read("b.txt"), &Output::done("text"));
         let refused = vec![("Files/a".to_owned(), "it has changed".to_owned())];
         let settled = Settled { state: SettledState::Applied, applied: 1, refused };
         let expected = [
@@ -153,6 +207,7 @@ mod tests {
             "Step 1 is not done: sort",
             "Step 2 was left out: mail (no account)",
             "`move` came to nothing: not granted",
+            "`read` came to nothing: a.heic is no text",
         ];
         assert_eq!(amiss(&Plan { steps }, &doings, &settled), expected);
     }

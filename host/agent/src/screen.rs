@@ -20,6 +20,8 @@ pub enum Seen<'a> {
     Plan(&'a Plan),
     /// The person holds the task, or lets it go on.
     Paused(bool),
+    /// The person has said this to the task in another terminal.
+    Told(&'a str),
     /// A budget.
     Budget(Alert),
     /// The conversation was made shorter: so many turns became a summary.

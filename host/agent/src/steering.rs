@@ -68,6 +68,8 @@ pub struct Said {
     pub stopped: bool,
     /// A plan that the person has made of the model's.
     pub plan: Option<Plan>,
+    /// True if it was said in another terminal than the task's.
+    pub elsewhere: bool,
 }
 
 /// What the loop is to do between two steps.
@@ -84,18 +86,27 @@ impl Steering {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Say something to the task.
+    /// Say something to the task, at its own terminal.
     pub fn steer(&self, steer: Steer) {
+        self.take(steer, false);
+    }
+
+    /// Say something to the task from another terminal.
+    pub fn steer_from_elsewhere(&self, steer: Steer) {
+        self.take(steer, true);
+    }
+
+    fn take(&self, steer: Steer, elsewhere: bool) {
         {
             let mut state = self.state();
             match steer {
-                Steer::Say(words) => state.said.push_back(Said { words, stopped: false, plan: None }),
+                Steer::Say(words) => state.said.push_back(Said { words, stopped: false, plan: None, elsewhere }),
                 Steer::Stop(words) => {
                     state.stopped = true;
-                    state.said.push_back(Said { words, stopped: true, plan: None });
+                    state.said.push_back(Said { words, stopped: true, plan: None, elsewhere });
                 }
                 Steer::Plan(plan) => {
-                    state.said.push_back(Said { words: String::new(), stopped: false, plan: Some(plan) });
+                    state.said.push_back(Said { words: String::new(), stopped: false, plan: Some(plan), elsewhere });
                 }
                 Steer::Pause => state.paused = true,
                 Steer::Resume => state.paused = false,
@@ -128,9 +139,24 @@ impl Steering {
     /// What to do now. Waits while the task is held.
     pub async fn next(&self) -> Next {
         self.wait_for(|state| state.cancelled || !state.paused).await;
+        self.said()
+    }
+
+    /// What was said until now, held or not.
+    pub fn said(&self) -> Next {
         let mut state = self.state();
         state.stopped = false;
         if state.cancelled { Next::Cancel } else { Next::Go(state.said.drain(..).collect()) }
+    }
+
+    /// True once the task is to end.
+    pub fn is_cancelled(&self) -> bool {
+        self.state().cancelled
+    }
+
+    /// Wait until the task is to end.
+    pub async fn cancelled(&self) {
+        self.wait_for(|state| state.cancelled).await;
     }
 
     async fn wait_for(&self, holds: impl Fn(&State) -> bool) {
@@ -179,7 +205,7 @@ mod tests {
         assert!(!waits.is_finished());
         steering.interrupted().await;
         steering.steer(Steer::Resume);
-        let said = |words: &str, stopped| Said { words: words.to_owned(), stopped, plan: None };
+        let said = |words: &str, stopped| Said { words: words.to_owned(), stopped, plan: None, elsewhere: false };
         assert_eq!(waits.await.ok(), Some(Next::Go(vec![said("first", false), said("second", true)])));
         assert_eq!(steering.next().await, Next::Go(Vec::new()));
     }

@@ -30,6 +30,8 @@ impl Tool {
 pub enum Effect {
     /// It only looks: calls in a row run side by side.
     Read,
+    /// It asks the person something, and looks no further. Where nobody was there, it is asked again when the task goes on.
+    Ask,
     /// It changes what is pending, and nothing else before that is settled: it runs alone, in the order of the reply.
     Propose,
     /// It changes something: it runs alone, in the order of the reply.
@@ -59,6 +61,9 @@ pub struct Output {
     /// What is needed to take the call up again in another process; never told to the model.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub again: Value,
+    /// What it came to, in a line for the person, where the beginning of its text does not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gist: Option<String>,
     /// What others have used up for it, out of the task's budget.
     #[serde(default, skip_serializing_if = "Amounts::is_nothing")]
     pub spent: Amounts,
@@ -72,6 +77,8 @@ pub enum Outcome {
     Done,
     /// It could not; the parts say why. Nothing was changed by it.
     Failed,
+    /// What it was to look at is not there.
+    NotFound,
     /// A rule or the person said no.
     Denied,
     /// It waits for a person who is not there.
@@ -88,6 +95,7 @@ impl Outcome {
         match self {
             Self::Done => "done",
             Self::Failed => "failed",
+            Self::NotFound => "not-found",
             Self::Denied => "denied",
             Self::Parked => "parked",
             Self::Stopped => "stopped",
@@ -99,7 +107,7 @@ impl Outcome {
 impl Output {
     /// It did what it should, and gives these.
     pub fn of(parts: Vec<Piece>) -> Self {
-        Self { outcome: Outcome::Done, parts, again: Value::Null, spent: Amounts::default() }
+        Self { outcome: Outcome::Done, parts, again: Value::Null, gist: None, spent: Amounts::default() }
     }
 
     /// It did what it should, and says this.
@@ -110,6 +118,12 @@ impl Output {
     /// It did not, for this reason.
     pub fn not_done(outcome: Outcome, reason: impl Into<String>) -> Self {
         Self { outcome, ..Self::done(reason) }
+    }
+
+    /// What it came to, in a line.
+    pub fn gist(&self) -> String {
+        let gist = self.gist.clone().unwrap_or_else(|| self.text());
+        deskhand_vocabulary::text::shortened(&gist, 300)
     }
 
     /// All of its text, a line feed between two parts.

@@ -119,6 +119,8 @@ impl Effects for World {
         self.settled.lock().unwrap().pop_front().unwrap_or_default()
     }
 
+    fn withdraw(&self) {}
+
     fn bytes_out(&self) -> u64 {
         self.out.0.load(Ordering::SeqCst)
     }
@@ -191,7 +193,7 @@ impl Desk {
             stop: Stop::default(),
         };
         let conversation = Conversation::new("be", &offered(tools.as_ref())).unwrap();
-        let mut task = Task { id: TaskId(1), limits, conversation };
+        let mut task = Task { id: TaskId(1), limits, conversation, lost: Vec::new() };
         agent.tell(&mut task, "do it").unwrap();
         Self { server, agent, tools, log, world, screen, task }
     }
@@ -385,7 +387,7 @@ async fn a_budget_is_a_hard_stop() {
     assert_eq!(desk.called().len(), 5);
 
     let mut desk = Desk::with([look()], |_| (), Limits::default().with(Measure::BytesOut, 500));
-    assert_eq!(desk.run().await, Ended::UsedUp(Measure::BytesOut));
+    assert_eq!(desk.run().await, Ended::UsedUp(Measure::BytesOut, desk.agent.effects.bytes_out()));
 }
 
 #[tokio::test]

@@ -30,6 +30,8 @@ pub(crate) struct Desk {
     /// How long they were waited for.
     pub(crate) waiting: Arc<Waiting>,
     pub(crate) stop: Stop,
+    /// Ends the questions to the person; stopped with all else, and by itself where a task is ended from elsewhere.
+    pub(crate) asking: Stop,
     pub(crate) json: bool,
     records: OnceLock<Arc<Records>>,
     gate: OnceLock<Arc<Gate>>,
@@ -68,7 +70,8 @@ impl Desk {
             Err(slip) => (Settings::default(), Some(slip)),
         };
         let stop = Stop::default();
-        let waiting = Arc::new(Waiting::new(person::find(json, &stop)));
+        let asking = stop.part();
+        let waiting = Arc::new(Waiting::new(person::find(json, &asking)));
         Ok(Self {
             person: Arc::<Waiting>::clone(&waiting),
             waiting,
@@ -77,6 +80,7 @@ impl Desk {
             slip,
             clock: Arc::new(SystemClock),
             stop,
+            asking,
             json,
             records: OnceLock::new(),
             gate: OnceLock::new(),

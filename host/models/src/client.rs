@@ -17,7 +17,7 @@ use crate::{
 use deskhand_egress::{EgressError, Limits, Outlet, Redirects, Request, Response, Secret};
 use deskhand_vocabulary::Clock;
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     fmt,
     future::Future,
     pin::Pin,
@@ -398,6 +398,8 @@ impl Reading {
     /// The whole reply; ids of calls that cannot be used are replaced.
     fn whole(self, conversation: &Conversation, watch: &mut (dyn FnMut(Happening<'_>) + Send)) -> Whole {
         let mut taken = HashSet::new();
+        // many may be the same: each goes on where the last one ended
+        let mut numbers: HashMap<String, u32> = HashMap::new();
         let id = |given: &str| {
             let free =
                 |id: &str, taken: &HashSet<String>| is_name(id) && !taken.contains(id) && !conversation.knows(id);
@@ -408,10 +410,12 @@ impl Reading {
                 .collect();
             let base = if base.is_empty() { "call".to_owned() } else { base };
             let mut id = given.to_owned();
-            let mut number = 1;
-            while !free(&id, &taken) {
-                id = if number == 1 { base.clone() } else { format!("{base}_{number}") };
-                number += 1;
+            if !free(&id, &taken) {
+                let number = numbers.entry(base.clone()).or_insert(1);
+                while !free(&id, &taken) {
+                    id = if *number == 1 { base.clone() } else { format!("{base}_{number}") };
+                    *number += 1;
+                }
             }
             if id != given {
                 watch(Happening::Renamed { from: given, to: &id });

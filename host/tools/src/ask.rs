@@ -1,11 +1,11 @@
 //! `ask_user`: a question of the agent to the person, with choices, in words of their own, or both.
 
 use crate::{arguments, own::NotDone};
-use deskhand_agent::tool::{Call, Effect, Output, Tool, Tools};
+use deskhand_agent::tool::{Call, Effect, Outcome, Output, Tool, Tools};
 use deskhand_permissions::{Context, Gate, effect::AskPerson};
 use deskhand_vocabulary::{
     Answer, Person, Principal, Question, Stop, Unanswered,
-    person::Choice,
+    person::{Choice, OTHER},
     text::{safe, shortened},
 };
 use schemars::JsonSchema;
@@ -19,9 +19,7 @@ const CHOICES: usize = 8;
 /// The most characters of a question, and of a choice.
 const TEXT: usize = 2000;
 const CHOICE: usize = 200;
-/// The id of the choice to answer in words of one's own; the others have numbers.
-const OTHER: &str = "other";
-/// The field of the form for such words.
+/// The field of the form for words of the person's own.
 const WORDS: &str = "answer";
 
 /// See the module.
@@ -72,10 +70,13 @@ impl AskUser {
         }
         self.gate.permit(&self.context, AskPerson)?.redeem();
         let answer = if choices.is_empty() { self.words(&question) } else { self.choice(&question, &choices, other) };
-        answer.map_err(|why| match why {
-            Unanswered::Absent => NotDone::parked(waits(&question, &choices)),
-            Unanswered::Stopped => NotDone::stopped(),
-        })
+        match answer {
+            Ok(output) => Ok(output),
+            Err(Unanswered::Absent) => {
+                Ok(Output { gist: Some(waits(&question, &choices)), ..Output::not_done(Outcome::Parked, NOBODY) })
+            }
+            Err(Unanswered::Stopped) => Err(NotDone::stopped()),
+        }
     }
 
     fn choice(&self, question: &str, choices: &[String], other: bool) -> Result<Output, Unanswered> {
@@ -89,6 +90,8 @@ impl AskUser {
         let asked = Question::Choose { origin: Principal::Agent, text: question.to_owned(), choices: all };
         match self.person.ask(&asked)? {
             Answer::Chosen(id) if other && id == OTHER => self.words(question),
+            // in words at once
+            Answer::Filled(filled) if other => Ok(answered(&filled)),
             Answer::Chosen(id) => {
                 let chosen = id.parse::<usize>().ok().and_then(|number| choices.get(number.checked_sub(1)?));
                 Ok(Output::done(chosen.map_or_else(none, |chosen| format!("The person chose: {chosen}"))))
@@ -103,15 +106,23 @@ impl AskUser {
             "properties": {WORDS: {"type": "string", "description": "Your answer"}},
         });
         let asked = Question::Form { origin: Principal::Agent, text: question.to_owned(), schema };
-        Ok(Output::done(match self.person.ask(&asked)? {
-            Answer::Filled(filled) => match filled[WORDS].as_str().map(str::trim) {
-                Some(words) if !words.is_empty() => format!("The person answered: {words}"),
-                _ => none(),
-            },
-            _ => none(),
-        }))
+        Ok(match self.person.ask(&asked)? {
+            Answer::Filled(filled) => answered(&filled),
+            _ => Output::done(none()),
+        })
     }
 }
+
+fn answered(filled: &serde_json::Value) -> Output {
+    Output::done(match filled[WORDS].as_str().map(str::trim) {
+        Some(words) if !words.is_empty() => format!("The person answered: {words}"),
+        _ => none(),
+    })
+}
+
+/// What the model is told where nobody is there.
+const NOBODY: &str = "Nobody is there to answer now. The question is put to the person when they are, and you are told; go on \
+    with what does not need the answer.";
 
 fn none() -> String {
     "The person gave no answer. Decide well yourself, or do without.".to_owned()
@@ -127,7 +138,7 @@ impl Tools for AskUser {
     fn tools(&self) -> Vec<Tool> {
         let description = "Ask the person something that only they can decide: with choices, in their own words, or both. Do not ask what \
              you can find out, nor whether changes may be made: they are asked that anyway.";
-        vec![Tool::new(ASK, description, arguments::schema::<Arguments>(), Effect::Read)]
+        vec![Tool::new(ASK, description, arguments::schema::<Arguments>(), Effect::Ask)]
     }
 
     fn call(&self, call: &Call, _: &Stop) -> Output {

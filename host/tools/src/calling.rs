@@ -5,7 +5,7 @@ use crate::answers;
 use deskhand_agent::{Meter, budget::Limits, tool::Output};
 use deskhand_permissions::{Context, Permit, Refused, effect::Effect};
 use deskhand_runtime::{IndexError, Invocation, Plugins, Runtime, Services};
-use deskhand_vocabulary::Stop;
+use deskhand_vocabulary::{ChangeKind, Stop};
 use deskhand_workspace::Workspace;
 use std::{fmt, sync::Arc};
 
@@ -84,6 +84,12 @@ impl Calling {
 
     pub(crate) fn permit<E: Effect>(&self, effect: E) -> Result<Permit<E>, Box<Output>> {
         self.decide(effect).map_err(|refused| Box::new(answers::of_gate(&refused)))
+    }
+
+    /// True if a removal is pending in the task.
+    pub(crate) fn removes(&self) -> bool {
+        let pending = self.invocation.workspace.pending(None, u32::MAX);
+        pending.iter().any(|change| change.kind == ChangeKind::Remove)
     }
 
     /// What a call is made with that sets nobody else to work.

@@ -12,6 +12,7 @@ use deskhand_agent::{
 use deskhand_permissions::effect::RunCommand;
 use deskhand_vocabulary::{
     PluginId, PluginName, Stop,
+    manifest::PermissionKind,
     text::{safe, shortened},
 };
 use schemars::JsonSchema;
@@ -33,7 +34,13 @@ struct Entry {
     command: PluginName,
     summary: String,
     schema: Value,
+    /// Whether its plugin may remove files.
+    may_remove: bool,
 }
+
+/// What the model is told where a command would have to stand for removals that it may not make.
+const REMOVALS: &str = "Removals are pending, and this command's plugin may make none: what it proposes is decided together with all \
+    that is pending. Do its work with your own tools, or end here and say that it can be run once the removals are decided.";
 
 /// See the module.
 pub struct Commands {
@@ -72,6 +79,7 @@ impl Commands {
                 command: command.name.clone(),
                 summary: shortened(&safe(&command.summary, false), SUMMARY),
                 schema: command.arguments.clone(),
+                may_remove: manifest.permissions.iter().any(|right| right.kind == PermissionKind::FilesRemove),
             }));
         }
         let names: Vec<String> = entries.iter().map(|entry| entry.name.clone()).collect();
@@ -88,6 +96,9 @@ impl Commands {
         let arguments = if arguments.is_null() { &empty } else { arguments };
         if let Err(wrong) = fit(&entry.schema, arguments) {
             return Output::not_done(Outcome::Failed, format!("{wrong}. Its arguments: {}", entry.schema));
+        }
+        if !entry.may_remove && self.calling.removes() {
+            return Output::not_done(Outcome::Failed, REMOVALS);
         }
         let effect = RunCommand { plugin: entry.plugin.clone(), command: entry.command.to_string() };
         self.calling.call(effect, left, stop, |runtime, invocation, permit| {

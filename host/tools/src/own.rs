@@ -77,7 +77,11 @@ impl From<Refused> for NotDone {
 
 impl From<FileError> for NotDone {
     fn from(error: FileError) -> Self {
-        let outcome = if error.code == Code::Denied { Outcome::Denied } else { Outcome::Failed };
+        let outcome = match error.code {
+            Code::Denied => Outcome::Denied,
+            Code::NotFound => Outcome::NotFound,
+            _ => Outcome::Failed,
+        };
         Self(outcome, error.message)
     }
 }

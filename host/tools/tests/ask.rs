@@ -109,8 +109,12 @@ fn a_question_without_choices_is_answered_in_words_or_not_at_all() {
 #[test]
 fn without_a_person_the_question_waits_and_can_be_read() {
     let desk = Desk::answering([Err(Unanswered::Absent), Err(Unanswered::Stopped)]);
-    let said = desk.says(json!({"question": "Which\u{1b}[2J\nyear?", "choices": ["a", "b\u{202e}"]}));
-    assert_eq!(said, (Outcome::Parked, "the agent asks: Which\\u{1b}[2J\\u{a}year? (a / b\\u{202e})".to_owned()));
+    let output = desk.call(json!({"question": "Which\u{1b}[2J\nyear?", "choices": ["a", "b\u{202e}"]}));
+    assert_eq!(
+        (output.outcome, output.gist()),
+        (Outcome::Parked, "the agent asks: Which\\u{1b}[2J\\u{a}year? (a / b\\u{202e})".to_owned())
+    );
+    assert!(output.text().starts_with("Nobody is there to answer now."), "{}", output.text());
     assert_eq!(desk.call(json!({"question": "Which?"})).outcome, Outcome::Stopped);
 }
 

@@ -87,6 +87,10 @@ pub enum Question {
     },
 }
 
+/// The id of a choice to answer in words of one's own. Whoever asks takes such words at once as well:
+/// [`Answer::Filled`], with them in the field `answer`.
+pub const OTHER: &str = "other";
+
 /// A choice of a question.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Choice {

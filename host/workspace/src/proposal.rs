@@ -11,7 +11,7 @@ use deskhand_permissions::{
     effect::{ApplyPlan, ChangeSensitive, Effect, NotAPlan, RemoveFiles},
 };
 use deskhand_vocabulary::{
-    CommitId, Entry, Event, LogError, Notice, Person, Plan, Principal, Progress, Stop, Unanswered,
+    Action, CommitId, Entry, Event, LogError, Notice, Person, Plan, Principal, Progress, Stop, Unanswered,
 };
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use std::sync::Arc;
 pub enum State {
     /// It was applied, but for what was refused.
     Applied,
-    /// The person said no, or stopped it. Nothing was changed and nothing is pending.
+    /// The person said no, and nothing is pending; or they stopped it, and all of it still is. Nothing was changed.
     Cancelled,
     /// It waits for a person who is not there. Nothing was changed; all of it is still pending.
     Parked,
@@ -42,6 +42,10 @@ impl State {
 pub struct Decision {
     /// Applied, cancelled or parked.
     pub state: State,
+    /// True if the person said neither yes nor no, but stopped it.
+    pub stopped: bool,
+    /// What nobody was there to be asked about, if it is parked.
+    pub unasked: Option<Action>,
     /// What `deskhand undo` takes, if something was applied.
     pub commit: Option<CommitId>,
     /// The commit as it went, if there was one.
@@ -124,8 +128,9 @@ pub(crate) fn decide(
                 }
                 continue;
             }
-            Err(Stopped::No(reason)) => return Ok(cancelled(workspace, reason)),
-            Err(Stopped::Nobody) => return Ok(parked()),
+            Err(Stopped::No) => return Ok(cancelled(workspace, "you declined")),
+            Err(Stopped::Broken) => return Ok(stopped()),
+            Err(Stopped::Nobody(unasked)) => return Ok(parked(unasked.map(|action| *action))),
             Err(Stopped::Error(error)) => return Err(error),
         };
         let progress = |done: u64, total: u64| {
@@ -140,7 +145,7 @@ pub(crate) fn decide(
         };
         return match workspace.commit(&current, permits, &progress, stop) {
             Ok(commit) => Ok(applied(workspace, commit)),
-            Err(CommitError::Stopped) => Ok(cancelled(workspace, "stopped by you")),
+            Err(CommitError::Stopped) => Ok(stopped()),
             Err(error) => Err(error.into()),
         };
     }
@@ -176,8 +181,9 @@ fn record(workspace: &Workspace, person: &dyn Person, plan: &Plan) -> Result<(),
 /// Why there are no permits.
 enum Stopped {
     Edited(String),
-    No(&'static str),
-    Nobody,
+    No,
+    Broken,
+    Nobody(Option<Box<Action>>),
     Error(ProposeError),
 }
 
@@ -200,25 +206,33 @@ fn permits(workspace: &Workspace, gate: &Gate, context: &Context, plan: &Arc<Pla
 }
 
 fn ask<E: Effect>(gate: &Gate, context: &Context, effect: E) -> Result<Permit<E>, Stopped> {
+    let action = effect.actions().into_iter().next();
     gate.permit(context, effect).map_err(|refused| match refused {
         Refused::Edited(text) => Stopped::Edited(text),
-        Refused::Declined => Stopped::No("you declined"),
-        Refused::Unanswered(Unanswered::Stopped) => Stopped::No("stopped by you"),
-        Refused::Unanswered(Unanswered::Absent) => Stopped::Nobody,
+        Refused::Declined => Stopped::No,
+        Refused::Unanswered(Unanswered::Stopped) => Stopped::Broken,
+        Refused::Unanswered(Unanswered::Absent) => Stopped::Nobody(action.map(Box::new)),
         other => Stopped::Error(ProposeError::Refused(other)),
     })
 }
 
 fn cancelled(workspace: &Workspace, reason: &str) -> Decision {
     workspace.discard();
-    let outcome = serde_json::json!({ "applied": 0, "refused": [], "rolled-back": false, "reason": reason });
-    Decision { state: State::Cancelled, commit: None, done: None, outcome }
+    unmade(State::Cancelled, false, reason)
 }
 
-fn parked() -> Decision {
+fn stopped() -> Decision {
+    unmade(State::Cancelled, true, "stopped by you")
+}
+
+fn parked(unasked: Option<Action>) -> Decision {
     let reason = "it waits for your answer; run it in a terminal, or answer in advance";
+    Decision { unasked, ..unmade(State::Parked, false, reason) }
+}
+
+fn unmade(state: State, stopped: bool, reason: &str) -> Decision {
     let outcome = serde_json::json!({ "applied": 0, "refused": [], "rolled-back": false, "reason": reason });
-    Decision { state: State::Parked, commit: None, done: None, outcome }
+    Decision { state, stopped, unasked: None, commit: None, done: None, outcome }
 }
 
 fn applied(workspace: &Workspace, commit: Commit) -> Decision {
@@ -249,5 +263,5 @@ fn applied(workspace: &Workspace, commit: Commit) -> Decision {
         "reason": reason,
     });
     let id = (state == State::Applied && commit.applied > 0).then_some(commit.id);
-    Decision { state, commit: id, done: Some(commit), outcome }
+    Decision { state, stopped: false, unasked: None, commit: id, done: Some(commit), outcome }
 }

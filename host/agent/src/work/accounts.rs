@@ -5,7 +5,7 @@ use crate::{
     agent::{Ended, Result},
     budget::{Amounts, Measure},
 };
-use deskhand_models::{Failure, Reply};
+use deskhand_models::{Failure, Reply, Usage};
 use deskhand_vocabulary::LogError;
 use std::{sync::Arc, time::Duration};
 
@@ -19,7 +19,12 @@ impl Work<'_> {
 
     pub(super) fn replied(&mut self, reply: &Reply, kept: bool, took: Duration) -> Result<()> {
         let before = *self.conversation.spent();
-        self.record(self.scribe.replied(&self.agent.model.config().model, reply, kept, micros(took)), false)?;
+        let config = self.agent.model.config();
+        let prompt = reply.usage.unwrap_or(reply.spent).prompt();
+        // at the best, all of it is read from the cache
+        let money = config.price.map_or(0, |price| price.of(&Usage { cache_read: prompt, ..Usage::default() }).0);
+        self.last = Amounts::of(Measure::Tokens, prompt).and(Amounts::of(Measure::Money, money));
+        self.record(self.scribe.replied(&config.model, reply, kept, micros(took)), false)?;
         self.spend(&before);
         Ok(())
     }
@@ -46,6 +51,27 @@ impl Work<'_> {
         let out = self.agent.effects.bytes_out();
         self.budget.spend(Amounts::of(Measure::BytesOut, out.saturating_sub(self.bytes_out)));
         self.bytes_out = out;
+    }
+
+    /// What the next request would use up alone: it says all that the last one said, and more.
+    pub(super) fn too_little(&self) -> Option<Measure> {
+        [Measure::Tokens, Measure::Money]
+            .into_iter()
+            .find(|measure| !self.budget.allows(*measure, self.last.get(*measure)))
+    }
+
+    /// Wait until the time of the budget is used up. Waiting for the person is no time at work.
+    pub(super) async fn out_of_time(&self) {
+        let Some(left) = self.budget.left().get(Measure::Time) else { return std::future::pending().await };
+        let waited = || self.agent.effects.waited();
+        let (begun, before) = (tokio::time::Instant::now(), waited());
+        loop {
+            let at_work = begun.elapsed().saturating_sub(waited().saturating_sub(before));
+            match Duration::from_millis(left).checked_sub(at_work) {
+                None | Some(Duration::ZERO) => return,
+                Some(left) => tokio::time::sleep(left).await,
+            }
+        }
     }
 
     pub(super) fn used_up(&self, measure: Measure) -> Ended {

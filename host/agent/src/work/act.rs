@@ -17,7 +17,10 @@ pub(crate) fn together(effects: &[Effect]) -> usize {
     match effects.first() {
         None => 0,
         Some(Effect::Propose | Effect::Change) => 1,
-        Some(Effect::Read) => effects.iter().take_while(|effect| **effect == Effect::Read).count().min(SIDE_BY_SIDE),
+        Some(Effect::Read | Effect::Ask) => {
+            let looks = |effect: &&Effect| matches!(effect, Effect::Read | Effect::Ask);
+            effects.iter().take_while(looks).count().min(SIDE_BY_SIDE)
+        }
     }
 }
 

@@ -40,7 +40,7 @@ impl Work<'_> {
         Ok(then)
     }
 
-    fn effect(&self, wanted: &Wanted) -> Effect {
+    pub(super) fn effect(&self, wanted: &Wanted) -> Effect {
         self.effects.get(&wanted.name).copied().unwrap_or(Effect::Read)
     }
 
@@ -69,14 +69,24 @@ impl Work<'_> {
             }
             ended.push(here.map(|output| (output, Duration::ZERO)));
         }
+        let made = self.wait_for(real, |at, output, took| {
+            if let Some(wanted) = places.get(at) {
+                self.show_called(wanted, output, took);
+            }
+        });
+        let made = made.await;
+        let mut made = made.into_iter();
+        let lost = || (Output::not_done(Outcome::Unknown, "what it came to is not known"), Duration::ZERO);
+        Ok(ended.into_iter().map(|here| here.or_else(|| made.next()).unwrap_or_else(lost)).collect())
+    }
+
+    /// Make these side by side, and wait for all of them. `ended` is told of each; waiting for the person is no work.
+    async fn wait_for(&self, calls: Vec<Call>, ended: impl Fn(usize, &Output, Duration)) -> Vec<(Output, Duration)> {
         let before = self.agent.effects.waited();
-        // waiting for the person is no work
         let waited = || self.agent.effects.waited().saturating_sub(before);
         let stop = self.agent.stop.part();
-        let making = act::make(&self.agent.tools, real, &stop, |at, output, took| {
-            if let Some(wanted) = places.get(at) {
-                self.show_called(wanted, output, took.saturating_sub(waited()));
-            }
+        let making = act::make(&self.agent.tools, calls, &stop, |at, output, took| {
+            ended(at, output, took.saturating_sub(waited()));
         });
         tokio::pin!(making);
         let made = tokio::select! {
@@ -85,18 +95,32 @@ impl Work<'_> {
             () = self.agent.steering.interrupted() => {
                 // what runs is told, and waited for: what it came to is on record
                 stop.stop();
+                if self.agent.steering.is_cancelled() {
+                    self.agent.effects.withdraw();
+                }
+                making.await
+            }
+            () = self.out_of_time() => {
+                stop.stop();
                 making.await
             }
         };
-        let mut made = made.into_iter();
-        let lost = || (Output::not_done(Outcome::Unknown, "what it came to is not known"), Duration::ZERO);
         let waited = waited();
-        let mut made = made.by_ref().map(|(output, took)| (output, took.saturating_sub(waited)));
-        Ok(ended.into_iter().map(|here| here.or_else(|| made.next()).unwrap_or_else(lost)).collect())
+        made.into_iter().map(|(output, took)| (output, took.saturating_sub(waited))).collect()
+    }
+
+    /// Put a question again that waited for the person, and what it comes to.
+    pub(super) async fn ask_again(&self, wanted: &Wanted) -> Output {
+        let arguments = wanted.input.clone().unwrap_or_default();
+        let call = Call { id: wanted.id.clone(), tool: wanted.name.clone(), arguments, left: self.budget.left() };
+        self.agent.screen.show(Seen::Calling(wanted));
+        let made = self.wait_for(vec![call], |_, output, took| self.show_called(wanted, output, took)).await;
+        let lost = || Output::not_done(Outcome::Unknown, "what it came to is not known");
+        made.into_iter().next().map_or_else(lost, |(output, _)| output)
     }
 
     fn show_called(&self, wanted: &Wanted, output: &Output, took: Duration) {
-        self.agent.screen.show(Seen::Called(wanted, output.outcome, took, &gist(output)));
+        self.agent.screen.show(Seen::Called(wanted, output.outcome, took, &output.gist()));
     }
 
     /// What is answered here, without a tool of others: the loop's own tools, and what is wrong with a call.
@@ -112,7 +136,11 @@ impl Work<'_> {
         match wanted.name.as_str() {
             PLAN => match plan_of(arguments) {
                 Ok(plan) => {
-                    self.set_plan(&plan, false)?;
+                    let dropped = plan.lacks(self.conversation.theirs());
+                    if !dropped.is_empty() {
+                        return failed(prompt::dropped(&dropped));
+                    }
+                    self.set_plan("model", &plan)?;
                     match self.unapproved() {
                         Some(approval) => self.approve(approval, plan).await.map(Some),
                         None => Ok(Some(Output::done("The plan is set."))),
@@ -152,7 +180,7 @@ impl Work<'_> {
 
     /// Take in what a call came to.
     fn ended(&mut self, wanted: &Wanted, mut output: Output, took: Duration) -> Result<Then> {
-        let text = gist(&output);
+        let text = output.gist();
         if self.effects.contains_key(&wanted.name) {
             self.doings.ended(wanted, &output);
         }
@@ -187,9 +215,4 @@ impl Work<'_> {
         self.spend(&before);
         Ok(self.ending.take().map_or(then, Then::End))
     }
-}
-
-/// What a call says, shortened.
-fn gist(output: &Output) -> String {
-    deskhand_vocabulary::text::shortened(&output.text(), 300)
 }

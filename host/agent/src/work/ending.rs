@@ -1,10 +1,11 @@
 //! The model says that it is done: what is pending is decided, and what was done is held against what was asked.
 
-use super::{Then, Work};
+use super::{Heard, Then, Work};
 use crate::{
     agent::{Ended, Result},
     reflect::{self, Settled, SettledState},
     screen::Seen,
+    steering::Next,
 };
 use std::sync::Arc;
 
@@ -14,12 +15,16 @@ const ROUNDS: usize = 2;
 impl Work<'_> {
     /// The model says that it is done: have what is pending decided, and look back.
     pub(super) async fn finish(&mut self, text: String) -> Result<Then> {
-        let effects = Arc::clone(&self.agent.effects);
-        let settled = tokio::task::spawn_blocking(move || effects.settle()).await.unwrap_or_else(|_| Settled {
-            state: SettledState::Failed,
-            applied: 0,
-            refused: vec![("the changes".to_owned(), "something broke off while they were shown".to_owned())],
-        });
+        // what was said while the model spoke its last words is said to it first
+        match self.listen().await? {
+            Heard::Cancel => return Ok(Then::End(Ended::Cancelled)),
+            Heard::Words => return Ok(Then::Go),
+            Heard::Nothing => {}
+        }
+        let settled = self.settle().await;
+        if settled.state == SettledState::Stopped {
+            return Ok(Then::End(Ended::Cancelled));
+        }
         if settled.state != SettledState::Nothing {
             self.record(self.scribe.settled(&settled), false)?;
         }
@@ -29,6 +34,16 @@ impl Work<'_> {
         }
         if !waits.is_empty() {
             return Ok(Then::End(Ended::Parked { text, waits }));
+        }
+        // and what was said while the person was asked
+        if let Next::Go(said) = self.agent.steering.said()
+            && self.hear_all(&said)?
+        {
+            return Ok(Then::Go);
+        }
+        // whoever said no is not asked again for the same
+        if settled.state == SettledState::Declined {
+            return Ok(Then::End(Ended::Done { text, amiss: Vec::new() }));
         }
         let amiss = reflect::amiss(self.conversation.plan(), &self.doings, &settled);
         if amiss.is_empty() || self.told.len() >= ROUNDS || self.told.contains(&amiss) {
@@ -41,5 +56,16 @@ impl Work<'_> {
             person plainly what was not done.";
         self.tell_host("what was done", &format!("{found}\n{advice}"))?;
         Ok(Then::Go)
+    }
+
+    /// Have what is pending decided.
+    async fn settle(&self) -> Settled {
+        let effects = Arc::clone(&self.agent.effects);
+        let settled = self.asking(move || effects.settle()).await;
+        settled.unwrap_or_else(|_| Settled {
+            state: SettledState::Failed,
+            applied: 0,
+            refused: vec![("the changes".to_owned(), "something broke off while they were shown".to_owned())],
+        })
     }
 }

@@ -6,10 +6,11 @@ mod agreeing;
 mod calls;
 mod ending;
 mod room;
+mod waiting;
 
 use crate::{
     agent::{Agent, Ended, Result, Task},
-    budget::{Budget, Measure},
+    budget::{Amounts, Budget, Measure},
     conversation::{Conversation, Scribe},
     own::offered,
     plan::Plan,
@@ -20,7 +21,8 @@ use crate::{
     steering::{Next, Said},
     tool::{Effect, Outcome, Output},
 };
-use deskhand_models::{Call as Wanted, Happening, ModelError, Outcome as Replied, Turn};
+use accounts::micros;
+use deskhand_models::{Call as Wanted, Failure, Happening, ModelError, Outcome as Replied, Reply, Turn};
 use deskhand_vocabulary::Entry;
 use std::{collections::HashMap, sync::Arc};
 
@@ -33,6 +35,8 @@ pub(crate) struct Work<'a> {
     budget: Budget,
     repairs: Repairs,
     doings: Doings,
+    /// What the last request alone took of the budget at the least.
+    last: Amounts,
     /// Set by a call that is the end of the task.
     ending: Option<Ended>,
     /// What the model was told that is amiss, each time.
@@ -40,6 +44,22 @@ pub(crate) struct Work<'a> {
     /// True once something was done since the conversation was last made shorter.
     worked: bool,
     conversation: &'a mut Conversation,
+}
+
+/// What the person said between two steps.
+enum Heard {
+    Nothing,
+    Words,
+    Cancel,
+}
+
+/// What came of a request.
+enum Spoken {
+    Reply(std::result::Result<Reply, Failure>),
+    /// The person spoke first.
+    Nothing,
+    /// The time was used up first.
+    Late,
 }
 
 /// What follows a step.
@@ -61,7 +81,8 @@ impl<'a> Work<'a> {
             bytes_out: 0,
             budget: Budget::new(task.limits),
             repairs: Repairs::default(),
-            doings: Doings::default(),
+            doings: Doings::lost(&task.lost),
+            last: Amounts::default(),
             ending: None,
             told: Vec::new(),
             worked: true,
@@ -69,7 +90,6 @@ impl<'a> Work<'a> {
         };
         work.budget.spend(*work.conversation.spent());
         work.agent.steering.planned(work.conversation.plan());
-        work.remind()?;
         Ok(work)
     }
 }
@@ -81,6 +101,9 @@ impl Work<'_> {
 
     /// Until the task ends.
     pub(crate) async fn run(mut self) -> Result<Ended> {
+        if let Some(ended) = self.take_up().await? {
+            return Ok(ended);
+        }
         // what a process that is gone had heard last may be the end
         if let Some(Turn::Said(said)) = self.conversation.turns().turns().last() {
             let text = said.text();
@@ -89,26 +112,13 @@ impl Work<'_> {
             }
         }
         loop {
-            let held = self.agent.steering.is_paused();
-            if held {
-                self.agent.screen.show(Seen::Paused(true));
-            }
-            let next = self.agent.steering.next().await;
-            if held {
-                self.agent.screen.show(Seen::Paused(false));
-            }
-            match next {
-                Next::Cancel => return Ok(Ended::Cancelled),
-                Next::Go(said) => {
-                    for said in said {
-                        self.hear(&said)?;
-                    }
-                }
+            if matches!(self.listen().await?, Heard::Cancel) {
+                return Ok(Ended::Cancelled);
             }
             for alert in self.budget.alerts() {
                 self.agent.screen.show(Seen::Budget(alert));
             }
-            if let Some(measure) = self.budget.over() {
+            if let Some(measure) = self.budget.over().or_else(|| self.too_little()) {
                 return Ok(self.used_up(measure));
             }
             if let Then::End(ended) = self.step().await? {
@@ -117,11 +127,35 @@ impl Work<'_> {
         }
     }
 
-    /// Take up what the person said meanwhile.
+    /// Wait while the task is held, and take up what the person said meanwhile.
+    async fn listen(&mut self) -> Result<Heard> {
+        let held = self.agent.steering.is_paused();
+        if held {
+            self.agent.screen.show(Seen::Paused(true));
+        }
+        let next = self.agent.steering.next().await;
+        if held {
+            self.agent.screen.show(Seen::Paused(false));
+        }
+        match next {
+            Next::Cancel => Ok(Heard::Cancel),
+            Next::Go(said) => Ok(if self.hear_all(&said)? { Heard::Words } else { Heard::Nothing }),
+        }
+    }
+
+    /// Take these up; whether there were any.
+    fn hear_all(&mut self, said: &[Said]) -> Result<bool> {
+        said.iter().try_for_each(|said| self.hear(said))?;
+        Ok(!said.is_empty())
+    }
+
     fn hear(&mut self, said: &Said) -> Result<()> {
         if let Some(plan) = &said.plan {
-            self.set_plan(plan, true)?;
+            self.set_plan("person", plan)?;
             self.tell_host("plan", &prompt::edited(plan))?;
+        }
+        if said.elsewhere && !said.words.is_empty() {
+            self.agent.screen.show(Seen::Told(&said.words));
         }
         let pieces = prompt::said(&said.words, said.stopped);
         if !pieces.is_empty() {
@@ -130,8 +164,9 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn set_plan(&mut self, plan: &Plan, durable: bool) -> Result<()> {
-        self.record(self.scribe.steps(plan), durable)?;
+    /// A new plan. What the person made of it is on record before anything follows.
+    fn set_plan(&mut self, by: &str, plan: &Plan) -> Result<()> {
+        self.record(self.scribe.steps(by, plan), by == "person")?;
         self.agent.steering.planned(plan);
         self.agent.screen.show(Seen::Plan(plan));
         Ok(())
@@ -145,14 +180,22 @@ impl Work<'_> {
         let reply = async {
             tokio::select! {
                 biased;
-                reply = self.agent.model.reply(self.conversation.turns(), &mut watch) => Some(reply),
-                () = self.agent.steering.interrupted() => None,
+                reply = self.agent.model.reply(self.conversation.turns(), &mut watch) => Spoken::Reply(reply),
+                () = self.agent.steering.interrupted() => Spoken::Nothing,
+                () = self.out_of_time() => Spoken::Late,
             }
         };
         // a model takes its time: what it is told becomes durable meanwhile, before anything follows from what it says
         let (reply, kept) = tokio::join!(reply, self.kept());
         kept?;
-        let Some(reply) = reply else { return Ok(Then::Go) };
+        let reply = match reply {
+            Spoken::Reply(reply) => reply,
+            Spoken::Nothing => return Ok(Then::Go),
+            Spoken::Late => {
+                self.budget.spend(Amounts::of(Measure::Time, micros(begun.elapsed()) / 1000));
+                return Ok(Then::End(self.used_up(Measure::Time)));
+            }
+        };
         if let Err(failure) = &reply {
             self.failed(failure, begun.elapsed())?;
         }
@@ -227,16 +270,6 @@ impl Work<'_> {
             Remedy::Tell | Remedy::TellRepeats => Then::Go,
             Remedy::Ask => Then::End(Ended::Stuck(stuck(slip).to_owned())),
         })
-    }
-
-    /// Tell the model of what waited for a person: it is asked for again now.
-    fn remind(&mut self) -> Result<()> {
-        let waited = self.conversation.waited();
-        if waited.is_empty() {
-            return Ok(());
-        }
-        let text = prompt::waited(waited);
-        self.tell_host("note", &text)
     }
 }
 

@@ -33,7 +33,7 @@ impl Approval for ByPerson {
                     }
                 },
                 Ok(Answer::No | Answer::Chosen(_) | Answer::Filled(_)) => return Approved::No,
-                Err(deskhand_vocabulary::Unanswered::Stopped) => return Approved::No,
+                Err(deskhand_vocabulary::Unanswered::Stopped) => return Approved::Stopped,
                 Err(deskhand_vocabulary::Unanswered::Absent) => return Approved::Absent,
             }
         }

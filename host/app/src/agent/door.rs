@@ -174,7 +174,7 @@ fn answer(asked: Asked, steering: &Steering) -> Told {
             }
         }
     };
-    steering.steer(steer);
+    steering.steer_from_elsewhere(steer);
     Told { done: true, reason: String::new(), plan: Plan::default() }
 }
 

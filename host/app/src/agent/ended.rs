@@ -99,9 +99,9 @@ impl Closing<'_> {
                 Last::of(Exit::Declined, "cancelled", ["Cancelled. What was still pending was not applied.".to_owned()])
             }
             Ended::UsedUp(measure, used) => {
+                let more = task.limits.get(measure).unwrap_or(1).max(used).max(1).saturating_mul(2);
                 let used = budget::words(measure, used);
                 let most = task.limits.get(measure).map(|most| budget::words(measure, most)).unwrap_or_default();
-                let more = task.limits.get(measure).unwrap_or(1).saturating_mul(2);
                 Last::of(
                     Exit::UsedUp,
                     "used-up",

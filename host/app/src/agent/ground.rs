@@ -56,6 +56,7 @@ impl Ground<'_> {
             person: Arc::clone(&desk.person),
             waiting: Arc::clone(&desk.waiting),
             stop: desk.stop.clone(),
+            asking: desk.asking.clone(),
             outgoing,
             title: self.title.to_owned(),
             removals: self.limits.get(Measure::Removals),

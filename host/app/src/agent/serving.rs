@@ -127,6 +127,7 @@ fn told(answer: Answer) -> Result<ToolOutput, Refused> {
         Outcome::Denied => Code::Denied,
         Outcome::Parked => Code::Parked,
         Outcome::Stopped => Code::Cancelled,
+        Outcome::NotFound => Code::NotFound,
         Outcome::Failed | Outcome::Unknown => Code::Failed,
     };
     Err(Refused::new(code, text))

@@ -96,24 +96,44 @@ pub(crate) struct Known {
     pub(crate) open: bool,
 }
 
-/// The last tasks of agents, the newest first.
+/// So many tasks are looked at together.
+const PAGE: u64 = 200;
+
+/// The last tasks of agents, the newest first, at most so many. Sub-agents and commands are tasks of their own in the record, and
+/// are passed over.
 pub(crate) fn tasks(records: &Records, limit: u64) -> Result<Vec<Known>> {
     let mut known = Vec::new();
-    for task in records.tasks(limit)? {
-        let agent = task.content.as_ref().map(|content| content["agent"].clone());
-        let Some(spec) = agent.and_then(|spec| serde_json::from_value(spec).ok()) else { continue };
-        let last = last(records, task.id)?;
-        let ended = matches!(last.as_ref().map(|last| &last.event), Some(Event::TaskEnded { .. }));
-        let waits = last.filter(|last| last.event == Event::TaskParked).and_then(|last| last.content);
-        let waits = waits.map(|content| serde_json::from_value(content["waits"].clone()).unwrap_or_default());
-        known.push(Known { task, spec, waits: waits.unwrap_or_default(), open: !ended });
+    let mut before = None;
+    loop {
+        let page = records.tasks_before(before, PAGE)?;
+        let Some(last) = page.last() else { return Ok(known) };
+        before = Some(last.id);
+        for task in page {
+            if known.len() as u64 >= limit {
+                return Ok(known);
+            }
+            known.extend(one(records, task)?);
+        }
     }
-    Ok(known)
 }
 
-/// True if a task has come to an end, and was not taken up again since.
-pub(crate) fn is_over(records: &Records, task: TaskId) -> Result<bool> {
-    Ok(matches!(last(records, task)?.map(|last| last.event), Some(Event::TaskEnded { .. })))
+/// A task as one of an agent; none if it is not.
+fn one(records: &Records, task: Task) -> Result<Option<Known>> {
+    let agent = task.content.as_ref().map(|content| content["agent"].clone());
+    let Some(spec) = agent.and_then(|spec| serde_json::from_value(spec).ok()) else { return Ok(None) };
+    let last = last(records, task.id)?;
+    let ended = matches!(last.as_ref().map(|last| &last.event), Some(Event::TaskEnded { .. }));
+    let waits = last.filter(|last| last.event == Event::TaskParked).and_then(|last| last.content);
+    let waits = waits.map(|content| serde_json::from_value(content["waits"].clone()).unwrap_or_default());
+    Ok(Some(Known { task, spec, waits: waits.unwrap_or_default(), open: !ended }))
+}
+
+/// How a task came to its end; none if it did not, or was taken up again since.
+pub(crate) fn outcome(records: &Records, task: TaskId) -> Result<Option<String>> {
+    Ok(last(records, task)?.and_then(|last| match last.event {
+        Event::TaskEnded { outcome } => Some(outcome),
+        _ => None,
+    }))
 }
 
 /// The last that is on record of whether a task is over, waits or goes on.

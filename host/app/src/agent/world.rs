@@ -20,6 +20,8 @@ pub(super) struct World {
     pub(super) person: Arc<dyn Person>,
     pub(super) waiting: Arc<Waiting>,
     pub(super) stop: Stop,
+    /// Ends the questions to the person.
+    pub(super) asking: Stop,
     pub(super) outgoing: Outgoing,
     /// What the person asked for.
     pub(super) title: String,
@@ -72,6 +74,7 @@ impl Effects for World {
         match propose(&self.workspace, &self.gate, &self.context, person, &title, view, &self.stop) {
             Ok(decision) => {
                 let state = match (decision.state, &decision.done) {
+                    _ if decision.stopped => SettledState::Stopped,
                     (State::Applied, _) => SettledState::Applied,
                     (State::Parked, _) => SettledState::Parked,
                     (State::Cancelled, Some(done)) if done.rolled_back => SettledState::Failed,
@@ -85,6 +88,10 @@ impl Effects for World {
             }
             Err(error) => failed(error.to_string()),
         }
+    }
+
+    fn withdraw(&self) {
+        self.asking.stop();
     }
 
     fn bytes_out(&self) -> u64 {

@@ -10,9 +10,11 @@ use crate::{
 };
 use deskhand_vocabulary::{
     Access, Answer, Notice, Person, Plan, Principal, Progress, Question, Sha256, Stop, Unanswered,
-    manifest::Permission, person::Choice, text,
+    manifest::Permission,
+    person::{Choice, OTHER},
+    text,
 };
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::{
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
@@ -170,12 +172,15 @@ impl Asking<'_> {
                 Input::End => String::new(),
                 Input::Stopped => return Err(Unanswered::Stopped),
             };
-            if line.is_empty() {
+            if line.is_empty() || matches!(line.to_lowercase().as_str(), "n" | "no" | "none") {
                 return Ok(Answer::No);
             }
             let chosen = line.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
             if let Some(choice) = chosen.and_then(|index| choices.get(index)) {
                 return Ok(Answer::Chosen(choice.id.clone()));
+            }
+            if chosen.is_none() && choices.iter().any(|choice| choice.id == OTHER) {
+                return Ok(Answer::Filled(json!({ "answer": line })));
             }
             output::text(&format!("Please type a number from 1 to {}.\n", choices.len()));
         }

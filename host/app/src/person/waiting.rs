@@ -2,27 +2,38 @@
 
 use deskhand_vocabulary::{Answer, Notice, Person, Plan, Progress, Question, Unanswered};
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-/// A person who is waited for, in microseconds.
+/// A person who is waited for.
 pub(crate) struct Waiting {
     person: Arc<dyn Person>,
-    micros: AtomicU64,
+    waits: Mutex<Waits>,
+}
+
+#[derive(Default)]
+struct Waits {
+    /// Those that are over, together.
+    over: Duration,
+    /// How many questions wait now, and since when there are any.
+    now: u32,
+    since: Option<Instant>,
 }
 
 impl Waiting {
     pub(crate) fn new(person: Arc<dyn Person>) -> Self {
-        Self { person, micros: AtomicU64::new(0) }
+        Self { person, waits: Mutex::default() }
     }
 
-    /// How long until now.
+    fn waits(&self) -> MutexGuard<'_, Waits> {
+        self.waits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How long until now. Where several questions wait at once, the time counts once.
     pub(crate) fn total(&self) -> Duration {
-        Duration::from_micros(self.micros.load(Ordering::SeqCst))
+        let waits = self.waits();
+        waits.over + waits.since.map_or(Duration::ZERO, |since| since.elapsed())
     }
 }
 
@@ -36,10 +47,18 @@ impl Person for Waiting {
     }
 
     fn ask(&self, question: &Question) -> Result<Answer, Unanswered> {
-        let asked = Instant::now();
+        {
+            let mut waits = self.waits();
+            waits.now += 1;
+            waits.since.get_or_insert_with(Instant::now);
+        }
         let answer = self.person.ask(question);
-        let micros = u64::try_from(asked.elapsed().as_micros()).unwrap_or(u64::MAX);
-        self.micros.fetch_add(micros, Ordering::SeqCst);
+        let mut waits = self.waits();
+        waits.now -= 1;
+        if waits.now == 0 {
+            let since = waits.since.take();
+            waits.over += since.map_or(Duration::ZERO, |since| since.elapsed());
+        }
         answer
     }
 

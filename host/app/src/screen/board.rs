@@ -112,6 +112,7 @@ impl Board {
             Seen::Paused(false) => self.turn(UnderWay::Waiting, now),
             Seen::Budget(alert) => self.other(&self.styles.of(Style::Busy, &notice::budget(alert)), columns, &mut out),
             Seen::Shorter(turns) => self.other(&notice::shorter(turns), columns, &mut out),
+            Seen::Told(words) => self.other(&notice::told(words), columns, &mut out),
             Seen::Reflected(found) => self.other(&notice::reflected(found), columns, &mut out),
         }
         out
@@ -204,7 +205,9 @@ impl Board {
         let (mark, style) = match outcome {
             Outcome::Done => ("✓", Style::Good),
             Outcome::Parked => ("·", Style::Busy),
-            Outcome::Failed | Outcome::Denied | Outcome::Stopped | Outcome::Unknown => ("✗", Style::Bad),
+            Outcome::Failed | Outcome::NotFound | Outcome::Denied | Outcome::Stopped | Outcome::Unknown => {
+                ("✗", Style::Bad)
+            }
         };
         let how = call::outcome(outcome, took, says);
         let how = self.styles.of(if outcome == Outcome::Done { Style::Faint } else { style }, &how);

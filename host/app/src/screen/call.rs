@@ -20,9 +20,13 @@ pub(super) fn is_quiet(call: &Call) -> bool {
 
 /// Its tool, and what it is about.
 pub(super) fn title(call: &Call) -> String {
-    let tool = line(&call.name.replace("__", " "));
-    let about = call.input.as_ref().ok().and_then(about);
-    match about {
+    titled(&call.name, call.input.as_ref().unwrap_or(&Value::Null))
+}
+
+/// A tool, and what a call of it with these arguments is about.
+pub(crate) fn titled(tool: &str, arguments: &Value) -> String {
+    let tool = line(&tool.replace("__", " "));
+    match about(arguments) {
         Some(about) => format!("{tool} {}", line(&shortened(&about, LONGEST))),
         None => tool,
     }
@@ -34,6 +38,7 @@ pub(super) fn outcome(outcome: Outcome, took: Duration, says: &str) -> String {
     let how = match outcome {
         Outcome::Done => return took,
         Outcome::Failed => "failed",
+        Outcome::NotFound => "not there",
         Outcome::Denied => "not allowed",
         Outcome::Parked => "waits for you",
         Outcome::Stopped => "stopped",

@@ -51,6 +51,7 @@ pub(super) fn event(seen: Seen<'_>) -> Option<(&'static str, Value)> {
         | Seen::Calling(_)
         | Seen::Called(..)
         | Seen::Plan(_)
+        | Seen::Told(_)
         | Seen::Shorter(_)
         | Seen::Reflected(_) => return None,
     })

@@ -98,6 +98,7 @@ impl State {
                 self.plan = plan.clone();
                 said
             }
+            Seen::Told(words) => aside(notice::told(words)),
             Seen::Paused(true) => aside(notice::PAUSED.to_owned()),
             Seen::Paused(false) => aside(notice::GOES_ON.to_owned()),
             Seen::Budget(alert) => aside(notice::budget(alert)),

@@ -14,6 +14,8 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use call::titled;
+
 use crate::output;
 use deskhand_agent::screen::Screen;
 use std::{env, sync::Arc};

@@ -10,6 +10,11 @@ pub(super) const PAUSED: &str = "Paused. The task goes on after resume.";
 /// …and not any more.
 pub(super) const GOES_ON: &str = "The task goes on.";
 
+/// What the person said in another terminal.
+pub(super) fn told(words: &str) -> String {
+    format!("› {} (from another terminal)", show::line(words))
+}
+
 /// A try failed, and another is made: the next is number `next` of at most `tries`.
 pub(super) fn retrying(error: &ModelError, wait: Duration, next: u32, tries: u32) -> String {
     let why = match error {
@@ -55,8 +60,10 @@ pub(super) fn shorter(turns: usize) -> String {
 
 /// What the host found that the model has left undone.
 pub(super) fn reflected(found: &str) -> String {
-    let found = lines(found.trim_end()).replace('\n', "\n  ");
-    format!("Not all is as it should be, and the model is told so:\n  {found}")
+    let found = lines(found.trim_end());
+    let count = show::counted(found.lines().count() as u64, "thing");
+    let first = found.lines().next().unwrap_or_default();
+    format!("Deskhand has {count} on record that came to nothing, and tells the model. First: {first}")
 }
 
 #[cfg(test)]

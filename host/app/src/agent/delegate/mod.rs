@@ -6,6 +6,7 @@ mod staff;
 pub(super) use staff::{Answer, Staff, Wanted};
 
 use super::again;
+use deskhand_agent::budget::Measure;
 use deskhand_agent::tool::{Call, Effect, Outcome, Output, Tool, Tools};
 use deskhand_tools::SubAgents;
 use deskhand_vocabulary::{Stop, TaskId};
@@ -16,6 +17,8 @@ use std::{fmt::Write as _, sync::Arc};
 const NAME: &str = "delegate";
 /// The most that one call may set to work.
 const MOST: usize = 100;
+/// The fewest steps that a part of the work takes: one to look, one to answer.
+const LEAST: u64 = 2;
 
 /// See the module.
 pub(super) struct Delegate {
@@ -75,13 +78,21 @@ impl Delegate {
             }
             None => None,
         };
+        let count = arguments.tasks.len() as u64;
+        let limits = call.left.shared(count);
+        if let Some(left) = limits.get(Measure::Steps).filter(|left| *left < LEAST) {
+            return Err(format!(
+                "the budget of the task leaves {left} steps for each of {count} parts, and a part takes {LEAST} at the \
+                 least. Give fewer parts, or do it yourself"
+            ));
+        }
         let wanted = Wanted {
             agent,
             input: arguments.input.unwrap_or_else(|| json!({})),
             may_change: arguments.may_change,
             may_remove: arguments.may_change,
             answer: arguments.answer.zip(validator.map(Arc::new)),
-            limits: call.left.shared(arguments.tasks.len() as u64),
+            limits,
         };
         Ok((arguments.tasks, wanted))
     }

@@ -1,6 +1,7 @@
 //! Sub-agents at work.
 
 use super::super::{kit::Kit, serving::Served, tiers::Tiers, world::World};
+use crate::show;
 use deskhand_agent::{
     Agent, Conversation, Effects, Ended, Instruction, Settled, Task,
     budget::{Amounts, Limits, Measure},
@@ -142,6 +143,7 @@ impl Staff {
             false if answers.iter().any(|answer| answer.outcome == Outcome::Parked) => Outcome::Parked,
             false => Outcome::Failed,
         };
+        output.gist = Some(gist(&answers));
         output.again = json!({"tasks": answers.iter().filter_map(|answer| answer.task).collect::<Vec<_>>()});
         output.spent = answers.iter().fold(Amounts::default(), |sum, answer| sum.and(answer.spent));
         output
@@ -222,7 +224,7 @@ impl Staff {
             let most = limits.get(Measure::Steps).map_or(most, |left| left.min(most));
             limits.with(Measure::Steps, most)
         });
-        let mut task = Task { id, limits, conversation };
+        let mut task = Task { id, limits, conversation, lost: Vec::new() };
         let agent = Agent {
             model: self.model(wanted, profile.as_ref()),
             tools,
@@ -326,6 +328,19 @@ async fn answered(agent: &Agent, task: &mut Task, schema: Option<&Schema>) -> Re
     }
 }
 
+/// How many are done, and why the first of the others is not.
+fn gist(answers: &[Answer]) -> String {
+    let done = answers.iter().filter(|answer| answer.outcome == Outcome::Done).count();
+    let head = format!("{done} of {} done", show::counted(answers.len() as u64, "part"));
+    match answers.iter().find(|answer| answer.outcome != Outcome::Done) {
+        Some(first) => {
+            let why = first.said.as_str().map_or_else(|| first.said.to_string(), str::to_owned);
+            format!("{head}; {}: {why}", first.outcome.name())
+        }
+        None => head,
+    }
+}
+
 /// A text without the fence that models like to put around JSON.
 fn bare(text: &str) -> &str {
     let text = text.trim();
@@ -356,7 +371,9 @@ impl Tools for Part {
         let has = |tool: &Tool| {
             let named = self.named.as_ref().is_none_or(|named| named.contains(&tool.told.name));
             let removes = tool.told.name == REMOVE;
-            named && (self.may_change || tool.effect == Effect::Read) && (self.may_remove || !removes)
+            named
+                && (self.may_change || matches!(tool.effect, Effect::Read | Effect::Ask))
+                && (self.may_remove || !removes)
         };
         self.of.tools().into_iter().filter(has).collect()
     }
@@ -382,6 +399,10 @@ impl Within {
 impl Effects for Within {
     fn settle(&self) -> Settled {
         Settled::default()
+    }
+
+    fn withdraw(&self) {
+        self.world.withdraw();
     }
 
     fn bytes_out(&self) -> u64 {
