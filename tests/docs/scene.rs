@@ -118,7 +118,7 @@ impl Scene {
             "--no-key",
         ]);
         // every task is over before the next command
-        let codes = vec![("deskhand steer", 1), ("deskhand pause", 1), ("deskhand cancel", 1)];
+        let codes = vec![("deskhand steer", 1), ("deskhand pause", 1), ("deskhand cancel", 2), ("deskhand resume", 2)];
         Self { model: Some(server), codes, ..scene }
     }
 

@@ -124,6 +124,9 @@ pub(crate) struct Run {
     /// Grant the folders for reading only
     #[arg(long, requires = "folder")]
     pub(crate) read_only: bool,
+    /// A host that may be reached for this task without asking, such as example.org or localhost. Can be given several times
+    #[arg(long, value_name = "HOST")]
+    pub(crate) host: Vec<String>,
     #[command(flatten)]
     pub(crate) answers: Answers,
     #[command(flatten)]

@@ -55,10 +55,17 @@ impl Records {
 
     /// The last `limit` tasks, the newest first.
     pub fn tasks(&self, limit: u64) -> Result<Vec<Task>, RecordsError> {
+        self.tasks_before(None, limit)
+    }
+
+    /// The last `limit` tasks before one, the newest first.
+    pub fn tasks_before(&self, before: Option<TaskId>, limit: u64) -> Result<Vec<Task>, RecordsError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let before = before.and_then(|before| i64::try_from(before.0).ok()).unwrap_or(i64::MAX);
         let tasks = self.read(|connection| {
-            let mut statement = connection.prepare_cached(&format!("{COLUMNS} ORDER BY id DESC LIMIT ?1"))?;
-            let tasks = statement.query_map([limit], read)?;
+            let mut statement =
+                connection.prepare_cached(&format!("{COLUMNS} WHERE id < ?2 ORDER BY id DESC LIMIT ?1"))?;
+            let tasks = statement.query_map([limit, before], read)?;
             tasks.collect::<rusqlite::Result<Vec<_>>>()
         })?;
         tasks.into_iter().map(|task| self.with_content(task)).collect()

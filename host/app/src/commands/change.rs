@@ -101,7 +101,12 @@ pub(crate) fn unanswered(unasked: Option<&Action>, standing: Standing) -> String
 }
 
 /// Say what came of a decision; of an undo, with what it leaves as it is.
-pub(crate) fn said(desk: &Desk, decision: std::result::Result<Decision, ProposeError>, left: &[Left]) -> Result {
+pub(crate) fn said(
+    desk: &Desk,
+    decision: std::result::Result<Decision, ProposeError>,
+    left: &[Left],
+    standing: Standing,
+) -> Result {
     let decision = decision.map_err(|error| match error {
         ProposeError::Refused(error) => Failure::new(refused(&error), error),
         ProposeError::Commit(CommitError::Stopped) => Failure::new(Exit::Stopped, "Stopped. Nothing was changed."),
@@ -144,7 +149,7 @@ pub(crate) fn said(desk: &Desk, decision: std::result::Result<Decision, ProposeE
             return Ok(Exit::Declined);
         }
         State::Parked => {
-            return Err(Failure::new(Exit::Unanswered, UNANSWERED));
+            return Err(Failure::new(Exit::Unanswered, unanswered(decision.unasked.as_ref(), standing)));
         }
     }
     let Some(done) = &decision.done else { return Ok(Exit::Done) };

@@ -62,6 +62,7 @@ pub(crate) fn run(options: &cli::Json) -> Result {
         undoable(&desk),
         plugins(&desk),
         crate::market::doctor(&desk),
+        crate::model::doctor(&desk),
         toolchain(),
         zone(&desk),
         editor(),

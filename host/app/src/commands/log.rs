@@ -6,6 +6,7 @@ use crate::{
     exit::Exit,
     failure::{Failure, Result},
     output,
+    screen::titled,
     show::{self, columns, count, counted, line},
 };
 use deskhand_records::{Filter, Recorded, RecordsError, Verification, to_json_line};
@@ -42,17 +43,26 @@ pub(crate) fn run(options: &cli::Log) -> Result {
     }
     // the newest so many, but in the order in which they happened
     let newest_first = options.limit > 0 && options.after.is_none();
+    // one more tells whether there is more
+    let limit = if newest_first { options.limit.saturating_add(1) } else { options.limit };
     let filter = Filter {
         task: options.task,
         after: options.after.map(EventId),
-        limit: (options.limit > 0).then_some(options.limit),
+        limit: (limit > 0).then_some(limit),
         backwards: newest_first,
         ..Filter::default()
     };
     if newest_first {
         let mut events = records.events(filter).collect::<std::result::Result<Vec<_>, _>>()?;
+        let more = events.len() as u64 > options.limit;
+        if more {
+            events.pop();
+        }
         events.reverse();
         print(&desk, &events);
+        if more && !desk.json {
+            output::aside("Older events are left out; see more with --limit, or all with --limit 0.");
+        }
         return Ok(Exit::Done);
     }
     let mut page = Vec::new();
@@ -187,7 +197,10 @@ fn said(recorded: &Recorded) -> String {
         ModelReplied { model, input, output, micros, .. } => {
             format!("{} replied: {input} tokens read, {output} written, {} ms", line(model), micros / 1000)
         }
-        ToolCalled { tool } => format!("called {}", line(tool)),
+        ToolCalled { tool } => {
+            let arguments = recorded.content.as_ref().map_or(&serde_json::Value::Null, |content| &content["arguments"]);
+            format!("called {}", titled(tool, arguments))
+        }
         ToolAnswered { tool, outcome, micros } => format!("{} ended: {outcome}, {} ms", line(tool), micros / 1000),
         Sent { host, port, sent, received, ended, .. } => {
             format!("sent {sent} bytes to {}:{port}, {received} came back ({ended})", line(host))

@@ -43,7 +43,7 @@ pub(crate) fn run(options: &cli::Restore) -> Result {
         let view = json!({"arrange": "tree"});
         let gate = desk.gate()?;
         let decision = propose(&task.workspace, gate, &task.context, desk.person.as_ref(), &title, view, &desk.stop);
-        said(&desk, decision, &[])
+        said(&desk, decision, &[], options.answers.standing())
     })
 }
 
@@ -110,7 +110,7 @@ fn of_damaged(desk: &Desk, history: &History, damaged: &Damaged, options: &cli::
         let view = json!({"arrange": "tree"});
         let gate = desk.gate()?;
         let decision = propose(&task.workspace, gate, &task.context, desk.person.as_ref(), &title, view, &desk.stop);
-        said(desk, decision, &[])
+        said(desk, decision, &[], options.answers.standing())
     })
 }
 

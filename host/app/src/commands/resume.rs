@@ -8,9 +8,13 @@ use crate::{
     failure::{Failure, Result},
     output,
     person::print_json,
+    show::line,
 };
-use deskhand_vocabulary::TaskId;
+use deskhand_vocabulary::{TaskId, text::shortened};
 use serde_json::json;
+
+/// So much of a request is shown of a task that was not named, in characters.
+const REQUEST: usize = 60;
 
 pub(crate) fn run(options: &cli::Resume) -> Result {
     let desk = Desk::open(options.json)?;
@@ -28,6 +32,15 @@ pub(crate) fn run(options: &cli::Resume) -> Result {
     let mut spec = Spec::of(records, task)?;
     spec.limits = agent::with_limits(spec.limits, &options.agent.budget);
     let words = Some(options.words.join(" ")).filter(|words| !words.is_empty());
+    let over = agent::outcome(records, task)?.filter(|outcome| matches!(outcome.as_str(), "done" | "cancelled"));
+    if let (Some(outcome), None) = (over, &words) {
+        return Err(Failure::usage(format!(
+            "task {task} is over ({outcome}), and nothing is left to go on with. Follow up on it with: deskhand run --continue {task} REQUEST"
+        )));
+    }
+    if options.task.is_none() && !desk.json {
+        output::aside(&format!("Going on with task {task}: {}", line(&shortened(&spec.request, REQUEST))));
+    }
     let said = Said { words, attachment: None };
     go_on(&desk, task, &spec, &said, &options.answers, options.agent.plain)
 }
@@ -37,14 +50,15 @@ pub(crate) fn follow(desk: &Desk, task: TaskId, request: String, options: &cli::
     let mut spec = Spec::of(desk.records()?, task)?;
     spec.limits = agent::with_limits(spec.limits, &options.agent.budget);
     let attachment = crate::attachment::piped()?;
+    crate::outgoing::grant_hosts(desk, task, &options.host)?;
     let said = Said { words: Some(request), attachment };
     go_on(desk, task, &spec, &said, &options.answers, options.agent.plain)
 }
 
 fn go_on(desk: &Desk, task: TaskId, spec: &Spec, said: &Said, answers: &cli::Answers, plain: bool) -> Result {
     // the grants of a task end with it; whoever goes on with it grants its folders once more
-    let over = agent::is_over(desk.records()?, task)?;
-    let granted = over.then_some(deskhand_permissions::Duration::Task(task));
+    let over = agent::outcome(desk.records()?, task)?;
+    let granted = over.is_some().then_some(deskhand_permissions::Duration::Task(task));
     let how = How { standing: answers.standing(), granted, plain };
     agent::work(desk, task, spec, said, &how, true)
 }

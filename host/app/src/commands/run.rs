@@ -6,7 +6,7 @@ use crate::{
     desk::Desk,
     exit::Exit,
     failure::{Failure, Result},
-    outgoing::Outgoing,
+    outgoing::{Outgoing, grant_hosts},
     output,
     request::{self, Candidate, Match},
     show,
@@ -30,6 +30,11 @@ pub(crate) fn run(options: &cli::Run) -> Result {
     let records = Arc::clone(desk.records()?);
     desk.recover()?;
     let request = options.request.join(" ");
+    if request.trim().is_empty() {
+        return Err(Failure::usage(
+            "the request is empty. Say what is to be done, such as: deskhand run \"sort this folder\"",
+        ));
+    }
     if let Some(task) = options.follow {
         return commands::resume::follow(&desk, task, request, options);
     }
@@ -82,6 +87,7 @@ fn by_agent(desk: &Desk, options: &cli::Run, request: String, folders: &[PathBuf
     };
     let attachment = attachment::piped()?;
     let task = desk.records()?.start_task(spec.content())?;
+    grant_hosts(desk, task, &options.host)?;
     let said = agent::Said { words: Some(spec.request.clone()), attachment };
     let how = agent::How {
         standing: options.answers.standing(),
@@ -126,6 +132,7 @@ impl Task<'_> {
         let Chosen { candidate, typed, arguments, understood } = self.choose(request)?;
         self.look_only(&candidate, &typed)?;
         self.desk.runtime()?.load_ahead(&candidate.plugin);
+        grant_hosts(self.desk, self.task, &self.options.host)?;
         let workspace = open_folders(self.desk, self.task, folders, self.options.opening(self.task))?;
         let gate = self.desk.gate()?;
         let mut standing = self.options.answers.standing();

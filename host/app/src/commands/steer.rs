@@ -1,7 +1,7 @@
 //! `deskhand steer`, `pause` and `cancel`: speaking to a task that runs in another terminal.
 
 use crate::{
-    agent::{self, Asked, Reached},
+    agent::{self, Asked, Owner, Reached, Spec},
     cli,
     desk::Desk,
     exit::Exit,
@@ -10,7 +10,7 @@ use crate::{
     person::print_json,
     show,
 };
-use deskhand_vocabulary::TaskId;
+use deskhand_vocabulary::{Entry, Event, Log as _, TaskId};
 use serde_json::json;
 
 pub(crate) fn say(options: &cli::Steer) -> Result {
@@ -30,7 +30,30 @@ pub(crate) fn pause(options: &cli::OneTask) -> Result {
 
 pub(crate) fn cancel(options: &cli::OneTask) -> Result {
     let desk = Desk::open(options.json.json)?;
-    ask(&desk, options.task, &Asked::Cancel, "It ends, and what is pending is not applied")
+    let task = options.task;
+    if !agent::is_at_work(&desk.home, task) && desk.records()?.task(task)?.is_some() {
+        return give_up(&desk, task);
+    }
+    ask(&desk, task, &Asked::Cancel, "It ends, and what is pending is not applied")
+}
+
+/// End a task that waits or was broken off.
+fn give_up(desk: &Desk, task: TaskId) -> Result {
+    // nobody goes on with it meanwhile
+    let _owner = Owner::of(&desk.home, task)?;
+    let records = desk.records()?;
+    Spec::of(records, task)?;
+    if let Some(outcome) = agent::outcome(records, task)? {
+        return Err(Failure::usage(format!("task {task} is over already ({outcome}): there is nothing to end")));
+    }
+    let event = Event::TaskEnded { outcome: "cancelled".to_owned() };
+    records.append(Entry { task: Some(task), event, content: None })?;
+    if desk.json {
+        print_json("steered", &json!({"task": task, "done": true, "reason": ""}));
+    } else {
+        output::text(&format!("Task {task} is ended. What was pending is not applied.\n"));
+    }
+    Ok(Exit::Done)
 }
 
 fn edit_plan(desk: &Desk, task: TaskId) -> Result {
@@ -66,6 +89,11 @@ fn ask(desk: &Desk, task: TaskId, asked: &Asked, said: &str) -> Result {
 fn not_at_work(desk: &Desk, task: TaskId) -> Result<Failure> {
     Ok(match desk.records()?.task(task)? {
         None => Failure::usage(format!("there is no task {task}. `deskhand tasks` lists them")),
-        Some(_) => Failure::failed(format!("task {task} is not at work. Go on with it: deskhand resume {task}")),
+        Some(_) => match agent::outcome(desk.records()?, task)?.as_deref() {
+            Some("done" | "cancelled") => Failure::failed(format!(
+                "task {task} is over. Follow up on it with: deskhand run --continue {task} REQUEST"
+            )),
+            _ => Failure::failed(format!("task {task} is not at work. Go on with it: deskhand resume {task}")),
+        },
     })
 }

@@ -56,7 +56,7 @@ pub(crate) fn run(options: &cli::Undo) -> Result {
         let gate = desk.gate()?;
         let decision =
             history.undo(&change.workspace, gate, &change.context, desk.person.as_ref(), &preview, &desk.stop);
-        let exit = said(&desk, decision, &preview.left)?;
+        let exit = said(&desk, decision, &preview.left, options.answers.standing())?;
         Ok(if exit == Exit::Done && !preview.left.is_empty() { Exit::Partial } else { exit })
     })
 }

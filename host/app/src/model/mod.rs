@@ -4,6 +4,7 @@ mod add;
 mod allow;
 mod choice;
 mod command;
+mod doctor;
 mod list;
 mod offered;
 mod presets;
@@ -14,6 +15,7 @@ mod wait;
 
 pub(crate) use choice::{Choice, choose};
 pub(crate) use command::ModelCommand;
+pub(crate) use doctor::check as doctor;
 
 use crate::{
     desk::Desk,
