@@ -68,7 +68,7 @@ fn in_turn(place: &Place, home: &Path, folder: &Path, calls: usize, rounds: usiz
 pub(crate) fn measure(place: &Place) -> Result<Vec<Figure>> {
     let (home, folder) = (home(place)?, script::folder(place.at("agent-files"))?);
     let (ours, plain) = in_turn(place, &home, &folder, CALLS, ROUNDS)?;
-    let (long, _) = in_turn(place, &home, &folder, LONG, LONG_ROUNDS)?;
+    let (long, long_plain) = in_turn(place, &home, &folder, LONG, LONG_ROUNDS)?;
     let least = "the least client of the same script";
     let figure =
         |name: &str, unit, of: fn(&Run) -> f64, most| Figure::new(name, unit, samples(&ours, of), Bar::Most(most));
@@ -81,6 +81,8 @@ pub(crate) fn measure(place: &Place) -> Result<Vec<Figure>> {
     };
     let steps = quiet(&long)?;
     let (start, end) = (&steps[..END], &steps[steps.len() - END..]);
+    let plain_steps = quiet(&long_plain)?;
+    let (plain_start, plain_end) = (&plain_steps[..END], &plain_steps[plain_steps.len() - END..]);
     Ok(vec![
         beside(figure("agent, 20 calls, start to the first request", Unit::Milliseconds, first, 30.0), first),
         step("  own time per step", Bar::Most(5.0))?,
@@ -97,6 +99,13 @@ pub(crate) fn measure(place: &Place) -> Result<Vec<Figure>> {
             Bar::Times(1.5),
         )
         .beside("the first 50", of_steps(start)),
+        Figure::new(
+            "  the least client of the same script, the last 50",
+            Unit::Milliseconds,
+            of_steps(plain_end),
+            Bar::None,
+        )
+        .beside("the first 50", of_steps(plain_start)),
         Figure::new("  resident", Unit::Megabytes, samples(&long, resident), Bar::None),
     ])
 }
