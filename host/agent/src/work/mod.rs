@@ -55,7 +55,7 @@ enum Heard {
 
 /// What came of a request.
 enum Spoken {
-    Reply(std::result::Result<Reply, Failure>),
+    Reply(Box<std::result::Result<Reply, Failure>>),
     /// The person spoke first.
     Nothing,
     /// The time was used up first.
@@ -180,7 +180,7 @@ impl Work<'_> {
         let reply = async {
             tokio::select! {
                 biased;
-                reply = self.agent.model.reply(self.conversation.turns(), &mut watch) => Spoken::Reply(reply),
+                reply = self.agent.model.reply(self.conversation.turns(), &mut watch) => Spoken::Reply(Box::new(reply)),
                 () = self.agent.steering.interrupted() => Spoken::Nothing,
                 () = self.out_of_time() => Spoken::Late,
             }
@@ -189,7 +189,7 @@ impl Work<'_> {
         let (reply, kept) = tokio::join!(reply, self.kept());
         kept?;
         let reply = match reply {
-            Spoken::Reply(reply) => reply,
+            Spoken::Reply(reply) => *reply,
             Spoken::Nothing => return Ok(Then::Go),
             Spoken::Late => {
                 self.budget.spend(Amounts::of(Measure::Time, micros(begun.elapsed()) / 1000));

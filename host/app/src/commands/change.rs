@@ -85,12 +85,12 @@ pub(crate) fn unanswered(unasked: Option<&Action>, standing: Standing) -> String
             "What would be removed or replaced takes more than is kept for undo, and nothing answers that in advance, {changed}."
         ),
         Some(Action::RemoveFiles { count, .. }) if standing.removals > 0 => format!(
-            "There are {} and you allowed {} in advance, {changed}, or allow all: --allow-removals {count}.",
+            "{} would be made and you allowed {} in advance, {changed}, or allow all: --allow-removals {count}.",
             counted(*count, "removal"),
             standing.removals
         ),
         Some(Action::RemoveFiles { count, .. }) if standing.yes => format!(
-            "There are {}, which --yes does not cover, {changed}, or allow that many in advance: --allow-removals {count}.",
+            "{} would be made, which --yes does not cover, {changed}, or allow that many in advance: --allow-removals {count}.",
             counted(*count, "removal")
         ),
         Some(Action::ChangeSensitive { .. }) => {
