@@ -45,7 +45,7 @@ fn check(plugin: &Installed, value: &Value) -> Result<(), (String, String)> {
         .build(schema)
         .map_err(|error| (String::new(), format!("the plugin's own schema is wrong: {error}")))?;
     schema.validate(value).map_err(|error| {
-        let key = error.instance_path.to_string().replace('/', ".");
+        let key = error.instance_path().to_string().replace('/', ".");
         (key, error.to_string())
     })
 }

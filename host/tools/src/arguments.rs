@@ -89,7 +89,7 @@ pub(crate) fn fit(schema: &Value, arguments: &Value) -> Result<(), String> {
         .iter_errors(arguments)
         .take(5)
         .map(|error| {
-            let at = error.instance_path.to_string();
+            let at = error.instance_path().to_string();
             let what = shortened(&error.to_string(), 300);
             if at.is_empty() { what } else { format!("{at}: {what}") }
         })
