@@ -5,7 +5,6 @@ use crate::{
     terminal::Terminal,
 };
 use serde_json::json;
-use std::{fs, os::unix::fs::PermissionsExt as _};
 
 const GO_ON: &str = "Go on with this? [A]pply, [E]dit, [C]ancel: ";
 const APPLY: &str = "Apply this? [A]pply, [E]dit, [L]ist all, [C]ancel: ";
@@ -46,11 +45,9 @@ fn declined_it_ends_the_task() {
 #[test]
 fn edited_it_is_what_the_model_keeps_to() {
     let desk = desk();
-    let editor = desk.place.path("editor");
-    fs::write(&editor, "#!/bin/sh\nsed -i '/Write b/d' \"$1\"\n").unwrap();
-    fs::set_permissions(&editor, fs::Permissions::from_mode(0o755)).unwrap();
+    let editor = desk.place.editor("sed -i '/Write b/d' \"$1\"");
     let arguments = ["run", "--folder", "Files", "--plan", "write"];
-    let mut terminal = Terminal::run(&desk.place, &arguments, &[("EDITOR", editor.to_str().unwrap())]);
+    let mut terminal = Terminal::run(&desk.place, &arguments, &[("EDITOR", &editor)]);
     terminal.answer(GO_ON, "e").answer(GO_ON, "a").answer(APPLY, "a");
     let (code, screen) = terminal.end();
     assert_eq!(code, 0, "{screen}");

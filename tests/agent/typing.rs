@@ -6,7 +6,6 @@ use crate::{
 };
 use deskhand_model_server::{Opener, Reply, Stream, Wire};
 use serde_json::json;
-use std::{fs, os::unix::fs::PermissionsExt as _};
 
 const NUMBER: &str = "Number (nothing for none): ";
 const APPLY: &str = "Apply this? [A]pply, [E]dit, [L]ist all, [C]ancel: ";
@@ -122,9 +121,7 @@ fn one_key_answers_and_the_whole_word_does_not_answer_twice() {
 #[test]
 fn the_plan_is_edited_while_it_runs() {
     let desk = desk();
-    let editor = desk.place.path("editor");
-    fs::write(&editor, "#!/bin/sh\nsed -i '/Write b/d' \"$1\"\n").unwrap();
-    fs::set_permissions(&editor, fs::Permissions::from_mode(0o755)).unwrap();
+    let editor = desk.place.editor("sed -i '/Write b/d' \"$1\"");
     desk.says([calls(&[(
         "plan",
         json!({"steps": [{"text": "Read a", "state": "open"}, {"text": "Write b", "state": "open"}]}),
@@ -132,7 +129,7 @@ fn the_plan_is_edited_while_it_runs() {
     let mut opener = held(&desk, &read());
     desk.says([calls(&[("plan", json!({"steps": [{"text": "Read a", "state": "done"}]}))]), said("Done.")]);
     let arguments = ["run", "--folder", "Files", "look"];
-    let mut terminal = Terminal::run(&desk.place, &arguments, &[("EDITOR", editor.to_str().unwrap())]);
+    let mut terminal = Terminal::run(&desk.place, &arguments, &[("EDITOR", &editor)]);
     opener.wait_reached();
     terminal.press("edit\r").wait("The model is told at its next step to keep to the plan as it is now.");
     opener.open();
@@ -209,9 +206,7 @@ fn a_task_that_is_stopped_at_its_question_asks_it_again() {
 #[test]
 fn steps_that_the_person_set_are_not_dropped() {
     let desk = desk();
-    let editor = desk.place.path("editor");
-    fs::write(&editor, "#!/bin/sh\necho '[ ] Write c' >> \"$1\"\n").unwrap();
-    fs::set_permissions(&editor, fs::Permissions::from_mode(0o755)).unwrap();
+    let editor = desk.place.editor("echo '[ ] Write c' >> \"$1\"");
     let plan = |steps: &[&str]| {
         let steps: Vec<_> = steps.iter().map(|text| json!({"text": text, "state": "done"})).collect();
         calls(&[("plan", json!({ "steps": steps }))])
@@ -220,7 +215,7 @@ fn steps_that_the_person_set_are_not_dropped() {
     let mut opener = held(&desk, &read());
     desk.says([plan(&["Read a"]), plan(&["Read a", "write  C", "Rest"]), said("Done.")]);
     let arguments = ["run", "--folder", "Files", "look"];
-    let mut terminal = Terminal::run(&desk.place, &arguments, &[("EDITOR", editor.to_str().unwrap())]);
+    let mut terminal = Terminal::run(&desk.place, &arguments, &[("EDITOR", &editor)]);
     opener.wait_reached();
     terminal.press("edit\r").wait("The model is told at its next step to keep to the plan as it is now.");
     opener.open();

@@ -61,10 +61,8 @@ fn a_pipe_that_the_editor_leaves() {
     let place = Place::with_plugins();
     fs::create_dir(place.path("home/Inbox")).unwrap();
     fs::write(place.path("home/Inbox/note.txt"), "note").unwrap();
-    let editor = place.path("editor");
-    fs::write(&editor, "#!/bin/sh\nrm \"$1\"\nmkfifo \"$1\"\n").unwrap();
-    fs::set_permissions(&editor, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    let environment = [("EDITOR", editor.to_str().unwrap())];
+    let editor = place.editor("rm \"$1\"\nmkfifo \"$1\"");
+    let environment = [("EDITOR", editor.as_str())];
     let mut terminal = Terminal::run(&place, &["run", "--folder", "Inbox", "/organize by type"], &environment);
     terminal.answer("[C]ancel: ", "e").wait("a pipe stands in the place of the file").answer("[C]ancel: ", "c");
     assert_eq!(terminal.end().0, 4);

@@ -9,7 +9,7 @@ use std::{
     ffi::OsStr,
     fs,
     io::Write as _,
-    os::unix::fs::MetadataExt as _,
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
 };
@@ -77,6 +77,14 @@ impl Place {
         let laid = Command::new(root().join("tests/fixtures/lay")).arg(&folder).output().expect("lay runs");
         assert!(laid.status.success(), "{}", String::from_utf8_lossy(&laid.stderr));
         folder
+    }
+
+    /// An editor that does what the shell script `does` with the file `$1`: its path, for `EDITOR`.
+    pub fn editor(&self, does: &str) -> String {
+        let path = self.path("editor");
+        fs::write(&path, format!("#!/bin/sh\n{does}\n")).expect("the place can be written");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("the editor is ours");
+        path.display().to_string()
     }
 
     /// A program with the environment of the place.
