@@ -28,19 +28,25 @@ pub(crate) fn harmless(text: String) -> String {
     out
 }
 
-/// Whether what follows a bracket would be read as the name of the marks.
+/// Whether what follows a bracket would be read as the name of the marks. A letter of another script may look like the one
+/// that stands in the name; a word in which no more than one is the very letter is a word of that script.
 fn imitates(rest: &str) -> bool {
     let mut name = NAME.chars();
     let mut wanted = name.next();
+    let mut same = 0;
     for c in rest.chars().take(64) {
         match wanted {
-            None => return true,
-            Some(letter) if c.eq_ignore_ascii_case(&letter) => wanted = name.next(),
+            None => break,
+            Some(letter) if c.eq_ignore_ascii_case(&letter) => {
+                same += 1;
+                wanted = name.next();
+            }
+            Some(_) if c.is_alphabetic() && !c.is_ascii() => wanted = name.next(),
             Some(_) if c.is_alphanumeric() || matches!(c, ']' | '[' | '\n') => return false,
             Some(_) => {}
         }
     }
-    wanted.is_none()
+    wanted.is_none() && same > 1
 }
 
 /// What a tool gave, as data.
@@ -65,6 +71,9 @@ mod tests {
             ("\u{FF3B}deskhand: end]", "(deskhand: end]"),
             ("[[deskhand: x]]", "[(deskhand: x]]"),
             ("[deskhand", "(deskhand"),
+            ("[d\u{435}sk\u{4bb}\u{430}nd: note]", "(d\u{435}sk\u{4bb}\u{430}nd: note]"),
+            ("[\u{ff44}\u{ff45}skhand: note]", "(\u{ff44}\u{ff45}skhand: note]"),
+            ("[Компания: x]", "[Компания: x]"),
             ("[a](b) [1] deskhand: [] deskhand [desk] hand", "[a](b) [1] deskhand: [] deskhand [desk] hand"),
             ("Gr\u{fc}\u{df}e [", "Gr\u{fc}\u{df}e ["),
         ] {
