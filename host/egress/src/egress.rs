@@ -306,8 +306,12 @@ impl Outlet {
         let invalid = |cause: &&(dyn Error + 'static)| {
             cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::InvalidData)
         };
+        let refused = |cause: &(dyn Error + 'static)| {
+            cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+        };
         match causes(error).find(invalid) {
             Some(_) => EgressError::Tls { host, reason },
+            None if causes(error).any(refused) => EgressError::NotListening { host },
             None => EgressError::NoConnection { host, reason },
         }
     }
@@ -328,6 +332,7 @@ const fn never_left(error: &EgressError) -> bool {
         EgressError::NotPublic { .. }
             | EgressError::Nowhere { .. }
             | EgressError::NotFound { .. }
+            | EgressError::NotListening { .. }
             | EgressError::NoConnection { .. }
             | EgressError::Tls { .. }
             | EgressError::Proxy { .. }

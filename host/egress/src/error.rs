@@ -80,6 +80,14 @@ pub enum EgressError {
         /// What the resolver said.
         reason: String,
     },
+    /// The host is there, and nothing listens at the port.
+    #[error(
+        "{host} refused the connection: nothing is listening there. Start what should, or check the address and its port"
+    )]
+    NotListening {
+        /// The host.
+        host: String,
+    },
     /// No connection came about.
     #[error("{host} could not be reached: {reason}. Check that it is running and the network connection")]
     NoConnection {

@@ -26,7 +26,7 @@ use std::{
 };
 
 /// The longest reply, in bytes of its stream.
-const LONGEST_REPLY: u64 = 256 << 20;
+const LONGEST_REPLY: u64 = 64 << 20;
 
 /// The longest silence where the settings say nothing.
 const SILENCE: Duration = Duration::from_secs(300);

@@ -137,6 +137,7 @@ impl ModelError {
                 | EgressError::TooLarge { .. }
                 | EgressError::Redirect { .. } => false,
                 EgressError::NotFound { .. }
+                | EgressError::NotListening { .. }
                 | EgressError::NoConnection { .. }
                 | EgressError::Proxy { .. }
                 | EgressError::SlowConnect { .. }
@@ -145,6 +146,11 @@ impl ModelError {
                 | EgressError::Broken { .. } => true,
             },
         }
+    }
+
+    /// Whether nothing listens where the model should be.
+    pub(crate) const fn is_not_listening(&self) -> bool {
+        matches!(self, Self::Egress(EgressError::NotListening { .. }))
     }
 
     /// Whether the request was not sent because it is larger than what may still be sent.

@@ -23,6 +23,10 @@ impl Jitter for Chance {
     }
 }
 
+/// The most tries where nothing listens: a server that starts anew is soon back, and one that is not running does not come
+/// by waiting.
+const NOT_LISTENING: u32 = 3;
+
 /// How often and how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience {
@@ -58,7 +62,8 @@ impl Patience {
         since: Duration,
         jitter: &dyn Jitter,
     ) -> Option<Duration> {
-        if !error.is_retryable() || attempt >= self.tries {
+        let tries = if error.is_not_listening() { self.tries.min(NOT_LISTENING) } else { self.tries };
+        if !error.is_retryable() || attempt >= tries {
             return None;
         }
         let wait = match error.retry_after() {
@@ -92,6 +97,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::{Jitter, Patience, retry_after};
     use crate::error::ModelError;
+    use deskhand_egress::EgressError;
     use deskhand_vocabulary::Clock;
     use jiff::{Timestamp, tz::TimeZone};
     use std::time::Duration;
@@ -153,6 +159,9 @@ mod tests {
         assert_eq!(waits(&All), millis([500, 1000, 2000, 4000, 8000, 16_000, 30_000]));
         assert_eq!(waits(&None_), millis([250, 500, 1000, 2000, 4000, 8000, 15_000]));
         assert_eq!(patience.wait(1, &fault, Duration::from_secs(180), &None_), None, "the time is over");
+        let nobody = ModelError::Egress(EgressError::NotListening { host: "localhost".to_owned() });
+        let waits = (1..=3).map(|attempt| patience.wait(attempt, &nobody, Duration::ZERO, &All)).collect::<Vec<_>>();
+        assert_eq!(waits, [Some(Duration::from_millis(500)), Some(Duration::from_millis(1000)), None]);
     }
 
     #[test]

@@ -216,6 +216,7 @@ fn of_egress(error: &EgressError, refused: Option<Code>) -> Refused {
         EgressError::TooLarge { .. } => Code::TooLarge,
         EgressError::Redirect { .. } => Code::Failed,
         EgressError::NotFound { .. }
+        | EgressError::NotListening { .. }
         | EgressError::NoConnection { .. }
         | EgressError::Tls { .. }
         | EgressError::Proxy { .. }
