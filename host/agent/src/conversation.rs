@@ -11,7 +11,7 @@ use crate::{
 use deskhand_models::{Call, Conversation as Turns, Failure, Misplaced, Money, Piece, Reply, Said, ToolResult, Usage};
 use deskhand_vocabulary::{Entry, Event, TaskId};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 /// As much of what a tool gives as a model is given at once, in bytes of text.
 pub const PIECE: usize = 64 << 10;
@@ -78,6 +78,11 @@ pub enum NotAConversation {
     /// The turns do not follow on each other.
     #[error("the record of this task cannot be followed: {0}. `deskhand doctor` checks the log")]
     Misplaced(#[from] Misplaced),
+}
+
+/// Whether a task that ended with this `outcome` ([`Event::TaskEnded`]) has nothing left to go on with.
+pub fn is_over(outcome: &str) -> bool {
+    matches!(outcome, "done" | "cancelled")
 }
 
 impl Conversation {
@@ -227,7 +232,7 @@ impl Conversation {
                 }
                 self.plan = Plan { steps };
             }
-            Event::TaskEnded { outcome } => self.over = matches!(outcome.as_str(), "done" | "cancelled"),
+            Event::TaskEnded { outcome } => self.over = is_over(outcome),
             Event::TaskResumed => self.waited.append(&mut self.parked),
             Event::StepsDecided { outcome } => self.approved |= matches!(outcome.as_str(), "agreed" | "edited"),
             Event::Shortened { .. } => {
@@ -304,19 +309,19 @@ impl Scribe {
         self.entry(Event::Told { by: by.to_owned() }, json!({ "pieces": pieces }))
     }
 
-    /// A reply, after so many microseconds. `kept` is whether it becomes part of what was said.
-    pub fn replied(self, model: &str, reply: &Reply, kept: bool, micros: u64) -> Entry {
+    /// A reply. `kept` is whether it becomes part of what was said.
+    pub fn replied(self, model: &str, reply: &Reply, kept: bool, took: Duration) -> Entry {
         let said = kept.then(|| serde_json::to_string(&reply.said).ok()).flatten();
-        let event = used(model, end(reply), &reply.spent, reply.cost, micros);
+        let event = used(model, end(reply), &reply.spent, reply.cost, took);
         self.entry(event, json!({ "said": said, "text": reply.said.text() }))
     }
 
     /// What a reply used that never came to its end; nothing if it used nothing.
-    pub fn failed(self, failure: &Failure, micros: u64) -> Option<Entry> {
+    pub fn failed(self, failure: &Failure, took: Duration) -> Option<Entry> {
         if failure.spent == Usage::default() {
             return None;
         }
-        let event = used(&failure.model, "failed", &failure.spent, failure.cost, micros);
+        let event = used(&failure.model, "failed", &failure.spent, failure.cost, took);
         Some(self.entry(event, json!({ "said": null, "text": "" })))
     }
 
@@ -325,9 +330,10 @@ impl Scribe {
         self.entry(Event::ToolCalled { tool: call.name.clone() }, json!({ "id": call.id, "arguments": arguments }))
     }
 
-    pub(crate) fn answered(self, call: &Call, output: &Output, micros: u64) -> Entry {
+    pub(crate) fn answered(self, call: &Call, output: &Output, took: Duration) -> Entry {
         let outcome: Outcome = output.outcome;
-        let event = Event::ToolAnswered { tool: call.name.clone(), outcome: outcome.name().to_owned(), micros };
+        let event =
+            Event::ToolAnswered { tool: call.name.clone(), outcome: outcome.name().to_owned(), micros: micros(took) };
         self.entry(event, json!({ "id": call.id, "output": output }))
     }
 
@@ -357,8 +363,7 @@ impl Scribe {
     }
 }
 
-/// How a reply ended, for the log.
-fn used(model: &str, end: &str, spent: &Usage, cost: Option<Money>, micros: u64) -> Event {
+fn used(model: &str, end: &str, spent: &Usage, cost: Option<Money>, took: Duration) -> Event {
     Event::ModelReplied {
         model: model.to_owned(),
         end: end.to_owned(),
@@ -366,10 +371,15 @@ fn used(model: &str, end: &str, spent: &Usage, cost: Option<Money>, micros: u64)
         cached: spent.cache_read,
         output: spent.output,
         money: cost.map_or(0, |money| money.0),
-        micros,
+        micros: micros(took),
     }
 }
 
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// How a reply ended, for the log.
 const fn end(reply: &Reply) -> &'static str {
     use deskhand_models::Outcome::*;
     match &reply.outcome {

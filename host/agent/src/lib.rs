@@ -25,7 +25,7 @@ mod work;
 
 pub use agent::{Agent, AgentError, Ended, Task};
 pub use approval::{Approval, Approved};
-pub use conversation::{Conversation, Scribe};
+pub use conversation::{Conversation, Scribe, is_over};
 pub use instructions::Instruction;
 pub use meter::Meter;
 pub use own::offered;

@@ -42,7 +42,7 @@ impl Agent {
             if !begun {
                 self.record(&mut task.conversation, scribe.called(&wanted), false)?;
             }
-            self.record(&mut task.conversation, scribe.answered(&wanted, &output, 0), true)?;
+            self.record(&mut task.conversation, scribe.answered(&wanted, &output, std::time::Duration::ZERO), true)?;
         }
         Ok(())
     }

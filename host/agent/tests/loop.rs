@@ -391,6 +391,19 @@ async fn a_budget_is_a_hard_stop() {
 }
 
 #[tokio::test]
+async fn the_time_is_a_hard_stop_in_the_middle_of_a_reply() {
+    let (endless, mut gate) = Stream::of(Spoken::Anthropic, &said("Let me think about that.")).gated(3);
+    let mut desk = Desk::with([endless], |_| (), Limits::default().with(Measure::Time, 50));
+    let held = tokio::spawn(async move {
+        gate.reached().await;
+        gate
+    });
+    let ended = desk.run().await;
+    assert!(matches!(ended, Ended::UsedUp(Measure::Time, spent) if spent >= 50), "{ended:?}");
+    drop(held.await.unwrap());
+}
+
+#[tokio::test]
 async fn a_long_result_is_read_on() {
     let long = format!("{}end", "ä".repeat(40_000));
     let more = calls(&[("more", json!({"result": 1, "offset": 65_536}))]);

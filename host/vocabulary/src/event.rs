@@ -242,7 +242,7 @@ pub enum Event {
     },
     /// The person was shown the steps before anything was changed.
     StepsDecided {
-        /// `agreed`, `edited`, `declined`, or `absent` where nobody was there.
+        /// `agreed`, `edited`, `declined`, `stopped`, or `absent` where nobody was there.
         outcome: String,
     },
     /// What was pending was shown to the person at the end of the agent's work.

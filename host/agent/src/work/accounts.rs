@@ -24,18 +24,24 @@ impl Work<'_> {
         // at the best, all of it is read from the cache
         let money = config.price.map_or(0, |price| price.of(&Usage { cache_read: prompt, ..Usage::default() }).0);
         self.last = Amounts::of(Measure::Tokens, prompt).and(Amounts::of(Measure::Money, money));
-        self.record(self.scribe.replied(&config.model, reply, kept, micros(took)), false)?;
+        self.record(self.scribe.replied(&config.model, reply, kept, took), false)?;
         self.spend(&before);
         Ok(())
     }
 
     pub(super) fn failed(&mut self, failure: &Failure, took: Duration) -> Result<()> {
         let before = *self.conversation.spent();
-        if let Some(entry) = self.scribe.failed(failure, micros(took)) {
+        if let Some(entry) = self.scribe.failed(failure, took) {
             self.record(entry, false)?;
         }
         self.spend(&before);
         Ok(())
+    }
+
+    /// Time that no entry of the log tells of.
+    pub(super) fn took(&mut self, time: Duration) {
+        let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        self.budget.spend(Amounts::of(Measure::Time, millis));
     }
 
     /// What the conversation has used up since `before`, and what left the machine.
@@ -77,8 +83,4 @@ impl Work<'_> {
     pub(super) fn used_up(&self, measure: Measure) -> Ended {
         Ended::UsedUp(measure, self.budget.spent().get(measure))
     }
-}
-
-pub(super) fn micros(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }

@@ -1,6 +1,6 @@
 //! From the calls that a reply makes to their answers on record.
 
-use super::{Then, Work, accounts::micros, act, stuck};
+use super::{Then, Work, act, stuck};
 use crate::{
     agent::{Ended, Result},
     conversation::piece,
@@ -17,7 +17,7 @@ impl Work<'_> {
     pub(super) fn answer_all(&mut self, calls: &[Wanted], output: &Output) -> Result<()> {
         for wanted in calls {
             self.record(self.scribe.called(wanted), false)?;
-            self.record(self.scribe.answered(wanted, output, 0), false)?;
+            self.record(self.scribe.answered(wanted, output, Duration::ZERO), false)?;
         }
         Ok(())
     }
@@ -211,7 +211,7 @@ impl Work<'_> {
             Some((Remedy::Tell, _)) | None => Then::Go,
         };
         let before = *self.conversation.spent();
-        self.record(self.scribe.answered(wanted, &output, micros(took)), false)?;
+        self.record(self.scribe.answered(wanted, &output, took), false)?;
         self.spend(&before);
         Ok(self.ending.take().map_or(then, Then::End))
     }

@@ -21,7 +21,6 @@ use crate::{
     steering::{Next, Said},
     tool::{Effect, Outcome, Output},
 };
-use accounts::micros;
 use deskhand_models::{Call as Wanted, Failure, Happening, ModelError, Outcome as Replied, Reply, Turn};
 use deskhand_vocabulary::Entry;
 use std::{collections::HashMap, sync::Arc};
@@ -192,7 +191,7 @@ impl Work<'_> {
             Spoken::Reply(reply) => *reply,
             Spoken::Nothing => return Ok(Then::Go),
             Spoken::Late => {
-                self.budget.spend(Amounts::of(Measure::Time, micros(begun.elapsed()) / 1000));
+                self.took(begun.elapsed());
                 return Ok(Then::End(self.used_up(Measure::Time)));
             }
         };

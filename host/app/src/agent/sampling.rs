@@ -175,7 +175,7 @@ impl Talking {
 
     /// Put on record and count what a reply used that never came to its end.
     fn failed(&self, failure: &Failure, took: Duration) {
-        if let Some(entry) = self.record.and_then(|task| Scribe(task).failed(failure, micros(took))) {
+        if let Some(entry) = self.record.and_then(|task| Scribe(task).failed(failure, took)) {
             self.staff.records.queue(entry);
             self.spend(&failure.spent, failure.cost);
         }
@@ -193,7 +193,7 @@ impl Talking {
     fn replied(&mut self, reply: &Reply, took: Duration) -> Result<(), Refused> {
         let kept = !reply.said.is_empty() && !matches!(reply.outcome, Outcome::Refused { .. });
         if let Some(task) = self.record {
-            self.staff.records.queue(Scribe(task).replied(&self.model.config().model, reply, kept, micros(took)));
+            self.staff.records.queue(Scribe(task).replied(&self.model.config().model, reply, kept, took));
         }
         self.spend(&reply.spent, reply.cost);
         if kept {
@@ -290,10 +290,6 @@ impl Talking {
             output_tokens: count(reply.spent.output),
         }
     }
-}
-
-fn micros(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 fn misplaced(misplaced: Misplaced) -> Refused {

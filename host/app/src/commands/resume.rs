@@ -10,6 +10,7 @@ use crate::{
     person::print_json,
     show::line,
 };
+use deskhand_agent::is_over;
 use deskhand_vocabulary::{TaskId, text::shortened};
 use serde_json::json;
 
@@ -32,7 +33,7 @@ pub(crate) fn run(options: &cli::Resume) -> Result {
     let mut spec = Spec::of(records, task)?;
     spec.limits = agent::with_limits(spec.limits, &options.agent.budget);
     let words = Some(options.words.join(" ")).filter(|words| !words.is_empty());
-    let over = agent::outcome(records, task)?.filter(|outcome| matches!(outcome.as_str(), "done" | "cancelled"));
+    let over = agent::outcome(records, task)?.filter(|outcome| is_over(outcome));
     if let (Some(outcome), None) = (over, &words) {
         return Err(Failure::usage(format!(
             "task {task} is over ({outcome}), and nothing is left to go on with. Follow up on it with: deskhand run --continue {task} REQUEST"

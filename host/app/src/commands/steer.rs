@@ -10,6 +10,7 @@ use crate::{
     person::print_json,
     show,
 };
+use deskhand_agent::is_over;
 use deskhand_vocabulary::{Entry, Event, Log as _, TaskId};
 use serde_json::json;
 
@@ -90,7 +91,7 @@ fn not_at_work(desk: &Desk, task: TaskId) -> Result<Failure> {
     Ok(match desk.records()?.task(task)? {
         None => Failure::usage(format!("there is no task {task}. `deskhand tasks` lists them")),
         Some(_) => match agent::outcome(desk.records()?, task)?.as_deref() {
-            Some("done" | "cancelled") => Failure::failed(format!(
+            Some(outcome) if is_over(outcome) => Failure::failed(format!(
                 "task {task} is over. Follow up on it with: deskhand run --continue {task} REQUEST"
             )),
             _ => Failure::failed(format!("task {task} is not at work. Go on with it: deskhand resume {task}")),

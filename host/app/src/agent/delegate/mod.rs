@@ -6,8 +6,10 @@ mod staff;
 pub(super) use staff::{Answer, Staff, Wanted};
 
 use super::again;
-use deskhand_agent::budget::Measure;
-use deskhand_agent::tool::{Call, Effect, Outcome, Output, Tool, Tools};
+use deskhand_agent::{
+    budget::Measure,
+    tool::{Call, Effect, Outcome, Output, Tool, Tools},
+};
 use deskhand_tools::SubAgents;
 use deskhand_vocabulary::{Stop, TaskId};
 use serde::Deserialize;
