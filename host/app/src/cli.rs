@@ -54,6 +54,8 @@ pub(crate) enum Command {
     Revoke(Revoke),
     /// List the files that instruct the model here, trust those of a folder, or edit your own
     Instructions(crate::instructions::InstructionsCommand),
+    /// Keep, find, edit and forget the notes that later tasks are told
+    Memory(crate::memory::MemoryCommand),
     /// Explain whether something is allowed, and why
     Why(Why),
     /// List the installed commands, or say which one serves a request

@@ -11,12 +11,14 @@ mod configuration;
 mod confirm;
 mod credentials;
 mod desk;
+mod document;
 mod exit;
 mod failure;
 mod instructions;
 mod keys;
 mod locale;
 mod market;
+mod memory;
 mod model;
 mod outgoing;
 mod output;
@@ -75,6 +77,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Grants(options) => commands::grants::list(&options),
         Command::Revoke(options) => commands::grants::revoke(&options),
         Command::Instructions(options) => options.run(),
+        Command::Memory(options) => options.run(),
         Command::Why(options) => commands::why::run(&options),
         Command::Commands(options) => commands::available::run(&options),
         Command::Plugin(options) => match options.command {

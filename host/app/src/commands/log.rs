@@ -193,6 +193,7 @@ fn said(recorded: &Recorded) -> String {
             let hosts = hosts.iter().map(|host| line(host)).collect::<Vec<_>>().join(", ");
             format!("the credential {} of {plugin} {change} (for {hosts})", line(credential))
         }
+        Memory { note, change, scope } => format!("note {note} is {change} (for {})", line(scope)),
         Told { by } => format!("told by the {by}"),
         ModelReplied { model, input, output, micros, .. } => {
             format!("{} replied: {input} tokens read, {output} written, {} ms", line(model), micros / 1000)
