@@ -38,6 +38,8 @@ pub(crate) enum Command {
     Inbox(Json),
     /// List the last tasks of agents, and how they stand
     Tasks(Tasks),
+    /// Show, export, import and delete single tasks
+    Task(crate::transcript::TaskCommand),
     /// Undo what was applied, wholly or in part; also undoes an undo
     Undo(Undo),
     /// List what was applied, or show one of them

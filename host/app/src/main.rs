@@ -28,6 +28,7 @@ mod screen;
 mod settings;
 mod show;
 mod task;
+mod transcript;
 
 use clap::Parser as _;
 use cli::{Cli, Command, PluginCommand};
@@ -69,6 +70,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Cancel(options) => commands::steer::cancel(&options),
         Command::Inbox(options) => commands::tasks::inbox(&options),
         Command::Tasks(options) => commands::tasks::list(&options),
+        Command::Task(options) => options.run(),
         Command::Undo(options) => commands::undo::run(&options),
         Command::History(options) => commands::history::run(&options),
         Command::Restore(options) => commands::restore::run(&options),
