@@ -16,6 +16,7 @@ mod plan;
 mod plugins;
 mod served;
 mod steering;
+mod transcripts;
 mod typing;
 
 use deskhand_tests::terminal;

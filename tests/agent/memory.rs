@@ -18,7 +18,9 @@ fn remember(text: &str) -> Reply {
 fn undated(text: &str) -> String {
     let mut out = text.to_owned();
     let is_day = |part: &[u8]| {
-        part.iter().enumerate().all(|(at, byte)| if matches!(at, 4 | 7) { *byte == b'-' } else { byte.is_ascii_digit() })
+        part.iter()
+            .enumerate()
+            .all(|(at, byte)| if matches!(at, 4 | 7) { *byte == b'-' } else { byte.is_ascii_digit() })
     };
     while let Some(at) = out.as_bytes().windows(10).position(is_day) {
         out.replace_range(at..at + 10, "DAY");
@@ -29,7 +31,12 @@ fn undated(text: &str) -> String {
 /// What the model was told of memory in its last request.
 fn told(desk: &Desk) -> Vec<String> {
     let heard = desk.last_heard();
-    heard.iter().filter_map(|line| line.strip_prefix("user: ")).filter(|line| line.starts_with(MARK)).map(undated).collect()
+    heard
+        .iter()
+        .filter_map(|line| line.strip_prefix("user: "))
+        .filter(|line| line.starts_with(MARK))
+        .map(undated)
+        .collect()
 }
 
 /// The notes that are kept, each as JSON.
@@ -45,7 +52,10 @@ fn a_fact_told_today_shapes_a_task_tomorrow_until_it_is_forgotten() {
     let ran = desk.run(&["Remember that Ada pays the bills"]);
     assert_eq!(
         (ran.code, ran.stderr.as_str()),
-        (0, "Remembered for all work (note 1):\n  | Ada pays the bills.\nTake it back with: deskhand memory forget 1\n"),
+        (
+            0,
+            "Remembered for all work (note 1):\n  | Ada pays the bills.\nTake it back with: deskhand memory forget 1\n"
+        ),
         "{}",
         ran.stdout
     );
@@ -173,7 +183,10 @@ fn a_note_for_a_folder_is_told_there_alone_and_can_be_recalled() {
     desk.run(&["remember how bills are named"]);
     let notes = kept(&desk);
     let folder = desk.place.path("home/Files").canonicalize().unwrap().display().to_string();
-    assert_eq!(notes.iter().map(|note| &note["scope"]).collect::<Vec<_>>(), [&json!({"for": "folder", "folder": folder})]);
+    assert_eq!(
+        notes.iter().map(|note| &note["scope"]).collect::<Vec<_>>(),
+        [&json!({"for": "folder", "folder": folder})]
+    );
     std::fs::create_dir(desk.place.path("home/Other")).unwrap();
     desk.says([calls(&[("recall", json!({"query": "bills\" OR *"}))]), said("None.")]);
     let ran = desk.deskhand(&["run", "--folder", "Other", "bills"]);
@@ -189,7 +202,8 @@ fn a_note_for_a_folder_is_told_there_alone_and_can_be_recalled() {
 #[test]
 fn a_task_begins_with_as_much_as_the_settings_say() {
     let desk = Desk::with_settings("[memory]\ntokens = 50\n");
-    for text in ["Ada pays the bills of the house.", "Bo waters the plants.", "Cy feeds the cat.", "Di walks the dog."] {
+    for text in ["Ada pays the bills of the house.", "Bo waters the plants.", "Cy feeds the cat.", "Di walks the dog."]
+    {
         desk.deskhand(&["memory", "add", text]).ok();
     }
     desk.says([said("Done.")]);
@@ -215,7 +229,8 @@ fn sub_agents_have_no_memory() {
     desk.says([said("Two."), said("Done.")]);
     desk.run(&["look"]).ok();
     let exchanges = desk.server.exchanges();
-    let part = exchanges.iter().map(|exchange| exchange.json()).find(|body| body["system"].to_string().contains("one part"));
+    let part =
+        exchanges.iter().map(|exchange| exchange.json()).find(|body| body["system"].to_string().contains("one part"));
     let part = part.unwrap().to_string();
     assert!(!part.contains("Ada pays") && !part.contains("\"remember\"") && !part.contains("\"recall\""), "{part}");
 }

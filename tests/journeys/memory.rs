@@ -24,9 +24,15 @@ fn notes(place: &Place) -> Vec<Value> {
 fn notes_are_added_found_edited_and_forgotten() {
     let place = Place::new();
     fs::create_dir(place.path("home/Bills")).unwrap();
-    assert_eq!(says(&place, &["memory", "list"]), "Nothing is remembered yet. Keep a note with: deskhand memory add TEXT\n");
+    assert_eq!(
+        says(&place, &["memory", "list"]),
+        "Nothing is remembered yet. Keep a note with: deskhand memory add TEXT\n"
+    );
     assert_eq!(says(&place, &["memory", "add", "Ada", "pays."]), "Remembered for all work (note 1):\n  Ada pays.\n");
-    assert_eq!(says(&place, &["memory", "add", "Ada pays."]), "Remembered already, for all work (note 1):\n  Ada pays.\n");
+    assert_eq!(
+        says(&place, &["memory", "add", "Ada pays."]),
+        "Remembered already, for all work (note 1):\n  Ada pays.\n"
+    );
     let folder = masked(&place, &place.path("home/Bills").canonicalize().unwrap().display().to_string());
     assert_eq!(
         says(&place, &["memory", "add", "--folder", "Bills", "By date.\nNot by name.\u{1b}[2J"]),
@@ -52,7 +58,10 @@ fn notes_are_added_found_edited_and_forgotten() {
         fails(&place, &["memory", "add", "--folder", "Bills", "x"]),
         (2, "Bills is not a folder. Check the spelling, then try again.\n".to_owned())
     );
-    assert_eq!(says(&place, &["memory", "forget", "2", "1"]), "Note 1 is forgotten. It said:\n  Bo pays.\nNote 2 is forgotten. It said:\n  By date.\n  Not by name.[2J\n");
+    assert_eq!(
+        says(&place, &["memory", "forget", "2", "1"]),
+        "Note 1 is forgotten. It said:\n  Bo pays.\nNote 2 is forgotten. It said:\n  By date.\n  Not by name.[2J\n"
+    );
     assert_eq!(
         fails(&place, &["memory", "show", "1"]),
         (1, "There is no note 1. `deskhand memory list` lists what is kept.\n".to_owned())
@@ -100,13 +109,22 @@ fn notes_move_to_another_computer_as_somebodys() {
     place.deskhand(["memory", "add", "--plugin", "default:organize", "By year."]).ok();
     assert_eq!(says(&place, &["memory", "export", "--to", "notes.json"]), "2 notes written to notes.json.\n");
     let (code, said) = fails(&place, &["memory", "export", "--to", "notes.json"]);
-    assert_eq!((code, said.as_str()), (1, "notes.json was not written: it is there already. Name another file, or move that one away.\n"));
+    assert_eq!(
+        (code, said.as_str()),
+        (1, "notes.json was not written: it is there already. Name another file, or move that one away.\n")
+    );
 
     let other = Place::new();
     fs::copy(place.path("home/notes.json"), other.path("home/notes.json")).unwrap();
     let asked = other.deskhand(["memory", "import", "notes.json"]);
-    assert_eq!(asked.stdout, "notes.json holds:\n  for all work: Ada pays.\n  for the plugin default:organize: By year.\n");
-    assert_eq!((asked.code, asked.stderr.as_str()), (3, "Nobody is there to be asked, and nothing was imported. Add --yes.\n"));
+    assert_eq!(
+        asked.stdout,
+        "notes.json holds:\n  for all work: Ada pays.\n  for the plugin default:organize: By year.\n"
+    );
+    assert_eq!(
+        (asked.code, asked.stderr.as_str()),
+        (3, "Nobody is there to be asked, and nothing was imported. Add --yes.\n")
+    );
     assert_eq!(says(&other, &["memory", "import", "--yes", "notes.json"]), "2 notes imported.\n");
     assert_eq!(says(&other, &["memory", "import", "--yes", "notes.json"]), "0 notes imported; 2 kept already.\n");
     let imported = notes(&other);

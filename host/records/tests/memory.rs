@@ -160,6 +160,19 @@ fn whatever_stands_in_a_search_is_words() {
 }
 
 #[test]
+fn of_very_many_that_fit_the_newest_come_first() {
+    let home = Home::new();
+    let records = home.open();
+    let drafts = (1..=3000).map(|number| (draft(&format!("the note {number}"), NoteScope::All), at(0)));
+    records.memory().import(drafts.collect()).unwrap();
+    let found = |words: &str| ids(&records.memory().search(words, &Within::Everything, 3).unwrap());
+    assert_eq!(found("note the"), [3000, 2999, 2998]);
+    // a word that nearly all have does not hide the one that few have
+    assert_eq!(found("the note about 1234 and nothing"), [1234]);
+    assert_eq!(found("unknown words of the"), [3000, 2999, 2998]);
+}
+
+#[test]
 fn a_note_is_told_where_it_holds() {
     let home = Home::new();
     let records = home.open();

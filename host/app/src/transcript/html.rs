@@ -100,7 +100,8 @@ fn one(part: &Part, zone: &TimeZone, out: &mut String) {
             section("call", &format!("{tool}: {outcome}"), block(&arguments.to_string()) + &block(output));
         }
         What::Proposed { title, changes, written } => {
-            let differences = written.iter().map(|one| format!("<h3>{}</h3>\n{}", safe(&one.path), rows(&one.difference)));
+            let differences =
+                written.iter().map(|one| format!("<h3>{}</h3>\n{}", safe(&one.path), rows(&one.difference)));
             section("proposed", title, block(&changes.join("\n")) + &differences.collect::<String>());
         }
         What::Event { text } => section("event", text, String::new()),

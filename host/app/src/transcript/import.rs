@@ -65,7 +65,8 @@ pub(super) fn imported(desk: &Desk, id: ImportedId) -> Result<Transcript> {
     let known = known.ok_or_else(|| {
         Failure::usage(format!("there is no imported task {id}. `deskhand task imported` lists them"))
     })?;
-    parsed(&known.document).map_err(|why| Failure::failed(format!("the imported task {id} cannot be read: {}", line(&why))))
+    parsed(&known.document)
+        .map_err(|why| Failure::failed(format!("the imported task {id} cannot be read: {}", line(&why))))
 }
 
 /// `deskhand task imported`

@@ -1,7 +1,10 @@
 //! From the log to the document.
 
 use super::{Costs, Kind, Part, Transcript, VERSION, What, Written, delete::agents_of};
-use crate::{commands::log::said, failure::{Failure, Result}};
+use crate::{
+    commands::log::said,
+    failure::{Failure, Result},
+};
 use deskhand_agent::{budget::Measure, plan::Step, tool::Output};
 use deskhand_models::{Money, Piece};
 use deskhand_records::{Filter, Recorded, Records, Task};
@@ -151,10 +154,10 @@ fn pieces(value: &Value) -> String {
 /// A plan that was shown, as it is on record.
 fn proposed(plan: &Value) -> What {
     let written = plan["view"]["written"].as_object().filter(|_| plan["origin"] == "agent");
-    let written = written.into_iter().flatten().map(|(path, difference)| Written {
-        path: path.clone(),
-        difference: text_of(difference),
-    });
+    let written = written
+        .into_iter()
+        .flatten()
+        .map(|(path, difference)| Written { path: path.clone(), difference: text_of(difference) });
     let changes = plan["changes"].as_array().into_iter().flatten();
     What::Proposed {
         title: text_of(&plan["title"]),

@@ -103,7 +103,9 @@ impl Redactor {
             let mut out = String::new();
             let mut done = 0;
             for found in shape.captures_iter(&text) {
-                let Some(secret) = found.get(*group).filter(|secret| !LEFT_OUT.contains(secret.as_str())) else { continue };
+                let Some(secret) = found.get(*group).filter(|secret| !LEFT_OUT.contains(secret.as_str())) else {
+                    continue;
+                };
                 out.push_str(&text[done..secret.start()]);
                 out.push_str(LEFT_OUT);
                 done = secret.end();
@@ -156,7 +158,14 @@ mod tests {
 
     #[test]
     fn other_text_stays() {
-        for text in ["a short token of thanks", "risk-averse people ask-questions", "tokens: 12", "https://example.org:80/a", "a1B2", ""] {
+        for text in [
+            "a short token of thanks",
+            "risk-averse people ask-questions",
+            "tokens: 12",
+            "https://example.org:80/a",
+            "a1B2",
+            "",
+        ] {
             assert_eq!(redacted(text), (text.to_owned(), 0));
         }
     }

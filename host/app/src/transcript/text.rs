@@ -49,7 +49,8 @@ fn whole(transcript: &Transcript, zone: &TimeZone, out: &mut String) {
     for folder in &transcript.folders {
         let _ = writeln!(out, "in {}", line(folder));
     }
-    let _ = writeln!(out, "{}; {}", show::sentence(&line(outcome(transcript))).trim_end_matches('.'), costs(transcript));
+    let _ =
+        writeln!(out, "{}; {}", show::sentence(&line(outcome(transcript))).trim_end_matches('.'), costs(transcript));
     for step in &transcript.plan {
         let note = if step.note.is_empty() { String::new() } else { format!(" ({})", line(&step.note)) };
         let _ = writeln!(out, "  [{}] {}{note}", mark(step), line(&step.text));

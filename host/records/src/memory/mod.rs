@@ -23,6 +23,9 @@ pub const MAX_NOTES: u64 = 200_000;
 /// The most notes that are made in one task.
 pub const MAX_OF_TASK: u64 = 100;
 
+/// So many notes that fit are weighed against each other; beyond it, to weigh them takes longer than it is worth.
+const WEIGHED: i64 = 2000;
+
 /// Why something was not done with a note.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MemoryError {
@@ -267,8 +270,9 @@ impl Memory<'_> {
         self.select("n.task = ? AND ", vec![value], &Within::Everything, "n.id", u64::MAX)
     }
 
-    /// The notes that fit these words best, at most so many: first what holds all of them, then what holds any. Where the index
-    /// finds none, as in languages that write no spaces, what holds the text as it stands. Without words, the newest.
+    /// The notes that fit these words best, at most so many: first what holds all of them, then what holds any of the rarer
+    /// ones; where there is none, what holds any. Where the index finds none, as in languages that write no spaces, what holds the text as it stands. Without
+    /// words, the newest.
     pub fn search(&self, text: &str, within: &Within, limit: u64) -> Result<Vec<Note>, MemoryError> {
         let words = Words::of(text);
         if words.is_empty() {
@@ -276,10 +280,14 @@ impl Memory<'_> {
         }
         let mut found = self.matching(&words.all(), within, limit)?;
         if (found.len() as u64) < limit {
+            let rare = words.filtered(|word| self.are_many(word).map(|many| !many))?;
+            let more = if rare.is_empty() { Vec::new() } else { self.matching(&rare.any(), within, limit)? };
             let known: BTreeSet<u64> = found.iter().map(|note| note.id).collect();
-            let more = self.matching(&words.any(), within, limit)?;
             found.extend(more.into_iter().filter(|note| !known.contains(&note.id)));
             found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        }
+        if found.is_empty() {
+            found = self.matching(&words.any(), within, limit)?;
         }
         if found.is_empty() {
             let value = Value::from(text.trim().chars().take(MAX_TEXT).collect::<String>());
@@ -288,12 +296,22 @@ impl Memory<'_> {
         Ok(found)
     }
 
+    /// What the index finds, the best first; where that is too much to weigh, the newest first.
     fn matching(&self, query: &str, within: &Within, limit: u64) -> Result<Vec<Note>, MemoryError> {
+        let order = if self.are_many(query)? { "w.rowid DESC" } else { "w.rank" };
         let mut values = vec![Value::from(query.to_owned())];
         let allowed = within.sql(&mut values);
         values.push(i64::try_from(limit).unwrap_or(i64::MAX).into());
         let join = "JOIN notes_words w ON w.rowid = n.id WHERE notes_words MATCH ?";
-        self.query(&format!("{COLUMNS} {join} AND {allowed} ORDER BY w.rank LIMIT ?"), values)
+        self.query(&format!("{COLUMNS} {join} AND {allowed} ORDER BY {order} LIMIT ?"), values)
+    }
+
+    /// Whether the index finds more than is weighed.
+    fn are_many(&self, query: &str) -> Result<bool, MemoryError> {
+        let count = "SELECT count(*) > ?2 FROM (SELECT 1 FROM notes_words WHERE notes_words MATCH ?1 LIMIT ?2 + 1)";
+        Ok(self.0.read(|connection| {
+            connection.prepare_cached(count)?.query_row(params![query, WEIGHED], |row| row.get(0))
+        })?)
     }
 
     /// `condition` is empty or ends in `AND`; its values come before all others.

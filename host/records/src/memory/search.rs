@@ -30,6 +30,17 @@ impl Words {
         self.0.is_empty()
     }
 
+    /// Those of them for which `holds`, given what finds one.
+    pub(super) fn filtered<E>(&self, mut holds: impl FnMut(&str) -> Result<bool, E>) -> Result<Self, E> {
+        let mut kept = Vec::new();
+        for word in &self.0 {
+            if holds(&format!("\"{word}\""))? {
+                kept.push(word.clone());
+            }
+        }
+        Ok(Self(kept))
+    }
+
     /// What holds all of them; the last may be the beginning of a word.
     pub(super) fn all(&self) -> String {
         let last = self.0.len().saturating_sub(1);
