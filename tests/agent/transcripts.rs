@@ -162,7 +162,7 @@ fn a_deleted_task_leaves_that_it_happened_and_can_still_be_undone() {
     let desk = desk();
     // a note of its own task
     desk.says([calls(&[("remember", json!({"text": "Ada counts."}))]), said("Done.")]);
-    desk.run(&["remember"]).ok();
+    assert_eq!(desk.run(&["remember"]).code, 0);
     let asked = desk.deskhand(&["task", "delete", "1"]);
     assert_eq!(
         (asked.code, asked.stderr.as_str()),

@@ -10,7 +10,7 @@ mod redact;
 mod text;
 
 pub(crate) use command::TaskCommand;
-pub(crate) use delete::{agents_of, forget};
+pub(crate) use delete::forget;
 
 use deskhand_agent::plan::Step;
 use deskhand_models::Money;
