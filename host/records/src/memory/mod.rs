@@ -11,6 +11,7 @@ pub use within::Within;
 use crate::{Records, RecordsError, writer::Writing};
 use deskhand_vocabulary::{Entry, Event, Labels, TaskId};
 use jiff::Timestamp;
+use note::digest;
 use rusqlite::{
     Connection, OptionalExtension as _, Row, params, params_from_iter,
     types::{Type, Value},
@@ -116,10 +117,8 @@ fn one(connection: &Connection, id: u64) -> rusqlite::Result<Option<Note>> {
 }
 
 fn same(connection: &Connection, draft: &Draft) -> rusqlite::Result<Option<Note>> {
-    connection
-        .prepare_cached(&format!("{COLUMNS} WHERE n.scope = ?1 AND n.place = ?2 AND n.text = ?3"))?
-        .query_row(params![draft.scope.kind(), draft.scope.place(), draft.text.as_ref()], read)
-        .optional()
+    let select = format!("{COLUMNS} WHERE n.digest = ?1");
+    connection.prepare_cached(&select)?.query_row([draft.digest().0], read).optional()
 }
 
 fn count(connection: &Connection, task: Option<TaskId>) -> rusqlite::Result<u64> {
@@ -146,12 +145,13 @@ fn insert(writing: &Writing<'_>, draft: Draft, made: Option<Timestamp>) -> rusql
     let now = writing.now();
     let made = made.map_or(now, Timestamp::as_microsecond);
     let Draft { text, scope, origin, task, labels } = draft;
-    writing.connection.prepare_cached("INSERT INTO notes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?.execute(
+    writing.connection.prepare_cached("INSERT INTO notes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?.execute(
         params![
             id,
             scope.kind(),
             scope.place(),
             text.as_ref(),
+            digest(&scope, &text).0,
             written(&origin)?,
             task.map(|task| task.0.cast_signed()),
             written(&labels)?,
@@ -193,10 +193,16 @@ impl Memory<'_> {
             }
             let now = writing.now();
             let (origin, labels) = (NoteOrigin::Person, Labels::default());
-            writing
-                .connection
-                .prepare_cached("UPDATE notes SET text = ?2, origin = ?3, labels = ?4, changed = ?5 WHERE id = ?1")?
-                .execute(params![id.cast_signed(), text.as_ref(), written(&origin)?, written(&labels)?, now])?;
+            let update =
+                "UPDATE notes SET text = ?2, digest = ?3, origin = ?4, labels = ?5, changed = ?6 WHERE id = ?1";
+            writing.connection.prepare_cached(update)?.execute(params![
+                id.cast_signed(),
+                text.as_ref(),
+                digest(&note.scope, &text).0,
+                written(&origin)?,
+                written(&labels)?,
+                now
+            ])?;
             let changed = Timestamp::from_microsecond(now).unwrap_or(Timestamp::MIN);
             let note = Note { text, origin, labels, changed, ..note };
             record(writing, None, &note, "edited")?;

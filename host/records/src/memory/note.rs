@@ -48,8 +48,13 @@ pub struct Draft {
 impl Draft {
     /// Of what it says and what it holds for: what a person is shown and agrees to.
     pub fn digest(&self) -> Sha256 {
-        Sha256::of(format!("{}\n{}\n{}", self.scope.kind(), self.scope.place(), self.text))
+        digest(&self.scope, &self.text)
     }
+}
+
+/// See [`Draft::digest`].
+pub(super) fn digest(scope: &NoteScope, text: &NoteText) -> Sha256 {
+    Sha256::of(format!("{}\n{}\n{text}", scope.kind(), scope.place()))
 }
 
 /// What a note says: text as a person sees it, with nothing hidden in it, neither empty nor longer than [`MAX_TEXT`].

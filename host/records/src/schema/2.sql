@@ -4,6 +4,7 @@ CREATE TABLE notes (
     scope TEXT NOT NULL CHECK (scope IN ('all', 'folder', 'plugin')),
     place TEXT NOT NULL, -- the folder or the plugin; empty for all work
     text TEXT NOT NULL,
+    digest BLOB NOT NULL, -- of scope, place and text
     origin TEXT NOT NULL, -- JSON
     task INTEGER REFERENCES tasks (id),
     labels TEXT NOT NULL, -- JSON
@@ -11,6 +12,7 @@ CREATE TABLE notes (
     changed INTEGER NOT NULL,
     CHECK ((scope = 'all') = (place = ''))
 ) STRICT;
+CREATE INDEX notes_by_digest ON notes (digest);
 CREATE INDEX notes_by_place ON notes (scope, place);
 CREATE INDEX notes_of_task ON notes (task) WHERE task IS NOT NULL;
 
