@@ -10,11 +10,13 @@ mod documents;
 mod ends;
 mod instructions;
 mod kit;
+mod memory;
 mod parked;
 mod plan;
 mod plugins;
 mod served;
 mod steering;
+mod transcripts;
 mod typing;
 
 use deskhand_tests::terminal;

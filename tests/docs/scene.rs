@@ -54,12 +54,21 @@ impl Scene {
                 scene.word("7", "1")
             }
             "docs/marketplace.md" => Self::with_market(),
+            "docs/memory.md" => {
+                let scene = Self::with_letters();
+                scene.word("forget --all", "forget --all --yes").word("import notes", "import --yes notes")
+            }
             "docs/models.md" => Self::with_model(),
             "docs/permissions.md" => Self {
                 // the folder was granted for the run alone: the answer is no
                 codes: vec![("deskhand why change ~/Downloads --plugin", 5)],
                 ..Self::downloads().word("default:", "home:")
             },
+            "docs/tasks.md" => {
+                let scene = Self::with_agent();
+                scene.does(&["run", "--folder", "Downloads", "count the files"]);
+                scene.word("delete 1", "delete 1 --yes").word("delete i1", "delete i1 --yes")
+            }
             "docs/undo.md" => Self::new(Place::new()),
             _ => return None,
         })

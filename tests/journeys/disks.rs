@@ -46,3 +46,27 @@ fn the_first_removal_on_a_small_disk_is_said_to_be_for_good() {
     assert_eq!(ran.code, 3, "{}{}", ran.stdout, ran.stderr);
     assert!(ran.stdout.contains("at most 1.0 MB are kept for undo"), "{}", ran.stdout);
 }
+
+#[test]
+fn a_note_that_a_full_disk_has_no_room_for_is_not_kept_and_takes_nothing_along() {
+    let place = Place::new();
+    let scope = r#""scope":{"for":"all"},"origin":{"by":"person"},"labels":[],"made":"2026-01-01T00:00:00Z""#;
+    let notes: Vec<String> =
+        (0..12_000).map(|n| format!(r#"{{"text":"{} {n}",{scope}}}"#, "long ".repeat(100))).collect();
+    let file = format!(r#"{{"deskhand":"memory","version":1,"notes":[{}]}}"#, notes.join(","));
+    fs::write(place.path("home/many.json"), file).unwrap();
+    let script = "export DESKHAND_HOME=\"$PWD/Small/deskhand\"; \"$0\" memory add one; \
+        \"$0\" memory import --yes many.json || echo import $?; \
+        cat /dev/zero > Small/filler || true; \"$0\" memory add two || echo add $?; \
+        \"$0\" memory export --to Small/notes.json || echo export $?; rm Small/filler; ls -A Small; \
+        \"$0\" memory export | grep '\"text\"'; \"$0\" memory add three; \"$0\" log --verify";
+    let Some(ran) = with_a_small_disk(&place, script) else { return };
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(
+        ran.stdout,
+        "Remembered for all work (note 1):\n  one\nimport 1\nadd 1\nexport 1\ndeskhand\n      \"text\": \"one\",\n\
+         Remembered for all work (note 2):\n  three\n\
+         The log is whole: 4 events, none changed, removed or put in between.\n"
+    );
+    assert_eq!(ran.stderr.matches("is full").count(), 3, "{}", ran.stderr);
+}

@@ -19,6 +19,7 @@ mod grants;
 mod instructions;
 mod machine;
 mod meanwhile;
+mod memory;
 mod models;
 mod organize;
 mod pipes;

@@ -4,6 +4,7 @@
 use crate::{
     approval::Approved,
     budget::{Amounts, Measure},
+    memory,
     plan::{Plan, Step},
     reflect::Settled,
     tool::{Outcome, Output, Tool},
@@ -54,6 +55,8 @@ pub(crate) struct Waiting {
 pub struct Ledger {
     /// What files say that instruct, in order, as the model was told it: by the file.
     pub instructions: Vec<(String, Vec<Piece>)>,
+    /// The notes of earlier work that the task began with, as the model was told them.
+    pub notes: Vec<Piece>,
     /// What the person said, in order, whole.
     pub said: Vec<String>,
     /// What the model said and did, a line each.
@@ -163,6 +166,9 @@ impl Conversation {
                 let pieces: Vec<Piece> = parsed(read("pieces"), "what was said to the model is missing")?;
                 if !self.ledger.instructed(by, content, &pieces) {
                     self.waited.clear();
+                }
+                if by == memory::BY {
+                    self.ledger.notes.clone_from(&pieces);
                 }
                 if by == "person" {
                     if std::mem::take(&mut self.over) {

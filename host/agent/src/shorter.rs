@@ -1,5 +1,5 @@
 //! Making a conversation shorter than what a model can read, without losing the thread: what the person said, and what
-//! instructs beside it, stays whole, so does the plan, and what was read is named, so that it is not read again without need.
+//! instructs or reminds beside it, stays whole, so does the plan, and what was read is named, so that it is not read again without need.
 
 use crate::{conversation::Ledger, plan::Plan, prompt};
 use deskhand_models::Piece;
@@ -18,7 +18,8 @@ const NAMES: usize = 300;
 /// What a conversation begins with instead of all that was said.
 pub(crate) fn pieces(ledger: &Ledger, plan: &Plan, summary: Option<&str>) -> Vec<Piece> {
     let instructions = ledger.instructions.iter().flat_map(|(_, pieces)| pieces.iter().cloned());
-    let mut pieces: Vec<Piece> = instructions.chain(ledger.said.iter().map(Piece::text)).collect();
+    let before = instructions.chain(ledger.notes.iter().cloned());
+    let mut pieces: Vec<Piece> = before.chain(ledger.said.iter().map(Piece::text)).collect();
     let mut text = String::new();
     match summary {
         Some(summary) => {
@@ -63,6 +64,7 @@ mod tests {
         let held = prompt::instructions("/a/DESKHAND.md", "Be brief.");
         let ledger = Ledger {
             instructions: vec![("/a/DESKHAND.md".to_owned(), vec![held])],
+            notes: vec![Piece::text("1. Ada pays.")],
             said: vec!["Sort my invoices".to_owned(), "by year".to_owned()],
             done: (0..400).map(|number| format!("called read {number} {}", "x".repeat(80))).collect(),
             read: ["a.pdf".to_owned(), "b.pdf".to_owned()].into(),
@@ -71,7 +73,7 @@ mod tests {
         let summary = "[deskhand: what went before]\nYour own summary of what went before:\nTwo files.\n\
             The plan as it stands:\n[>] Read\nRead until now: a.pdf, b.pdf\n[deskhand: end]";
         let held = "[deskhand: instructions from /a/DESKHAND.md]\nBe brief.\n[deskhand: end]";
-        let expected = [held, "Sort my invoices", "by year", summary].map(Piece::text);
+        let expected = [held, "1. Ada pays.", "Sort my invoices", "by year", summary].map(Piece::text);
         assert_eq!(pieces(&ledger, &plan, Some("Two files.\n")), expected);
 
         let Some(Piece::Text { text: notes }) = pieces(&ledger, &plan, None).pop() else { unreachable!("a text") };

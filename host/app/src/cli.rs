@@ -38,6 +38,8 @@ pub(crate) enum Command {
     Inbox(Json),
     /// List the last tasks of agents, and how they stand
     Tasks(Tasks),
+    /// Show, export, import and delete single tasks
+    Task(crate::transcript::TaskCommand),
     /// Undo what was applied, wholly or in part; also undoes an undo
     Undo(Undo),
     /// List what was applied, or show one of them
@@ -54,6 +56,8 @@ pub(crate) enum Command {
     Revoke(Revoke),
     /// List the files that instruct the model here, trust those of a folder, or edit your own
     Instructions(crate::instructions::InstructionsCommand),
+    /// Keep, find, edit and forget the notes that later tasks are told
+    Memory(crate::memory::MemoryCommand),
     /// Explain whether something is allowed, and why
     Why(Why),
     /// List the installed commands, or say which one serves a request

@@ -66,6 +66,7 @@ macro_rules! failed {
 failed!(
     crate::settings::SettingsError,
     deskhand_records::RecordsError,
+    deskhand_records::MemoryError,
     deskhand_vocabulary::LogError,
     deskhand_permissions::GrantError,
     deskhand_runtime::IndexError,

@@ -11,12 +11,14 @@ mod configuration;
 mod confirm;
 mod credentials;
 mod desk;
+mod document;
 mod exit;
 mod failure;
 mod instructions;
 mod keys;
 mod locale;
 mod market;
+mod memory;
 mod model;
 mod outgoing;
 mod output;
@@ -26,6 +28,7 @@ mod screen;
 mod settings;
 mod show;
 mod task;
+mod transcript;
 
 use clap::Parser as _;
 use cli::{Cli, Command, PluginCommand};
@@ -67,6 +70,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Cancel(options) => commands::steer::cancel(&options),
         Command::Inbox(options) => commands::tasks::inbox(&options),
         Command::Tasks(options) => commands::tasks::list(&options),
+        Command::Task(options) => options.run(),
         Command::Undo(options) => commands::undo::run(&options),
         Command::History(options) => commands::history::run(&options),
         Command::Restore(options) => commands::restore::run(&options),
@@ -75,6 +79,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Grants(options) => commands::grants::list(&options),
         Command::Revoke(options) => commands::grants::revoke(&options),
         Command::Instructions(options) => options.run(),
+        Command::Memory(options) => options.run(),
         Command::Why(options) => commands::why::run(&options),
         Command::Commands(options) => commands::available::run(&options),
         Command::Plugin(options) => match options.command {

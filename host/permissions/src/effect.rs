@@ -15,11 +15,13 @@ use std::{
 
 mod host;
 mod instructions;
+mod memory;
 mod plugin;
 
 pub use deskhand_vocabulary::host::is_here;
 pub use host::{ALWAYS, Connect, SendToModel, THIS_TASK};
 pub use instructions::FollowInstructions;
+pub use memory::{ForgetNote, Recall, Remember};
 pub use plugin::{ExtractText, ListTools, StartAgent, UseCredential, UseModel, UseSkill};
 
 mod sealed {

@@ -44,6 +44,8 @@ pub enum Asked {
     OrRemovals,
     /// Yes, always.
     Always,
+    /// Yes, where others may have written what it is made from; nothing answers it in advance.
+    Untrusted,
 }
 
 /// How often the decision is put on the record, always before the effect.
@@ -134,7 +136,8 @@ macro_rules! table {
 }
 
 use PermissionKind::{
-    CredentialsUse, FilesChange, FilesRead, FilesRemove, HostsConnect, ModelUse, PersonAsk, StateKeep, ToolsCall,
+    CredentialsUse, FilesChange, FilesRead, FilesRemove, HostsConnect, MemoryKeep, MemoryRead, ModelUse, PersonAsk,
+    StateKeep, ToolsCall,
 };
 use Right::{Declared, PersonOnly};
 
@@ -240,6 +243,24 @@ table! {
         name: "state.keep", verb: "keep", object: Object::Nothing, words: "keep notes of its own on this computer",
         right: Declared(StateKeep), needs: Needs::Nothing,
         asked: Asked::Never, recorded: Recorded::OncePerTask,
+    };
+    /// Keep a note that later tasks are told.
+    Remember: Row {
+        name: "memory.keep", verb: "remember", object: Object::Nothing, words: "keep a note that later tasks are told",
+        right: Declared(MemoryKeep), needs: Needs::Nothing,
+        asked: Asked::Untrusted, recorded: Recorded::EachTime,
+    };
+    /// Look for notes that are kept.
+    Recall: Row {
+        name: "memory.read", verb: "recall", object: Object::Nothing, words: "look for notes that are kept",
+        right: Declared(MemoryRead), needs: Needs::Nothing,
+        asked: Asked::Never, recorded: Recorded::OncePerTask,
+    };
+    /// Take out a note of a plugin's own.
+    ForgetNote: Row {
+        name: "memory.forget", verb: "forget", object: Object::Nothing, words: "forget a note of its own",
+        right: Declared(MemoryKeep), needs: Needs::Nothing,
+        asked: Asked::Never, recorded: Recorded::EachTime,
     };
     /// Install a plugin or a new version of it.
     InstallPlugin: Row {

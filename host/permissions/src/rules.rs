@@ -8,6 +8,7 @@ mod home;
 mod installed;
 mod instructions;
 mod local;
+mod memory;
 mod model;
 mod person;
 mod rights;
@@ -35,6 +36,8 @@ pub mod name {
     pub const MODEL: &str = "model.consent";
     /// What the person installed, for their agent.
     pub const INSTALLED: &str = "installed";
+    /// What the agent keeps in memory for the person, who is shown each note, and what it looks for there.
+    pub const MEMORY: &str = "memory";
     /// What instructs a model, by the trust of the person.
     pub const INSTRUCTIONS: &str = "instructions.trust";
     /// What the person granted.
@@ -138,6 +141,7 @@ pub(crate) fn findings(case: &Case<'_>) -> Vec<Finding> {
         local::look,
         model::look,
         instructions::look,
+        memory::look,
         grant::look,
         approval::look,
     ];

@@ -32,6 +32,7 @@ pub fn markdown() -> String {
             Asked::OrYes => "each time, or `--yes`",
             Asked::OrRemovals => "each time, or `--allow-removals N`",
             Asked::Always => "each time",
+            Asked::Untrusted => "where others may have written it",
         };
         let recorded = match row.recorded {
             Recorded::EachTime => "each time",

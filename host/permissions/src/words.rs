@@ -42,7 +42,12 @@ fn object(action: &Action) -> String {
             plugin.to_string()
         }
         Action::AddMarketplace { location, .. } => location.clone(),
-        Action::UseModel | Action::AskPerson | Action::KeepState => String::new(),
+        Action::UseModel
+        | Action::AskPerson
+        | Action::KeepState
+        | Action::Remember { .. }
+        | Action::Recall
+        | Action::ForgetNote { .. } => String::new(),
     }
 }
 
@@ -152,6 +157,10 @@ pub fn parse_action_of(
         Kind::SendToModel => Action::SendToModel { host: object.to_lowercase(), local: is_here(object) },
         Kind::AskPerson => Action::AskPerson,
         Kind::KeepState => Action::KeepState,
+        // an agent has read something sooner or later; what it remembers before that is not asked about
+        Kind::Remember => Action::Remember { note: plan, untrusted: true },
+        Kind::Recall => Action::Recall,
+        Kind::ForgetNote => Action::ForgetNote { note: 0 },
         Kind::InstallPlugin => Action::InstallPlugin {
             plugin: object.parse()?,
             version: String::new(),

@@ -62,6 +62,9 @@ fn action(kind: Kind, folder: &str) -> Action {
         Kind::SendToModel => Action::SendToModel { host: "api.example.com".into(), local: false },
         Kind::AskPerson => Action::AskPerson,
         Kind::KeepState => Action::KeepState,
+        Kind::Remember => Action::Remember { note: plan, untrusted: true },
+        Kind::Recall => Action::Recall,
+        Kind::ForgetNote => Action::ForgetNote { note: 7 },
         Kind::InstallPlugin => Action::InstallPlugin {
             plugin: id("default:other"),
             version: "1.0.0".into(),

@@ -47,6 +47,9 @@ fn every_row_is_read_from_its_verb_and_its_name_and_put_into_words() {
         ),
         ("ask", "person.ask", "ask you questions"),
         ("keep", "state.keep", "keep notes of its own on this computer"),
+        ("remember", "memory.keep", "keep a note that later tasks are told"),
+        ("recall", "memory.read", "look for notes that are kept"),
+        ("forget", "memory.forget", "forget a note of its own"),
         ("install default:organize", "plugin.install default:organize", "install default:organize"),
         ("trust /srv/market", "marketplace.add /srv/market", "trust the marketplace /srv/market"),
     ];
@@ -70,7 +73,7 @@ fn words_that_are_no_action_say_what_would_be() {
     assert_eq!(
         refused("delete /"),
         "`delete` is nothing that Deskhand decides about. It decides about: read, change, remove, arm, follow, run, call, list, use, \
-         delegate, extract, sign-in, think, connect, send, ask, keep, install, trust"
+         delegate, extract, sign-in, think, connect, send, ask, keep, remember, recall, forget, install, trust"
     );
     assert_eq!(refused("read"), "`read` takes a folder, such as `deskhand why read ~/Downloads`");
     assert_eq!(refused("ask me"), "`ask` takes nothing more, such as `deskhand why ask`");

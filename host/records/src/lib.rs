@@ -1,11 +1,13 @@
 //! The records of one Deskhand home: the append-only log on SQLite, the contents that belong to it under a key per task,
-//! and what stands beside it (grants, the state of plugins). Imports the vocabulary alone. Its one main type is
+//! and what stands beside it (grants, the state of plugins, memory, tasks of other computers). Imports the vocabulary alone. Its one main type is
 //! [`Records`].
 
 mod chain;
 pub mod error;
 pub mod grant;
+pub mod imported;
 mod line;
+pub mod memory;
 mod names;
 mod presence;
 pub mod public;
@@ -19,6 +21,8 @@ mod writer;
 
 pub use error::{RecordsError, free_space, is_full};
 pub use grant::{Duration, Grant, Scope};
+pub use imported::{Imported, ImportedId};
+pub use memory::{Draft, Memory, MemoryError, Note, NoteOrigin, NoteScope, NoteText, Within};
 pub use public::{Recorded, to_json_line};
 pub use reading::{Events, Filter};
 pub use state::{Item, State, StateError};

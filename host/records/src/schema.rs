@@ -27,7 +27,7 @@ pub(crate) fn be_patient(connection: &mut Connection) -> rusqlite::Result<()> {
 }
 
 /// The steps from one format to the next, each in a transaction. A step is never changed once it was released.
-const STEPS: &[&str] = &[include_str!("schema/1.sql")];
+const STEPS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 
 /// Open the file at `path`, making it where there is none, and bring it up to date.
 pub(crate) fn open(path: &Path) -> Result<Connection, RecordsError> {

@@ -80,7 +80,7 @@ fn a_newer_file_is_left_alone() {
     Connection::open(home.file()).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let before = home.bytes();
     let error = open(&home.file()).unwrap_err();
-    assert_eq!(error, RecordsError::Newer { path: home.file(), found: 99, known: 1 });
+    assert_eq!(error, RecordsError::Newer { path: home.file(), found: 99, known: 2 });
     assert!(error.to_string().contains("was made by a newer Deskhand"), "{error}");
     assert_eq!(home.bytes(), before);
 }

@@ -6,6 +6,7 @@ pub(crate) mod files;
 pub(crate) mod http;
 pub(crate) mod invocation;
 pub(crate) mod log;
+pub(crate) mod memory;
 pub(crate) mod model;
 pub(crate) mod store;
 pub(crate) mod toolbox;

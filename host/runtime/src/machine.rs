@@ -74,6 +74,7 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<Call>> {
     wit::http::add_to_linker::<Call, HasSelf<Call>>(l, |call| call)?;
     wit::credentials::add_to_linker::<Call, HasSelf<Call>>(l, |call| call)?;
     wit::model::add_to_linker::<Call, HasSelf<Call>>(l, |call| call)?;
+    wit::memory::add_to_linker::<Call, HasSelf<Call>>(l, |call| call)?;
     Ok(linker)
 }
 

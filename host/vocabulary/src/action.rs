@@ -145,6 +145,20 @@ pub enum Action {
     AskPerson,
     /// Keep state from one call to the next.
     KeepState,
+    /// Keep a note that later tasks are told.
+    Remember {
+        /// The digest of the note and of what it holds for.
+        note: Sha256,
+        /// True where others may have written what it was made from.
+        untrusted: bool,
+    },
+    /// Look for notes that are kept.
+    Recall,
+    /// Take out a note of a plugin's own.
+    ForgetNote {
+        /// Its number.
+        note: u64,
+    },
     /// Install a plugin or a new version of it, with these rights.
     InstallPlugin {
         /// The plugin.
@@ -186,6 +200,9 @@ impl Action {
             | Self::SendToModel { .. }
             | Self::AskPerson
             | Self::KeepState
+            | Self::Remember { .. }
+            | Self::Recall
+            | Self::ForgetNote { .. }
             | Self::InstallPlugin { .. }
             | Self::AddMarketplace { .. } => None,
         }
@@ -211,6 +228,9 @@ impl Action {
             | Self::SendToModel { .. }
             | Self::AskPerson
             | Self::KeepState
+            | Self::Remember { .. }
+            | Self::Recall
+            | Self::ForgetNote { .. }
             | Self::InstallPlugin { .. }
             | Self::AddMarketplace { .. } => None,
         }

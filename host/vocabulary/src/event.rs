@@ -180,10 +180,20 @@ pub enum Event {
         /// The hosts that it may go to.
         hosts: Vec<String>,
     },
+    /// A note was remembered, edited, forgotten or imported. Its text is in no event.
+    Memory {
+        /// Its number.
+        note: u64,
+        /// `remembered`, `edited`, `forgotten` or `imported`.
+        change: String,
+        /// What it holds for: `all`, `folder` or `plugin`.
+        scope: String,
+    },
     /// Something was said to the model. Content: `pieces`; of instructions also `from`, the file, and `holds`, false once they
-    /// do not any more.
+    /// do not any more; of memory also `notes`, their numbers, and `labels`.
     Told {
-        /// `person`, `instructions` for a file that instructs, or `host` for what the host says on its own.
+        /// `person`, `instructions` for a file that instructs, `memory` for notes of earlier work, or `host` for what the host
+        /// says on its own.
         by: String,
     },
     /// A model has replied, or has broken off in the middle. Content: `said` as it came, `text`.

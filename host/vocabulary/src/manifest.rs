@@ -120,11 +120,17 @@ pub enum PermissionKind {
     /// Have the model of the task work for it (`model`).
     #[serde(rename = "model.use")]
     ModelUse,
+    /// Read the notes of memory (`memory.recall`).
+    #[serde(rename = "memory.read")]
+    MemoryRead,
+    /// Ask the person to remember something, and forget notes of its own (`memory.remember`, `memory.forget`).
+    #[serde(rename = "memory.keep")]
+    MemoryKeep,
 }
 
 impl PermissionKind {
     /// All kinds, in the order in which they are shown.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::FilesRead,
         Self::FilesChange,
         Self::FilesRemove,
@@ -134,6 +140,8 @@ impl PermissionKind {
         Self::HostsConnect,
         Self::CredentialsUse,
         Self::ModelUse,
+        Self::MemoryRead,
+        Self::MemoryKeep,
     ];
 
     /// The name in manifests.
@@ -148,6 +156,8 @@ impl PermissionKind {
             Self::HostsConnect => "hosts.connect",
             Self::CredentialsUse => "credentials.use",
             Self::ModelUse => "model.use",
+            Self::MemoryRead => "memory.read",
+            Self::MemoryKeep => "memory.keep",
         }
     }
 
@@ -162,6 +172,7 @@ impl PermissionKind {
             Self::HostsConnect => "http",
             Self::CredentialsUse => "credentials",
             Self::ModelUse => "model",
+            Self::MemoryRead | Self::MemoryKeep => "memory",
         }
     }
 
@@ -177,6 +188,8 @@ impl PermissionKind {
             Self::HostsConnect => "send what it works on to hosts of the network",
             Self::CredentialsUse => "sign in there with keys that you give to Deskhand, without seeing them",
             Self::ModelUse => "let your model work for it, out of the budget of your task",
+            Self::MemoryRead => "read the notes that Deskhand keeps for you, as far as a task is told them",
+            Self::MemoryKeep => "propose notes to be remembered, each of which you are asked about",
         }
     }
 }

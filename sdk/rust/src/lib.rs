@@ -54,6 +54,7 @@ pub mod files;
 pub mod http;
 pub mod invocation;
 pub mod log;
+pub mod memory;
 pub mod model;
 pub mod path;
 #[doc(hidden)]
@@ -86,7 +87,7 @@ pub mod prelude {
         changes::{self, View},
         command,
         files::{self, Fact},
-        http, invocation, log,
+        http, invocation, log, memory,
         model::{self, Conversation},
         path::FilePath,
         store,

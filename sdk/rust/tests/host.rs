@@ -339,6 +339,27 @@ fn state_is_kept_and_guarded_by_versions() {
 }
 
 #[test]
+fn notes_are_kept_with_a_yes_and_found_again() {
+    let host = Host::new().folder("Bills").says(true).says(false);
+    host.run(|| {
+        let scope = memory::Scope::Folder("Bills".into());
+        let note = memory::remember(" Ada pays. ", &scope)?;
+        assert_eq!((note.text.as_str(), &note.scope), ("Ada pays.", &scope));
+        assert_eq!(code(memory::remember("No.", &memory::Scope::All)), Code::Denied);
+        assert_eq!(code(memory::remember("Nobody.", &memory::Scope::All)), Code::Parked);
+        assert_eq!(code(memory::remember("x", &memory::Scope::Folder("Other".into()))), Code::Invalid);
+        assert_eq!(memory::recall("ada", 10)?, [note.clone()]);
+        memory::forget(&note.id)?;
+        assert_eq!(code(memory::forget(&note.id)), Code::NotFound);
+        assert_eq!(memory::recall("", 10)?, []);
+        Ok(())
+    })
+    .unwrap();
+    let asked = ["remember for folder:Bills: Ada pays.", "remember for all: No.", "remember for all: Nobody."];
+    assert_eq!(host.questions(), asked);
+}
+
+#[test]
 fn tools_of_others_can_be_called() {
     let host = Host::new().folder("F").file("F/x", "x").tool("counter/count", |arguments| {
         let files = files::walk(&files::folder()?).all()?.len();

@@ -10,6 +10,7 @@ mod calls;
 mod components;
 mod figure;
 mod house;
+mod memory;
 mod organize;
 mod place;
 mod program;
@@ -24,11 +25,12 @@ use std::process::ExitCode;
 
 type Section = fn(&Place) -> Result<Vec<Figure>>;
 
-const SECTIONS: [(&str, Section); 6] = [
+const SECTIONS: [(&str, Section); 7] = [
     ("program", program::measure),
     ("start", start::measure),
     ("calls", calls::measure),
     ("agent", agent::measure),
+    ("memory", memory::measure),
     ("organize", organize::measure),
     ("large", organize::measure_large),
 ];

@@ -8,6 +8,7 @@ use crate::{
     output,
     screen::titled,
     show::{self, columns, count, counted, line},
+    transcript,
 };
 use deskhand_records::{Filter, Recorded, RecordsError, Verification, to_json_line};
 use deskhand_vocabulary::{Access, CommitId, EventId, Principal, TaskId};
@@ -98,7 +99,7 @@ fn forget(desk: &Desk, task: TaskId, yes: bool) -> Result {
             return Ok(exit);
         }
     }
-    records.forget_task(task)?;
+    transcript::forget(records, task)?;
     output::text(&format!(
         "The names and contents that the log kept of task {task} are destroyed. That it happened stays on record, and what undo needs of it stays until you give it up: deskhand purge\n"
     ));
@@ -122,7 +123,7 @@ fn print(desk: &Desk, events: &[Recorded]) {
 }
 
 /// An event in a few words.
-fn said(recorded: &Recorded) -> String {
+pub(crate) fn said(recorded: &Recorded) -> String {
     use deskhand_vocabulary::Event::*;
     let content =
         |key: &str| recorded.content.as_ref().and_then(|content| content[key].as_str()).map(line).unwrap_or_default();
@@ -193,6 +194,7 @@ fn said(recorded: &Recorded) -> String {
             let hosts = hosts.iter().map(|host| line(host)).collect::<Vec<_>>().join(", ");
             format!("the credential {} of {plugin} {change} (for {hosts})", line(credential))
         }
+        Memory { note, change, scope } => format!("note {note} is {change} (for {})", line(scope)),
         Told { by } => format!("told by the {by}"),
         ModelReplied { model, input, output, micros, .. } => {
             format!("{} replied: {input} tokens read, {output} written, {} ms", line(model), micros / 1000)

@@ -55,6 +55,13 @@ impl Connected {
     }
 }
 
+/// The keys of all credentials that are connected, as far as they can be read now.
+pub(crate) fn keys(home: &Home) -> Vec<Secret> {
+    let connected = Connected::of(home);
+    let all = connected.all().unwrap_or_default();
+    all.values().filter_map(|connection| connected.keys.key(&connection.key).ok()).collect()
+}
+
 /// What a credential is called where keys lie.
 pub(super) fn label(plugin: &PluginId, name: &str) -> String {
     format!("{plugin}/{name}")

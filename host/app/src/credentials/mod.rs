@@ -6,7 +6,7 @@ mod connected;
 mod disconnect;
 mod list;
 
-pub(crate) use connected::{Connected, Connection};
+pub(crate) use connected::{Connected, Connection, keys};
 pub(crate) use disconnect::forget;
 
 use crate::{

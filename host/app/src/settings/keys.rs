@@ -35,7 +35,7 @@ const fn whole(section: &'static str, name: &'static str, least: u64, most: u64)
 /// The most that can be counted without a doubt in every language that reads our JSON (RFC 8259, section 6).
 const COUNTED: u64 = (1 << 53) - 1;
 
-pub(super) const KEYS: [Key; 14] = [
+pub(super) const KEYS: [Key; 15] = [
     whole("undo", "keep_days", 1, 36_500),
     whole("undo", "keep_gib", 1, 100_000),
     whole("plugins", "memory_mib", 1, 4096),
@@ -50,6 +50,7 @@ pub(super) const KEYS: [Key; 14] = [
     whole("budget", "steps", 1, COUNTED),
     whole("budget", "bytes_out", 1, COUNTED),
     whole("budget", "removals", 0, COUNTED),
+    whole("memory", "tokens", 0, 100_000),
 ];
 
 /// What is wrong with a setting.

@@ -33,6 +33,7 @@ pub(crate) struct Settings {
     pub(crate) plugins: Plugins,
     pub(crate) agent: Agent,
     pub(crate) budget: Budget,
+    pub(crate) memory: Memory,
     /// The models, by what the person calls them.
     pub(crate) models: BTreeMap<String, ModelConfig>,
 }
@@ -92,6 +93,19 @@ fn named<S: Serializer>(name: &Option<String>, serializer: S) -> Result<S::Ok, S
 
 fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     String::deserialize(deserializer).map(|name| Some(name).filter(|name| !name.is_empty()))
+}
+
+/// What tasks are told of earlier work.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Memory {
+    pub(crate) tokens: u32,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self { tokens: 1000 }
+    }
 }
 
 /// What a task that a model works on may use up.
@@ -246,6 +260,7 @@ mod tests {
             ("budget.steps", json!(200), json!(200), false),
             ("budget.bytes_out", json!(100_000_000), json!(100_000_000), false),
             ("budget.removals", json!(1000), json!(1000), false),
+            ("memory.tokens", json!(1000), json!(1000), false),
             ("models.fast", model, json!(null), true),
         ];
         assert_eq!(held, expected.map(|(key, value, default, set)| (key.to_owned(), value, default, set)));

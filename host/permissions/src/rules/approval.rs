@@ -2,6 +2,7 @@
 
 use super::{Case, Finding, Verdict, name};
 use crate::kind::Asked;
+use deskhand_vocabulary::Action;
 
 pub(super) fn look(case: &Case<'_>) -> Option<Finding> {
     let standing = &case.context.standing;
@@ -23,6 +24,12 @@ pub(super) fn look(case: &Case<'_>) -> Option<Finding> {
             ask("There are more removals than you allowed in advance, so you are asked.")
         }
         Asked::OrRemovals => ask("You are asked before anything is removed, whatever is granted."),
+        Asked::Untrusted => match case.action {
+            Action::Remember { untrusted: true, .. } => {
+                ask("Others may have written what it is made from, so you are shown the note and asked.")
+            }
+            _ => return None,
+        },
         Asked::Always => ask("It could make something run by itself, so you are always asked."),
     })
 }

@@ -51,7 +51,7 @@ fn entry(entry: Entry) -> files::Entry {
 }
 
 /// `types.instant`: seconds since 1970, downwards, and the nanoseconds from there.
-fn instant(at: jiff::Timestamp) -> types::Instant {
+pub(super) fn instant(at: jiff::Timestamp) -> types::Instant {
     let nanoseconds = at.as_nanosecond();
     let second = 1_000_000_000;
     types::Instant {

@@ -105,12 +105,14 @@ impl Call {
             PermissionKind::FilesRead
             | PermissionKind::StateKeep
             | PermissionKind::HostsConnect
-            | PermissionKind::CredentialsUse => true,
+            | PermissionKind::CredentialsUse
+            | PermissionKind::MemoryRead => true,
             PermissionKind::FilesChange
             | PermissionKind::FilesRemove
             | PermissionKind::PersonAsk
             | PermissionKind::ToolsCall
-            | PermissionKind::ModelUse => false,
+            | PermissionKind::ModelUse
+            | PermissionKind::MemoryKeep => false,
         })
     }
 

@@ -33,7 +33,7 @@ impl Call {
     }
 
     /// A plugin that asks without end is not served without end.
-    fn take_question(&mut self) -> Result<(), Refused> {
+    pub(super) fn take_question(&mut self) -> Result<(), Refused> {
         self.questions = self
             .questions
             .checked_sub(1)

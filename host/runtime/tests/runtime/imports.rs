@@ -38,10 +38,10 @@ fn an_import_that_is_declared_is_not_refused() {
 
 #[test]
 fn an_interface_that_comes_later_is_refused_by_name() {
-    let import = r#"(import "deskhand:plugin/memory@0.1.0" "forget" (func $forget (param i32 i32 i32)))"#;
+    let import = r#"(import "deskhand:plugin/tasks@0.1.0" "remove" (func $remove (param i32 i32 i32)))"#;
     assert_eq!(
-        refused(&command(&[], "import deskhand:plugin/memory@0.1.0;", import, "unreachable")),
-        "official:test was not installed: it imports `deskhand:plugin/memory@0.1.0`, which this version of Deskhand does not offer. Install a version of the plugin that does without, or a version of Deskhand that has it"
+        refused(&command(&[], "import deskhand:plugin/tasks@0.1.0;", import, "unreachable")),
+        "official:test was not installed: it imports `deskhand:plugin/tasks@0.1.0`, which this version of Deskhand does not offer. Install a version of the plugin that does without, or a version of Deskhand that has it"
     );
 }
 

@@ -9,6 +9,7 @@ mod faults;
 mod folders;
 mod imports;
 mod kit;
+mod memory;
 mod nesting;
 mod network;
 mod plugins;

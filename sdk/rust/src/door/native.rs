@@ -7,6 +7,7 @@ use crate::{
     files::{Entry, Folder, Page},
     http::{Request, Response},
     log::Level,
+    memory::{Note, Scope},
     model,
     path::FilePath,
     store::Item,
@@ -151,6 +152,18 @@ pub(crate) fn store_delete(key: &str) -> Result<()> {
 
 pub(crate) fn store_list(prefix: &str, after: Option<&str>, limit: u32) -> Result<Vec<String>> {
     Ok(current(|host| host.store_list(prefix, after, limit)))
+}
+
+pub(crate) fn memory_remember(text: &str, scope: &Scope) -> Result<Note> {
+    current(|host| host.remember(text, scope))
+}
+
+pub(crate) fn memory_recall(query: &str, limit: u32) -> Result<Vec<Note>> {
+    Ok(current(|host| host.recall(query, limit)))
+}
+
+pub(crate) fn memory_forget(id: &str) -> Result<()> {
+    current(|host| host.forget(id))
 }
 
 pub(crate) fn call_tool(tool: &str, arguments: &str) -> Result<ToolOutput> {

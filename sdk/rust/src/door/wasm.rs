@@ -9,6 +9,7 @@ use crate::{
     files::{Entry, Folder, Kind, Page, Version},
     http::{Request, Response},
     log::Level,
+    memory::{Note, Scope},
     model,
     path::FilePath,
     store::Item,
@@ -182,6 +183,22 @@ pub(crate) fn store_delete(key: &str) -> Result<()> {
 
 pub(crate) fn store_list(prefix: &str, after: Option<&str>, limit: u32) -> Result<Vec<String>> {
     Ok(host::store::list(prefix, after, limit)?)
+}
+
+fn note(note: host::memory::Note) -> Note {
+    Note { id: note.id, text: note.text, scope: Scope::from_host(&note.scope), at: note.at.into() }
+}
+
+pub(crate) fn memory_remember(text: &str, scope: &Scope) -> Result<Note> {
+    Ok(note(host::memory::remember(text, &scope.to_string())?))
+}
+
+pub(crate) fn memory_recall(query: &str, limit: u32) -> Result<Vec<Note>> {
+    Ok(host::memory::recall(query, limit)?.into_iter().map(note).collect())
+}
+
+pub(crate) fn memory_forget(id: &str) -> Result<()> {
+    Ok(host::memory::forget(id)?)
 }
 
 pub(crate) fn call_tool(tool: &str, arguments: &str) -> Result<ToolOutput> {

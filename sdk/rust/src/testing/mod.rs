@@ -11,6 +11,7 @@
 mod disk;
 mod file;
 mod glob;
+mod memory;
 mod pending;
 mod state;
 
