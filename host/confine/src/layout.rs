@@ -46,7 +46,8 @@ const SETTINGS: [&str; 22] = [
 ];
 
 /// The parts of `/proc` by which the kernel takes orders (proc(5)).
-const KERNEL: [&str; 5] = ["sys", "sysrq-trigger", "irq", "bus", "acpi"];
+const KERNEL: [&str; 11] =
+    ["acpi", "asound", "bus", "driver", "fs", "irq", "mtrr", "pressure", "scsi", "sys", "sysrq-trigger"];
 
 const ACCOUNTS: &str = "root:x:0:0:root:/:/usr/sbin/nologin\n\
                         user:x:1000:1000:user:/home/user:/bin/sh\n\

@@ -65,6 +65,5 @@ pub use journal::Outcome;
 pub use proposal::{Decision, ProposeError, State, propose};
 pub use purge::{PurgeOptions, Purged, QUOTA, RETENTION};
 pub use recovery::{Recovered, interrupted, recover, recover_with};
-pub use view::alike;
 pub use walk::{Page, WalkOptions};
 pub use workspace::{ChangeId, Nested, Pending, Permits, Workspace};

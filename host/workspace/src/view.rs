@@ -345,7 +345,7 @@ fn describe(seen: &mut Seen, id: u64, content: &Content) {
 }
 
 /// True if some file system may take the two for one name: they differ in case or in Unicode form only.
-pub fn alike(a: &[u8], b: &[u8]) -> bool {
+pub(crate) fn alike(a: &[u8], b: &[u8]) -> bool {
     fn folded(name: &[u8]) -> String {
         String::from_utf8_lossy(name).to_lowercase().chars().filter(|c| !('\u{300}'..='\u{36f}').contains(c)).collect()
     }

@@ -96,13 +96,13 @@ impl Scanner<'_> {
                 mark.what = What::Refused("too much was written. Write less at a time".to_owned());
             }
         }
+        if depth + 1 >= DEEPEST && matches!(mark.what, What::Folder { .. }) {
+            mark.what = What::Refused("it lies too deep. Use fewer folders in each other".to_owned());
+        }
         let folder = matches!(mark.what, What::Folder { .. });
         self.scan.found.insert(path.clone(), mark);
         if !folder {
             return;
-        }
-        if depth + 1 >= DEEPEST {
-            return self.refuse(&path, "what is in it lies too deep. Use fewer folders in each other");
         }
         let read = disk::open_folder(at, name).and_then(|inner| self.read(inner.as_fd(), &path, depth + 1));
         if let Err(error) = read {

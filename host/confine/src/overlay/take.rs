@@ -6,16 +6,17 @@ use super::{
     mount::Place,
     scan::{Marks, Scan, What},
 };
-use deskhand_vocabulary::{FilePath, FolderName, RelativePath};
-use deskhand_workspace::{ChangeId, Code, Entry, FileError, Kind, WalkOptions, Workspace, alike, disk};
+use deskhand_vocabulary::{FilePath, FolderName, RelativePath, path::encode};
+use deskhand_workspace::{ChangeId, Code, Entry, FileError, Kind, WalkOptions, Workspace, disk};
 use rustix::{
     fd::{AsFd as _, OwnedFd},
     io::Errno,
 };
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     os::fd::BorrowedFd,
 };
+use unicode_normalization::UnicodeNormalization as _;
 
 /// How much of a file is compared at a time, in bytes.
 const PIECE: u32 = 1 << 18;
@@ -41,7 +42,8 @@ pub(super) fn take(at: &At<'_>, scan: &Scan, settled: &Marks, base: &mut Base) -
     let changed: Vec<_> = scan.found.iter().filter(|(path, mark)| settled.get(path) != Some(mark)).collect();
     let changed: Vec<_> = changed.into_iter().map(|(path, mark)| (path, &mark.what)).collect();
     let (leaving, refused) = (BTreeMap::new(), BTreeSet::new());
-    let mut taking = Taking { at, base, found: &scan.found, leaving, refused, taken: scan.taken.clone() };
+    let taken = scan.taken.clone();
+    let mut taking = Taking { at, base, found: &scan.found, leaving, refused, names: HashMap::new(), taken };
     taking.all(&gone, &changed);
     taking.taken
 }
@@ -55,6 +57,8 @@ struct Taking<'a> {
     leaving: BTreeMap<(u64, i64, u32), Vec<Entry>>,
     /// What was not taken, so that what is in it is not told one by one.
     refused: BTreeSet<RelativePath>,
+    /// The names in folders that something new came to.
+    names: HashMap<RelativePath, HashMap<Vec<u8>, Vec<u8>>>,
     taken: Taken,
 }
 
@@ -120,28 +124,54 @@ impl Taking<'_> {
         }
     }
 
-    /// Something new, in a place where nothing was and nothing has come to be since.
-    fn free(&self, path: &RelativePath) -> Result<(), FileError> {
+    /// Something new, in a place where nothing was, under a name that is no other spelling of one that is there.
+    fn free(&mut self, path: &RelativePath) -> Result<(), FileError> {
         if self.base.get(path).is_some() {
             return Err(conflict());
         }
         let (Some(parent), Some(name)) = (path.parent(), path.name()) else { return Ok(()) };
-        let options = WalkOptions { deep: false, hidden: true, glob: None };
-        let mut cursor = None;
-        loop {
-            let page = self.at.workspace.walk(&self.path(&parent), &options, cursor.as_deref(), 10_000)?;
-            let twin = page.entries.iter().find_map(|entry| {
-                let other = entry.path.path.name()?;
-                (other != name && alike(other, name)).then(|| entry.path.to_string())
-            });
-            if let Some(twin) = twin {
-                return Err(refuse(format!(
-                    "some disks take its name and `{twin}` for one. Give it a name that differs in more than its case"
-                )));
+        let spelled = folded(name);
+        match self.names(&parent)?.get(&spelled) {
+            Some(other) if other != name => Err(refuse(format!(
+                "some disks take its name and `{}` for one. Give it a name that differs in more than its case",
+                encode(other)
+            ))),
+            Some(_) => Ok(()),
+            None => {
+                let name = name.to_vec();
+                self.names(&parent)?.insert(spelled, name);
+                Ok(())
             }
+        }
+    }
+
+    /// The names in a folder of the view, by how they are spelled where case and form do not count.
+    fn names(&mut self, folder: &RelativePath) -> Result<&mut HashMap<Vec<u8>, Vec<u8>>, FileError> {
+        if !self.names.contains_key(folder) {
+            let mut names = HashMap::new();
+            for entry in self.list(folder)? {
+                let name = entry.path.path.name().unwrap_or_default();
+                names.insert(folded(name), name.to_vec());
+            }
+            self.names.insert(folder.clone(), names);
+        }
+        Ok(self.names.entry(folder.clone()).or_default())
+    }
+
+    /// What lies in a folder of the view.
+    fn list(&self, folder: &RelativePath) -> Result<Vec<Entry>, FileError> {
+        self.walk(folder, false)
+    }
+
+    fn walk(&self, folder: &RelativePath, deep: bool) -> Result<Vec<Entry>, FileError> {
+        let options = WalkOptions { deep, hidden: true, glob: None };
+        let (mut entries, mut cursor) = (Vec::new(), None);
+        loop {
+            let page = self.at.workspace.walk(&self.path(folder), &options, cursor.as_deref(), 10_000)?;
+            entries.extend(page.entries);
             cursor = page.next;
             if cursor.is_none() {
-                return Ok(());
+                return Ok(entries);
             }
         }
     }
@@ -284,18 +314,9 @@ impl Taking<'_> {
 
     /// What a folder hides of the one below it.
     fn remove_hidden(&mut self, path: &RelativePath) -> Result<(), FileError> {
-        let options = WalkOptions { deep: false, hidden: true, glob: None };
-        let mut hidden = Vec::new();
-        let mut cursor = None;
-        loop {
-            let page = self.at.workspace.walk(&self.path(path), &options, cursor.as_deref(), 10_000)?;
-            let unseen = page.entries.into_iter().map(|entry| entry.path.path);
-            hidden.extend(unseen.filter(|path| !self.found.contains_key(path) && self.base.get(path).is_some()));
-            cursor = page.next;
-            if cursor.is_none() {
-                break;
-            }
-        }
+        let unseen = self.list(path)?.into_iter().map(|entry| entry.path.path);
+        let hidden: Vec<_> =
+            unseen.filter(|path| !self.found.contains_key(path) && self.base.get(path).is_some()).collect();
         for path in &hidden {
             self.each(path, Self::remove);
         }
@@ -310,18 +331,22 @@ impl Taking<'_> {
         if entry.kind != Kind::Folder {
             return Ok(());
         }
-        let options = WalkOptions { deep: true, hidden: true, glob: None };
-        let mut cursor = None;
-        loop {
-            let page = self.at.workspace.walk(&entry.path, &options, cursor.as_deref(), 10_000)?;
-            if let Some(other) = page.entries.iter().find(|entry| !self.base.holds(entry)) {
-                return Err(refuse(format!("`{}` in it has changed in your folder meanwhile. Look at it first", other.path)));
-            }
-            cursor = page.next;
-            if cursor.is_none() {
-                return Ok(());
-            }
+        match self.walk(&entry.path.path, true)?.iter().find(|entry| !self.base.holds(entry)) {
+            Some(other) => Err(refuse(format!(
+                "`{}` in it has changed in your folder meanwhile. Look at it first",
+                other.path
+            ))),
+            None => Ok(()),
         }
+    }
+}
+
+/// A name as it is where case and Unicode form do not count (NFC after folding). Bytes that are no text count as they are.
+fn folded(name: &[u8]) -> Vec<u8> {
+    match std::str::from_utf8(name) {
+        Ok(name) if name.is_ascii() => name.to_ascii_lowercase().into_bytes(),
+        Ok(name) => name.nfc().flat_map(char::to_lowercase).nfc().collect::<String>().into_bytes(),
+        Err(_) => name.to_vec(),
     }
 }
 

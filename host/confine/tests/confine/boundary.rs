@@ -94,14 +94,22 @@ async fn no_file_of_this_machine_is_seen_but_the_system_and_what_was_granted() {
 
 #[tokio::test]
 async fn the_system_is_read_only_and_its_own_places_are_bounded() {
-    let said = shell(
+    let mut confined = script(
         "for at in / /usr /etc /dev /run /mnt /home /proc/sys/kernel/hostname /run/deskhand/helper; do \
            if ( : > $at/x ) 2>/dev/null || ( : > $at ) 2>/dev/null; then echo \"$at can be written\"; fi; done; \
          for at in /tmp /home/user /dev/shm; do : > $at/x || echo \"$at cannot be written\"; \
            head -c 2000000000 /dev/zero 2>/dev/null > $at/x && echo \"$at has no bound\"; rm $at/x; done",
-    )
-    .await;
+    );
+    confined.limits.scratch = 16 << 20;
+    let said = run(confined).await;
     assert_eq!((said.out.as_str(), said.ended), ("", Ended::Exited(0)), "{}", said.err);
+}
+
+/// Where Deskhand runs as root, so does the program, without root's rights: what root merely owns must not be writable.
+#[tokio::test]
+async fn the_kernel_takes_no_orders() {
+    let said = shell("find /proc -path '/proc/[0-9]*' -prune -o -type f -writable -print 2>/dev/null | grep -v '^/proc/[0-9]'").await;
+    assert_eq!(said.out, "");
 }
 
 /// Each of these got out of a sandbox once, or is how it is begun.
