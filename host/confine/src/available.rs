@@ -1,12 +1,6 @@
 //! Whether there is a sandbox on this machine, and what it lacks if not. It is tried; it is not guessed.
 
-use crate::{
-    confined::Confined,
-    error::ConfineError,
-    helper::Helper,
-    running::Ended,
-    start::start,
-};
+use crate::{confined::Confined, error::ConfineError, helper::Helper, running::Ended, start::start};
 use std::{
     fs::read_to_string,
     path::{Path, PathBuf},

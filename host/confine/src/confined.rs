@@ -71,13 +71,6 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            memory: 4 << 30,
-            processes: 512,
-            processor: None,
-            file: 4 << 30,
-            scratch: 512 << 20,
-            disk: 8 << 30,
-        }
+        Self { memory: 4 << 30, processes: 512, processor: None, file: 4 << 30, scratch: 512 << 20, disk: 8 << 30 }
     }
 }

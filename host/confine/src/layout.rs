@@ -158,11 +158,12 @@ fn memory(options: &mut Options, limits: &Limits) {
 
 /// Whether something of this machine may be seen as it is.
 fn readable(path: &Path) -> Result<(), ConfineError> {
-    let refuse = |reason: &str| {
-        Err(ConfineError::Asked { what: path.display().to_string(), reason: reason.to_owned() })
-    };
+    let refuse =
+        |reason: &str| Err(ConfineError::Asked { what: path.display().to_string(), reason: reason.to_owned() });
     let plain = path.is_absolute()
-        && !path.components().any(|part| matches!(part, std::path::Component::ParentDir | std::path::Component::CurDir));
+        && !path
+            .components()
+            .any(|part| matches!(part, std::path::Component::ParentDir | std::path::Component::CurDir));
     if !plain || path.parent().is_none() {
         return refuse("it is not the whole path of a folder or file. Name it from the top");
     }

@@ -73,7 +73,8 @@ pub(crate) struct Bounds {
 pub(crate) fn send(to: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
     let bytes = postcard::to_allocvec(value).map_err(io::Error::other)?;
     let length = u32::try_from(bytes.len()).ok().filter(|length| *length <= MOST);
-    let length = length.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "arguments and environment are too long"))?;
+    let length =
+        length.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "arguments and environment are too long"))?;
     to.write_all(&length.to_le_bytes())?;
     to.write_all(&bytes)
 }

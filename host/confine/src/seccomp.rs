@@ -157,7 +157,10 @@ fn sockets() -> Built<Vec<SeccompRule>> {
     let kind = |kind: i32| (1, SeccompCmpOp::MaskedEq(TYPE), number(kind));
     Ok(vec![
         where_all(&[not(libc::AF_UNIX), not(libc::AF_INET), not(libc::AF_INET6), not(libc::AF_NETLINK)])?,
-        where_all(&[(0, SeccompCmpOp::Eq, number(libc::AF_NETLINK)), (2, SeccompCmpOp::Ne, number(libc::NETLINK_ROUTE))])?,
+        where_all(&[
+            (0, SeccompCmpOp::Eq, number(libc::AF_NETLINK)),
+            (2, SeccompCmpOp::Ne, number(libc::NETLINK_ROUTE)),
+        ])?,
         where_all(&[not(libc::AF_NETLINK), kind(libc::SOCK_RAW)])?,
         where_all(&[kind(PACKET)])?,
     ])

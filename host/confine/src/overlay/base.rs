@@ -64,7 +64,8 @@ impl Base {
         self.0.remove(path.as_bytes());
         // what lies in it has its name and a slash before its own; the sign after the slash is a zero
         let (from, to) = ([path.as_bytes(), b"/"].concat(), [path.as_bytes(), b"0"].concat());
-        let within: Vec<_> = self.0.range(from.into_boxed_slice()..to.into_boxed_slice()).map(|(path, _)| path.clone()).collect();
+        let within: Vec<_> =
+            self.0.range(from.into_boxed_slice()..to.into_boxed_slice()).map(|(path, _)| path.clone()).collect();
         for path in within {
             self.0.remove(&path);
         }

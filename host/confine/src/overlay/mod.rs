@@ -70,7 +70,9 @@ impl Taken {
 #[derive(Debug, thiserror::Error)]
 pub enum OverlayError {
     /// The layer could not be made.
-    #[error("what is written in the sandbox cannot be kept in {place}: {reason}. Check that the folder is yours and its disk has room (`deskhand doctor`)")]
+    #[error(
+        "what is written in the sandbox cannot be kept in {place}: {reason}. Check that the folder is yours and its disk has room (`deskhand doctor`)"
+    )]
     Place {
         /// Where it was to be.
         place: String,
@@ -78,7 +80,9 @@ pub enum OverlayError {
         reason: String,
     },
     /// There is more in the folder than is looked at.
-    #[error("`{folder}` has more than {most} files and folders, and a sandbox is given fewer. Grant the folder in it that is needed")]
+    #[error(
+        "`{folder}` has more than {most} files and folders, and a sandbox is given fewer. Grant the folder in it that is needed"
+    )]
     TooMuch {
         /// The folder.
         folder: FolderName,
@@ -98,7 +102,8 @@ impl Overlay {
     /// [`OverlayError`].
     pub fn over(workspace: &Workspace, folder: &FolderName, place: &Path) -> Result<Self, OverlayError> {
         let ground = workspace.ground(folder)?;
-        let failed = |error: Errno| OverlayError::Place { place: place.display().to_string(), reason: error.to_string() };
+        let failed =
+            |error: Errno| OverlayError::Place { place: place.display().to_string(), reason: error.to_string() };
         let place = Arc::new(Place::new(place).map_err(failed)?);
         let base = Base::of(workspace, folder)?;
         seed::lay(workspace, folder, &place).map_err(|error| error.at(failed))?;

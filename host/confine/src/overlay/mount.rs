@@ -120,23 +120,29 @@ fn clear(top: BorrowedFd<'_>) -> Result<(), Errno> {
 
 /// Remove a folder in `top`, whose own folders come to lie there.
 fn empty(top: BorrowedFd<'_>, name: &[u8], fresh: &mut u64) -> Result<(), Errno> {
-    let name = OsStr::from_bytes(name);
-    let way = rustix::fs::openat(top, name, OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
-    // it may forbid its owner everything
-    rustix::fs::chmod(format!("/proc/self/fd/{}", way.as_raw_fd()), Mode::RWXU)?;
-    let folder = open(way.as_fd(), b".")?;
+    let folder = open(unlocked(top, name)?.as_fd(), b".")?;
     for inner in disk::names(folder.as_fd())? {
-        let inner = OsStr::from_bytes(&inner);
-        match rustix::fs::unlinkat(&folder, inner, AtFlags::empty()) {
+        let name = OsStr::from_bytes(&inner);
+        match rustix::fs::unlinkat(&folder, name, AtFlags::empty()) {
             Err(Errno::ISDIR | Errno::PERM) => {
+                // it could not be moved either
+                unlocked(folder.as_fd(), &inner)?;
                 *fresh += 1;
                 // not a name that anything else has: those in `top` come from outside
-                rustix::fs::renameat(&folder, inner, top, format!("{fresh}\u{7f}"))?;
+                rustix::fs::renameat(&folder, name, top, format!("{fresh}\u{7f}"))?;
             }
             result => result?,
         }
     }
-    rustix::fs::unlinkat(top, name, AtFlags::REMOVEDIR)
+    rustix::fs::unlinkat(top, OsStr::from_bytes(name), AtFlags::REMOVEDIR)
+}
+
+/// A folder that may have forbidden its owner everything, and does not any more.
+fn unlocked(parent: BorrowedFd<'_>, name: &[u8]) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let way = rustix::fs::openat(parent, OsStr::from_bytes(name), flags, Mode::empty())?;
+    rustix::fs::chmod(format!("/proc/self/fd/{}", way.as_raw_fd()), Mode::RWXU)?;
+    Ok(way)
 }
 
 /// A granted folder, to be mounted in a sandbox. Holds its layer.

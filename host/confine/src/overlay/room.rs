@@ -35,7 +35,10 @@ impl Watcher {
 
     fn now_free(&self) -> (u64, u64) {
         let stats = self.layers.iter().filter_map(|layer| rustix::fs::fstatvfs(layer).ok());
-        stats.map(|stat| (stat.f_bavail.saturating_mul(stat.f_frsize), stat.f_favail)).min().unwrap_or((u64::MAX, u64::MAX))
+        stats
+            .map(|stat| (stat.f_bavail.saturating_mul(stat.f_frsize), stat.f_favail))
+            .min()
+            .unwrap_or((u64::MAX, u64::MAX))
     }
 
     /// True where they take more than they may, or leave others nothing.
@@ -62,7 +65,9 @@ fn add(folder: BorrowedFd<'_>, depth: usize, most: u64, taken: &mut u64) -> Resu
         if *taken > most {
             return Ok(());
         }
-        let Ok(stat) = rustix::fs::statat(folder, OsStr::from_bytes(&name), AtFlags::SYMLINK_NOFOLLOW) else { continue };
+        let Ok(stat) = rustix::fs::statat(folder, OsStr::from_bytes(&name), AtFlags::SYMLINK_NOFOLLOW) else {
+            continue;
+        };
         *taken = taken.saturating_add(stat.st_blocks.cast_unsigned().saturating_mul(512)).saturating_add(EACH);
         if FileType::from_raw_mode(stat.st_mode) == FileType::Directory
             && depth > 0

@@ -122,7 +122,9 @@ fn look(at: BorrowedFd<'_>, name: &[u8]) -> Mark {
         .and_then(|handle| Ok((rustix::fs::statat(&handle, "", AtFlags::EMPTY_PATH)?, handle)));
     let (stat, handle) = match opened {
         Ok(opened) => opened,
-        Err(error) => return Mark { what: What::Refused(format!("it cannot be read: {error}")), inode: 0, changed: (0, 0) },
+        Err(error) => {
+            return Mark { what: What::Refused(format!("it cannot be read: {error}")), inode: 0, changed: (0, 0) };
+        }
     };
     let what = what(&handle, &stat).unwrap_or_else(What::Refused);
     let inode = if what == What::Gone { 0 } else { stat.st_ino };
@@ -143,10 +145,16 @@ fn what(handle: &OwnedFd, stat: &Stat) -> Result<What, String> {
 fn file(handle: &OwnedFd, stat: &Stat) -> Result<What, String> {
     let size = u64::try_from(stat.st_size).unwrap_or(u64::MAX);
     if size > FILE {
-        return Err(format!("it is {} GB long, and at most {} are taken. Write a shorter file", size / 1_000_000_000, FILE / 1_000_000_000));
+        return Err(format!(
+            "it is {} GB long, and at most {} are taken. Write a shorter file",
+            size / 1_000_000_000,
+            FILE / 1_000_000_000
+        ));
     }
     if stat.st_mode & 0o6000 != 0 {
-        return Err("it is to run with the rights of its owner (setuid or setgid). Take that away with chmod".to_owned());
+        return Err(
+            "it is to run with the rights of its owner (setuid or setgid). Take that away with chmod".to_owned()
+        );
     }
     attributes(handle)?;
     let nanoseconds = u32::try_from(stat.st_mtime_nsec).unwrap_or(0);

@@ -174,7 +174,8 @@ impl Seed<'_> {
             written.map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?;
             at += piece.len() as u64;
         }
-        let modified = Timespec { tv_sec: entry.modified.as_second(), tv_nsec: entry.modified.subsec_nanosecond().into() };
+        let modified =
+            Timespec { tv_sec: entry.modified.as_second(), tv_nsec: entry.modified.subsec_nanosecond().into() };
         Ok(rustix::fs::futimens(&file, &Timestamps { last_access: modified, last_modification: modified })?)
     }
 
@@ -193,12 +194,12 @@ impl Seed<'_> {
     fn hide(&self, path: &RelativePath) -> Result<(), Failed> {
         let (Some(parent), Some(name)) = (path.parent(), path.name()) else { return Ok(()) };
         let hidden = self.whole.iter().any(|whole| parent.is_within(whole));
-        if hidden || self.find(path)?.is_some() || self.find(&parent)?.is_none_or(|parent| parent.kind != Kind::Folder) {
+        if hidden || self.find(path)?.is_some() || self.find(&parent)?.is_none_or(|parent| parent.kind != Kind::Folder)
+        {
             return Ok(());
         }
         let above = self.folder_at(&parent)?;
-        let made =
-            rustix::fs::mknodat(&above, OsStr::from_bytes(name), FileType::CharacterDevice, Mode::empty(), 0);
+        let made = rustix::fs::mknodat(&above, OsStr::from_bytes(name), FileType::CharacterDevice, Mode::empty(), 0);
         match made {
             Ok(()) | Err(Errno::EXIST) => Ok(()),
             Err(error) => Err(error.into()),

@@ -22,7 +22,8 @@ use unicode_normalization::UnicodeNormalization as _;
 const PIECE: u32 = 1 << 18;
 
 /// When somebody else changed what a sandbox wrote to.
-const MEANWHILE: &str = "it has changed in your folder meanwhile, and stays as it is there. Look at both, and write it again";
+const MEANWHILE: &str =
+    "it has changed in your folder meanwhile, and stays as it is there. Look at both, and write it again";
 
 /// When a sandbox made a link.
 const LINK: &str = "it is a link, and links are not made in your folders. Copy the file that it leads to";
@@ -332,10 +333,9 @@ impl Taking<'_> {
             return Ok(());
         }
         match self.walk(&entry.path.path, true)?.iter().find(|entry| !self.base.holds(entry)) {
-            Some(other) => Err(refuse(format!(
-                "`{}` in it has changed in your folder meanwhile. Look at it first",
-                other.path
-            ))),
+            Some(other) => {
+                Err(refuse(format!("`{}` in it has changed in your folder meanwhile. Look at it first", other.path)))
+            }
             None => Ok(()),
         }
     }

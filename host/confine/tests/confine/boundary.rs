@@ -1,7 +1,7 @@
 //! What a program in a sandbox cannot get at.
 
 use crate::kit::{Desk, helper, run, script, shell, shell_over};
-use deskhand_confine::{Confined, ConfineError, Ended, available, start};
+use deskhand_confine::{ConfineError, Confined, Ended, available, start};
 use std::{fs, io::Write as _};
 
 #[tokio::test]
@@ -108,7 +108,10 @@ async fn the_system_is_read_only_and_its_own_places_are_bounded() {
 /// Where Deskhand runs as root, so does the program, without root's rights: what root merely owns must not be writable.
 #[tokio::test]
 async fn the_kernel_takes_no_orders() {
-    let said = shell("find /proc -path '/proc/[0-9]*' -prune -o -type f -writable -print 2>/dev/null | grep -v '^/proc/[0-9]'").await;
+    let said = shell(
+        "find /proc -path '/proc/[0-9]*' -prune -o -type f -writable -print 2>/dev/null | grep -v '^/proc/[0-9]'",
+    )
+    .await;
     assert_eq!(said.out, "");
 }
 

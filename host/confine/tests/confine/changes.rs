@@ -91,7 +91,8 @@ async fn removing_everything_removes_nothing_and_is_asked_about() {
 
 #[tokio::test]
 async fn a_folder_that_was_removed_and_made_again_holds_only_what_is_new() {
-    let desk = Desk::new(&[("in/old.txt", "old"), ("in/deep/older.txt", "older"), ("in/kept.txt", "kept"), ("t.txt", "t")]);
+    let desk =
+        Desk::new(&[("in/old.txt", "old"), ("in/deep/older.txt", "older"), ("in/kept.txt", "kept"), ("t.txt", "t")]);
     let (said, taken) = desk
         .shell("rm -rf in; mkdir in; echo new > in/new.txt; echo kept again > in/kept.txt; rm t.txt; mkdir t.txt; echo x > t.txt/x")
         .await;
@@ -119,10 +120,14 @@ async fn what_is_pending_is_seen_and_goes_on_from_there() {
          ==> ./renamed.txt <==\nb"
     );
     assert_eq!((taken, desk.pending()), (Taken::default(), pending));
-    let (said, taken) =
-        desk.shell("rm made/new.txt made/in/d.txt; echo on >> a.txt; echo C > made/in/c.txt; echo back > gone.txt").await;
+    let (said, taken) = desk
+        .shell("rm made/new.txt made/in/d.txt; echo on >> a.txt; echo C > made/in/c.txt; echo back > gone.txt")
+        .await;
     assert_eq!((said.ended, taken.refused.len()), (Ended::Exited(0), 0), "{taken:?}");
-    assert_eq!(desk.view(), ["a.txt=pendingon", "gone.txt=back", "made/", "made/in/", "made/in/c.txt=C", "renamed.txt=b"]);
+    assert_eq!(
+        desk.view(),
+        ["a.txt=pendingon", "gone.txt=back", "made/", "made/in/", "made/in/c.txt=C", "renamed.txt=b"]
+    );
     assert_eq!(desk.propose().state, State::Applied);
     assert_eq!(desk.disk(), desk.view());
 }
@@ -145,7 +150,8 @@ async fn a_sandbox_goes_on_after_what_it_wrote_was_taken() {
 
 #[tokio::test]
 async fn what_has_changed_meanwhile_is_a_conflict() {
-    let files = [("a.txt", "a"), ("b.txt", "b"), ("in/c.txt", "c"), ("in/d.txt", "d"), ("e/f.txt", "f"), ("g.txt", "g")];
+    let files =
+        [("a.txt", "a"), ("b.txt", "b"), ("in/c.txt", "c"), ("in/d.txt", "d"), ("e/f.txt", "f"), ("g.txt", "g")];
     let desk = Desk::new(&files);
     let mut overlay = desk.overlay();
     shell_over(

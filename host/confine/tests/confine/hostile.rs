@@ -71,7 +71,8 @@ async fn a_forged_layer_is_refused() {
         device("disk", rustix::fs::FileType::BlockDevice);
     }
     let taken = overlay.take(&desk.workspace, "test").unwrap();
-    let mut refused: Vec<_> = taken.refused.iter().map(|refused| refused.path.path.as_path().display().to_string()).collect();
+    let mut refused: Vec<_> =
+        taken.refused.iter().map(|refused| refused.path.path.as_path().display().to_string()).collect();
     refused.sort();
     let mut expected = vec!["a.TXT", "case/name.txt", "in", "meta", "redirected", "redirected-folder", "white"];
     if root {
@@ -82,7 +83,12 @@ async fn a_forged_layer_is_refused() {
     // another name of a file is that file's content, and no way to it
     assert_eq!(
         desk.pending(),
-        ["make-folder  -> photos/case", "write  -> photos/case/Name.txt", "write  -> photos/fine.txt", "write  -> photos/hard.txt"]
+        [
+            "make-folder  -> photos/case",
+            "write  -> photos/case/Name.txt",
+            "write  -> photos/fine.txt",
+            "write  -> photos/hard.txt"
+        ]
     );
     desk.propose();
     assert_eq!(fs::metadata(outside.join("secret.txt")).unwrap().nlink(), 2);
@@ -102,7 +108,8 @@ async fn what_would_run_as_somebody_else_is_refused() {
 async fn a_file_of_a_tebibyte_of_holes_is_refused() {
     let desk = Desk::new(&[("a.txt", "a")]);
     let mut overlay = desk.overlay();
-    let mut confined = crate::kit::script("truncate -s 1T huge; truncate -s 64M large; echo end >> large; echo ok > ok.txt");
+    let mut confined =
+        crate::kit::script("truncate -s 1T huge; truncate -s 64M large; echo end >> large; echo ok > ok.txt");
     confined.limits.file = u64::MAX;
     confined.working_folder = Some(overlay.mount().inside().to_owned());
     confined.folders.push(overlay.mount());
@@ -121,7 +128,8 @@ async fn a_file_of_a_tebibyte_of_holes_is_refused() {
 #[tokio::test]
 async fn names_that_some_disks_take_for_one_are_refused() {
     let desk = Desk::new(&[("Photo.jpg", "p"), ("caf\u{e9}.txt", "c")]);
-    let script = "echo x > photo.JPG; printf x > \"$(printf 'cafe\\314\\201.txt')\"; echo x > one; echo x > ONE; echo x > other";
+    let script =
+        "echo x > photo.JPG; printf x > \"$(printf 'cafe\\314\\201.txt')\"; echo x > one; echo x > ONE; echo x > other";
     let told = refused(&desk, script).await;
     assert_eq!(told.len(), 3, "{told:?}");
     assert!(told.iter().all(|line| line.contains(": some disks take its name and `")), "{told:?}");

@@ -81,7 +81,7 @@ impl Desk {
     }
 
     pub fn granted(files: &[(&str, &str)], name: &str, access: Access) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = scratch();
         let top = dir.path().canonicalize().unwrap();
         let home = Home::within(&top.join("home"));
         for folder in home.folders() {
@@ -97,7 +97,7 @@ impl Desk {
 
     /// A task whose granted folder is where the home lies itself.
     pub fn containing_home() -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = scratch();
         let top = dir.path().canonicalize().unwrap();
         let home = Home::within(&top.join("home"));
         for folder in home.folders() {
@@ -140,9 +140,9 @@ impl Desk {
     pub fn pending(&self) -> Vec<String> {
         let shown = |path: &Option<FilePath>| path.as_ref().map(ToString::to_string).unwrap_or_default();
         let pending = self.workspace.pending(None, 10_000);
-        let lines = pending.iter().map(|change| {
-            format!("{} {} -> {}", change.kind.name(), shown(&change.source), shown(&change.target))
-        });
+        let lines = pending
+            .iter()
+            .map(|change| format!("{} {} -> {}", change.kind.name(), shown(&change.source), shown(&change.target)));
         let mut lines: Vec<_> = lines.collect();
         lines.sort();
         lines
@@ -192,6 +192,16 @@ impl Desk {
         deskhand_workspace::propose(&self.workspace, &self.gate, &self.context, person, "Test", view, &Stop::default())
             .unwrap()
     }
+}
+
+/// Where folders and layers are made: in memory where an overlay can have its layer there (Linux 6.6), since nothing here is
+/// about the speed of a disk. The run as somebody else is on the disk.
+fn scratch() -> tempfile::TempDir {
+    let memory = tempfile::tempdir_in("/dev/shm").ok().filter(|_| std::env::var_os(HELPER).is_none());
+    let keeps = |dir: &tempfile::TempDir| {
+        rustix::fs::setxattr(dir.path(), "user.deskhand", b"y", rustix::fs::XattrFlags::empty()).is_ok()
+    };
+    memory.filter(keeps).unwrap_or_else(|| tempfile::tempdir().unwrap())
 }
 
 pub fn write(path: &Path, content: &str) {

@@ -13,7 +13,8 @@ fn within(text: &str, limits: Limits) -> Confined {
 #[tokio::test]
 async fn a_fork_bomb_is_bounded() {
     let limits = Limits { processes: 60, ..Limits::default() };
-    let bomb = "import os, time\nwhile True:\n try:\n  if os.fork() == 0: time.sleep(600)\n except OSError: time.sleep(1)\n";
+    let bomb =
+        "import os, time\nwhile True:\n try:\n  if os.fork() == 0: time.sleep(600)\n except OSError: time.sleep(1)\n";
     let bomb = format!("exec python3 -c '{bomb}'");
     let mut running = start(&helper(), within(&bomb, limits)).await.unwrap();
     let ended = tokio::time::timeout(Duration::from_secs(5), running.wait()).await;
