@@ -60,6 +60,7 @@ impl Scene {
                 codes: vec![("deskhand why change ~/Downloads --plugin", 5)],
                 ..Self::downloads().word("default:", "home:")
             },
+            "docs/sandbox.md" => Self::new(Place::new()),
             "docs/undo.md" => Self::new(Place::new()),
             _ => return None,
         })
