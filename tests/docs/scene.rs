@@ -69,6 +69,7 @@ impl Scene {
                 scene.does(&["run", "--folder", "Downloads", "count the files"]);
                 scene.word("delete 1", "delete 1 --yes").word("delete i1", "delete i1 --yes")
             }
+            "docs/sandbox.md" => Self::new(Place::new()),
             "docs/undo.md" => Self::new(Place::new()),
             _ => return None,
         })

@@ -5,13 +5,14 @@ use deskhand_tests::root;
 use std::{collections::BTreeMap, fs};
 
 /// From the bottom to the top: a crate uses only what stands before it.
-const ORDER: [&str; 11] = [
+const ORDER: [&str; 12] = [
     "deskhand-files",
     "deskhand-vocabulary",
     "deskhand-records",
     "deskhand-permissions",
     "deskhand-egress",
     "deskhand-workspace",
+    "deskhand-confine",
     "deskhand-runtime",
     "deskhand-models",
     "deskhand-agent",
@@ -42,6 +43,7 @@ fn a_room_imports_only_rooms_below_it() {
         "host/permissions",
         "host/egress",
         "host/workspace",
+        "host/confine",
         "host/runtime",
         "host/models",
         "host/agent",

@@ -81,6 +81,11 @@ pub(crate) enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    #[command(name = deskhand_confine::SUBCOMMAND, hide = true, disable_help_flag = true)]
+    SandboxHelper {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<std::ffi::OsString>,
+    },
     #[command(name = "tuf-conformance", hide = true, disable_help_flag = true)]
     TufConformance {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]

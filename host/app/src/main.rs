@@ -96,6 +96,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::CompileComponent { arguments } => {
             return Ok(deskhand_runtime::compile_child_main(arguments.into_iter()));
         }
+        Command::SandboxHelper { arguments } => return Ok(deskhand_confine::helper_main(arguments)),
         Command::TufConformance { arguments } => return Ok(market::conformance(arguments)),
     };
     exit.map(Into::into)

@@ -7,7 +7,7 @@ use crate::{
     proxy::{Proxies, Proxy},
     record::{Ended, Recorder, Traffic},
     request::{self, HARMLESS, Redirects, Request, host, shown},
-    resolve::{Forbidden, Guarded, Lookup, check},
+    resolve::{self, Forbidden, Guarded, Lookup},
     response::{Deadline, Response, overdue},
     timer::Timer,
 };
@@ -19,7 +19,6 @@ use std::{
     collections::HashMap,
     error::Error,
     fmt, io,
-    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -140,6 +139,24 @@ impl Outlet {
         &self.egress.inner.parts.timer
     }
 
+    /// Who knows the addresses of names.
+    pub(crate) fn lookup(&self) -> &dyn Lookup {
+        &*self.egress.inner.parts.lookup
+    }
+
+    /// The proxy that serves a checked address.
+    pub(crate) fn proxy(&self, url: &Url) -> Option<&Proxy> {
+        self.egress.inner.parts.proxies.of(url)
+    }
+
+    pub(crate) async fn judge(&self, ask: &Ask) -> Judgement {
+        self.judge.judge(ask).await
+    }
+
+    pub(crate) fn recorder(&self) -> Arc<dyn Recorder> {
+        Arc::clone(&self.recorder)
+    }
+
     /// Send a request and wait for the head of its answer. Statuses are not errors here.
     ///
     /// # Errors
@@ -199,20 +216,11 @@ impl Outlet {
             Judgement::Refused { reason } => return Err(EgressError::Refused { host: name, reason }),
             Judgement::Waits { reason } => return Err(EgressError::Waits { host: name, reason }),
         };
-        if let Ok(address) = name.parse::<IpAddr>() {
-            check(address, reach).map_err(|forbidden| forbidden.error(name.clone()))?;
-        }
+        resolve::admit(&name, reach, proxy.as_ref())?;
         let tls = at.url.scheme() == "https";
         let route = match proxy {
             None => Route::Direct { reach, tls },
             Some(proxy) => {
-                // Behind a proxy the name is resolved there. Its own host and names of this machine are not public.
-                if reach == Reach::Public && (proxy.host() == name || name == "localhost") {
-                    return Err(EgressError::Refused {
-                        host: name,
-                        reason: "it is not on the internet. If it is meant, allow it as a local host".to_owned(),
-                    });
-                }
                 let tls = tls || proxy.url().scheme() == "https";
                 Route::Proxy { proxy, tls }
             }
@@ -233,7 +241,7 @@ impl Outlet {
                 received: 0,
                 ended: Ended::Dropped,
             },
-            recorder: Some(Arc::clone(&self.recorder)),
+            recorder: Some(self.recorder()),
         };
         Ok((client, hop))
     }
@@ -318,7 +326,7 @@ impl Outlet {
 }
 
 impl Forbidden {
-    fn error(self, host: String) -> EgressError {
+    pub(crate) fn error(self, host: String) -> EgressError {
         match self {
             Self(address, Kind::Nowhere) => EgressError::Nowhere { host, address },
             Self(address, Kind::Local | Kind::Public) => EgressError::NotPublic { host, address },
@@ -429,6 +437,28 @@ pub(crate) struct Hop {
 }
 
 impl Hop {
+    pub(crate) fn new(traffic: Traffic, recorder: Arc<dyn Recorder>) -> Self {
+        Self { traffic, recorder: Some(recorder) }
+    }
+
+    /// So many more bytes are about to be sent. False if they may not be.
+    pub(crate) fn send(&mut self, bytes: u64) -> bool {
+        let may = self.recorder.as_ref().is_none_or(|recorder| recorder.reserve(bytes).is_ok());
+        if may {
+            self.traffic.sent += bytes;
+        }
+        may
+    }
+
+    pub(crate) const fn answered(&mut self, status: u16) {
+        self.traffic.status = Some(status);
+    }
+
+    /// It was not let out, so there is nothing to tell.
+    pub(crate) fn forget(&mut self) {
+        self.recorder = None;
+    }
+
     pub(crate) const fn received(&mut self, bytes: u64) {
         self.traffic.received += bytes;
     }

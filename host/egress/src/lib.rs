@@ -6,11 +6,14 @@
 //! afterwards. Redirects are followed hop by hop, and credentials stay with the host that they are for. How much went
 //! out and came in is told to a [`Recorder`].
 //!
+//! Programs in a sandbox come out through a [`Gateway`], a proxy on a socket of this machine.
+//!
 //! This room imports nothing of ours. It is a thin layer on `reqwest`, of which no other room knows.
 
 pub mod address;
 mod egress;
 pub mod error;
+pub mod gateway;
 pub mod judge;
 pub mod proxy;
 pub mod record;
@@ -24,6 +27,7 @@ pub use address::Kind;
 pub use bytes::Bytes;
 pub use egress::{CONNECT, Egress, Outlet, Parts};
 pub use error::EgressError;
+pub use gateway::Gateway;
 pub use judge::{Ask, Judge, Judged, Judgement, Reach};
 pub use proxy::{BadProxy, Proxies};
 pub use record::{Ended, Recorder, Traffic};

@@ -84,6 +84,11 @@ impl Home {
         self.data.join("keys")
     }
 
+    /// What is written in sandboxes, until it is taken into a task.
+    pub fn sandboxes(&self) -> PathBuf {
+        self.cache.join("sandboxes")
+    }
+
     /// Compiled code of components.
     pub fn compiled(&self) -> PathBuf {
         self.cache.join("compiled")

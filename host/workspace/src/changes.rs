@@ -1,7 +1,8 @@
 //! Adding to the pending set of a task, looking at it, and taking from it. Nothing is touched here.
 
 use crate::{
-    entry::Kind,
+    disk,
+    entry::{Kind, Stamp},
     error::{Code, FileError, WorkspaceError},
     layer::{Content, Key, Made, Over, State},
     planning,
@@ -12,7 +13,10 @@ use crate::{
     workspace::{ChangeId, Pending, Workspace, locked},
 };
 use deskhand_vocabulary::{ChangeKind, FilePath, Sha256};
-use rustix::{fd::AsFd as _, io::Errno};
+use rustix::{
+    fd::{AsFd, BorrowedFd, OwnedFd},
+    io::Errno,
+};
 use std::{rc::Rc, sync::Arc};
 
 /// One of many moves; see [`Workspace::move_all`].
@@ -48,11 +52,30 @@ impl Workspace {
 
     /// A whole file: with `if_version` over the version that was seen, else only where nothing is.
     pub fn write(&self, path: &FilePath, bytes: &[u8], if_version: Option<&str>) -> Result<ChangeId, FileError> {
+        self.write_staged(path, if_version, |root| self.stage(root, path, bytes))
+    }
+
+    /// [`Workspace::write`] with what an open file holds, from its beginning. Its blocks are shared where the file system can.
+    pub fn write_file(
+        &self,
+        path: &FilePath,
+        content: impl AsFd,
+        if_version: Option<&str>,
+    ) -> Result<ChangeId, FileError> {
+        self.write_staged(path, if_version, |root| self.stage_file(root, path, content.as_fd()))
+    }
+
+    fn write_staged(
+        &self,
+        path: &FilePath,
+        if_version: Option<&str>,
+        stage: impl FnOnce(u16) -> Result<Staged, FileError>,
+    ) -> Result<ChangeId, FileError> {
         // looked at first, so that nothing is staged for what is refused
         let root = self.look(|view| {
             view.target(path).and_then(|target| may_write(path, &target.taken, if_version).map(|()| target.root))
         })?;
-        let content = Content::Staged(Arc::new(self.stage(root, path, bytes)?));
+        let content = Content::Staged(Arc::new(stage(root)?));
         let path = path.clone();
         self.change(|view| {
             let target = view.target(&path)?;
@@ -68,17 +91,34 @@ impl Workspace {
     }
 
     fn stage(&self, root: u16, path: &FilePath, bytes: &[u8]) -> Result<Staged, FileError> {
+        let (file, mut staged) = self.fresh(root, path)?;
         let failed = |error: Errno| FileError::system(error, path);
+        self.shared.disk.write(file.as_fd(), bytes).map_err(failed)?;
+        staged.modified = Stamp::of(&file).map_err(failed)?.modified;
+        (staged.size, staged.digest) = (bytes.len() as u64, Sha256::of(bytes));
+        Ok(staged)
+    }
+
+    fn stage_file(&self, root: u16, path: &FilePath, content: BorrowedFd<'_>) -> Result<Staged, FileError> {
+        let (file, mut staged) = self.fresh(root, path)?;
+        let copied = || {
+            self.shared.disk.copy(content, file.as_fd(), Stamp::of(content)?.size)?;
+            rustix::fs::seek(&file, rustix::fs::SeekFrom::Start(0))?;
+            let digest = disk::digest(file.as_fd())?;
+            Ok((Stamp::of(&file)?, digest))
+        };
+        let (stamp, digest) = copied().map_err(|error| FileError::system(error, path))?;
+        (staged.size, staged.modified, staged.digest) = (stamp.size, stamp.modified, digest);
+        Ok(staged)
+    }
+
+    /// An empty file to stage content in. It goes with what is given along, whatever happens.
+    fn fresh(&self, root: u16, path: &FilePath) -> Result<(OwnedFd, Staged), FileError> {
         let scratch = self.scratch(root, path)?;
         let name = scratch.fresh();
-        let disk = self.shared.disk.as_ref();
-        let file = disk.create(scratch.handle(), name.as_bytes(), 0o666).map_err(failed)?;
-        let written = disk.write(file.as_fd(), bytes);
-        let mut staged =
-            Staged { scratch, name, size: bytes.len() as u64, modified: (0, 0), digest: Sha256::of(bytes) };
-        written.map_err(failed)?;
-        staged.modified = crate::entry::Stamp::of(&file).map_err(failed)?.modified;
-        Ok(staged)
+        let created = self.shared.disk.create(scratch.handle(), name.as_bytes(), 0o666);
+        let file = created.map_err(|error| FileError::system(error, path))?;
+        Ok((file, Staged { scratch, name, size: 0, modified: (0, 0), digest: Sha256::of([]) }))
     }
 
     fn scratch(&self, root: u16, path: &FilePath) -> Result<Arc<Scratch>, FileError> {

@@ -243,7 +243,10 @@ fn copy_range(from: BorrowedFd<'_>, to: BorrowedFd<'_>, start: u64, end: u64) ->
 }
 
 /// A folder opened for reading names, beneath `folder`, no link followed and no mount crossed.
-pub(crate) fn open_folder(folder: BorrowedFd<'_>, name: &[u8]) -> Result<OwnedFd, Errno> {
+///
+/// # Errors
+/// The system's; `LOOP` for a link, `XDEV` for a mount.
+pub fn open_folder(folder: BorrowedFd<'_>, name: &[u8]) -> Result<OwnedFd, Errno> {
     use rustix::fs::ResolveFlags;
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let resolve =
@@ -264,7 +267,10 @@ pub(crate) fn open_way(folder: BorrowedFd<'_>, name: &[u8]) -> Result<OwnedFd, E
 
 /// A regular file opened for reading. Anything else is refused with `NOTSUP` before it can block or act: it is opened as
 /// a path first, judged, and only then for reading.
-pub(crate) fn open_file(folder: BorrowedFd<'_>, name: &[u8]) -> Result<OwnedFd, Errno> {
+///
+/// # Errors
+/// The system's; `ISDIR` for a folder, `LOOP` for a link, `NOTSUP` for anything else that is no regular file.
+pub fn open_file(folder: BorrowedFd<'_>, name: &[u8]) -> Result<OwnedFd, Errno> {
     let stat = rustix::fs::statat(folder, os(name), AtFlags::SYMLINK_NOFOLLOW)?;
     match rustix::fs::FileType::from_raw_mode(stat.st_mode) {
         rustix::fs::FileType::RegularFile => {}
@@ -321,7 +327,10 @@ pub(crate) fn magic(folder: BorrowedFd<'_>) -> u64 {
 }
 
 /// The names in an open folder, unordered, without `.` and `..`.
-pub(crate) fn names(folder: BorrowedFd<'_>) -> Result<Vec<Vec<u8>>, Errno> {
+///
+/// # Errors
+/// The system's.
+pub fn names(folder: BorrowedFd<'_>) -> Result<Vec<Vec<u8>>, Errno> {
     let handle = open_folder(folder, b".")?;
     let mut buffer = Vec::with_capacity(1 << 16);
     let mut listing = rustix::fs::RawDir::new(handle.as_fd(), buffer.spare_capacity_mut());

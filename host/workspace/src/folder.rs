@@ -93,6 +93,13 @@ impl Masks {
         self.read(|masks| masks.iter().any(|mask| mask.path.starts_with(path)))
     }
 
+    /// Those that lie in a folder, from there.
+    pub(crate) fn below(&self, folder: &Path) -> Vec<RelativePath> {
+        let within = |mask: &Mask| mask.path.strip_prefix(folder).ok().map(|path| path.as_os_str().as_bytes().to_vec());
+        let found: Vec<_> = self.read(|masks| masks.iter().filter_map(within).collect());
+        found.into_iter().filter_map(|path| RelativePath::from_bytes(path).ok()).collect()
+    }
+
     fn read<T>(&self, look: impl FnOnce(&[Mask]) -> T) -> T {
         look(&self.folders.read().unwrap_or_else(PoisonError::into_inner))
     }

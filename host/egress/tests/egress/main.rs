@@ -3,6 +3,7 @@
 
 mod addresses;
 mod bodies;
+mod gateway;
 mod kit;
 mod proxies;
 mod redirects;

@@ -1,0 +1,197 @@
+//! What a program sees in the sandbox, as options of bubblewrap. Made afresh from nothing: what is not named here is not
+//! there.
+
+use crate::{
+    confined::{Confined, HOME, Limits, MOUNTS, PROXY_PORT},
+    error::ConfineError,
+    helper::Helper,
+};
+use std::{
+    ffi::{OsStr, OsString},
+    path::{Path, PathBuf},
+};
+
+/// Where the inner helper lies.
+pub(crate) const HELPER: &str = "/run/deskhand/helper";
+/// Where the proxy's socket lies.
+pub(crate) const PROXY: &str = "/run/deskhand/proxy";
+
+/// The folders at the top that hold the system beside `/usr`; on most systems they are links into it (FHS 3.0, section 3).
+const SYSTEM: [&str; 7] = ["bin", "sbin", "lib", "lib32", "lib64", "libx32", "opt"];
+
+/// What programs look for in `/etc`. No keys, no accounts, nothing that says whose machine it is.
+const SETTINGS: [&str; 22] = [
+    "alternatives",
+    "ca-certificates",
+    "ca-certificates.conf",
+    "crypto-policies",
+    "fonts",
+    "java-17-openjdk",
+    "java-21-openjdk",
+    "ld.so.cache",
+    "ld.so.conf",
+    "ld.so.conf.d",
+    "localtime",
+    "mime.types",
+    "pki/ca-trust",
+    "pki/tls/cert.pem",
+    "pki/tls/certs",
+    "protocols",
+    "services",
+    "ssl/cert.pem",
+    "ssl/certs",
+    "ssl/openssl.cnf",
+    "terminfo",
+    "timezone",
+];
+
+/// The parts of `/proc` by which the kernel takes orders (proc(5)).
+const KERNEL: [&str; 11] =
+    ["acpi", "asound", "bus", "driver", "fs", "irq", "mtrr", "pressure", "scsi", "sys", "sysrq-trigger"];
+
+const ACCOUNTS: &str = "root:x:0:0:root:/:/usr/sbin/nologin\n\
+                        user:x:1000:1000:user:/home/user:/bin/sh\n\
+                        nobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n";
+const GROUPS: &str = "root:x:0:\nuser:x:1000:\nnogroup:x:65534:\n";
+const NAMES: &str = "127.0.0.1 localhost\n::1 localhost\n";
+/// From files alone: services that answer for names are not there.
+const SOURCES: &str = "passwd: files\ngroup: files\nhosts: files\nservices: files\nprotocols: files\n";
+
+/// Bytes of `/dev/shm`.
+const SHARED: u64 = 64 << 20;
+
+struct Options(Vec<OsString>);
+
+impl Options {
+    fn add<const N: usize>(&mut self, words: [&OsStr; N]) {
+        self.0.extend(words.map(OsStr::to_owned));
+    }
+
+    fn say<const N: usize>(&mut self, words: [&str; N]) {
+        self.add(words.map(OsStr::new));
+    }
+
+    fn bind(&mut self, how: &str, from: &OsStr, to: &OsStr) {
+        self.add([how.as_ref(), from, to]);
+    }
+
+    fn memory(&mut self, size: u64, mode: &str, at: &OsStr) {
+        self.say(["--size", &size.to_string(), "--perms", mode]);
+        self.add(["--tmpfs".as_ref(), at]);
+    }
+}
+
+/// Files that are made up, by their paths.
+pub(crate) fn made() -> Vec<(OsString, Vec<u8>)> {
+    [
+        ("/etc/passwd", ACCOUNTS),
+        ("/etc/group", GROUPS),
+        ("/etc/hosts", NAMES),
+        ("/etc/nsswitch.conf", SOURCES),
+        ("/etc/resolv.conf", ""),
+    ]
+    .map(|(path, text)| (path.into(), text.as_bytes().to_vec()))
+    .into()
+}
+
+/// The options of bubblewrap for a program.
+pub(crate) fn options(confined: &Confined, helper: &Helper) -> Result<Vec<OsString>, ConfineError> {
+    let mut options = Options(Vec::new());
+    isolation(&mut options);
+    system(&mut options);
+    memory(&mut options, &confined.limits);
+    options.bind("--ro-bind", helper.program().as_os_str(), HELPER.as_ref());
+    if let Some(socket) = &confined.network {
+        options.bind("--bind", socket.as_os_str(), PROXY.as_ref());
+    }
+    for path in &confined.readable {
+        readable(path)?;
+        options.bind("--ro-bind", path.as_os_str(), path.as_os_str());
+    }
+    options.say(["--dir", MOUNTS]);
+    for folder in &confined.folders {
+        options.bind("--bind", folder.at().as_os_str(), folder.inside().as_os_str());
+        for hidden in folder.hidden() {
+            options.memory(4096, "0000", hidden.as_os_str());
+        }
+    }
+    let start = confined.working_folder.clone().unwrap_or_else(|| PathBuf::from(HOME));
+    options.add(["--chdir".as_ref(), start.as_os_str()]);
+    Ok(options.0)
+}
+
+fn isolation(options: &mut Options) {
+    options.say(["--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent", "--new-session"]);
+    options.say(["--cap-drop", "ALL", "--hostname", "deskhand", "--uid", "1000", "--gid", "1000"]);
+    options.say(["--clearenv"]);
+}
+
+fn system(options: &mut Options) {
+    options.say(["--ro-bind", "/usr", "/usr"]);
+    for name in SYSTEM {
+        let path = Path::new("/").join(name);
+        match std::fs::read_link(&path) {
+            Ok(target) => options.bind("--symlink", target.as_os_str(), path.as_os_str()),
+            Err(_) => options.bind("--ro-bind-try", path.as_os_str(), path.as_os_str()),
+        }
+    }
+    for name in SETTINGS {
+        let path = Path::new("/etc").join(name);
+        options.bind("--ro-bind-try", path.as_os_str(), path.as_os_str());
+    }
+    options.say(["--proc", "/proc"]);
+    // whoever is root outside owns these, rights or not
+    for name in KERNEL {
+        let path = Path::new("/proc").join(name);
+        options.bind("--ro-bind-try", path.as_os_str(), path.as_os_str());
+    }
+    options.say(["--dev", "/dev", "--dir", "/var"]);
+    options.say(["--symlink", "/tmp", "/var/tmp"]);
+}
+
+fn memory(options: &mut Options, limits: &Limits) {
+    options.memory(SHARED, "1777", "/dev/shm".as_ref());
+    options.say(["--remount-ro", "/dev"]);
+    options.memory(limits.scratch, "1777", "/tmp".as_ref());
+    options.memory(limits.scratch, "0700", HOME.as_ref());
+}
+
+/// Whether something of this machine may be seen as it is.
+fn readable(path: &Path) -> Result<(), ConfineError> {
+    let refuse =
+        |reason: &str| Err(ConfineError::Asked { what: path.display().to_string(), reason: reason.to_owned() });
+    let plain = path.is_absolute()
+        && !path
+            .components()
+            .any(|part| matches!(part, std::path::Component::ParentDir | std::path::Component::CurDir));
+    if !plain || path.parent().is_none() {
+        return refuse("it is not the whole path of a folder or file. Name it from the top");
+    }
+    if ["/proc", "/dev", "/sys", "/run", "/tmp", MOUNTS].iter().any(|taken| path.starts_with(taken)) {
+        return refuse("the sandbox has its own there. Install the program elsewhere");
+    }
+    if path.exists() { Ok(()) } else { refuse("it is not there. Check the path") }
+}
+
+/// The program's environment.
+pub(crate) fn environment(confined: &Confined) -> Vec<(OsString, OsString)> {
+    let proxy = format!("http://127.0.0.1:{PROXY_PORT}");
+    let usual = [
+        ("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"),
+        ("HOME", HOME),
+        ("USER", "user"),
+        ("LANG", "C.UTF-8"),
+        ("TMPDIR", "/tmp"),
+    ];
+    let proxies = [
+        ("HTTP_PROXY", proxy.as_str()),
+        ("HTTPS_PROXY", &proxy),
+        ("http_proxy", &proxy),
+        ("https_proxy", &proxy),
+        // Node.js looks at these only if it is told to
+        ("NODE_USE_ENV_PROXY", "1"),
+    ];
+    let proxies = proxies.iter().filter(|_| confined.network.is_some());
+    let ours = usual.iter().chain(proxies).map(|(name, value)| (name.into(), value.into()));
+    ours.chain(confined.environment.iter().cloned()).collect()
+}

@@ -1,0 +1,137 @@
+//! A granted folder in a sandbox: the folder itself below, read-only, and above it a layer of its own on the disk that takes
+//! all that is written. The layer begins with what is pending in the task, and what is written to it joins that.
+//!
+//! Nothing in the layer is believed. It is read like a folder of a stranger: from open handles, no link followed, with limits
+//! on everything; and what it would do to the person's folder is worked out against a listing of that which was made before
+//! the sandbox began. What has changed there since is a conflict, and stays as it is.
+
+mod base;
+mod mount;
+pub(crate) mod room;
+mod scan;
+mod seed;
+mod take;
+
+use base::Base;
+use deskhand_vocabulary::{FilePath, FolderName};
+use deskhand_workspace::{FileError, Ground, Workspace};
+pub use mount::Mount;
+use mount::Place;
+use rustix::io::Errno;
+use scan::Marks;
+use std::{path::Path, sync::Arc};
+
+/// A granted folder, and the layer over it.
+#[derive(Debug)]
+pub struct Overlay {
+    folder: FolderName,
+    ground: Ground,
+    place: Arc<Place>,
+    /// What the task saw of the folder when the sandbox last saw the same.
+    base: Base,
+    /// What in the layer has been dealt with.
+    settled: Marks,
+}
+
+/// What came of what a sandbox wrote.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// How many changes were added to the pending set.
+    pub added: u64,
+    /// What was not, and why.
+    pub refused: Vec<Refused>,
+    /// How many more were not that are not listed.
+    pub more: u64,
+}
+
+/// Something that a sandbox wrote and that is not taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Where.
+    pub path: FilePath,
+    /// Why, in words for the person.
+    pub reason: String,
+}
+
+impl Taken {
+    /// The most refusals that are listed.
+    const LISTED: usize = 200;
+
+    fn refuse(&mut self, path: FilePath, reason: impl Into<String>) {
+        if self.refused.len() < Self::LISTED {
+            self.refused.push(Refused { path, reason: reason.into() });
+        } else {
+            self.more += 1;
+        }
+    }
+}
+
+/// Why a granted folder cannot be in a sandbox.
+#[derive(Debug, thiserror::Error)]
+pub enum OverlayError {
+    /// The layer could not be made.
+    #[error(
+        "what is written in the sandbox cannot be kept in {place}: {reason}. Check that the folder is yours and its disk has room (`deskhand doctor`)"
+    )]
+    Place {
+        /// Where it was to be.
+        place: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// There is more in the folder than is looked at.
+    #[error(
+        "`{folder}` has more than {most} files and folders, and a sandbox is given fewer. Grant the folder in it that is needed"
+    )]
+    TooMuch {
+        /// The folder.
+        folder: FolderName,
+        /// The most that is looked at.
+        most: usize,
+    },
+    /// Something in the folder, or pending in it.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+impl Overlay {
+    /// Over a granted folder of the task, in a folder of its own below `place`, which lies on a disk of this machine and in
+    /// Deskhand's own home. What is pending in the task is seen in it.
+    ///
+    /// # Errors
+    /// [`OverlayError`].
+    pub fn over(workspace: &Workspace, folder: &FolderName, place: &Path) -> Result<Self, OverlayError> {
+        let ground = workspace.ground(folder)?;
+        let failed =
+            |error: Errno| OverlayError::Place { place: place.display().to_string(), reason: error.to_string() };
+        let place = Arc::new(Place::new(place).map_err(failed)?);
+        let base = Base::of(workspace, folder)?;
+        seed::lay(workspace, folder, &place).map_err(|error| error.at(failed))?;
+        let scan = scan::scan(&place, folder).map_err(failed)?;
+        Ok(Self { folder: folder.clone(), ground, place, base, settled: scan.found })
+    }
+
+    /// For [`crate::Confined::folders`].
+    pub fn mount(&self) -> Mount {
+        Mount::new(&self.folder, &self.ground, &self.place)
+    }
+
+    /// Let what was written since the last time join the task's pending set, with `reason` as the reason for the person. What
+    /// cannot be is told, and stays as it was. To be called while nothing in the sandbox writes.
+    ///
+    /// What is pending must not be applied while the sandbox goes on: it would not see it.
+    ///
+    /// # Errors
+    /// [`OverlayError::Place`] where the layer cannot be read at all.
+    pub fn take(&mut self, workspace: &Workspace, reason: &str) -> Result<Taken, OverlayError> {
+        let failed = |error: Errno| OverlayError::Place {
+            place: self.place.path().display().to_string(),
+            reason: error.to_string(),
+        };
+        let scan = scan::scan(&self.place, &self.folder).map_err(failed)?;
+        let at = take::At { workspace, folder: &self.folder, place: &self.place, reason };
+        let taken = take::take(&at, &scan, &self.settled, &mut self.base);
+        self.settled = scan.found;
+        Ok(taken)
+    }
+}

@@ -1,0 +1,364 @@
+//! What was written in a sandbox, added to the pending set of its task.
+
+use super::{
+    Taken,
+    base::Base,
+    mount::Place,
+    scan::{Marks, Scan, What},
+};
+use deskhand_vocabulary::{FilePath, FolderName, RelativePath, path::encode};
+use deskhand_workspace::{ChangeId, Code, Entry, FileError, Kind, WalkOptions, Workspace, disk};
+use rustix::{
+    fd::{AsFd as _, OwnedFd},
+    io::Errno,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    os::fd::BorrowedFd,
+};
+use unicode_normalization::UnicodeNormalization as _;
+
+/// How much of a file is compared at a time, in bytes.
+const PIECE: u32 = 1 << 18;
+
+/// When somebody else changed what a sandbox wrote to.
+const MEANWHILE: &str =
+    "it has changed in your folder meanwhile, and stays as it is there. Look at both, and write it again";
+
+/// When a sandbox made a link.
+const LINK: &str = "it is a link, and links are not made in your folders. Copy the file that it leads to";
+
+/// Where what was written lies, and what it joins.
+pub(super) struct At<'a> {
+    pub(super) workspace: &'a Workspace,
+    pub(super) folder: &'a FolderName,
+    pub(super) place: &'a Place,
+    /// For the person.
+    pub(super) reason: &'a str,
+}
+
+/// See the module.
+pub(super) fn take(at: &At<'_>, scan: &Scan, settled: &Marks, base: &mut Base) -> Taken {
+    let gone: Vec<_> = settled.keys().filter(|path| !scan.found.contains_key(path)).collect();
+    let changed: Vec<_> = scan.found.iter().filter(|(path, mark)| settled.get(path) != Some(mark)).collect();
+    let changed: Vec<_> = changed.into_iter().map(|(path, mark)| (path, &mark.what)).collect();
+    let (leaving, refused) = (BTreeMap::new(), BTreeSet::new());
+    let taken = scan.taken.clone();
+    let mut taking = Taking { at, base, found: &scan.found, leaving, refused, names: HashMap::new(), taken };
+    taking.all(&gone, &changed);
+    taking.taken
+}
+
+struct Taking<'a> {
+    at: &'a At<'a>,
+    base: &'a mut Base,
+    /// All that is in the layer.
+    found: &'a Marks,
+    /// Files that are gone from their places, by their size and the time of their content: each may be where a new one is.
+    leaving: BTreeMap<(u64, i64, u32), Vec<Entry>>,
+    /// What was not taken, so that what is in it is not told one by one.
+    refused: BTreeSet<RelativePath>,
+    /// The names in folders that something new came to.
+    names: HashMap<RelativePath, HashMap<Vec<u8>, Vec<u8>>>,
+    taken: Taken,
+}
+
+impl Taking<'_> {
+    fn all(&mut self, gone: &[&RelativePath], changed: &[(&RelativePath, &What)]) {
+        // what was new and is not there any more: first what is in a folder, then the folder
+        for path in gone.iter().rev() {
+            self.each(path, Self::remove_own);
+        }
+        for (path, what) in changed {
+            if **what == What::Gone {
+                self.note_leaving(path);
+            }
+        }
+        for (path, what) in changed {
+            match what {
+                What::Folder { .. } => self.each(path, Self::take_folder),
+                What::File { size, modified } => {
+                    self.each(path, |taking, path| taking.take_file(path, *size, *modified));
+                }
+                What::Link => self.each(path, |_, _| Err(refuse(LINK.to_owned()))),
+                What::Refused(reason) => self.each(path, |_, _| Err(refuse(reason.clone()))),
+                What::Gone => {}
+            }
+        }
+        for (path, what) in changed {
+            match what {
+                What::Gone => self.each(path, Self::remove),
+                What::Folder { opaque: true } => self.each(path, Self::remove_hidden),
+                What::Folder { opaque: false } | What::File { .. } | What::Link | What::Refused(_) => {}
+            }
+        }
+    }
+
+    fn each(&mut self, path: &RelativePath, act: impl FnOnce(&mut Self, &RelativePath) -> Result<(), FileError>) {
+        if self.refused.iter().any(|folder| path.is_within(folder) && path != folder) {
+            self.taken.more += 1;
+        } else if let Err(error) = act(self, path) {
+            self.refused.insert(path.clone());
+            self.taken.refuse(self.path(path), error.message);
+        }
+    }
+
+    fn path(&self, path: &RelativePath) -> FilePath {
+        FilePath { folder: self.at.folder.clone(), path: path.clone() }
+    }
+
+    fn find(&self, path: &RelativePath) -> Result<Option<Entry>, FileError> {
+        match self.at.workspace.stat(&[self.path(path)]).pop() {
+            Some(Ok(entry)) => Ok(Some(entry)),
+            Some(Err(error)) if error.code != Code::NotFound => Err(error),
+            _ => Ok(None),
+        }
+    }
+
+    /// A change was added; what is there now is what the sandbox sees.
+    fn added(&mut self, change: ChangeId, path: &RelativePath) {
+        self.taken.added += 1;
+        let _ = self.at.workspace.explain(change, self.at.reason); // what took another change back is none itself
+        match self.find(path) {
+            Ok(Some(entry)) => self.base.set(&entry),
+            _ => self.base.forget(path),
+        }
+    }
+
+    /// Something new, in a place where nothing was, under a name that is no other spelling of one that is there.
+    fn free(&mut self, path: &RelativePath) -> Result<(), FileError> {
+        if self.base.get(path).is_some() {
+            return Err(conflict());
+        }
+        let (Some(parent), Some(name)) = (path.parent(), path.name()) else { return Ok(()) };
+        let spelled = folded(name);
+        match self.names(&parent)?.get(&spelled) {
+            Some(other) if other != name => Err(refuse(format!(
+                "some disks take its name and `{}` for one. Give it a name that differs in more than its case",
+                encode(other)
+            ))),
+            Some(_) => Ok(()),
+            None => {
+                let name = name.to_vec();
+                self.names(&parent)?.insert(spelled, name);
+                Ok(())
+            }
+        }
+    }
+
+    /// The names in a folder of the view, by how they are spelled where case and form do not count.
+    fn names(&mut self, folder: &RelativePath) -> Result<&mut HashMap<Vec<u8>, Vec<u8>>, FileError> {
+        if !self.names.contains_key(folder) {
+            let mut names = HashMap::new();
+            for entry in self.list(folder)? {
+                let name = entry.path.path.name().unwrap_or_default();
+                names.insert(folded(name), name.to_vec());
+            }
+            self.names.insert(folder.clone(), names);
+        }
+        Ok(self.names.entry(folder.clone()).or_default())
+    }
+
+    /// What lies in a folder of the view.
+    fn list(&self, folder: &RelativePath) -> Result<Vec<Entry>, FileError> {
+        self.walk(folder, false)
+    }
+
+    fn walk(&self, folder: &RelativePath, deep: bool) -> Result<Vec<Entry>, FileError> {
+        let options = WalkOptions { deep, hidden: true, glob: None };
+        let (mut entries, mut cursor) = (Vec::new(), None);
+        loop {
+            let page = self.at.workspace.walk(&self.path(folder), &options, cursor.as_deref(), 10_000)?;
+            entries.extend(page.entries);
+            cursor = page.next;
+            if cursor.is_none() {
+                return Ok(entries);
+            }
+        }
+    }
+
+    fn take_folder(&mut self, path: &RelativePath) -> Result<(), FileError> {
+        match self.find(path)? {
+            Some(entry) if entry.kind == Kind::Folder => return Ok(()),
+            Some(entry) => self.replace(path, &entry)?,
+            None => self.free(path)?,
+        }
+        let change = self.at.workspace.make_folder(&self.path(path))?;
+        self.added(change, path);
+        Ok(())
+    }
+
+    fn take_file(&mut self, path: &RelativePath, size: u64, modified: (i64, u32)) -> Result<(), FileError> {
+        let content = self.open(path).map_err(|error| refuse(format!("it cannot be read: {error}")))?;
+        let version = match self.find(path)? {
+            None => {
+                self.free(path)?;
+                if let Some(change) = self.moved(path, &content, size, modified)? {
+                    self.added(change, path);
+                    return Ok(());
+                }
+                None
+            }
+            Some(entry) if entry.kind == Kind::File => {
+                if self.same(&entry, content.as_fd())? {
+                    return Ok(());
+                }
+                if !self.base.holds(&entry) {
+                    return Err(conflict());
+                }
+                Some(entry.version)
+            }
+            Some(entry) => {
+                self.replace(path, &entry)?;
+                None
+            }
+        };
+        let change = self.at.workspace.write_file(&self.path(path), &content, version.as_deref())?;
+        self.added(change, path);
+        Ok(())
+    }
+
+    /// A file of the layer, open.
+    fn open(&self, path: &RelativePath) -> Result<OwnedFd, Errno> {
+        let (Some(parent), Some(name)) = (path.parent(), path.name()) else { return Err(Errno::INVAL) };
+        let folder = disk::open_folder(self.at.place.upper(), parent.as_bytes())?;
+        disk::open_file(folder.as_fd(), name)
+    }
+
+    /// Whether a file of the view holds the same as one of the layer.
+    fn same(&self, entry: &Entry, content: BorrowedFd<'_>) -> Result<bool, FileError> {
+        let system = |error: Errno| refuse(format!("it cannot be read: {error}"));
+        let size = rustix::fs::fstat(content).map_err(system)?.st_size;
+        if u64::try_from(size) != Ok(entry.size) {
+            return Ok(false);
+        }
+        let mut at = 0;
+        let mut own = Vec::new();
+        loop {
+            let piece = self.at.workspace.read(&entry.path, Some(&entry.version), at, PIECE)?;
+            own.resize(piece.len(), 0);
+            let mut filled = 0;
+            while filled < own.len() {
+                match rustix::io::pread(content, &mut own[filled..], at + filled as u64).map_err(system)? {
+                    0 => return Ok(false),
+                    count => filled += count,
+                }
+            }
+            if own != piece {
+                return Ok(false);
+            }
+            if piece.is_empty() {
+                return Ok(true);
+            }
+            at += piece.len() as u64;
+        }
+    }
+
+    fn note_leaving(&mut self, path: &RelativePath) {
+        if let Ok(Some(entry)) = self.find(path)
+            && entry.kind == Kind::File
+            && self.base.holds(&entry)
+        {
+            self.leaving.entry(identity(&entry)).or_default().push(entry);
+        }
+    }
+
+    /// If a new file is one that has gone elsewhere: its move.
+    fn moved(
+        &mut self,
+        path: &RelativePath,
+        content: &OwnedFd,
+        size: u64,
+        (seconds, nanoseconds): (i64, u32),
+    ) -> Result<Option<ChangeId>, FileError> {
+        let Some(leaving) = self.leaving.get(&(size, seconds, nanoseconds)) else { return Ok(None) };
+        for (at, entry) in leaving.iter().enumerate() {
+            if !self.same(entry, content.as_fd())? {
+                continue;
+            }
+            let entry = entry.clone();
+            let change = self.at.workspace.move_(&entry.path, &entry.version, &self.path(path), None)?;
+            self.base.forget(&entry.path.path);
+            self.leaving.get_mut(&(size, seconds, nanoseconds)).map(|leaving| leaving.remove(at));
+            return Ok(Some(change));
+        }
+        Ok(None)
+    }
+
+    /// Remove what something of another kind takes the place of.
+    fn replace(&mut self, path: &RelativePath, entry: &Entry) -> Result<(), FileError> {
+        self.untouched(entry)?;
+        let change = self.at.workspace.remove(&entry.path, &entry.version)?;
+        self.added(change, path);
+        Ok(())
+    }
+
+    /// What the sandbox saw under a name and hid.
+    fn remove(&mut self, path: &RelativePath) -> Result<(), FileError> {
+        match self.find(path)? {
+            Some(entry) => self.replace(path, &entry),
+            // gone already: by somebody else, or as a file that has moved
+            None => {
+                self.base.forget(path);
+                Ok(())
+            }
+        }
+    }
+
+    /// What was in the layer alone and is not any more.
+    fn remove_own(&mut self, path: &RelativePath) -> Result<(), FileError> {
+        match self.find(path)? {
+            Some(entry) if self.base.get(path).is_some() => self.replace(path, &entry),
+            _ => Ok(()),
+        }
+    }
+
+    /// What a folder hides of the one below it.
+    fn remove_hidden(&mut self, path: &RelativePath) -> Result<(), FileError> {
+        let unseen = self.list(path)?.into_iter().map(|entry| entry.path.path);
+        let hidden: Vec<_> =
+            unseen.filter(|path| !self.found.contains_key(path) && self.base.get(path).is_some()).collect();
+        for path in &hidden {
+            self.each(path, Self::remove);
+        }
+        Ok(())
+    }
+
+    /// Whether a thing, and all that is in it, is what the sandbox saw.
+    fn untouched(&self, entry: &Entry) -> Result<(), FileError> {
+        if !self.base.holds(entry) {
+            return Err(conflict());
+        }
+        if entry.kind != Kind::Folder {
+            return Ok(());
+        }
+        match self.walk(&entry.path.path, true)?.iter().find(|entry| !self.base.holds(entry)) {
+            Some(other) => {
+                Err(refuse(format!("`{}` in it has changed in your folder meanwhile. Look at it first", other.path)))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// A name as it is where case and Unicode form do not count (NFC after folding). Bytes that are no text count as they are.
+fn folded(name: &[u8]) -> Vec<u8> {
+    match std::str::from_utf8(name) {
+        Ok(name) if name.is_ascii() => name.to_ascii_lowercase().into_bytes(),
+        Ok(name) => name.nfc().flat_map(char::to_lowercase).nfc().collect::<String>().into_bytes(),
+        Err(_) => name.to_vec(),
+    }
+}
+
+fn identity(entry: &Entry) -> (u64, i64, u32) {
+    let nanoseconds = u32::try_from(entry.modified.subsec_nanosecond()).unwrap_or(0);
+    (entry.size, entry.modified.as_second(), nanoseconds)
+}
+
+fn conflict() -> FileError {
+    FileError { code: Code::Conflict, message: MEANWHILE.to_owned() }
+}
+
+fn refuse(message: String) -> FileError {
+    FileError { code: Code::Unsupported, message }
+}
