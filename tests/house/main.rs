@@ -5,7 +5,7 @@ use deskhand_tests::root;
 use std::{collections::BTreeMap, fs};
 
 /// From the bottom to the top: a crate uses only what stands before it.
-const ORDER: [&str; 11] = [
+const ORDER: [&str; 12] = [
     "deskhand-files",
     "deskhand-vocabulary",
     "deskhand-records",
@@ -15,6 +15,7 @@ const ORDER: [&str; 11] = [
     "deskhand-runtime",
     "deskhand-models",
     "deskhand-agent",
+    "deskhand-mcp",
     "deskhand-tools",
     "deskhand",
 ];
@@ -45,6 +46,7 @@ fn a_room_imports_only_rooms_below_it() {
         "host/runtime",
         "host/models",
         "host/agent",
+        "host/mcp",
         "host/tools",
         "host/app",
         "marketplace",
@@ -102,6 +104,7 @@ fn only_the_runtime_sees_wasmtime() {
         "host/workspace",
         "host/models",
         "host/agent",
+        "host/mcp",
         "host/tools",
         "host/app",
         "marketplace",

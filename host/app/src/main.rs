@@ -17,6 +17,7 @@ mod instructions;
 mod keys;
 mod locale;
 mod market;
+mod mcp;
 mod model;
 mod outgoing;
 mod output;
@@ -82,6 +83,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
             PluginCommand::Use(command) => market::run_plugin(command),
             PluginCommand::SignIn(command) => credentials::run(command),
         },
+        Command::Mcp(options) => options.command.run(),
         Command::Model(options) => options.command.run(),
         Command::Market(options) => market::run_market(options.command),
         Command::Doctor(options) => commands::doctor::run(&options),
