@@ -113,6 +113,7 @@ pages! {
     keys: "docs/keys.md",
     log: "docs/log.md",
     marketplace: "docs/marketplace.md",
+    mcp_server: "docs/mcp-server.md",
     models: "docs/models.md",
     permissions: "docs/permissions.md",
     sandbox: "docs/sandbox.md",

@@ -2,7 +2,13 @@
 
 use deskhand_model_server::{ModelServer, Reply};
 use deskhand_tests::{Place, Ran, target};
-use std::{fs, path::PathBuf, process::Command};
+use serde_json::json;
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Write as _},
+    path::PathBuf,
+    process::{Command, Stdio},
+};
 
 /// One reader.
 pub(crate) struct Scene {
@@ -58,6 +64,7 @@ impl Scene {
                 let scene = Self::with_letters();
                 scene.word("forget --all", "forget --all --yes").word("import notes", "import --yes notes")
             }
+            "docs/mcp-server.md" => Self::with_client(),
             "docs/models.md" => Self::with_model(),
             "docs/permissions.md" => Self {
                 // the folder was granted for the run alone: the answer is no
@@ -97,6 +104,30 @@ impl Scene {
         let fingerprint = fs::read(first_root(&scene.folder.join("market"))).unwrap();
         let scene = scene.word("organize@1.0.0", "organize@0.1.0").word("organize@^1", "organize@^0.1");
         scene.word("FINGERPRINT", &deskhand_vocabulary::Sha256::of(fingerprint).to_string())
+    }
+
+    /// A program that called something which waits.
+    fn with_client() -> Self {
+        let scene = Self::downloads();
+        let mut serve = scene.place.command(deskhand_tests::deskhand());
+        serve.args(["mcp", "serve", "--client", "editor", "--folder", "Downloads"]);
+        let mut child = serve.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let hello =
+            json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "e", "version": "1"}});
+        let call = json!({"name": "run_command", "arguments": {"command": "organize"}});
+        let mut stdin = child.stdin.take().unwrap();
+        for (id, method, params) in [(1, "initialize", hello), (2, "tools/call", call)] {
+            writeln!(stdin, "{}", json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})).unwrap();
+        }
+        let mut answers = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        assert!(answers.any(|answer| answer.contains("deskhand resume 1")));
+        drop(stdin);
+        assert!(child.wait().unwrap().success());
+        let browser = "deskhand mcp serve --client browser";
+        let scene = scene.word(browser, &format!("timeout --preserve-status -s INT 5 {browser}"));
+        let scene = scene.word("--http 8765", "--http").word("resume 12", "resume 1").word("cancel 12", "cancel 1");
+        // nobody is at a terminal in a test
+        Self { codes: vec![("deskhand resume 12", 3)], ..scene }
     }
 
     /// A model of a vendor, and its key in the reader's hand; whoever agrees to send something agrees to the gateway.

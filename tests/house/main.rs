@@ -16,6 +16,7 @@ const ORDER: [&str; 12] = [
     "deskhand-runtime",
     "deskhand-models",
     "deskhand-agent",
+    "deskhand-mcp",
     "deskhand-tools",
     "deskhand",
 ];
@@ -47,6 +48,7 @@ fn a_room_imports_only_rooms_below_it() {
         "host/runtime",
         "host/models",
         "host/agent",
+        "host/mcp",
         "host/tools",
         "host/app",
         "marketplace",
@@ -104,6 +106,7 @@ fn only_the_runtime_sees_wasmtime() {
         "host/workspace",
         "host/models",
         "host/agent",
+        "host/mcp",
         "host/tools",
         "host/app",
         "marketplace",

@@ -331,12 +331,14 @@ impl Scribe {
         Some(self.entry(event, json!({ "said": null, "text": "" })))
     }
 
-    pub(crate) fn called(self, call: &Call) -> Entry {
+    /// A call that begins.
+    pub fn called(self, call: &Call) -> Entry {
         let arguments = call.input.clone().unwrap_or_else(|wrong| Value::String(wrong.to_string()));
         self.entry(Event::ToolCalled { tool: call.name.clone() }, json!({ "id": call.id, "arguments": arguments }))
     }
 
-    pub(crate) fn answered(self, call: &Call, output: &Output, took: Duration) -> Entry {
+    /// What a call came to.
+    pub fn answered(self, call: &Call, output: &Output, took: Duration) -> Entry {
         let outcome: Outcome = output.outcome;
         let event =
             Event::ToolAnswered { tool: call.name.clone(), outcome: outcome.name().to_owned(), micros: micros(took) };

@@ -64,6 +64,8 @@ pub(crate) enum Command {
     Commands(Commands),
     /// Find, install, write and check plugins
     Plugin(Plugin),
+    /// Serve other programs over the Model Context Protocol
+    Mcp(Mcp),
     /// Add and choose the models that work on your requests
     Model(Model),
     /// Use, make and govern marketplaces
@@ -335,6 +337,9 @@ pub(crate) struct Why {
     /// Ask it for the agent, which works on your requests with a model, instead of yourself
     #[arg(long, conflicts_with = "plugin")]
     pub(crate) agent: bool,
+    /// Ask it for a client that `deskhand mcp serve` serves, by the name that you gave it
+    #[arg(long, value_name = "CLIENT", conflicts_with_all = ["plugin", "agent"])]
+    pub(crate) client: Option<deskhand_vocabulary::ClientName>,
     #[command(flatten)]
     pub(crate) json: Json,
 }
@@ -384,6 +389,12 @@ pub(crate) enum PluginCommand {
     Use(crate::market::PluginCommand),
     #[command(flatten)]
     SignIn(crate::credentials::Command),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Mcp {
+    #[command(subcommand)]
+    pub(crate) command: crate::mcp::McpCommand,
 }
 
 #[derive(Debug, Args)]

@@ -88,6 +88,27 @@ impl Desk {
         })
     }
 
+    /// A desk for somebody else who is served by this process: what was opened is shared, and what is decided is asked of
+    /// `person`.
+    pub(crate) fn seat(&self, person: Arc<dyn Person>) -> Result<Self> {
+        let stop = self.stop.part();
+        let waiting = Arc::new(Waiting::new(person));
+        Ok(Self {
+            person: Arc::<Waiting>::clone(&waiting),
+            waiting,
+            home: self.home.clone(),
+            settings: self.settings.clone(),
+            slip: None,
+            clock: Arc::clone(&self.clock),
+            asking: stop.part(),
+            stop,
+            json: self.json,
+            records: OnceLock::from(Arc::clone(self.records()?)),
+            gate: OnceLock::new(),
+            runtime: OnceLock::from(Arc::clone(self.runtime()?)),
+        })
+    }
+
     /// Let Ctrl-C stop the work at a whole state. A third one ends the program at once; the next start makes it whole.
     pub(crate) fn stop_on_interrupt(&self) {
         let stop = self.stop.clone();

@@ -19,6 +19,7 @@ mod keys;
 mod locale;
 mod market;
 mod memory;
+mod mcp;
 mod model;
 mod outgoing;
 mod output;
@@ -87,6 +88,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
             PluginCommand::Use(command) => market::run_plugin(command),
             PluginCommand::SignIn(command) => credentials::run(command),
         },
+        Command::Mcp(options) => options.command.run(),
         Command::Model(options) => options.command.run(),
         Command::Market(options) => market::run_market(options.command),
         Command::Doctor(options) => commands::doctor::run(&options),

@@ -1,6 +1,6 @@
 //! Who acts, in what, and what was said in advance.
 
-use deskhand_vocabulary::{PluginId, Principal, TaskId, manifest::Permission};
+use deskhand_vocabulary::{ClientName, PluginId, Principal, TaskId, manifest::Permission};
 use std::sync::Arc;
 
 /// What the person said in advance, by options of the command line.
@@ -34,6 +34,11 @@ impl Context {
     /// The agent in a task.
     pub fn agent(task: TaskId, standing: Standing) -> Self {
         Self { task: Some(task), principal: Principal::Agent, rights: Arc::new([]), standing }
+    }
+
+    /// A client of the person's in a task.
+    pub fn client(task: TaskId, client: ClientName, standing: Standing) -> Self {
+        Self { task: Some(task), principal: Principal::Client(client), rights: Arc::new([]), standing }
     }
 
     /// A plugin in a task, with the rights of its manifest.

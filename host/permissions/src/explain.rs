@@ -39,6 +39,7 @@ impl Gate {
             Principal::Person => "You".to_owned(),
             Principal::Plugin(plugin) => plugin.to_string(),
             Principal::Agent => "The agent".to_owned(),
+            Principal::Client(name) => format!("The client {name}"),
         };
         Ok(Explanation {
             who,

@@ -5,7 +5,7 @@ use crate::answers;
 use deskhand_agent::{Meter, budget::Limits, tool::Output};
 use deskhand_permissions::{Context, Permit, Refused, effect::Effect};
 use deskhand_runtime::{IndexError, Invocation, Plugins, Runtime, Services};
-use deskhand_vocabulary::{ChangeKind, Stop};
+use deskhand_vocabulary::{ChangeKind, Person, Stop};
 use deskhand_workspace::Workspace;
 use std::{fmt, sync::Arc};
 
@@ -58,6 +58,13 @@ impl Calling {
     pub fn within(&self, context: Context, workspace: Workspace) -> Self {
         let invocation = Invocation { workspace, ..self.invocation.clone() };
         Self { context, invocation, ..self.clone() }
+    }
+
+    /// The same, where somebody else is told of it and asked by plugins; what the gate asks stays with its own person.
+    #[must_use]
+    pub fn asking(&self, person: Arc<dyn Person>) -> Self {
+        let invocation = Invocation { person, ..self.invocation.clone() };
+        Self { invocation, ..self.clone() }
     }
 
     /// Make a call that may use up so much of the task's budget; what it used goes with the answer.

@@ -4,12 +4,14 @@ use crate::{
     answers,
     arguments::{self, fit},
     calling::Calling,
+    described::Described,
 };
 use deskhand_agent::{
     budget::Limits,
     tool::{Call, Effect, Outcome, Output, Tool, Tools},
 };
 use deskhand_permissions::effect::RunCommand;
+use deskhand_runtime::Plugins;
 use deskhand_vocabulary::{
     PluginId, PluginName, Stop,
     manifest::PermissionKind,
@@ -18,9 +20,10 @@ use deskhand_vocabulary::{
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::fmt::Write as _;
+use std::{fmt::Write as _, sync::Arc};
 
-const RUN: &str = "run_command";
+/// The name of the tool that runs commands.
+pub const RUN: &str = "run_command";
 /// The most commands that a model is told of, and the most characters of what each says of itself.
 const LISTED: usize = 20;
 const SUMMARY: usize = 200;
@@ -45,7 +48,7 @@ const REMOVALS: &str = "Removals are pending, and this command's plugin may make
 /// See the module.
 pub struct Commands {
     calling: Calling,
-    entries: Vec<Entry>,
+    entries: Arc<[Entry]>,
 }
 
 impl std::fmt::Debug for Commands {
@@ -64,31 +67,67 @@ struct Arguments {
     arguments: Value,
 }
 
+fn entries(plugins: &Plugins) -> Vec<Entry> {
+    let mut entries: Vec<Entry> = Vec::new();
+    for installed in plugins.iter() {
+        if installed.release.listing().map_or(true, |listing| listing.commands.is_empty()) {
+            continue;
+        }
+        let Ok(manifest) = installed.release.manifest() else { continue };
+        entries.extend(manifest.commands.iter().map(|command| Entry {
+            name: command.name.to_string(),
+            plugin: installed.id.clone(),
+            command: command.name.clone(),
+            summary: shortened(&safe(&command.summary, false), SUMMARY),
+            schema: command.arguments.clone(),
+            may_remove: manifest.permissions.iter().any(|right| right.kind == PermissionKind::FilesRemove),
+        }));
+    }
+    let names: Vec<String> = entries.iter().map(|entry| entry.name.clone()).collect();
+    for entry in &mut entries {
+        if names.iter().filter(|name| **name == entry.name).count() > 1 {
+            entry.name = format!("{}/{}", entry.plugin, entry.command);
+        }
+    }
+    entries
+}
+
+fn tool(entries: &[Entry]) -> Option<Tool> {
+    if entries.is_empty() {
+        return None;
+    }
+    let mut description =
+        "Run a command of an installed plugin on the folders of the task. It shows the person what it \
+        would change and asks them itself. There are:"
+            .to_owned();
+    for entry in entries.iter().take(LISTED) {
+        let _ = write!(description, "\n- {}: {}", entry.name, entry.summary);
+    }
+    Some(Tool::new(RUN, &description, arguments::schema::<Arguments>(), Effect::Change))
+}
+
 impl Commands {
     /// The commands of all plugins that can be called.
     pub fn new(calling: Calling) -> Self {
-        let mut entries: Vec<Entry> = Vec::new();
-        for installed in calling.plugins.iter() {
-            if installed.release.listing().map_or(true, |listing| listing.commands.is_empty()) {
-                continue;
-            }
-            let Ok(manifest) = installed.release.manifest() else { continue };
-            entries.extend(manifest.commands.iter().map(|command| Entry {
-                name: command.name.to_string(),
-                plugin: installed.id.clone(),
-                command: command.name.clone(),
-                summary: shortened(&safe(&command.summary, false), SUMMARY),
-                schema: command.arguments.clone(),
-                may_remove: manifest.permissions.iter().any(|right| right.kind == PermissionKind::FilesRemove),
-            }));
-        }
-        let names: Vec<String> = entries.iter().map(|entry| entry.name.clone()).collect();
-        for entry in &mut entries {
-            if names.iter().filter(|name| **name == entry.name).count() > 1 {
-                entry.name = format!("{}/{}", entry.plugin, entry.command);
-            }
-        }
+        let entries = entries(&calling.plugins).into();
         Self { calling, entries }
+    }
+
+    /// The same commands, called in another way.
+    #[must_use]
+    pub fn with(&self, calling: Calling) -> Self {
+        Self { calling, entries: Arc::clone(&self.entries) }
+    }
+
+    /// The tool that runs the commands of these plugins; none where there are none.
+    pub fn listed(plugins: &Plugins) -> Option<Tool> {
+        tool(&entries(plugins))
+    }
+
+    /// The commands of these plugins.
+    pub fn described(plugins: &Plugins) -> Vec<Described> {
+        let one = |entry: Entry| Described { name: entry.name, summary: entry.summary, takes: Some(entry.schema) };
+        entries(plugins).into_iter().map(one).collect()
     }
 
     fn run(&self, entry: &Entry, arguments: &Value, left: Limits, stop: &Stop) -> Output {
@@ -112,17 +151,7 @@ impl Commands {
 
 impl Tools for Commands {
     fn tools(&self) -> Vec<Tool> {
-        if self.entries.is_empty() {
-            return Vec::new();
-        }
-        let mut description =
-            "Run a command of an installed plugin on the folders of the task. It shows the person what it \
-            would change and asks them itself. There are:"
-                .to_owned();
-        for entry in self.entries.iter().take(LISTED) {
-            let _ = write!(description, "\n- {}: {}", entry.name, entry.summary);
-        }
-        vec![Tool::new(RUN, &description, arguments::schema::<Arguments>(), Effect::Change)]
+        tool(&self.entries).into_iter().collect()
     }
 
     fn call(&self, call: &Call, stop: &Stop) -> Output {

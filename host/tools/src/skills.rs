@@ -1,13 +1,13 @@
 //! `use_skill`: what plugins know of how work is done. Skills are listed by name and description; one is opened when the
 //! work calls for it, and its references are read on demand.
 
-use crate::{answers, arguments, calling::Calling, plugins::PluginTools};
+use crate::{answers, arguments, calling::Calling, described::Described, plugins::PluginTools};
 use deskhand_agent::{
     budget::Limits,
     tool::{Call, Effect, Outcome, Output, Tool, Tools},
 };
 use deskhand_permissions::effect::UseSkill;
-use deskhand_runtime::Guidance;
+use deskhand_runtime::{Guidance, Plugins};
 use deskhand_vocabulary::{
     PluginId, PluginName, Stop,
     text::{safe, shortened},
@@ -16,7 +16,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-const USE: &str = "use_skill";
+/// The name of the tool that opens skills.
+pub const USE: &str = "use_skill";
 
 /// The most skills that a model is told of, and the most characters of what each says of itself.
 const LISTED: usize = 40;
@@ -52,31 +53,42 @@ impl std::fmt::Debug for Skills {
     }
 }
 
+fn entries(plugins: &Plugins) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for installed in plugins.iter() {
+        let Some(skill) = installed.release.listing().ok().and_then(|listing| listing.skill.as_ref()) else {
+            continue;
+        };
+        let input = installed.release.manifest().ok().and_then(|manifest| manifest.skill.as_ref()?.input.clone());
+        entries.push(Entry {
+            name: skill.name.to_string(),
+            plugin: installed.id.clone(),
+            skill: skill.name.clone(),
+            description: shortened(&safe(&skill.description, false), DESCRIPTION),
+            input,
+        });
+    }
+    let names: Vec<String> = entries.iter().map(|entry| entry.name.clone()).collect();
+    for entry in &mut entries {
+        if names.iter().filter(|name| **name == entry.name).count() > 1 {
+            entry.name = format!("{}/{}", entry.plugin, entry.skill);
+        }
+    }
+    entries
+}
+
 impl Skills {
     /// The skills of all plugins that can be called. A skill names the tools that it asks for as plugins do; `tools` knows
     /// what the model calls them.
     pub fn new(calling: Calling, tools: PluginTools) -> Self {
-        let mut entries = Vec::new();
-        for installed in calling.plugins.iter() {
-            let Some(skill) = installed.release.listing().ok().and_then(|listing| listing.skill.as_ref()) else {
-                continue;
-            };
-            let input = installed.release.manifest().ok().and_then(|manifest| manifest.skill.as_ref()?.input.clone());
-            entries.push(Entry {
-                name: skill.name.to_string(),
-                plugin: installed.id.clone(),
-                skill: skill.name.clone(),
-                description: shortened(&safe(&skill.description, false), DESCRIPTION),
-                input,
-            });
-        }
-        let names: Vec<String> = entries.iter().map(|entry| entry.name.clone()).collect();
-        for entry in &mut entries {
-            if names.iter().filter(|name| **name == entry.name).count() > 1 {
-                entry.name = format!("{}/{}", entry.plugin, entry.skill);
-            }
-        }
+        let entries = entries(&calling.plugins);
         Self { calling, tools, entries }
+    }
+
+    /// The skills of these plugins.
+    pub fn described(plugins: &Plugins) -> Vec<Described> {
+        let one = |entry: Entry| Described { name: entry.name, summary: entry.description, takes: entry.input };
+        entries(plugins).into_iter().map(one).collect()
     }
 
     fn open(&self, entry: &Entry, arguments: &Arguments, left: Limits, stop: &Stop) -> Output {

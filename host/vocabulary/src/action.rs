@@ -1,6 +1,9 @@
 //! Everything that can be done to the outside, as plain data. The gate judges it; nothing else may.
 
-use crate::{digest::Sha256, id::PluginId};
+use crate::{
+    digest::Sha256,
+    id::{ClientName, PluginId},
+};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -14,6 +17,8 @@ pub enum Principal {
     Plugin(PluginId),
     /// The agent: a model that works on a task, with the tools of Deskhand.
     Agent,
+    /// A program of the person's that Deskhand serves over the Model Context Protocol.
+    Client(ClientName),
 }
 
 impl fmt::Display for Principal {
@@ -22,6 +27,7 @@ impl fmt::Display for Principal {
             Self::Person => f.write_str("you"),
             Self::Plugin(id) => id.fmt(f),
             Self::Agent => f.write_str("the agent"),
+            Self::Client(name) => write!(f, "the client {name}"),
         }
     }
 }

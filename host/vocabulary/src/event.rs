@@ -264,6 +264,13 @@ pub enum Event {
         /// How many were not.
         refused: u64,
     },
+    /// A question went to whoever is at a client, instead of to the person here.
+    Elicited {
+        /// `apply`, `confirm`, `choose` or `form`.
+        question: String,
+        /// `accepted`, `declined`, `unanswered` or `cancelled`.
+        answer: String,
+    },
     /// The task waits for a person. Content: `waits`, a line each.
     TaskParked,
     /// A task that had ended, waited or broken off goes on.

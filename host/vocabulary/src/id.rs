@@ -108,6 +108,11 @@ name!(
     /// What the person calls a marketplace that they added.
     MarketplaceName
 );
+name!(
+    /// What the person calls a program of theirs that Deskhand serves over the Model Context Protocol. Never what such a program
+    /// calls itself.
+    ClientName
+);
 
 /// An installed plugin: `marketplace:name`. Plugins of two marketplaces are never the same plugin.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

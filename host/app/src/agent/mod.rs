@@ -23,7 +23,7 @@ pub(crate) use budget::{Limit, with as with_limits};
 pub(crate) use command::{Assisted, Command};
 pub(crate) use door::{Asked, Reached, reach};
 pub(crate) use owner::{Owner, is_at_work};
-pub(crate) use spec::{Folder, Known, Mode, Spec, outcome, tasks as known_tasks};
+pub(crate) use spec::{Folder, Mode, Spec};
 
 use crate::{
     desk::Desk,

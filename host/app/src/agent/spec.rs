@@ -3,8 +3,8 @@
 
 use crate::failure::{Failure, Result};
 use deskhand_agent::budget::Limits;
-use deskhand_records::{Filter, Recorded, Records, Task};
-use deskhand_vocabulary::{Access, Event, TaskId, path};
+use deskhand_records::Records;
+use deskhand_vocabulary::{Access, TaskId, path};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::{
@@ -40,6 +40,13 @@ impl Folder {
 
     pub(crate) fn path(&self) -> PathBuf {
         PathBuf::from(OsString::from_vec(path::decode(&self.0)))
+    }
+}
+
+/// As [`path::encode`] writes it.
+impl std::fmt::Display for Folder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
     }
 }
 
@@ -83,62 +90,4 @@ impl Spec {
             Failure::usage(format!("task {task} was not worked on by an agent, so there is nothing to go on with"))
         })
     }
-}
-
-/// A task of an agent, and how it stands.
-#[derive(Clone, Debug)]
-pub(crate) struct Known {
-    pub(crate) task: Task,
-    pub(crate) spec: Spec,
-    /// What waits for the person, a line each.
-    pub(crate) waits: Vec<String>,
-    /// True if it was broken off or waits: it is neither over nor at work.
-    pub(crate) open: bool,
-}
-
-/// So many tasks are looked at together.
-const PAGE: u64 = 200;
-
-/// The last tasks of agents, the newest first, at most so many. Sub-agents and commands are tasks of their own in the record, and
-/// are passed over.
-pub(crate) fn tasks(records: &Records, limit: u64) -> Result<Vec<Known>> {
-    let mut known = Vec::new();
-    let mut before = None;
-    loop {
-        let page = records.tasks_before(before, PAGE)?;
-        let Some(last) = page.last() else { return Ok(known) };
-        before = Some(last.id);
-        for task in page {
-            if known.len() as u64 >= limit {
-                return Ok(known);
-            }
-            known.extend(one(records, task)?);
-        }
-    }
-}
-
-/// A task as one of an agent; none if it is not.
-fn one(records: &Records, task: Task) -> Result<Option<Known>> {
-    let agent = task.content.as_ref().map(|content| content["agent"].clone());
-    let Some(spec) = agent.and_then(|spec| serde_json::from_value(spec).ok()) else { return Ok(None) };
-    let last = last(records, task.id)?;
-    let ended = matches!(last.as_ref().map(|last| &last.event), Some(Event::TaskEnded { .. }));
-    let waits = last.filter(|last| last.event == Event::TaskParked).and_then(|last| last.content);
-    let waits = waits.map(|content| serde_json::from_value(content["waits"].clone()).unwrap_or_default());
-    Ok(Some(Known { task, spec, waits: waits.unwrap_or_default(), open: !ended }))
-}
-
-/// How a task came to its end; none if it did not, or was taken up again since.
-pub(crate) fn outcome(records: &Records, task: TaskId) -> Result<Option<String>> {
-    Ok(last(records, task)?.and_then(|last| match last.event {
-        Event::TaskEnded { outcome } => Some(outcome),
-        _ => None,
-    }))
-}
-
-/// The last that is on record of whether a task is over, waits or goes on.
-fn last(records: &Records, task: TaskId) -> Result<Option<Recorded>> {
-    let kinds = ["task-parked", "task-resumed", "task-ended"].map(str::to_owned).to_vec();
-    let filter = Filter { task: Some(task), kinds, backwards: true, limit: Some(1), ..Filter::default() };
-    Ok(records.events(filter).next().transpose()?)
 }

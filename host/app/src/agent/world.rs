@@ -1,12 +1,12 @@
 //! What the task of an agent does to the world: its pending changes, shown to the person and made, and what leaves the
 //! computer.
 
-use crate::{outgoing::Outgoing, person::Waiting, show::difference};
+use crate::{outgoing::Outgoing, person::Waiting, task::written};
 use deskhand_agent::{Effects, Settled, reflect::SettledState};
 use deskhand_permissions::{Context, Gate};
-use deskhand_vocabulary::{Change, ChangeKind, Person, Stop, text};
-use deskhand_workspace::{State, Workspace, WorkspaceError, propose};
-use serde_json::{Value, json};
+use deskhand_vocabulary::{Change, Person, Stop, text};
+use deskhand_workspace::{State, Workspace, propose};
+use serde_json::json;
 use std::{sync::Arc, time::Duration};
 
 /// The longest title of a plan, in characters.
@@ -27,21 +27,6 @@ pub(super) struct World {
     pub(super) title: String,
     /// The most files that may be removed.
     pub(super) removals: Option<u64>,
-}
-
-impl World {
-    /// What the files hold that are to be written, beside what they hold now, for the person to see.
-    fn written(&self) -> Result<Value, WorkspaceError> {
-        let plan = self.workspace.plan("", self.context.principal.clone(), json!({}))?;
-        let written = plan.changes().filter(|change| change.kind == ChangeKind::Write);
-        let files = written.filter_map(|change| change.target.as_ref()).take(difference::FILES).map(|target| {
-            // what is longer is told from what is just as long
-            let most = difference::LONGEST + 1;
-            let before = self.workspace.read_as_it_lies(target, most).ok();
-            (target.to_string(), before, self.workspace.read(target, None, 0, most).ok())
-        });
-        Ok(difference::view(files))
-    }
 }
 
 impl Effects for World {
@@ -67,7 +52,7 @@ impl Effects for World {
         }
         let title = text::shortened(&self.title, TITLE);
         let person = self.person.as_ref();
-        let view = match self.written() {
+        let view = match written(&self.workspace, self.context.principal.clone()) {
             Ok(view) => view,
             Err(error) => return failed(error.to_string()),
         };

@@ -134,7 +134,7 @@ pub(crate) fn said(recorded: &Recorded) -> String {
             let who = match principal {
                 Principal::Person => "you".to_owned(),
                 Principal::Plugin(plugin) => plugin.to_string(),
-                Principal::Agent => "the agent".to_owned(),
+                Principal::Agent | Principal::Client(_) => principal.to_string(),
             };
             let may = if *allowed { "may" } else { "may not" };
             format!("{who} {may} {} (rule `{rule}`)", line(&deskhand_permissions::words(action)))
@@ -209,6 +209,9 @@ pub(crate) fn said(recorded: &Recorded) -> String {
         }
         StepsSet { steps, over } => format!("{over} of {steps} steps are over"),
         Shortened { turns } => format!("{turns} turns became a summary"),
+        Elicited { question, answer } => {
+            format!("whoever is at the client was asked ({}): {}", line(question), line(answer))
+        }
         StepsDecided { outcome } => format!("the plan was shown: {outcome}"),
         ChangesSettled { state, applied, refused } => {
             format!("changes {state}: {} made, {} not", counted(*applied, "change"), count(*refused))

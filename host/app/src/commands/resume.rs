@@ -6,9 +6,10 @@ use crate::{
     desk::Desk,
     exit::Exit,
     failure::{Failure, Result},
-    output,
+    mcp, output,
     person::print_json,
     show::line,
+    task::{known, outcome},
 };
 use deskhand_agent::is_over;
 use deskhand_vocabulary::{TaskId, text::shortened};
@@ -30,10 +31,13 @@ pub(crate) fn run(options: &cli::Resume) -> Result {
     }
     desk.stop_on_interrupt();
     desk.recover()?;
+    if let Some(client) = mcp::Client::of(records, task)? {
+        return mcp::go_on(&desk, task, &client, options);
+    }
     let mut spec = Spec::of(records, task)?;
     spec.limits = agent::with_limits(spec.limits, &options.agent.budget);
     let words = Some(options.words.join(" ")).filter(|words| !words.is_empty());
-    let over = agent::outcome(records, task)?.filter(|outcome| is_over(outcome));
+    let over = outcome(records, task)?.filter(|outcome| is_over(outcome));
     if let (Some(outcome), None) = (over, &words) {
         return Err(Failure::usage(format!(
             "task {task} is over ({outcome}), and nothing is left to go on with. Follow up on it with: deskhand run --continue {task} REQUEST"
@@ -58,7 +62,7 @@ pub(crate) fn follow(desk: &Desk, task: TaskId, request: String, options: &cli::
 
 fn go_on(desk: &Desk, task: TaskId, spec: &Spec, said: &Said, answers: &cli::Answers, plain: bool) -> Result {
     // the grants of a task end with it; whoever goes on with it grants its folders once more
-    let over = agent::outcome(desk.records()?, task)?;
+    let over = outcome(desk.records()?, task)?;
     let granted = over.is_some().then_some(deskhand_permissions::Duration::Task(task));
     let how = How { standing: answers.standing(), granted, plain };
     agent::work(desk, task, spec, said, &how, true)
@@ -66,7 +70,7 @@ fn go_on(desk: &Desk, task: TaskId, spec: &Spec, said: &Said, answers: &cli::Ans
 
 /// The last task that can go on.
 fn last(desk: &Desk) -> Result<TaskId> {
-    let known = agent::known_tasks(desk.records()?, 1000)?;
+    let known = known(desk.records()?, 1000)?;
     let open = known.into_iter().find(|known| known.open && !agent::is_at_work(&desk.home, known.task.id));
     open.map(|known| known.task.id).ok_or_else(|| {
         Failure::usage("there is no task that was broken off or waits. Follow up on one that is over with: deskhand run --continue TASK REQUEST")

@@ -43,8 +43,10 @@ fn give_up(desk: &Desk, task: TaskId) -> Result {
     // nobody goes on with it meanwhile
     let _owner = Owner::of(&desk.home, task)?;
     let records = desk.records()?;
-    Spec::of(records, task)?;
-    if let Some(outcome) = agent::outcome(records, task)? {
+    if crate::mcp::Client::of(records, task)?.is_none() {
+        Spec::of(records, task)?;
+    }
+    if let Some(outcome) = crate::task::outcome(records, task)? {
         return Err(Failure::usage(format!("task {task} is over already ({outcome}): there is nothing to end")));
     }
     let event = Event::TaskEnded { outcome: "cancelled".to_owned() };
@@ -90,7 +92,7 @@ fn ask(desk: &Desk, task: TaskId, asked: &Asked, said: &str) -> Result {
 fn not_at_work(desk: &Desk, task: TaskId) -> Result<Failure> {
     Ok(match desk.records()?.task(task)? {
         None => Failure::usage(format!("there is no task {task}. `deskhand tasks` lists them")),
-        Some(_) => match agent::outcome(desk.records()?, task)?.as_deref() {
+        Some(_) => match crate::task::outcome(desk.records()?, task)?.as_deref() {
             Some(outcome) if is_over(outcome) => Failure::failed(format!(
                 "task {task} is over. Follow up on it with: deskhand run --continue {task} REQUEST"
             )),

@@ -1,14 +1,14 @@
-//! `deskhand tasks` and `deskhand inbox`: the tasks of agents, and those that wait for the person.
+//! `deskhand tasks` and `deskhand inbox`: the tasks of agents and of clients, and those that wait for the person.
 
 use crate::{
-    agent::{self, Known},
-    cli,
+    agent, cli,
     desk::Desk,
     exit::Exit,
     failure::Result,
     output,
     person::print_json,
     show::{self, columns, line},
+    task::{By, Known, known},
 };
 use deskhand_vocabulary::text::shortened;
 use serde_json::json;
@@ -20,7 +20,7 @@ const LOOKED_THROUGH: u64 = 1000;
 
 pub(crate) fn list(options: &cli::Tasks) -> Result {
     let desk = Desk::open(options.json.json)?;
-    let known = agent::known_tasks(desk.records()?, options.limit)?;
+    let known = known(desk.records()?, options.limit)?;
     if desk.json {
         for one in &known {
             print_json("task", &described(&desk, one));
@@ -32,7 +32,7 @@ pub(crate) fn list(options: &cli::Tasks) -> Result {
         return Ok(Exit::Done);
     }
     let rows = known.iter().map(|one| {
-        let request = line(&shortened(&one.spec.request, REQUEST));
+        let request = line(&shortened(&one.request, REQUEST));
         vec![one.task.id.to_string(), state(&desk, one).to_owned(), request]
     });
     output::text(&columns(&rows.collect::<Vec<_>>()));
@@ -41,7 +41,7 @@ pub(crate) fn list(options: &cli::Tasks) -> Result {
 
 pub(crate) fn inbox(options: &cli::Json) -> Result {
     let desk = Desk::open(options.json)?;
-    let known = agent::known_tasks(desk.records()?, LOOKED_THROUGH)?;
+    let known = known(desk.records()?, LOOKED_THROUGH)?;
     let waiting: Vec<&Known> = known.iter().filter(|one| state(&desk, one) == "waits for you").collect();
     if desk.json {
         for one in waiting {
@@ -54,7 +54,7 @@ pub(crate) fn inbox(options: &cli::Json) -> Result {
     }
     for one in waiting {
         let task = one.task.id;
-        output::text(&format!("Task {task}: {}\n", line(&shortened(&one.spec.request, REQUEST))));
+        output::text(&format!("Task {task}: {}\n", line(&shortened(&one.request, REQUEST))));
         for waits in &one.waits {
             output::text(&format!("  {}\n", show::sentence(&line(waits))));
         }
@@ -76,8 +76,13 @@ fn state<'a>(desk: &Desk, known: &'a Known) -> &'a str {
 }
 
 fn described(desk: &Desk, known: &Known) -> serde_json::Value {
-    json!({
+    let mut described = json!({
         "task": known.task.id, "started": known.task.started, "state": state(desk, known), "waits": known.waits,
-        "request": known.spec.request, "folders": known.spec.folders, "mode": known.spec.mode,
-    })
+        "request": known.request, "folders": known.folders,
+    });
+    match &known.by {
+        By::Agent(mode) => described["mode"] = json!(mode),
+        By::Client(client) => described["client"] = json!(client.name),
+    }
+    described
 }

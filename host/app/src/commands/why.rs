@@ -14,12 +14,12 @@ use std::{ffi::OsString, os::unix::ffi::OsStringExt as _, path::PathBuf, sync::A
 
 pub(crate) fn run(options: &cli::Why) -> Result {
     let desk = Desk::open_whatever(options.json.json)?;
-    let context = match &options.plugin {
-        None if options.agent => {
-            Context { task: None, principal: Principal::Agent, rights: Arc::new([]), standing: Standing::default() }
-        }
-        None => Context::person(None, Standing::default()),
-        Some(name) => plugin(&desk, name)?,
+    let of = |principal| Context { task: None, principal, rights: Arc::new([]), standing: Standing::default() };
+    let context = match (&options.plugin, &options.client) {
+        (Some(name), _) => plugin(&desk, name)?,
+        (None, Some(client)) => of(Principal::Client(client.clone())),
+        (None, None) if options.agent => of(Principal::Agent),
+        (None, None) => Context::person(None, Standing::default()),
     };
     let folder =
         std::env::current_dir().map_err(|error| Failure::failed(format!("there is no folder here: {error}")))?;

@@ -1,5 +1,6 @@
 //! The person at the other end: at a terminal, behind a pipe, or a program that reads JSON lines.
 
+mod client;
 mod editor;
 mod json;
 mod keyboard;
@@ -12,6 +13,7 @@ mod terminal;
 mod typing;
 mod waiting;
 
+pub(crate) use client::{Client, OfCall};
 pub(crate) use editor::edit;
 pub(crate) use json::{JsonLines, print as print_json};
 pub(crate) use keyboard::restore;

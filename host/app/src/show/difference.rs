@@ -40,10 +40,11 @@ fn text(bytes: &[u8]) -> Option<&str> {
     std::str::from_utf8(short?).ok().filter(|text| !text.contains('\0'))
 }
 
-/// The differences of a plan, a file after the other. Only an agent's: what a plugin puts into its view is not believed.
+/// The differences of a plan, a file after the other. Only where Deskhand made the view: what a plugin puts into its own is not
+/// believed.
 pub(super) fn differences(plan: &Plan, detail: Detail) -> String {
     let mut out = String::new();
-    if plan.origin != Principal::Agent {
+    if matches!(plan.origin, Principal::Person | Principal::Plugin(_)) {
         return out;
     }
     for change in plan.changes().filter(|change| change.kind == ChangeKind::Write && change.returned.is_none()) {

@@ -1,9 +1,13 @@
-//! What the task of a command and that of an agent have in common.
+//! What the tasks of commands, of agents and of clients have in common.
 
 mod folders;
 mod invocation;
+mod known;
 mod seen;
+mod written;
 
 pub(crate) use folders::{Opening, open as open_folders};
 pub(crate) use invocation::{invocation, services};
+pub(crate) use known::{By, Known, known, outcome};
 pub(crate) use seen::{STOPPED, Seen};
+pub(crate) use written::written;

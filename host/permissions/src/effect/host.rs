@@ -41,6 +41,7 @@ impl Effect for Connect {
     fn question(&self) -> Option<Question> {
         let who = match &self.who {
             Principal::Plugin(plugin) => plugin.to_string(),
+            Principal::Client(name) => format!("The client {name}"),
             Principal::Agent | Principal::Person => "The agent".to_owned(),
         };
         Some(for_how_long(format!("{who} wants to send something to {}. Let it?", self.host)))

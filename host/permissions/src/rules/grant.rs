@@ -26,6 +26,8 @@ pub(super) fn needed(context: &Context, action: &Action, opening: Option<Access>
             (Needs::Folder(access), _) => Some(opening.map_or(access, |more| more.max(access))),
             // what is installed serves the agent; what it does itself is decided each time
             (Needs::Tool | Needs::Agent, Principal::Agent) => None,
+            // and a client whom the person has it served to; a command shows the person its plan itself
+            (Needs::Tool | Needs::Command, Principal::Client(_)) => None,
             (Needs::Tool | Needs::Agent, Principal::Plugin(caller)) => match action {
                 Action::CallTool { plugin, .. } | Action::StartAgent { plugin, .. }
                     if plugin.marketplace == caller.marketplace =>

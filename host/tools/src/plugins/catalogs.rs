@@ -5,7 +5,7 @@ use super::{Entry, entry::Said};
 use crate::{calling::Calling, names};
 use deskhand_agent::{Meter, budget::Limits};
 use deskhand_permissions::effect::ListTools;
-use deskhand_runtime::CatalogTool;
+use deskhand_runtime::{CatalogTool, Plugins};
 use deskhand_vocabulary::{PluginId, Stop, manifest::Permission, text::shortened};
 use std::{
     collections::BTreeMap,
@@ -34,8 +34,8 @@ pub(super) struct Asked {
 }
 
 impl Catalogs {
-    pub(super) fn of(calling: &Calling) -> Self {
-        let listed = calling.plugins.iter().filter_map(|plugin| Some((plugin, plugin.release.listing().ok()?)));
+    pub(super) fn of(plugins: &Plugins) -> Self {
+        let listed = plugins.iter().filter_map(|plugin| Some((plugin, plugin.release.listing().ok()?)));
         let with = listed.filter(|(_, listing)| listing.tool_catalog);
         let of = with.map(|(plugin, listing)| (plugin.id.clone(), Arc::clone(&listing.permissions))).collect();
         Self { of, known: Mutex::default() }

@@ -12,6 +12,7 @@ use deskhand_agent::{
     tool::{Call, Effect, Outcome, Output, Tool, Tools},
 };
 use deskhand_permissions::effect::CallTool;
+use deskhand_runtime::Plugins;
 use deskhand_vocabulary::{Stop, text::shortened};
 use entry::{Entry, Said};
 use schemars::JsonSchema;
@@ -46,17 +47,10 @@ struct There {
 }
 
 impl There {
-    /// Whether there are tools that are looked up.
-    fn is_looked_up(&self) -> bool {
-        (!self.listed && !self.entries.is_empty()) || !self.catalogs.is_empty()
-    }
-}
-
-impl PluginTools {
-    /// The tools of all plugins that can be called.
-    pub fn new(calling: Calling) -> Self {
+    /// Of these plugins. Each tool is listed if `all` are to be, else where there are few.
+    fn of(plugins: &Plugins, all: bool) -> Self {
         let mut found = Vec::new();
-        for installed in calling.plugins.iter() {
+        for installed in plugins.iter() {
             let Ok(listing) = installed.release.listing() else { continue };
             if listing.tools.is_empty() {
                 continue;
@@ -70,9 +64,50 @@ impl PluginTools {
             .map(|(name, (plugin, tool, rights))| Entry::new(name, plugin, Said::in_manifest(tool), rights))
             .collect();
         let bytes: usize = entries.iter().map(|entry| entry.schema.to_string().len() + entry.description.len()).sum();
-        let listed = entries.len() <= LISTED && bytes <= LISTED_BYTES;
-        let catalogs = Catalogs::of(&calling);
-        Self { calling, there: Arc::new(There { entries, listed, catalogs }) }
+        let listed = all || entries.len() <= LISTED && bytes <= LISTED_BYTES;
+        Self { entries, listed, catalogs: Catalogs::of(plugins) }
+    }
+
+    /// What a model is told of with every request.
+    fn tools(&self) -> Vec<Tool> {
+        let Self { entries, listed, catalogs } = self;
+        let mut tools: Vec<Tool> = entries.iter().filter(|_| *listed).map(Entry::told).collect();
+        if self.is_looked_up() {
+            let many = match (entries.iter().filter(|_| !listed).count(), catalogs.is_empty()) {
+                (count, true) => format!("of the {count} that installed plugins have"),
+                (0, false) => "that installed connectors have for the person's accounts".to_owned(),
+                (count, false) => format!("of the {count} that installed plugins have, and of the person's accounts"),
+            };
+            let find = format!("Find tools {many}, by what they do. Returns names, descriptions and schemas.");
+            let call = "Call a tool that find_tools found, with arguments that fit its schema.";
+            tools.push(Tool::new(FIND, &find, arguments::schema::<FindArguments>(), Effect::Read));
+            tools.push(Tool::new(CALL, call, arguments::schema::<CallArguments>(), Effect::Change));
+        }
+        tools
+    }
+
+    /// Whether there are tools that are looked up.
+    fn is_looked_up(&self) -> bool {
+        (!self.listed && !self.entries.is_empty()) || !self.catalogs.is_empty()
+    }
+}
+
+impl PluginTools {
+    /// The tools of all plugins that can be called.
+    pub fn new(calling: Calling) -> Self {
+        let there = Arc::new(There::of(&calling.plugins, false));
+        Self { calling, there }
+    }
+
+    /// The same, each of them listed however many there are: for somebody who turns pages.
+    pub fn every(calling: Calling) -> Self {
+        let there = Arc::new(There::of(&calling.plugins, true));
+        Self { calling, there }
+    }
+
+    /// What [`PluginTools::every`] of these plugins lists.
+    pub fn listed(plugins: &Plugins) -> Vec<Tool> {
+        There::of(plugins, true).tools()
     }
 
     /// The same tools, called in another way.
@@ -191,20 +226,7 @@ fn object(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
 
 impl Tools for PluginTools {
     fn tools(&self) -> Vec<Tool> {
-        let There { entries, listed, catalogs } = self.there.as_ref();
-        let mut tools: Vec<Tool> = entries.iter().filter(|_| *listed).map(Entry::told).collect();
-        if self.there.is_looked_up() {
-            let many = match (entries.iter().filter(|_| !listed).count(), catalogs.is_empty()) {
-                (count, true) => format!("of the {count} that installed plugins have"),
-                (0, false) => "that installed connectors have for the person's accounts".to_owned(),
-                (count, false) => format!("of the {count} that installed plugins have, and of the person's accounts"),
-            };
-            let find = format!("Find tools {many}, by what they do. Returns names, descriptions and schemas.");
-            let call = "Call a tool that find_tools found, with arguments that fit its schema.";
-            tools.push(Tool::new(FIND, &find, arguments::schema::<FindArguments>(), Effect::Read));
-            tools.push(Tool::new(CALL, call, arguments::schema::<CallArguments>(), Effect::Change));
-        }
-        tools
+        self.there.tools()
     }
 
     fn call(&self, call: &Call, stop: &Stop) -> Output {

@@ -1,0 +1,250 @@
+//! Whoever is at a program that is served over the Model Context Protocol. They are asked what a plugin asks, and whether
+//! changes may be made that can be undone. What grants something, removes something, can make something run or sends
+//! something away is never asked there: what is at the other end could answer by itself. It is asked of the person at the
+//! terminal of the server, if there is one, and waits for them otherwise.
+
+use crate::show::{self, Detail, counted, line, lines};
+use deskhand_mcp::server::{Asking, Form, Unasked};
+use deskhand_vocabulary::{
+    Answer, Entry, Event, Log, Notice, Person, Plan, Principal, Progress, Question, TaskId, Unanswered, person::OTHER,
+};
+use serde_json::{Map, Value, json};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// A plan of more text than this is shown in short, in bytes.
+const WHOLE: usize = 8 << 10;
+
+/// See the module.
+pub(crate) struct Client {
+    asking: Arc<Asking>,
+    /// The person at the terminal of the server.
+    here: Option<Arc<dyn Person>>,
+    log: Arc<dyn Log>,
+    said: Mutex<Said>,
+}
+
+/// What went on in a call.
+#[derive(Default)]
+pub(crate) struct Said {
+    /// The task that it belongs to.
+    task: Option<TaskId>,
+    /// What nobody answered, a line each.
+    pub(crate) unanswered: Vec<String>,
+    /// The last plan that was shown.
+    pub(crate) plan: Option<String>,
+    /// What the client is to be told.
+    pub(crate) notices: Vec<String>,
+}
+
+impl Client {
+    pub(crate) fn new(asking: Arc<Asking>, here: Option<Arc<dyn Person>>, log: Arc<dyn Log>) -> Self {
+        Self { asking, here, log, said: Mutex::default() }
+    }
+
+    fn said(&self) -> MutexGuard<'_, Said> {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A call of this task begins, which has the client for itself.
+    pub(crate) fn begin(&self, task: TaskId) {
+        self.asking.begin();
+        *self.said() = Said { task: Some(task), ..Said::default() };
+    }
+
+    /// What went on since.
+    pub(crate) fn end(&self) -> Said {
+        std::mem::take(&mut *self.said())
+    }
+
+    fn here(&self) -> Option<&Arc<dyn Person>> {
+        self.here.as_ref().filter(|here| here.present())
+    }
+
+    /// Ask at the client.
+    fn elicit(&self, question: &Question, form: &Form) -> Result<Answer, Unanswered> {
+        let answered = self.asking.ask(form);
+        let (answer, told) = match answered {
+            Ok(filled) => match filled.and_then(|filled| answer(question, &form.schema, &filled)) {
+                Some(answer) if answer != Answer::No => (Ok(answer), "accepted"),
+                _ => (Ok(Answer::No), "declined"),
+            },
+            Err(Unasked::Absent) => (Err(Unanswered::Absent), "unanswered"),
+            Err(Unasked::Cancelled) => (Err(Unanswered::Stopped), "cancelled"),
+        };
+        let event = Event::Elicited { question: kind(question).to_owned(), answer: told.to_owned() };
+        // what follows on it is durable only after it
+        self.log.queue(Entry { task: self.said().task, event, content: None });
+        answer
+    }
+}
+
+impl Person for Client {
+    fn present(&self) -> bool {
+        self.here().is_some() || self.asking.is_possible()
+    }
+
+    fn show(&self, plan: &Plan) {
+        if let Some(here) = self.here() {
+            here.show(plan);
+        }
+        self.said().plan = Some(shown(plan));
+    }
+
+    fn ask(&self, question: &Question) -> Result<Answer, Unanswered> {
+        let answer = match (self.here(), form(question)) {
+            (Some(here), _) => here.ask(question),
+            (None, Some(form)) => self.elicit(question, &form),
+            (None, None) => Err(Unanswered::Absent),
+        };
+        if answer == Err(Unanswered::Absent) {
+            self.said().unanswered.push(waits(question));
+        }
+        answer
+    }
+
+    fn tell(&self, notice: &Notice) {
+        if let Some(here) = self.here() {
+            here.tell(notice);
+        }
+        self.said().notices.push(show::notice(notice));
+    }
+
+    fn progress(&self, _: &Progress) {}
+}
+
+/// The same for one call, whose progress the client is told.
+pub(crate) struct OfCall {
+    pub(crate) client: Arc<dyn Person>,
+    pub(crate) progress: Arc<dyn Fn(&Progress) + Send + Sync>,
+}
+
+impl Person for OfCall {
+    fn present(&self) -> bool {
+        self.client.present()
+    }
+
+    fn show(&self, plan: &Plan) {
+        self.client.show(plan);
+    }
+
+    fn ask(&self, question: &Question) -> Result<Answer, Unanswered> {
+        self.client.ask(question)
+    }
+
+    fn tell(&self, notice: &Notice) {
+        self.client.tell(notice);
+    }
+
+    fn progress(&self, progress: &Progress) {
+        (self.progress)(progress);
+    }
+}
+
+/// A plan in full, or in short where that is long.
+fn shown(plan: &Plan) -> String {
+    let plain = |detail| console::strip_ansi_codes(&show::plan(plan, detail)).into_owned();
+    let full = plain(Detail::Full);
+    if full.len() <= WHOLE { full } else { plain(Detail::Short) }
+}
+
+const fn kind(question: &Question) -> &'static str {
+    match question {
+        Question::Apply { .. } => "apply",
+        Question::Remove { .. } => "remove",
+        Question::Sensitive { .. } => "sensitive",
+        Question::Steps { .. } => "steps",
+        Question::Grant { .. } => "grant",
+        Question::Install { .. } => "install",
+        Question::Confirm { .. } => "confirm",
+        Question::Choose { .. } => "choose",
+        Question::Form { .. } => "form",
+    }
+}
+
+/// A question as the person reads it in the inbox, in a line.
+fn waits(question: &Question) -> String {
+    let changes = |plan: &Plan| counted(plan.changes.len() as u64, "change");
+    match question {
+        Question::Apply { plan } => format!("{} ({}) waits for your yes", line(&plan.title), changes(plan)),
+        Question::Remove { plan } => {
+            let removals = counted(plan.removals().count() as u64, "removal");
+            format!("{} ({removals}) waits for your yes", line(&plan.title))
+        }
+        Question::Sensitive { plan } => format!("{}: what can run by itself waits for your yes", line(&plan.title)),
+        Question::Grant { folder, .. } => format!("the folder {} is not granted", line(folder)),
+        Question::Install { plugin, .. } => format!("{plugin} is to be installed"),
+        Question::Steps { text }
+        | Question::Confirm { text, .. }
+        | Question::Choose { text, .. }
+        | Question::Form { text, .. } => line(text),
+    }
+}
+
+/// How a question is put at the client; none where it may not be.
+fn form(question: &Question) -> Option<Form> {
+    let (origin, text, properties, required) = match question {
+        // what cannot be taken back takes more than whoever is there
+        Question::Apply { plan }
+            if plan.losses().next().is_none() && plan.sensitive().next().is_none() && plan.beyond.is_none() =>
+        {
+            let message = format!("{}\nApply these changes? They can be undone with `deskhand undo`.", shown(plan));
+            let schema = object(json!({"apply": {"type": "boolean", "title": "Apply"}}), &["apply"]);
+            return Some(Form { message, schema });
+        }
+        Question::Confirm { origin, text } => {
+            (origin, text, json!({"yes": {"type": "boolean", "title": "Yes"}}), vec!["yes"])
+        }
+        Question::Choose { origin, text, choices } => {
+            let one = |choice: &deskhand_vocabulary::person::Choice| {
+                let hint = if choice.hint.is_empty() { String::new() } else { format!(" ({})", line(&choice.hint)) };
+                json!({"const": choice.id, "title": format!("{}{hint}", line(&choice.label))})
+            };
+            let choices_of: Vec<Value> = choices.iter().map(one).collect();
+            let mut properties = json!({"choice": {"type": "string", "title": "Choice", "oneOf": choices_of}});
+            if choices.iter().any(|choice| choice.id == OTHER) {
+                properties["answer"] = json!({"type": "string", "title": "In your words"});
+            }
+            (origin, text, properties, vec!["choice"])
+        }
+        Question::Form { origin: origin @ Principal::Plugin(_), text, schema } => {
+            return Some(Form { message: format!("{}{}", show::origin(origin), lines(text)), schema: schema.clone() });
+        }
+        _ => return None,
+    };
+    // what the host itself asks in such a way grants something
+    matches!(origin, Principal::Plugin(_)).then(|| Form {
+        message: format!("{}{}", show::origin(origin), lines(text)),
+        schema: object(properties, &required),
+    })
+}
+
+fn object(properties: Value, required: &[&str]) -> Value {
+    json!({"type": "object", "properties": properties, "required": required})
+}
+
+/// What was filled in, as an answer; none if it is none.
+fn answer(question: &Question, schema: &Value, filled: &Value) -> Option<Answer> {
+    let yes = |key: &str| Some(if filled[key].as_bool()? { Answer::Yes } else { Answer::No });
+    match question {
+        Question::Apply { .. } => yes("apply"),
+        Question::Confirm { .. } => yes("yes"),
+        Question::Choose { choices, .. } => {
+            let chosen = filled["choice"].as_str()?;
+            let choice = choices.iter().find(|choice| choice.id == chosen)?;
+            match filled["answer"].as_str().filter(|_| choice.id == OTHER) {
+                Some(answer) => Some(Answer::Filled(json!({ "answer": answer }))),
+                None => Some(Answer::Chosen(choice.id.clone())),
+            }
+        }
+        Question::Form { .. } => {
+            let fits = jsonschema::validator_for(schema).is_ok_and(|schema| schema.is_valid(filled));
+            let known = |filled: &Map<String, Value>| filled.keys().all(|key| !schema["properties"][key].is_null());
+            (fits && filled.as_object().is_some_and(known)).then(|| Answer::Filled(filled.clone()))
+        }
+        Question::Remove { .. }
+        | Question::Sensitive { .. }
+        | Question::Steps { .. }
+        | Question::Grant { .. }
+        | Question::Install { .. } => None,
+    }
+}

@@ -1,0 +1,136 @@
+//! Questions that go to whoever is at the client, as forms (`elicitation/create`). How long one may stand, how large it may be
+//! and how many there may be is bounded here; which questions may go there at all is for the application to say.
+
+use rmcp::{
+    Peer, RoleServer,
+    model::{ElicitRequestParams, ElicitationAction},
+};
+use serde_json::{Value, json};
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{runtime::Handle, sync::Notify};
+
+/// What is asked: some words, and a form to be filled in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Form {
+    /// Safe to show.
+    pub message: String,
+    /// A JSON Schema of an object whose members are plain: texts, numbers, yes or no, choices.
+    pub schema: Value,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unasked {
+    /// The client cannot ask, whoever is there did not answer, or there are too many questions.
+    #[error("nobody is there to be asked")]
+    Absent,
+    /// The call that it belongs to was cancelled.
+    #[error("the call was cancelled")]
+    Cancelled,
+}
+
+/// Bounds of questions.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// How long one may stand.
+    pub patience: Duration,
+    /// The most of one call.
+    pub count: u32,
+    /// The longest message, in bytes.
+    pub message: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { patience: Duration::from_secs(5 * 60), count: 20, message: 32 << 10 }
+    }
+}
+
+/// The largest answer that is looked at, in bytes.
+const ANSWER: usize = 64 << 10;
+
+/// The way to whoever is at the client. Before there is a client, nobody is there.
+#[derive(Debug)]
+pub struct Asking {
+    handle: Handle,
+    peer: OnceLock<Peer<RoleServer>>,
+    bounds: Bounds,
+    asked: AtomicU32,
+    withdrawn: Notify,
+    /// Questions are put one at a time.
+    turn: Mutex<()>,
+}
+
+impl Asking {
+    /// Of a session that is served on this runtime.
+    pub fn new(handle: Handle, bounds: Bounds) -> Arc<Self> {
+        let (peer, asked) = (OnceLock::new(), AtomicU32::new(0));
+        Arc::new(Self { handle, peer, bounds, asked, withdrawn: Notify::new(), turn: Mutex::default() })
+    }
+
+    pub(crate) fn found(&self, peer: &Peer<RoleServer>) {
+        // a session has one client, which says hello once
+        let _ = self.peer.set(peer.clone());
+    }
+
+    /// Another call begins, which may ask as much as any.
+    pub fn begin(&self) {
+        self.asked.store(0, Ordering::SeqCst);
+    }
+
+    /// The call that asks was cancelled.
+    pub(crate) fn withdraw(&self) {
+        self.withdrawn.notify_waiters();
+    }
+
+    /// True if the client says that it can ask somebody.
+    pub fn is_possible(&self) -> bool {
+        let declared = |peer: &Peer<RoleServer>| {
+            let elicitation = peer.peer_info().and_then(|info| info.capabilities.elicitation.clone());
+            // a client that names no way means a form (2025-11-25, elicitation)
+            elicitation.is_some_and(|ways| ways.form.is_some() || ways.url.is_none())
+        };
+        self.peer.get().is_some_and(declared)
+    }
+
+    /// Ask, and wait for the answer: what was filled in, or nothing where it was declined or is no answer to the question.
+    /// For a thread that may wait.
+    ///
+    /// # Errors
+    /// Nobody answers, or nobody wants to know any more.
+    pub fn ask(&self, form: &Form) -> Result<Option<Value>, Unasked> {
+        let _turn: MutexGuard<'_, ()> = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let peer = self.peer.get().filter(|_| self.is_possible()).ok_or(Unasked::Absent)?;
+        let too_many = self.asked.fetch_add(1, Ordering::SeqCst) >= self.bounds.count;
+        if too_many || form.message.len() > self.bounds.message {
+            return Err(Unasked::Absent);
+        }
+        let params = json!({ "mode": "form", "message": form.message, "requestedSchema": form.schema });
+        // a form that the protocol does not know is one that nobody can be shown
+        let params: ElicitRequestParams = serde_json::from_value(params).map_err(|_| Unasked::Absent)?;
+        let answer = self.handle.block_on(async {
+            tokio::select! {
+                biased;
+                () = self.withdrawn.notified() => Err(Unasked::Cancelled),
+                answer = peer.create_elicitation_with_timeout(params, Some(self.bounds.patience)) => {
+                    answer.map_err(|_| Unasked::Absent)
+                }
+            }
+        })?;
+        match answer.action {
+            ElicitationAction::Accept => {
+                let small = |content: &Value| content.is_object() && content.to_string().len() <= ANSWER;
+                Ok(answer.content.filter(small))
+            }
+            ElicitationAction::Decline => Ok(None),
+            // dismissed, which is neither yes nor no: it can be answered later
+            _ => Err(Unasked::Absent),
+        }
+    }
+}

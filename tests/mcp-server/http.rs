@@ -1,0 +1,130 @@
+//! Over HTTP: who is let in, and who is not.
+
+use crate::kit::place;
+use deskhand_tests::{Place, deskhand};
+use serde_json::json;
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpStream,
+    os::unix::fs::PermissionsExt as _,
+    process::{Child, Stdio},
+    time::Duration,
+};
+
+/// A server over HTTP, ended with the test.
+pub struct Server {
+    child: Child,
+    pub port: u16,
+    pub token: String,
+}
+
+impl Server {
+    pub fn start(place: &Place, options: &[&str]) -> Self {
+        let mut command = place.command(deskhand());
+        command.args(["mcp", "serve", "--client", "tester", "--http"]).args(options);
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let first = lines.next().unwrap();
+        let address = first.strip_prefix("The client tester is served at http://127.0.0.1:").unwrap();
+        let port = address.strip_suffix("/mcp").unwrap().parse().unwrap();
+        let second = lines.next().unwrap();
+        let path = second.strip_prefix("Its token is in ").unwrap();
+        assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
+        let token = fs::read_to_string(path).unwrap().trim().to_owned();
+        Self { child, port, token }
+    }
+
+    /// Send these lines of headers and this body: the status, and all that came.
+    fn send(&self, headers: &[&str], body: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        let head = headers.iter().map(|line| format!("{line}\r\n")).collect::<String>();
+        let length = body.len();
+        let fixed =
+            "Accept: application/json, text/event-stream\r\nContent-Type: application/json\r\nConnection: close\r\n";
+        let request = format!("POST /mcp HTTP/1.1\r\n{head}{fixed}Content-Length: {length}\r\n\r\n{body}");
+        // one that is refused may be answered before it is sent to its end
+        let _ = stream.write_all(request.as_bytes());
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+        (status, answer)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn hello() -> String {
+    json!({
+        "jsonrpc": "2.0", "id": 1, "method": "initialize",
+        "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "a test", "version": "1"}},
+    })
+    .to_string()
+}
+
+#[test]
+fn only_who_has_the_token_is_served() {
+    let (place, _) = place();
+    let server = Server::start(&place, &[]);
+    let host = format!("Host: 127.0.0.1:{}", server.port);
+    let token = format!("Authorization: Bearer {}", server.token);
+    let (status, answer) = server.send(&[&host, &token], &hello());
+    assert_eq!(status, 200, "{answer}");
+    assert!(answer.contains("\"serverInfo\""), "{answer}");
+    assert!(answer.to_lowercase().contains("mcp-session-id: "), "{answer}");
+    let wrong = format!("Authorization: Bearer {}", "0".repeat(64));
+    assert_eq!(server.send(&[&host], &hello()).0, 401);
+    assert_eq!(server.send(&[&host, &wrong], &hello()).0, 401);
+    // a page that a browser was made to load from elsewhere
+    assert_eq!(server.send(&[&host, &token, "Origin: http://evil.example"], &hello()).0, 403);
+    assert_eq!(server.send(&[&host, &token, "Origin: null"], &hello()).0, 403);
+    let rebound = format!("Host: evil.example:{}", server.port);
+    assert_eq!(server.send(&[&rebound, &token], &hello()).0, 403);
+    assert_eq!(server.send(&["Host: 127.0.0.1:1", &token], &hello()).0, 403);
+    assert_eq!(server.send(&[&host, &token, "Origin: http://localhost:6274"], &hello()).0, 200);
+}
+
+#[test]
+fn what_is_too_much_or_no_message_is_refused() {
+    let (place, _) = place();
+    let server = Server::start(&place, &[]);
+    let host = format!("Host: localhost:{}", server.port);
+    let token = format!("Authorization: Bearer {}", server.token);
+    let status = |headers: &[&str], body: &str| server.send(headers, body).0;
+    assert_eq!(status(&[&host, &token], &"x".repeat((8 << 20) + 1)), 413);
+    let long = format!("X-Long: {}", "x".repeat(64 << 10));
+    assert_eq!(status(&[&host, &token, &long], &hello()), 431);
+    assert!(matches!(status(&[&host, &token], "{{{"), 400 | 415 | 422));
+    let list = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}).to_string();
+    let made_up = "Mcp-Session-Id: 00000000-0000-4000-8000-000000000000";
+    assert_eq!(status(&[&host, &token, made_up], &list), 404);
+    assert!(matches!(status(&[&host, &token], &list), 400 | 404 | 422));
+    // and still it serves
+    assert_eq!(status(&[&host, &token], &hello()), 200);
+}
+
+#[test]
+fn sessions_are_bounded() {
+    let (place, _) = place();
+    let server = Server::start(&place, &[]);
+    let host = format!("Host: localhost:{}", server.port);
+    let token = format!("Authorization: Bearer {}", server.token);
+    let served = (0..20).filter(|_| server.send(&[&host, &token], &hello()).0 == 200).count();
+    assert_eq!(served, 16);
+}
+
+#[test]
+fn a_token_is_kept_until_another_is_made() {
+    let (place, _) = place();
+    let one = Server::start(&place, &[]).token.clone();
+    assert_eq!(one.len(), 64);
+    assert_eq!(Server::start(&place, &[]).token, one);
+    assert_ne!(Server::start(&place, &["--new-token"]).token, one);
+}

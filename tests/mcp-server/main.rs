@@ -1,0 +1,10 @@
+//! `deskhand mcp serve`: what a client is offered, whom its questions reach, and what is left of it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that finds something wrong ends")]
+
+mod faults;
+mod files;
+mod http;
+mod kit;
+mod offered;
+mod peers;
+mod questions;
