@@ -294,9 +294,11 @@ fn sandbox(desk: &Desk) -> Check {
     });
     match tried {
         Ok(Ok(())) => Check::works(what, "programs of others can be confined, with bubblewrap"),
-        Ok(Err(unavailable)) => {
-            Check::note(what, unavailable.to_string(), "Without it, programs of others stay off until you allow each by name.")
-        }
+        Ok(Err(unavailable)) => Check::note(
+            what,
+            unavailable.to_string(),
+            "Without it, programs of others stay off until you allow each by name.",
+        ),
         Err(error) => Check::note(what, format!("it could not be tried: {error}"), ""),
     }
 }

@@ -164,8 +164,7 @@ impl Task {
 
     /// Put on record what it came to.
     pub(super) fn answered(&self, call: &Call, output: &Output, took: Span) {
-        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        self.records.queue(Scribe(self.id).answered(&on_record(call), output, micros));
+        self.records.queue(Scribe(self.id).answered(&on_record(call), output, took));
     }
 
     /// Put something else of it on record.
