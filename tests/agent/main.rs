@@ -10,6 +10,7 @@ mod documents;
 mod ends;
 mod instructions;
 mod kit;
+mod mcp;
 mod parked;
 mod plan;
 mod plugins;

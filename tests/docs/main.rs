@@ -113,6 +113,7 @@ pages! {
     keys: "docs/keys.md",
     log: "docs/log.md",
     marketplace: "docs/marketplace.md",
+    mcp: "docs/mcp.md",
     models: "docs/models.md",
     permissions: "docs/permissions.md",
     undo: "docs/undo.md",
@@ -129,7 +130,7 @@ fn no_page_is_forgotten() {
 }
 
 /// Not for people, and without help of their own.
-const HIDDEN: [&str; 2] = ["compile-component", "tuf-conformance"];
+const HIDDEN: [&str; 3] = ["compile-component", "tuf-conformance", "watch-program"];
 
 /// What stands within a sentence, such as `deskhand why`, is a command that there is.
 #[test]

@@ -54,6 +54,7 @@ impl Scene {
                 scene.word("7", "1")
             }
             "docs/marketplace.md" => Self::with_market(),
+            "docs/mcp.md" => Self::with_git(),
             "docs/models.md" => Self::with_model(),
             "docs/permissions.md" => Self {
                 // the folder was granted for the run alone: the answer is no
@@ -87,6 +88,16 @@ impl Scene {
         let fingerprint = fs::read(first_root(&scene.folder.join("market"))).unwrap();
         let scene = scene.word("organize@1.0.0", "organize@0.1.0").word("organize@^1", "organize@^0.1");
         scene.word("FINGERPRINT", &deskhand_vocabulary::Sha256::of(fingerprint).to_string())
+    }
+
+    /// The git server of others that `tests/setup` installs, a repository, and a model that says that all is well.
+    fn with_git() -> Self {
+        let scene = Self::with_agent();
+        let server = target().parent().unwrap().join("mcp-servers/python/bin/mcp-server-git");
+        assert!(server.is_file(), "{} is not there: tests/setup", server.display());
+        let git = Command::new("git").args(["init", "--quiet"]).arg(scene.folder.join("letters")).status();
+        assert!(git.unwrap().success());
+        scene.word("uvx mcp-server-git", &format!("{}", server.display()))
     }
 
     /// A model of a vendor, and its key in the reader's hand; whoever agrees to send something agrees to the gateway.

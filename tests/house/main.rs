@@ -5,12 +5,13 @@ use deskhand_tests::root;
 use std::{collections::BTreeMap, fs};
 
 /// From the bottom to the top: a crate uses only what stands before it.
-const ORDER: [&str; 11] = [
+const ORDER: [&str; 12] = [
     "deskhand-files",
     "deskhand-vocabulary",
     "deskhand-records",
     "deskhand-permissions",
     "deskhand-egress",
+    "deskhand-mcp",
     "deskhand-workspace",
     "deskhand-runtime",
     "deskhand-models",
@@ -41,6 +42,7 @@ fn a_room_imports_only_rooms_below_it() {
         "host/records",
         "host/permissions",
         "host/egress",
+        "host/mcp",
         "host/workspace",
         "host/runtime",
         "host/models",
@@ -99,6 +101,7 @@ fn only_the_runtime_sees_wasmtime() {
         "host/records",
         "host/permissions",
         "host/egress",
+        "host/mcp",
         "host/workspace",
         "host/models",
         "host/agent",

@@ -62,6 +62,8 @@ pub(crate) enum Command {
     Plugin(Plugin),
     /// Add and choose the models that work on your requests
     Model(Model),
+    /// Add MCP servers, whose tools your agent can use, and say what it may call
+    Mcp(Mcp),
     /// Use, make and govern marketplaces
     Market(Market),
     /// Say what works on this computer, and what to do about what does not
@@ -74,6 +76,11 @@ pub(crate) enum Command {
     Man(Man),
     #[command(name = deskhand_runtime::COMPILE_SUBCOMMAND, hide = true, disable_help_flag = true)]
     CompileComponent {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    #[command(name = deskhand_mcp::WATCH_SUBCOMMAND, hide = true, disable_help_flag = true)]
+    WatchProgram {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
@@ -381,6 +388,12 @@ pub(crate) enum PluginCommand {
 pub(crate) struct Model {
     #[command(subcommand)]
     pub(crate) command: crate::model::ModelCommand,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Mcp {
+    #[command(subcommand)]
+    pub(crate) command: crate::mcp::McpCommand,
 }
 
 #[derive(Debug, Args)]

@@ -17,6 +17,7 @@ mod instructions;
 mod keys;
 mod locale;
 mod market;
+mod mcp;
 mod model;
 mod outgoing;
 mod output;
@@ -83,6 +84,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
             PluginCommand::SignIn(command) => credentials::run(command),
         },
         Command::Model(options) => options.command.run(),
+        Command::Mcp(options) => options.command.run(),
         Command::Market(options) => market::run_market(options.command),
         Command::Doctor(options) => commands::doctor::run(&options),
         Command::Config(options) => commands::config::run(&options),
@@ -91,6 +93,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::CompileComponent { arguments } => {
             return Ok(deskhand_runtime::compile_child_main(arguments.into_iter()));
         }
+        Command::WatchProgram { arguments } => return Ok(deskhand_mcp::watch_main(arguments)),
         Command::TufConformance { arguments } => return Ok(market::conformance(arguments)),
     };
     exit.map(Into::into)

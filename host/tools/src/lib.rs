@@ -1,9 +1,9 @@
 //! The model's own tools: few, for the work that every task needs. They see the task's folders through its workspace, so
 //! what one writes the next reads, and nothing touches the disk before the person has agreed to it.
 //!
-//! Beside them stand those of plugins, their skills, commands and sub-agents.
+//! Beside them stand those of plugins, their skills, commands and sub-agents, and those of MCP servers.
 //!
-//! This room imports the rooms that it makes usable (the workspace, the runtime with its plugins, the way out) and the agent,
+//! This room imports the rooms that it makes usable (the workspace, the runtime with its plugins, MCP servers, the way out) and the agent,
 //! whose [`deskhand_agent::tool::Tools`] it implements. Its main type is [`OwnTools`].
 
 mod agents;
@@ -20,6 +20,7 @@ mod own;
 mod place;
 mod plugins;
 mod quotes;
+mod servers;
 mod skills;
 mod sources;
 
@@ -33,6 +34,7 @@ pub use joined::Joined;
 pub use own::OwnTools;
 pub use plugins::PluginTools;
 pub use quotes::QuoteCheck;
+pub use servers::{ServerTools, TaskHost};
 pub use skills::Skills;
 pub use sources::{Checked, Quote, Sources, Standing};
 mod web;

@@ -1,6 +1,9 @@
 //! Everything that can be done to the outside, as plain data. The gate judges it; nothing else may.
 
-use crate::{digest::Sha256, id::PluginId};
+use crate::{
+    digest::Sha256,
+    id::{PluginId, ServerName},
+};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -14,6 +17,8 @@ pub enum Principal {
     Plugin(PluginId),
     /// The agent: a model that works on a task, with the tools of Deskhand.
     Agent,
+    /// An MCP server that the person added.
+    Server(ServerName),
 }
 
 impl fmt::Display for Principal {
@@ -22,6 +27,7 @@ impl fmt::Display for Principal {
             Self::Person => f.write_str("you"),
             Self::Plugin(id) => id.fmt(f),
             Self::Agent => f.write_str("the agent"),
+            Self::Server(name) => write!(f, "the MCP server {name}"),
         }
     }
 }
@@ -118,6 +124,29 @@ pub enum Action {
         /// The plugin.
         plugin: PluginId,
     },
+    /// Run the program of an MCP server with the rights of the person.
+    StartServer {
+        /// The server.
+        server: ServerName,
+        /// The program, what it is given, and what is in its environment.
+        setup: Sha256,
+    },
+    /// Call a tool of an MCP server.
+    CallServerTool {
+        /// The server.
+        server: ServerName,
+        /// The tool.
+        tool: String,
+        /// What the server says of the tool: its name, its description and its schema.
+        offer: Sha256,
+        /// What it is called with.
+        arguments: Sha256,
+    },
+    /// Read what an MCP server has beside its tools: resources and prompts.
+    ReadServer {
+        /// The server.
+        server: ServerName,
+    },
     /// Send a credential that the person connected, with a request of a plugin.
     UseCredential {
         /// Which of the plugin's.
@@ -180,6 +209,9 @@ impl Action {
             | Self::UseSkill { .. }
             | Self::StartAgent { .. }
             | Self::ExtractText { .. }
+            | Self::StartServer { .. }
+            | Self::CallServerTool { .. }
+            | Self::ReadServer { .. }
             | Self::UseCredential { .. }
             | Self::UseModel
             | Self::Connect { .. }
@@ -205,6 +237,9 @@ impl Action {
             | Self::UseSkill { .. }
             | Self::StartAgent { .. }
             | Self::ExtractText { .. }
+            | Self::StartServer { .. }
+            | Self::CallServerTool { .. }
+            | Self::ReadServer { .. }
             | Self::UseCredential { .. }
             | Self::UseModel
             | Self::Connect { .. }

@@ -108,6 +108,10 @@ name!(
     /// What the person calls a marketplace that they added.
     MarketplaceName
 );
+name!(
+    /// What the person calls an MCP server that they added.
+    ServerName
+);
 
 /// An installed plugin: `marketplace:name`. Plugins of two marketplaces are never the same plugin.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

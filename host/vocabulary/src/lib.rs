@@ -22,7 +22,7 @@ pub use clock::{Clock, SystemClock};
 pub use digest::Sha256;
 pub use event::{Entry, Event, EventId, Log, LogError};
 pub use home::Home;
-pub use id::{CommitId, MarketplaceName, PluginId, PluginName, TaskId};
+pub use id::{CommitId, MarketplaceName, PluginId, PluginName, ServerName, TaskId};
 pub use manifest::Manifest;
 pub use path::{FilePath, FolderName, RelativePath};
 pub use person::{Answer, Notice, Person, Progress, Question, Stop, Unanswered};

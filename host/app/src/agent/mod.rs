@@ -27,7 +27,7 @@ pub(crate) use spec::{Folder, Known, Mode, Spec, outcome, tasks as known_tasks};
 use crate::{
     desk::Desk,
     failure::{Failure, Result},
-    instructions, model,
+    instructions, mcp, model,
     outgoing::Outgoing,
     person, screen,
     task::{Opening, Seen, open_folders},
@@ -84,6 +84,7 @@ struct Work<'a> {
     spec: &'a Spec,
     runtime: tokio::runtime::Runtime,
     world: Arc<World>,
+    servers: mcp::Servers,
     /// What instructs the model beside the person's words.
     instructions: Arc<[Instruction]>,
     agent: Agent,
@@ -104,12 +105,14 @@ impl<'a> Work<'a> {
         let workspace = open_folders(desk, task, &folders, Opening { access, granted: how.granted })?;
         let instructions: Arc<[Instruction]> = instructions::of_task(desk, task, &folders, !resumed)?.into();
         let outgoing = Outgoing::within(desk, context.clone(), spec.limits.get(Measure::BytesOut))?;
+        let servers = mcp::of_task(desk, task, &workspace, &outgoing)?;
         let ground = Ground {
             desk,
             task,
             context,
             workspace,
             outgoing,
+            servers: Arc::clone(&servers),
             title: &spec.request,
             limits: &spec.limits,
             choice: &choice,
@@ -129,7 +132,7 @@ impl<'a> Work<'a> {
             approval: (spec.mode == Mode::Plan).then(|| ByPerson::asking(Arc::clone(&desk.person))),
             stop: desk.stop.clone(),
         };
-        Ok(Self { desk, task, spec, runtime, world, instructions, agent })
+        Ok(Self { desk, task, spec, runtime, world, servers, instructions, agent })
     }
 
     fn run(self, said: &Said, resumed: bool) -> Result<(Ended, Task)> {
@@ -164,6 +167,7 @@ impl<'a> Work<'a> {
             });
             let ended = self.agent.run(&mut task).await;
             watching.abort();
+            futures_util::future::join_all(self.servers.iter().map(|server| server.close())).await;
             ended
         });
         // a call that does not look up is not waited for

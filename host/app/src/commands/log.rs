@@ -134,6 +134,7 @@ fn said(recorded: &Recorded) -> String {
                 Principal::Person => "you".to_owned(),
                 Principal::Plugin(plugin) => plugin.to_string(),
                 Principal::Agent => "the agent".to_owned(),
+                Principal::Server(server) => format!("the MCP server {server}"),
             };
             let may = if *allowed { "may" } else { "may not" };
             format!("{who} {may} {} (rule `{rule}`)", line(&deskhand_permissions::words(action)))
@@ -192,6 +193,20 @@ fn said(recorded: &Recorded) -> String {
         Credential { plugin, credential, change, hosts } => {
             let hosts = hosts.iter().map(|host| line(host)).collect::<Vec<_>>().join(", ");
             format!("the credential {} of {plugin} {change} (for {hosts})", line(credential))
+        }
+        Server { server, change, micros } => {
+            let why = content("reason");
+            let why = if why.is_empty() { why } else { format!(": {why}") };
+            match change.as_str() {
+                "started" => format!("the MCP server {server} is ready, after {} ms", micros / 1000),
+                "failed" => format!("the MCP server {server} could not be started{why}"),
+                "changed" => format!("the MCP server {server} says that it has something else now"),
+                "died" => format!("the MCP server {server} ended by itself{why}"),
+                _ => format!("the MCP server {server} was stopped, after {} s", micros / 1_000_000),
+            }
+        }
+        ServerLogged { server, level } => {
+            format!("the MCP server {server} logs ({}): {}", line(level), content("message"))
         }
         Told { by } => format!("told by the {by}"),
         ModelReplied { model, input, output, micros, .. } => {

@@ -70,6 +70,7 @@ pub(crate) fn origin(origin: &Principal) -> String {
         Principal::Person => String::new(),
         Principal::Plugin(plugin) => format!("[{plugin}] "),
         Principal::Agent => "[agent] ".to_owned(),
+        Principal::Server(server) => format!("[MCP server {server}] "),
     }
 }
 
