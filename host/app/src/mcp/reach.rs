@@ -7,7 +7,7 @@ use crate::{
     keys::{Stored, Whose},
     outgoing::{Outgoing, Purpose},
 };
-use deskhand_egress::Secret;
+use deskhand_egress::{Secret, Url};
 use deskhand_mcp::{McpError, Offer, Opening, Parts, Secrets, Server, ServerConfig};
 use deskhand_models::Keys as _;
 use deskhand_permissions::{
@@ -16,10 +16,9 @@ use deskhand_permissions::{
 };
 use deskhand_records::Records;
 use deskhand_tools::TaskHost;
-use deskhand_vocabulary::{ServerName, TaskId, Unanswered, path::encode};
+use deskhand_vocabulary::{ServerName, TaskId, Unanswered};
 use deskhand_workspace::Workspace;
 use std::{
-    os::unix::ffi::OsStrExt as _,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -32,10 +31,10 @@ pub(crate) fn of_task(desk: &Desk, task: TaskId, workspace: &Workspace, outgoing
     if desk.settings.mcp.is_empty() {
         return Ok(Arc::new([]));
     }
-    let roots = workspace.folders().iter().map(|folder| {
-        let path = encode(folder.path.as_os_str().as_bytes());
-        (format!("file://{path}"), folder.name.to_string())
-    });
+    let folders = workspace.folders().into_iter();
+    // a folder of a task has a whole path, which is what an address needs
+    let roots =
+        folders.filter_map(|folder| Some((Url::from_file_path(folder.path).ok()?.into(), folder.name.to_string())));
     let roots = roots.collect();
     let host = Arc::new(host(desk, Some(task), roots)?);
     let servers = desk.settings.mcp.iter().filter_map(|(name, config)| Some((name.parse().ok()?, config)));
