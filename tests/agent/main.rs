@@ -10,6 +10,7 @@ mod documents;
 mod ends;
 mod instructions;
 mod kit;
+mod mcp;
 mod memory;
 mod parked;
 mod plan;

@@ -113,6 +113,7 @@ pages! {
     keys: "docs/keys.md",
     log: "docs/log.md",
     marketplace: "docs/marketplace.md",
+    mcp: "docs/mcp.md",
     mcp_server: "docs/mcp-server.md",
     models: "docs/models.md",
     permissions: "docs/permissions.md",
@@ -131,7 +132,7 @@ fn no_page_is_forgotten() {
 }
 
 /// Not for people, and without help of their own.
-const HIDDEN: [&str; 3] = ["compile-component", "sandbox-helper", "tuf-conformance"];
+const HIDDEN: [&str; 4] = ["compile-component", "sandbox-helper", "tuf-conformance", "watch-program"];
 
 /// What stands within a sentence, such as `deskhand why`, is a command that there is.
 #[test]

@@ -65,6 +65,7 @@ impl Scene {
                 scene.word("forget --all", "forget --all --yes").word("import notes", "import --yes notes")
             }
             "docs/mcp-server.md" => Self::with_client(),
+            "docs/mcp.md" => Self::with_git(),
             "docs/models.md" => Self::with_model(),
             "docs/permissions.md" => Self {
                 // the folder was granted for the run alone: the answer is no
@@ -128,6 +129,16 @@ impl Scene {
         let scene = scene.word("--http 8765", "--http").word("resume 12", "resume 1").word("cancel 12", "cancel 1");
         // nobody is at a terminal in a test
         Self { codes: vec![("deskhand resume 12", 3)], ..scene }
+    }
+
+    /// The git server of others that `tests/setup` installs, a repository, and a model that says that all is well.
+    fn with_git() -> Self {
+        let scene = Self::with_agent();
+        let server = target().parent().unwrap().join("mcp-servers/python/bin/mcp-server-git");
+        assert!(server.is_file(), "{} is not there: tests/setup", server.display());
+        let git = Command::new("git").args(["init", "--quiet"]).arg(scene.folder.join("letters")).status();
+        assert!(git.unwrap().success());
+        scene.word("uvx mcp-server-git", &format!("{}", server.display()))
     }
 
     /// A model of a vendor, and its key in the reader's hand; whoever agrees to send something agrees to the gateway.

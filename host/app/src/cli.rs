@@ -64,10 +64,10 @@ pub(crate) enum Command {
     Commands(Commands),
     /// Find, install, write and check plugins
     Plugin(Plugin),
-    /// Serve other programs over the Model Context Protocol
-    Mcp(Mcp),
     /// Add and choose the models that work on your requests
     Model(Model),
+    /// Add MCP servers, whose tools your agent can use, and serve other programs
+    Mcp(Mcp),
     /// Use, make and govern marketplaces
     Market(Market),
     /// Say what works on this computer, and what to do about what does not
@@ -87,6 +87,11 @@ pub(crate) enum Command {
     SandboxHelper {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<std::ffi::OsString>,
+    },
+    #[command(name = deskhand_mcp::client::WATCH_SUBCOMMAND, hide = true, disable_help_flag = true)]
+    WatchProgram {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
     },
     #[command(name = "tuf-conformance", hide = true, disable_help_flag = true)]
     TufConformance {
@@ -392,15 +397,15 @@ pub(crate) enum PluginCommand {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Mcp {
-    #[command(subcommand)]
-    pub(crate) command: crate::mcp::McpCommand,
-}
-
-#[derive(Debug, Args)]
 pub(crate) struct Model {
     #[command(subcommand)]
     pub(crate) command: crate::model::ModelCommand,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Mcp {
+    #[command(subcommand)]
+    pub(crate) command: crate::mcp::McpCommand,
 }
 
 #[derive(Debug, Args)]

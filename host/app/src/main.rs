@@ -90,6 +90,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         },
         Command::Mcp(options) => options.command.run(),
         Command::Model(options) => options.command.run(),
+        Command::Mcp(options) => options.command.run(),
         Command::Market(options) => market::run_market(options.command),
         Command::Doctor(options) => commands::doctor::run(&options),
         Command::Config(options) => commands::config::run(&options),
@@ -99,6 +100,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
             return Ok(deskhand_runtime::compile_child_main(arguments.into_iter()));
         }
         Command::SandboxHelper { arguments } => return Ok(deskhand_confine::helper_main(arguments)),
+        Command::WatchProgram { arguments } => return Ok(deskhand_mcp::client::watch_main(arguments)),
         Command::TufConformance { arguments } => return Ok(market::conformance(arguments)),
     };
     exit.map(Into::into)

@@ -1,7 +1,9 @@
-//! The Model Context Protocol. A program of the person's is served with what is installed and granted: see [`server`].
+//! The Model Context Protocol (<https://modelcontextprotocol.io>), both sides of it: servers of others are asked for what they
+//! have ([`client`]), and programs of the person's are served with what is installed and granted ([`server`]).
 //!
-//! This room imports the vocabulary and the agent, whose [`deskhand_agent::tool::Call`] and
-//! [`deskhand_agent::tool::Output`] go over the wire, and is the only one that sees `rmcp` and an HTTP server. It decides
-//! nothing and keeps no record: the application does, behind [`server::Offer`].
+//! This room imports the vocabulary, the permissions, the way out, and the agent, whose [`deskhand_agent::tool::Call`] and
+//! [`deskhand_agent::tool::Output`] the server side carries. It is the only one that sees `rmcp` and an HTTP server. It
+//! keeps no record: the application does, behind [`client::Host`] and [`server::Offer`].
 
+pub mod client;
 pub mod server;

@@ -1,6 +1,6 @@
 //! Who acts, in what, and what was said in advance.
 
-use deskhand_vocabulary::{ClientName, PluginId, Principal, TaskId, manifest::Permission};
+use deskhand_vocabulary::{ClientName, PluginId, Principal, ServerName, TaskId, manifest::Permission};
 use std::sync::Arc;
 
 /// What the person said in advance, by options of the command line.
@@ -39,6 +39,11 @@ impl Context {
     /// A client of the person's in a task.
     pub fn client(task: TaskId, client: ClientName, standing: Standing) -> Self {
         Self { task: Some(task), principal: Principal::Client(client), rights: Arc::new([]), standing }
+    }
+
+    /// An MCP server, outside of any task.
+    pub fn of_server(server: ServerName) -> Self {
+        Self { task: None, principal: Principal::Server(server), rights: Arc::new([]), standing: Standing::default() }
     }
 
     /// A plugin in a task, with the rights of its manifest.

@@ -17,12 +17,14 @@ mod host;
 mod instructions;
 mod memory;
 mod plugin;
+mod server;
 
 pub use deskhand_vocabulary::host::is_here;
-pub use host::{ALWAYS, Connect, SendToModel, THIS_TASK};
+pub use host::{ALWAYS, Connect, ONCE, SendToModel, THIS_TASK};
 pub use instructions::FollowInstructions;
 pub use memory::{ForgetNote, Recall, Remember};
 pub use plugin::{ExtractText, ListTools, StartAgent, UseCredential, UseModel, UseSkill};
+pub use server::{CallServerTool, Described, ReadServer, StartServer};
 
 mod sealed {
     pub trait Sealed {}

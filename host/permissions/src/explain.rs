@@ -40,6 +40,7 @@ impl Gate {
             Principal::Plugin(plugin) => plugin.to_string(),
             Principal::Agent => "The agent".to_owned(),
             Principal::Client(name) => format!("The client {name}"),
+            Principal::Server(name) => format!("The MCP server {name}"),
         };
         Ok(Explanation {
             who,
@@ -89,6 +90,16 @@ fn advice(rule: &'static str, verdict: Verdict, action: &Action, grants: &[Grant
         (name::MODEL, _) if verdict != Verdict::Allow => {
             advice.push("Agree in advance: `deskhand model allow NAME`.".to_owned());
         }
+        (name::SERVER, _) if verdict != Verdict::Allow => match action {
+            Action::CallServerTool { server, tool, .. } => {
+                let tool = safe(tool, false);
+                advice.push(format!("Let it be called: `deskhand mcp allow {server} '{tool}' always`."));
+            }
+            Action::StartServer { server, .. } | Action::ReadServer { server } => {
+                advice.push(format!("Agree in advance: `deskhand mcp allow {server}`."));
+            }
+            _ => {}
+        },
         (name::HOME, _) => advice.push("Give a folder that is not Deskhand's own.".to_owned()),
         (name::RIGHTS, _) => match row.right {
             Right::Declared(kind) => {

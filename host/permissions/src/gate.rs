@@ -256,8 +256,9 @@ impl Gate {
         };
         let answer = self.person.ask(&question);
         let granted = |duration: Option<Duration>| {
-            let scope =
-                effect.granted_by_yes().filter(|_| matches!(rule, name::GRANT | name::MODEL | name::INSTRUCTIONS));
+            let scope = effect
+                .granted_by_yes()
+                .filter(|_| matches!(rule, name::GRANT | name::MODEL | name::INSTRUCTIONS | name::SERVER));
             if let (Some(scope), Some(duration)) = (scope, duration) {
                 self.records.grant(context.task, scope, duration)?;
             }
@@ -265,6 +266,7 @@ impl Gate {
         };
         let (rule, refused) = match answer {
             Ok(Answer::Yes) => return granted(context.task.map(Duration::Task)),
+            Ok(Answer::Chosen(choice)) if choice == effect::ONCE => return Ok(()),
             Ok(Answer::Chosen(choice)) if choice == effect::THIS_TASK => {
                 return granted(context.task.map(Duration::Task));
             }

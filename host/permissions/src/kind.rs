@@ -31,6 +31,12 @@ pub enum Needs {
     Host,
     /// That what a task works on goes to the model there, unless it is this very computer.
     Consent,
+    /// The program of the MCP server, as it is.
+    Program,
+    /// The tool of the MCP server, as it is described.
+    Described,
+    /// The MCP server.
+    Server,
 }
 
 /// Whether the person is asked each time, whoever acts.
@@ -76,6 +82,10 @@ pub enum Object {
     Host,
     /// A plugin, as `marketplace:plugin`.
     Plugin,
+    /// An MCP server, by its name.
+    Server,
+    /// A tool of an MCP server, as `server/tool`.
+    ServerTool,
     /// The place of a marketplace.
     Marketplace,
     /// Nothing.
@@ -206,6 +216,24 @@ table! {
     ExtractText: Row {
         name: "document.extract", verb: "extract", object: Object::Plugin, words: "have {} turn documents into text",
         right: PersonOnly, needs: Needs::Nothing,
+        asked: Asked::Never, recorded: Recorded::OncePerTask,
+    };
+    /// Run the program of an MCP server.
+    StartServer: Row {
+        name: "mcp.start", verb: "start", object: Object::Server, words: "run the MCP server {}",
+        right: PersonOnly, needs: Needs::Program,
+        asked: Asked::Never, recorded: Recorded::OncePerTask,
+    };
+    /// Call a tool of an MCP server.
+    CallServerTool: Row {
+        name: "mcp.call", verb: "invoke", object: Object::ServerTool, words: "call the MCP tool {}",
+        right: PersonOnly, needs: Needs::Described,
+        asked: Asked::Never, recorded: Recorded::EachTime,
+    };
+    /// Read what an MCP server has beside its tools.
+    ReadServer: Row {
+        name: "mcp.read", verb: "consult", object: Object::Server, words: "read what the MCP server {} has",
+        right: PersonOnly, needs: Needs::Server,
         asked: Asked::Never, recorded: Recorded::OncePerTask,
     };
     /// Send a credential with a request.

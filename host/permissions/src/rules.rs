@@ -12,6 +12,7 @@ mod memory;
 mod model;
 mod person;
 mod rights;
+mod server;
 
 use crate::{
     context::Context,
@@ -40,6 +41,8 @@ pub mod name {
     pub const MEMORY: &str = "memory";
     /// What instructs a model, by the trust of the person.
     pub const INSTRUCTIONS: &str = "instructions.trust";
+    /// What the person said of an MCP server and its tools.
+    pub const SERVER: &str = "mcp.server";
     /// What the person granted.
     pub const GRANT: &str = "grant";
     /// What the person is asked each time.
@@ -142,6 +145,7 @@ pub(crate) fn findings(case: &Case<'_>) -> Vec<Finding> {
         model::look,
         instructions::look,
         memory::look,
+        server::look,
         grant::look,
         approval::look,
     ];
@@ -170,6 +174,6 @@ pub(crate) use grant::{covering, place, written};
 /// How far the person must have granted what an action is about; none where grants have no say in it, so that they need
 /// not be looked up.
 pub(crate) fn needed(context: &Context, action: &Action, opening: Option<Access>) -> Option<Access> {
-    let trusted = model::needed(action) || instructions::needed(action);
+    let trusted = model::needed(action) || instructions::needed(action) || server::needed(action);
     grant::needed(context, action, opening).or_else(|| trusted.then_some(Access::Read))
 }

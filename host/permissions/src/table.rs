@@ -26,6 +26,9 @@ pub fn markdown() -> String {
             Needs::Agent => "a sub-agent of another marketplace",
             Needs::Host => "the host; a plugin none for this computer",
             Needs::Consent => "your consent, unless it is this computer",
+            Needs::Program => "your yes to its program as it is",
+            Needs::Described => "your yes to the tool as it is described",
+            Needs::Server => "your yes to the server",
         };
         let asked = match row.asked {
             Asked::Never => "",

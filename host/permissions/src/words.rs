@@ -5,7 +5,9 @@ use crate::{
     folder::true_place,
     kind::{Kind, Object, Row},
 };
-use deskhand_vocabulary::{Action, PluginId, Sha256, host::is_here, id::NotAName, path::encode, text::safe};
+use deskhand_vocabulary::{
+    Action, PluginId, ServerName, Sha256, host::is_here, id::NotAName, path::encode, text::safe,
+};
 use std::{os::unix::ffi::OsStrExt as _, path::Path};
 
 /// An action in words: completes "It may …". Safe to show.
@@ -41,6 +43,8 @@ fn object(action: &Action) -> String {
         Action::InstallPlugin { plugin, .. } | Action::ListTools { plugin } | Action::ExtractText { plugin } => {
             plugin.to_string()
         }
+        Action::StartServer { server, .. } | Action::ReadServer { server } => server.to_string(),
+        Action::CallServerTool { server, tool, .. } => format!("{server}/{tool}"),
         Action::AddMarketplace { location, .. } => location.clone(),
         Action::UseModel
         | Action::AskPerson
@@ -75,6 +79,11 @@ pub enum NotAnAction {
     /// Not the name of a plugin.
     #[error("{0}. Write a plugin as MARKETPLACE:PLUGIN; `deskhand plugin list` lists those that are installed")]
     Name(#[from] NotAName),
+    /// Not the name of an MCP server, or of a tool of one.
+    #[error(
+        "{0}. Write an MCP server by its name and a tool of it as SERVER/TOOL; `deskhand mcp list` lists the servers"
+    )]
+    Server(NotAName),
     /// A command or tool that nobody has.
     #[error(
         "no installed plugin has `{0}`. Write whose it is, as MARKETPLACE:PLUGIN/NAME; `deskhand plugin list` lists the plugins"
@@ -101,6 +110,8 @@ impl Object {
             Self::Credential => ("a credential", " api-key"),
             Self::Host => ("a host", " api.example.com"),
             Self::Plugin => ("a plugin", " default:organize"),
+            Self::Server => ("an MCP server", " git"),
+            Self::ServerTool => ("a tool of an MCP server", " git/git_status"),
             Self::Marketplace => ("the place of a marketplace", " /srv/marketplace"),
             Self::Nothing => ("nothing more", ""),
         }
@@ -137,6 +148,7 @@ pub fn parse_action_of(
     };
     let folder = || encode(true_place(&here.join(object)).as_os_str().as_bytes());
     let owned = || owned(row, object, &owners);
+    let server = |name: &str| name.parse::<ServerName>().map_err(NotAnAction::Server);
     // what only a plan or a package can tell is left open: no rule looks at it
     let plan = Sha256([0; 32]);
     Ok(match kind {
@@ -151,6 +163,12 @@ pub fn parse_action_of(
         Kind::UseSkill => owned().map(|(plugin, skill)| Action::UseSkill { plugin, skill })?,
         Kind::StartAgent => owned().map(|(plugin, agent)| Action::StartAgent { plugin, agent })?,
         Kind::ExtractText => Action::ExtractText { plugin: object.parse()? },
+        Kind::StartServer => Action::StartServer { server: server(object)?, setup: plan },
+        Kind::CallServerTool => {
+            let (name, tool) = object.split_once('/').ok_or_else(wrong)?;
+            Action::CallServerTool { server: server(name)?, tool: tool.to_owned(), offer: plan, arguments: plan }
+        }
+        Kind::ReadServer => Action::ReadServer { server: server(object)? },
         Kind::UseCredential => Action::UseCredential { credential: object.to_owned(), host: String::new() },
         Kind::UseModel => Action::UseModel,
         Kind::Connect => Action::Connect { host: object.to_lowercase(), local: is_here(object) },

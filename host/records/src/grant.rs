@@ -1,7 +1,7 @@
 //! What the person has granted: kept beside the log, each change of it an event.
 
 use crate::{Records, RecordsError, locked};
-use deskhand_vocabulary::{Access, Entry, Event, PluginId, Sha256, TaskId};
+use deskhand_vocabulary::{Access, Entry, Event, PluginId, ServerName, Sha256, TaskId};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::{Deserialize, Serialize};
@@ -62,6 +62,34 @@ pub enum Scope {
         /// Which.
         agent: String,
     },
+    /// An MCP server whose program may run with the rights of the person, as it was shown to them.
+    Server {
+        /// The server.
+        server: ServerName,
+        /// Its program, what it is given, and what is in its environment.
+        setup: Sha256,
+    },
+    /// What an MCP server has beside its tools, which the agent may read.
+    ServerReading {
+        /// The server.
+        server: ServerName,
+    },
+    /// A tool of an MCP server that the agent may call, as the server described it to the person.
+    ServerTool {
+        /// The server.
+        server: ServerName,
+        /// The tool.
+        tool: String,
+        /// What the server said of it.
+        offer: Sha256,
+    },
+    /// A tool of an MCP server that is never called, whatever the server says of it: not a grant but the refusal of one.
+    NoServerTool {
+        /// The server.
+        server: ServerName,
+        /// The tool.
+        tool: String,
+    },
 }
 
 /// For how long something is granted. In JSON: `"once"`, `{"task":7}` or `"always"`.
@@ -112,6 +140,10 @@ impl fmt::Display for Scope {
             Self::Command { plugin, command } => write!(f, "run the command {plugin}/{command}"),
             Self::Tool { plugin, tool } => write!(f, "call the tool {plugin}/{tool}"),
             Self::Agent { plugin, agent } => write!(f, "give work to the sub-agent {plugin}/{agent}"),
+            Self::Server { server, .. } => write!(f, "run the MCP server {server} as you"),
+            Self::ServerReading { server } => write!(f, "read what the MCP server {server} has"),
+            Self::ServerTool { server, tool, .. } => write!(f, "call the MCP tool {server}/{tool} as it is described"),
+            Self::NoServerTool { server, tool } => write!(f, "never call the MCP tool {server}/{tool}"),
         }
     }
 }
@@ -151,6 +183,10 @@ fn named(scope: &Scope) -> (Access, Value) {
         Scope::Command { plugin, command } => (Access::Read, json!({ "command": format!("{plugin}/{command}") })),
         Scope::Tool { plugin, tool } => (Access::Read, json!({ "tool": format!("{plugin}/{tool}") })),
         Scope::Agent { plugin, agent } => (Access::Read, json!({ "agent": format!("{plugin}/{agent}") })),
+        Scope::Server { server, .. } | Scope::ServerReading { server } => (Access::Read, json!({ "server": server })),
+        Scope::ServerTool { server, tool, .. } | Scope::NoServerTool { server, tool } => {
+            (Access::Read, json!({ "tool": format!("{server}/{tool}") }))
+        }
     }
 }
 

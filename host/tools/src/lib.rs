@@ -1,9 +1,9 @@
 //! The model's own tools: few, for the work that every task needs. They see the task's folders through its workspace, so
 //! what one writes the next reads, and nothing touches the disk before the person has agreed to it.
 //!
-//! Beside them stand those of plugins, their skills, commands and sub-agents.
+//! Beside them stand those of plugins, their skills, commands and sub-agents, and those of MCP servers.
 //!
-//! This room imports the rooms that it makes usable (the workspace, the runtime with its plugins, the way out) and the agent,
+//! This room imports the rooms that it makes usable (the workspace, the runtime with its plugins, MCP servers, the way out) and the agent,
 //! whose [`deskhand_agent::tool::Tools`] it implements. Its main type is [`OwnTools`].
 
 mod agents;
@@ -22,6 +22,7 @@ mod own;
 mod place;
 mod plugins;
 mod quotes;
+mod servers;
 mod skills;
 mod sources;
 
@@ -37,6 +38,7 @@ pub use memory::{Gathered, Labelled, Recall, Remember, told};
 pub use own::OwnTools;
 pub use plugins::PluginTools;
 pub use quotes::QuoteCheck;
+pub use servers::{ServerTools, TaskHost};
 pub use skills::{Skills, USE as USE_SKILL};
 pub use sources::{Checked, Quote, Sources, Standing};
 mod web;

@@ -2,7 +2,7 @@
 
 use crate::{
     digest::Sha256,
-    id::{ClientName, PluginId},
+    id::{ClientName, PluginId, ServerName},
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -19,6 +19,8 @@ pub enum Principal {
     Agent,
     /// A program of the person's that Deskhand serves over the Model Context Protocol.
     Client(ClientName),
+    /// An MCP server that the person added.
+    Server(ServerName),
 }
 
 impl fmt::Display for Principal {
@@ -28,6 +30,7 @@ impl fmt::Display for Principal {
             Self::Plugin(id) => id.fmt(f),
             Self::Agent => f.write_str("the agent"),
             Self::Client(name) => write!(f, "the client {name}"),
+            Self::Server(name) => write!(f, "the MCP server {name}"),
         }
     }
 }
@@ -124,6 +127,29 @@ pub enum Action {
         /// The plugin.
         plugin: PluginId,
     },
+    /// Run the program of an MCP server with the rights of the person.
+    StartServer {
+        /// The server.
+        server: ServerName,
+        /// The program, what it is given, and what is in its environment.
+        setup: Sha256,
+    },
+    /// Call a tool of an MCP server.
+    CallServerTool {
+        /// The server.
+        server: ServerName,
+        /// The tool.
+        tool: String,
+        /// What the server says of the tool: its name, its description and its schema.
+        offer: Sha256,
+        /// What it is called with.
+        arguments: Sha256,
+    },
+    /// Read what an MCP server has beside its tools: resources and prompts.
+    ReadServer {
+        /// The server.
+        server: ServerName,
+    },
     /// Send a credential that the person connected, with a request of a plugin.
     UseCredential {
         /// Which of the plugin's.
@@ -200,6 +226,9 @@ impl Action {
             | Self::UseSkill { .. }
             | Self::StartAgent { .. }
             | Self::ExtractText { .. }
+            | Self::StartServer { .. }
+            | Self::CallServerTool { .. }
+            | Self::ReadServer { .. }
             | Self::UseCredential { .. }
             | Self::UseModel
             | Self::Connect { .. }
@@ -228,6 +257,9 @@ impl Action {
             | Self::UseSkill { .. }
             | Self::StartAgent { .. }
             | Self::ExtractText { .. }
+            | Self::StartServer { .. }
+            | Self::CallServerTool { .. }
+            | Self::ReadServer { .. }
             | Self::UseCredential { .. }
             | Self::UseModel
             | Self::Connect { .. }

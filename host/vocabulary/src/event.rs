@@ -4,7 +4,7 @@
 use crate::{
     action::{Access, Action, Principal},
     digest::Sha256,
-    id::{CommitId, PluginId, TaskId},
+    id::{CommitId, PluginId, ServerName, TaskId},
 };
 use serde::{Deserialize, Serialize};
 
@@ -188,6 +188,22 @@ pub enum Event {
         change: String,
         /// What it holds for: `all`, `folder` or `plugin`.
         scope: String,
+    },
+    /// An MCP server was started, has ended, or offers something else than before. Content: `reason`, where there is one.
+    Server {
+        /// Which.
+        server: ServerName,
+        /// `started`, `failed`, `stopped`, `died` or `changed`.
+        change: String,
+        /// How long starting took, or how long it ran, in microseconds.
+        micros: u64,
+    },
+    /// An MCP server wrote to its log. Content: `message`.
+    ServerLogged {
+        /// Which.
+        server: ServerName,
+        /// `debug`, `info`, `notice`, `warning`, `error`, `critical`, `alert` or `emergency`.
+        level: String,
     },
     /// Something was said to the model. Content: `pieces`; of instructions also `from`, the file, and `holds`, false once they
     /// do not any more; of memory also `notes`, their numbers, and `labels`.

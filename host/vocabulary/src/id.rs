@@ -113,6 +113,10 @@ name!(
     /// calls itself.
     ClientName
 );
+name!(
+    /// What the person calls an MCP server that they added.
+    ServerName
+);
 
 /// An installed plugin: `marketplace:name`. Plugins of two marketplaces are never the same plugin.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

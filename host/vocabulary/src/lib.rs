@@ -23,7 +23,7 @@ pub use clock::{Clock, SystemClock};
 pub use digest::Sha256;
 pub use event::{Entry, Event, EventId, Log, LogError};
 pub use home::Home;
-pub use id::{ClientName, CommitId, MarketplaceName, PluginId, PluginName, TaskId};
+pub use id::{ClientName, CommitId, MarketplaceName, PluginId, PluginName, ServerName, TaskId};
 pub use label::{Label, Labels};
 pub use manifest::Manifest;
 pub use path::{FilePath, FolderName, RelativePath};

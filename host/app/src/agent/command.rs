@@ -65,6 +65,8 @@ impl Assisted {
             context,
             workspace: command.workspace.clone(),
             outgoing: command.outgoing.clone(),
+            // plugins do not get at what the person allowed their agent
+            servers: Arc::new([]),
             title: command.request,
             limits: &command.limits,
             choice: &choice,

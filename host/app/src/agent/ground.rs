@@ -11,6 +11,7 @@ use super::{
 use crate::{
     desk::Desk,
     failure::Result,
+    mcp::Servers,
     model::Choice,
     outgoing::{Outgoing, Purpose},
     task::{invocation, services},
@@ -35,6 +36,8 @@ pub(super) struct Ground<'a> {
     pub(super) context: Context,
     pub(super) workspace: Workspace,
     pub(super) outgoing: Outgoing,
+    /// The MCP servers that can be used on it.
+    pub(super) servers: Servers,
     /// What the person asked for.
     pub(super) title: &'a str,
     pub(super) limits: &'a Limits,
@@ -46,7 +49,7 @@ pub(super) struct Ground<'a> {
 impl Ground<'_> {
     /// Who can be given work on it, and who serves the plugins that work on it.
     pub(super) fn staff(self) -> Result<(Arc<Staff>, Arc<Served>)> {
-        let Self { desk, task, context, workspace, outgoing, handle, .. } = self;
+        let Self { desk, task, context, workspace, outgoing, servers, handle, .. } = self;
         let models = Tiers::open(desk, self.choice, &outgoing)?;
         let gate = Arc::clone(desk.gate()?);
         let world = Arc::new(World {
@@ -75,6 +78,7 @@ impl Ground<'_> {
             outlet: world.outgoing.outlet(Purpose::Page),
             handle: handle.clone(),
             plugins: OfPlugins::new(calling.served(Arc::<Served>::clone(&served))),
+            servers,
         };
         let staff = Arc::new(Staff {
             models,

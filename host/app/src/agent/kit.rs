@@ -1,12 +1,12 @@
-//! The tools that an agent works with: those for files, and those of plugins.
+//! The tools that an agent works with: those for files, those of plugins, and those of MCP servers.
 
-use crate::outgoing::Outgoing;
+use crate::{mcp::Servers, outgoing::Outgoing};
 use deskhand_agent::tool::Tools;
 use deskhand_egress::Outlet;
 use deskhand_permissions::{Context, Gate};
 use deskhand_tools::{
-    AskUser, Calling, Commands, Documents, Joined, OwnTools, PluginTools, QuoteCheck, Skills, Sources, SubAgents,
-    WebFetch,
+    AskUser, Calling, Commands, Documents, Joined, OwnTools, PluginTools, QuoteCheck, ServerTools, Skills, Sources,
+    SubAgents, WebFetch,
 };
 use deskhand_vocabulary::{Clock, Person};
 use deskhand_workspace::Workspace;
@@ -27,6 +27,8 @@ pub(super) struct Kit {
     pub(super) outlet: Outlet,
     pub(super) handle: Handle,
     pub(super) plugins: OfPlugins,
+    /// The MCP servers that it may use. Only who works in the name of the person has any.
+    pub(super) servers: Servers,
 }
 
 /// What there is of plugins.
@@ -73,7 +75,7 @@ impl Kit {
             own: None,
         };
         let outlet = outgoing.pages_for(context.clone());
-        Self { workspace, context, outlet, plugins, ..self.clone() }
+        Self { workspace, context, outlet, plugins, servers: Arc::new([]), ..self.clone() }
     }
 
     /// All tools but those that set others to work.
@@ -91,6 +93,8 @@ impl Kit {
             sets.push(Arc::<Skills>::clone(skills));
         }
         sets.push(Arc::new(self.plugins.tools.clone()));
+        let servers = Arc::clone(&self.servers);
+        sets.push(Arc::new(ServerTools::new(servers, Arc::clone(gate), context.clone(), self.handle.clone())));
         Arc::new(Joined::new(sets))
     }
 }

@@ -28,7 +28,7 @@ pub(crate) use spec::{Folder, Mode, Spec};
 use crate::{
     desk::Desk,
     failure::{Failure, Result},
-    instructions, memory as notes, model,
+    instructions, mcp, memory as notes, model,
     outgoing::Outgoing,
     person, screen,
     task::{Opening, Seen, open_folders},
@@ -85,6 +85,7 @@ struct Work<'a> {
     spec: &'a Spec,
     runtime: tokio::runtime::Runtime,
     world: Arc<World>,
+    servers: mcp::Servers,
     /// What instructs the model beside the person's words.
     instructions: Arc<[Instruction]>,
     /// What is known of where all came from that the model was told.
@@ -112,12 +113,14 @@ impl<'a> Work<'a> {
             memory::gather(desk.records()?, task, &gathered)?;
         }
         let [recall, remember] = memory::tools(desk, &context, &workspace, choice.name, &gathered)?;
+        let servers = mcp::of_task(desk, task, &workspace, &outgoing)?;
         let ground = Ground {
             desk,
             task,
             context,
             workspace,
             outgoing,
+            servers: Arc::clone(&servers),
             title: &spec.request,
             limits: &spec.limits,
             choice: &choice,
@@ -138,7 +141,7 @@ impl<'a> Work<'a> {
             approval: (spec.mode == Mode::Plan).then(|| ByPerson::asking(Arc::clone(&desk.person))),
             stop: desk.stop.clone(),
         };
-        Ok(Self { desk, task, spec, runtime, world, instructions, gathered, agent })
+        Ok(Self { desk, task, spec, runtime, world, servers, instructions, gathered, agent })
     }
 
     fn run(self, said: &Said, resumed: bool) -> Result<(Ended, Task)> {
@@ -176,6 +179,7 @@ impl<'a> Work<'a> {
             });
             let ended = self.agent.run(&mut task).await;
             watching.abort();
+            futures_util::future::join_all(self.servers.iter().map(|server| server.close())).await;
             ended
         });
         // a call that does not look up is not waited for

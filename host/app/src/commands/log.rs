@@ -134,7 +134,7 @@ pub(crate) fn said(recorded: &Recorded) -> String {
             let who = match principal {
                 Principal::Person => "you".to_owned(),
                 Principal::Plugin(plugin) => plugin.to_string(),
-                Principal::Agent | Principal::Client(_) => principal.to_string(),
+                Principal::Agent | Principal::Client(_) | Principal::Server(_) => principal.to_string(),
             };
             let may = if *allowed { "may" } else { "may not" };
             format!("{who} {may} {} (rule `{rule}`)", line(&deskhand_permissions::words(action)))
@@ -195,6 +195,20 @@ pub(crate) fn said(recorded: &Recorded) -> String {
             format!("the credential {} of {plugin} {change} (for {hosts})", line(credential))
         }
         Memory { note, change, scope } => format!("note {note} is {change} (for {})", line(scope)),
+        Server { server, change, micros } => {
+            let why = content("reason");
+            let why = if why.is_empty() { why } else { format!(": {why}") };
+            match change.as_str() {
+                "started" => format!("the MCP server {server} is ready, after {} ms", micros / 1000),
+                "failed" => format!("the MCP server {server} could not be started{why}"),
+                "changed" => format!("the MCP server {server} says that it has something else now"),
+                "died" => format!("the MCP server {server} ended by itself{why}"),
+                _ => format!("the MCP server {server} was stopped, after {} s", micros / 1_000_000),
+            }
+        }
+        ServerLogged { server, level } => {
+            format!("the MCP server {server} logs ({}): {}", line(level), content("message"))
+        }
         Told { by } => format!("told by the {by}"),
         ModelReplied { model, input, output, micros, .. } => {
             format!("{} replied: {input} tokens read, {output} written, {} ms", line(model), micros / 1000)

@@ -38,7 +38,7 @@ pub(crate) fn run(options: &cli::Why) -> Result {
         plugins.iter().filter(has).map(|plugin| plugin.id.clone()).collect()
     };
     let action = parse_action_of(&options.action, &folder, owners).map_err(Failure::usage)?;
-    let action = crate::instructions::as_they_read(action);
+    let action = crate::mcp::as_allowed(&desk, crate::instructions::as_they_read(action))?;
     if let Some(folder) = action.folder() {
         let path = PathBuf::from(OsString::from_vec(path::decode(folder)));
         if path.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {

@@ -1,4 +1,4 @@
-//! The person's keys, of models and of plugins: how they are given, and where they lie, which is in the system's keyring,
+//! The person's keys, of models, plugins and MCP servers: how they are given, and where they lie, which is in the system's keyring,
 //! in a file that only its owner can read, or in the environment. Whoever uses a key names its place; the key itself stands
 //! in no settings.
 
@@ -72,6 +72,8 @@ pub(crate) enum Whose {
     Models,
     /// Of plugins, by plugin and credential.
     Plugins,
+    /// Of MCP servers, by server and variable or host.
+    Servers,
 }
 
 impl Whose {
@@ -79,6 +81,7 @@ impl Whose {
         match self {
             Self::Models => "model-keys.json",
             Self::Plugins => "plugin-keys.json",
+            Self::Servers => "server-keys.json",
         }
     }
 
@@ -87,6 +90,7 @@ impl Whose {
         match self {
             Self::Models => "model-key",
             Self::Plugins => "plugin-key",
+            Self::Servers => "server-key",
         }
     }
 
@@ -95,6 +99,7 @@ impl Whose {
         match self {
             Self::Models => "deskhand model add",
             Self::Plugins => "deskhand plugin connect",
+            Self::Servers => "deskhand mcp add",
         }
     }
 }

@@ -1,21 +1,19 @@
-//! `deskhand mcp …`: the Model Context Protocol.
+//! `deskhand mcp …`: the Model Context Protocol. The MCP servers of the settings: how they are added, what the person allows of
+//! them, and how a task reaches them; and serving programs of the person's.
 
+mod add;
+mod allow;
+mod command;
+mod list;
+mod named;
+mod reach;
+mod remove;
 mod serve;
+mod test;
+mod tools;
+mod why;
 
+pub(crate) use command::McpCommand;
+pub(crate) use reach::{Servers, of_task};
 pub(crate) use serve::{Client, go_on};
-
-use crate::failure::Result;
-
-#[derive(Debug, clap::Subcommand)]
-pub(crate) enum McpCommand {
-    /// Serve a program of yours with the installed plugins and with folders: their tools, skills and commands
-    Serve(serve::Options),
-}
-
-impl McpCommand {
-    pub(crate) fn run(&self) -> Result {
-        match self {
-            Self::Serve(options) => serve::run(options),
-        }
-    }
-}
+pub(crate) use why::as_allowed;

@@ -15,12 +15,14 @@ pub(crate) enum Purpose {
     Contents { host: String },
     /// A request with nothing of the person's files in it, to the server of a model at this host.
     Inquiry { host: String },
+    /// What an MCP server at this host is asked.
+    Server { host: String },
     /// A request for something that is on the web, at whichever host it is.
     Page,
 }
 
 impl Purpose {
-    /// How far a host may lead. The person named the one of a model, so it may be nearby; where a server sends on to is
+    /// How far a host may lead. The person named the one of a model or of an MCP server, so it may be nearby; where a server sends on to is
     /// its own idea, and has to be on the internet.
     /// What the web sends on to never leads from the internet to this computer.
     fn reach(&self, ask: &Ask) -> Reach {
@@ -31,15 +33,17 @@ impl Purpose {
                 Some(from) if is_here(from) && is_here(host) => Reach::Local,
                 _ => Reach::Public,
             },
-            Self::Contents { host: own } | Self::Inquiry { host: own } if own == host => Reach::Local,
-            Self::Contents { .. } | Self::Inquiry { .. } => Reach::Public,
+            Self::Contents { host: own } | Self::Inquiry { host: own } | Self::Server { host: own } if own == host => {
+                Reach::Local
+            }
+            Self::Contents { .. } | Self::Inquiry { .. } | Self::Server { .. } => Reach::Public,
         }
     }
 
     fn permit(&self, gate: &Gate, context: &Context, host: &str) -> Result<(), Refused> {
         match self {
             Self::Contents { .. } => gate.permit(context, SendToModel::at(host)).map(|permit| drop(permit.redeem())),
-            Self::Inquiry { .. } | Self::Page => {
+            Self::Inquiry { .. } | Self::Server { .. } | Self::Page => {
                 gate.permit(context, Connect::to(host)).map(|permit| drop(permit.redeem()))
             }
         }
@@ -51,7 +55,7 @@ impl Purpose {
             Self::Contents { .. } => {
                 gate.permit_again(context, SendToModel::at(host)).map(|permit| drop(permit.redeem())).is_some()
             }
-            Self::Inquiry { .. } | Self::Page => {
+            Self::Inquiry { .. } | Self::Server { .. } | Self::Page => {
                 gate.permit_again(context, Connect::to(host)).map(|permit| drop(permit.redeem())).is_some()
             }
         }

@@ -1,7 +1,9 @@
 //! The settings file changed as a person would change it: whatever else stands in it stays, comments included.
 
 use super::{Settings, SettingsError};
+use deskhand_mcp::client::ServerConfig;
 use deskhand_models::ModelConfig;
+use serde::Serialize;
 use std::{
     io::{self, Write as _},
     path::{Path, PathBuf},
@@ -27,21 +29,30 @@ impl Edit {
 
     /// Set a model, or change it: what is the same stays as it is written.
     pub(crate) fn set_model(&mut self, name: &str, config: &ModelConfig) -> Result<(), SettingsError> {
+        self.set_one("models", name, config)
+    }
+
+    /// Set an MCP server, or change it, likewise.
+    pub(crate) fn set_server(&mut self, name: &str, config: &ServerConfig) -> Result<(), SettingsError> {
+        self.set_one("mcp", name, config)
+    }
+
+    fn set_one(&mut self, kind: &str, name: &str, config: &impl Serialize) -> Result<(), SettingsError> {
         let text = toml::to_string(config).map_err(|error| unwritable(&self.path, io::Error::other(error)))?;
         let wanted: DocumentMut =
             text.parse().map_err(|error: toml_edit::TomlError| unwritable(&self.path, io::Error::other(error)))?;
-        let Some(models) = section(&mut self.document, "models") else { return Ok(()) };
-        let model = models.entry(name).or_insert_with(|| Item::Table(Table::new()));
-        let Some(model) = model.as_table_like_mut() else { return Ok(()) };
+        let Some(all) = section(&mut self.document, kind) else { return Ok(()) };
+        let one = all.entry(name).or_insert_with(|| Item::Table(Table::new()));
+        let Some(one) = one.as_table_like_mut() else { return Ok(()) };
         let gone: Vec<String> =
-            model.iter().map(|(key, _)| key.to_owned()).filter(|key| !wanted.contains_key(key)).collect();
+            one.iter().map(|(key, _)| key.to_owned()).filter(|key| !wanted.contains_key(key)).collect();
         for key in gone {
-            model.remove(&key);
+            one.remove(&key);
         }
         for (key, item) in wanted.iter() {
-            let same = model.get(key).is_some_and(|had| plain(had) == plain(item));
+            let same = one.get(key).is_some_and(|had| plain(had) == plain(item));
             if !same && let Ok(item) = item.clone().into_value() {
-                set(model, key, item);
+                set(one, key, item);
             }
         }
         Ok(())
@@ -49,10 +60,19 @@ impl Edit {
 
     /// Remove a model.
     pub(crate) fn remove_model(&mut self, name: &str) {
-        let Some(models) = self.document.get_mut("models").and_then(Item::as_table_like_mut) else { return };
-        models.remove(name);
-        if models.is_empty() {
-            self.document.remove("models");
+        self.remove_one("models", name);
+    }
+
+    /// Remove an MCP server.
+    pub(crate) fn remove_server(&mut self, name: &str) {
+        self.remove_one("mcp", name);
+    }
+
+    fn remove_one(&mut self, kind: &str, name: &str) {
+        let Some(all) = self.document.get_mut(kind).and_then(Item::as_table_like_mut) else { return };
+        all.remove(name);
+        if all.is_empty() {
+            self.document.remove(kind);
         }
     }
 

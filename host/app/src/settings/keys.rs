@@ -1,7 +1,9 @@
 //! Every key of the settings and what may stand in it. The values themselves, their defaults and their words are in
 //! [`super::DOCUMENTED`].
 
+use deskhand_mcp::client::ServerConfig;
 use deskhand_models::{ModelConfig, Money};
+use deskhand_vocabulary::ServerName;
 use std::fmt;
 
 /// A key.
@@ -62,6 +64,8 @@ pub(crate) enum Wrong {
     Value { key: String, wanted: String, found: String },
     #[error("`models.{name}`: {reason}")]
     Model { name: String, reason: String },
+    #[error("`mcp.{name}`: {reason}")]
+    Server { name: String, reason: String },
 }
 
 impl Form {
@@ -97,8 +101,13 @@ pub(crate) fn is_name(name: &str) -> bool {
 pub(super) fn check(table: &toml::Table) -> Result<(), Wrong> {
     for (section, keys) in table {
         let Some(keys) = keys.as_table() else { return Err(unknown(section.clone())) };
-        if section == "models" {
-            keys.iter().try_for_each(|(name, table)| model(name, table))?;
+        let of_one = match section.as_str() {
+            "models" => Some(model as fn(&str, &toml::Value) -> Result<(), Wrong>),
+            "mcp" => Some(server as fn(&str, &toml::Value) -> Result<(), Wrong>),
+            _ => None,
+        };
+        if let Some(check) = of_one {
+            keys.iter().try_for_each(|(name, table)| check(name, table))?;
             continue;
         }
         if !KEYS.iter().any(|known| known.section == section) {
@@ -141,4 +150,15 @@ fn model(name: &str, table: &toml::Value) -> Result<(), Wrong> {
     let config: ModelConfig =
         table.clone().try_into().map_err(|error: toml::de::Error| wrong(error.message().to_owned()))?;
     config.check().map_err(|bad| wrong(bad.reason))
+}
+
+fn server(name: &str, table: &toml::Value) -> Result<(), Wrong> {
+    let wrong = |reason: String| Wrong::Server { name: name.to_owned(), reason };
+    name.parse::<ServerName>().map_err(|error| wrong(error.to_string()))?;
+    if !table.is_table() {
+        return Err(wrong("it must be a table, as `deskhand mcp add` writes it".to_owned()));
+    }
+    let config: ServerConfig =
+        table.clone().try_into().map_err(|error: toml::de::Error| wrong(error.message().to_owned()))?;
+    config.check().map_err(|bad| wrong(bad.to_string()))
 }

@@ -9,6 +9,7 @@ pub(crate) use keys::{Wrong, is_name};
 
 use deskhand_agent::budget::{Limits, Measure};
 use deskhand_files::Origin;
+use deskhand_mcp::client::ServerConfig;
 use deskhand_models::{ModelConfig, Money};
 use keys::{KEYS, check};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -36,6 +37,8 @@ pub(crate) struct Settings {
     pub(crate) memory: Memory,
     /// The models, by what the person calls them.
     pub(crate) models: BTreeMap<String, ModelConfig>,
+    /// The MCP servers, by what the person calls them.
+    pub(crate) mcp: BTreeMap<String, ServerConfig>,
 }
 
 /// What undo keeps.
@@ -164,7 +167,7 @@ pub(crate) enum SettingsError {
 /// One setting as it holds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Held {
-    /// Such as `undo.keep_days`, or `models.NAME` for all of a model.
+    /// Such as `undo.keep_days`, or `models.NAME` for all of a model and `mcp.NAME` for all of an MCP server.
     pub(crate) key: String,
     pub(crate) value: Value,
     pub(crate) default: Value,
@@ -207,7 +210,7 @@ impl Settings {
         }
     }
 
-    /// Every setting as it holds, with where it comes from; the models after all else.
+    /// Every setting as it holds, with where it comes from; the models and the MCP servers after all else.
     pub(crate) fn held(path: PathBuf) -> Result<Vec<Held>, SettingsError> {
         let (settings, table) = Self::read_with(path)?;
         let value = |settings: &Self| serde_json::to_value(settings).unwrap_or_default();
@@ -219,13 +222,15 @@ impl Settings {
             default: of(&defaults, key.section, key.name),
             set: table.get(key.section).and_then(|keys| keys.get(key.name)).is_some(),
         });
-        let models = settings.models.keys().map(|name| Held {
-            key: format!("models.{name}"),
-            value: of(&holds, "models", name),
+        let whole = |section: &str, name: &String| Held {
+            key: format!("{section}.{name}"),
+            value: of(&holds, section, name),
             default: Value::Null,
             set: true,
-        });
-        Ok(keys.chain(models).collect())
+        };
+        let models = settings.models.keys().map(|name| whole("models", name));
+        let servers = settings.mcp.keys().map(|name| whole("mcp", name));
+        Ok(keys.chain(models).chain(servers).collect())
     }
 }
 
@@ -294,6 +299,34 @@ mod tests {
         assert_eq!(documented, known);
         assert_eq!(table.len(), known.len());
         assert_eq!(whole["price"]["cache_write"], "3.75");
+    }
+
+    /// What is documented of an MCP server, taken as it stands there, is every key.
+    #[test]
+    fn what_is_documented_of_a_server_is_every_key() {
+        let (_, text) = DOCUMENTED.split_once("# [mcp.NAME]\n").unwrap();
+        let lines = text.lines().map_while(|line| line.strip_prefix("# "));
+        let documented: Vec<&str> =
+            lines.filter(|line| !line.starts_with('#')).filter_map(|line| line.split(' ').next()).collect();
+        let error = toml::from_str::<ServerConfig>("xyz = 1").unwrap_err();
+        let known: Vec<&str> = error.message().split('`').skip(3).step_by(2).collect();
+        assert_eq!(documented, known);
+    }
+
+    #[test]
+    fn a_server_that_cannot_be_used_is_named() {
+        for (text, reason) in [
+            ("[mcp.git]\ncommand = 'a'\nurl = 'b'", "`mcp.git`: a server has either a `command` or a `url`"),
+            ("[mcp.git]\ncomand = 'a'", "`mcp.git`: unknown field `comand`"),
+            (
+                "[mcp.Git]\ncommand = 'a'",
+                "`mcp.Git`: `Git` is not a name here: 1 to 64 of a-z, 0-9 and `-`, starting with a letter",
+            ),
+            ("[mcp]\ngit = 3", "`mcp.git`: it must be a table, as `deskhand mcp add` writes it"),
+        ] {
+            assert!(wrong(text).starts_with(reason), "{}", wrong(text));
+        }
+        assert_eq!(read("[mcp.git]\ncommand = 'a'").unwrap().mcp["git"].command.as_deref(), Some("a"));
     }
 
     fn read(text: &str) -> Result<Settings, String> {

@@ -71,6 +71,7 @@ pub(crate) fn origin(origin: &Principal) -> String {
         Principal::Plugin(plugin) => format!("[{plugin}] "),
         Principal::Agent => "[agent] ".to_owned(),
         Principal::Client(name) => format!("[client {name}] "),
+        Principal::Server(server) => format!("[MCP server {server}] "),
     }
 }
 

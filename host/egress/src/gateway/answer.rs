@@ -60,6 +60,7 @@ impl Answer {
                 "504 Gateway Timeout"
             }
             EgressError::NotFound { .. }
+            | EgressError::NotListening { .. }
             | EgressError::NoConnection { .. }
             | EgressError::Tls { .. }
             | EgressError::Proxy { .. }

@@ -42,6 +42,7 @@ impl Effect for Connect {
         let who = match &self.who {
             Principal::Plugin(plugin) => plugin.to_string(),
             Principal::Client(name) => format!("The client {name}"),
+            Principal::Server(name) => format!("The MCP server {name}"),
             Principal::Agent | Principal::Person => "The agent".to_owned(),
         };
         Some(for_how_long(format!("{who} wants to send something to {}. Let it?", self.host)))
@@ -88,6 +89,8 @@ impl Effect for SendToModel {
     }
 }
 
+/// The choice of a question that agrees to this one time and grants nothing.
+pub const ONCE: &str = "once";
 /// The choice of a question that grants for the task.
 pub const THIS_TASK: &str = "task";
 /// The choice of a question that grants until it is revoked.

@@ -22,7 +22,9 @@ pub(super) fn needed(context: &Context, action: &Action, opening: Option<Access>
         // opening a folder hands it to the plugins of the task, so that takes a grant from the person as well
         Principal::Person => opening.filter(|_| context.task.is_some()),
         principal => match (Kind::of(action).row().needs, principal) {
-            (Needs::Nothing | Needs::Consent | Needs::Trust, _) => None,
+            (Needs::Nothing | Needs::Consent | Needs::Trust | Needs::Program | Needs::Described | Needs::Server, _) => {
+                None
+            }
             (Needs::Folder(access), _) => Some(opening.map_or(access, |more| more.max(access))),
             // what is installed serves the agent; what it does itself is decided each time
             (Needs::Tool | Needs::Agent, Principal::Agent) => None,
@@ -95,6 +97,11 @@ pub(crate) fn covering<'a>(
         (Scope::Agent { plugin, agent }, Action::StartAgent { plugin: p, agent: a }) => plugin == p && agent == a,
         (Scope::Host { host }, Action::Connect { host: h, .. })
         | (Scope::Model { host }, Action::SendToModel { host: h, .. }) => host == h,
+        (Scope::Server { server, setup }, Action::StartServer { server: s, setup: x }) => server == s && setup == x,
+        (Scope::ServerReading { server }, Action::ReadServer { server: s }) => server == s,
+        (Scope::ServerTool { server, tool, offer }, Action::CallServerTool { server: s, tool: t, offer: o, .. }) => {
+            server == s && tool == t && offer == o
+        }
         (
             Scope::Instructions { .. }
             | Scope::InstructionText { .. }
@@ -102,7 +109,11 @@ pub(crate) fn covering<'a>(
             | Scope::Tool { .. }
             | Scope::Agent { .. }
             | Scope::Host { .. }
-            | Scope::Model { .. },
+            | Scope::Model { .. }
+            | Scope::Server { .. }
+            | Scope::ServerReading { .. }
+            | Scope::ServerTool { .. }
+            | Scope::NoServerTool { .. },
             _,
         ) => false,
     };

@@ -1,6 +1,6 @@
 //! What is sent to a server on this very computer does not leave it, and needs no grant where a plugin has named it. Where a
-//! model names it, it is asked about like any other: what listens here was not meant for a model. What the agent asks
-//! the person needs none, for they need not answer.
+//! model names it, it is asked about like any other: what listens here was not meant for a model. What the agent or
+//! an MCP server asks the person needs none, for they need not answer.
 
 use super::{Case, Finding, Verdict, name};
 use deskhand_vocabulary::{Action, Principal};
@@ -14,7 +14,9 @@ pub(super) fn look(case: &Case<'_>) -> Option<Finding> {
         Action::SendToModel { local: true, .. } if *principal != Principal::Person => {
             "It is on this computer, so nothing leaves it."
         }
-        Action::AskPerson if *principal == Principal::Agent => "It reaches nobody but you.",
+        Action::AskPerson if matches!(principal, Principal::Agent | Principal::Server(_)) => {
+            "It reaches nobody but you."
+        }
         _ => return None,
     };
     Some(Finding::new(name::LOCAL, Verdict::Allow, reason))

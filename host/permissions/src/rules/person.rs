@@ -7,6 +7,6 @@ use deskhand_vocabulary::Principal;
 pub(super) fn look(case: &Case<'_>) -> Option<Finding> {
     match &case.context.principal {
         Principal::Person => Some(Finding::new(name::PERSON, Verdict::Allow, "You ask for it yourself.")),
-        Principal::Plugin(_) | Principal::Agent | Principal::Client(_) => None,
+        Principal::Plugin(_) | Principal::Agent | Principal::Client(_) | Principal::Server(_) => None,
     }
 }

@@ -1,0 +1,175 @@
+//! `deskhand mcp add`
+
+use super::{command::Add, list::Row};
+use crate::{
+    desk::Desk,
+    exit::Exit,
+    failure::{Failure, Result},
+    keys::{self, Given, Place, Stored, Typed, Whose},
+    output,
+    settings::Edit,
+    show::line,
+};
+use deskhand_egress::Secret;
+use deskhand_mcp::client::ServerConfig;
+use deskhand_permissions::{Context, Refused, Standing, effect::StartServer};
+use deskhand_vocabulary::{ServerName, Unanswered};
+
+/// What is not done without a key.
+const UNDONE: &str = "the server was not added";
+
+pub(super) fn run(options: &Add) -> Result {
+    let desk = Desk::open(options.json.json)?;
+    desk.stop_on_interrupt();
+    let name: ServerName = options.name.parse().map_err(Failure::usage)?;
+    let had = desk.settings.mcp.get(name.as_str());
+    let mut config = described(options, had)?;
+    let mut edit = Edit::of(desk.home.config_file())?;
+    let mut keeping = Keeping { stored: Stored::of(&desk.home, Whose::Servers), new: Vec::new() };
+    let saved = keeping.take(&desk, options, &name, &mut config).and_then(|()| {
+        config.check().map_err(Failure::usage)?;
+        edit.set_server(name.as_str(), &config)?;
+        Ok(edit.save()?)
+    });
+    if let Err(failure) = saved {
+        keeping.give_up();
+        return Err(failure);
+    }
+    consent(&desk, &name, &config)?;
+    let row = Row::of(&Desk::open(options.json.json)?, &name, &config)?;
+    if options.json.json {
+        row.print();
+    } else {
+        let done = if had.is_some() { "changed" } else { "added" };
+        output::text(&format!("The MCP server `{name}` is {done}: {}\n{}", line(&config.line()), row.consent_said()));
+        output::text(&format!("Try it with: deskhand mcp test {name}\n"));
+    }
+    Ok(Exit::Done)
+}
+
+/// The server without its keys.
+fn described(options: &Add, had: Option<&ServerConfig>) -> Result<ServerConfig> {
+    let mut config = had.cloned().unwrap_or_default();
+    if let Some(url) = &options.url {
+        config = match config.url {
+            Some(_) => ServerConfig { url: Some(url.clone()), ..config },
+            None => ServerConfig { url: Some(url.clone()), ..times(&config) },
+        };
+    }
+    if let Some((program, arguments)) = options.program.split_first() {
+        if config.url.is_some() {
+            config = times(&config);
+        }
+        (config.command, config.args) = (Some(program.clone()), arguments.to_vec());
+    }
+    if config.command.is_none() && config.url.is_none() {
+        return Err(Failure::usage(
+            "say what the server is: its program after `--`, or its address with --url, such as: deskhand mcp add git -- uvx mcp-server-git",
+        ));
+    }
+    for given in &options.env {
+        let (name, value) = variable(given)?;
+        config.secrets.remove(&name);
+        config.env.insert(name, value);
+    }
+    Ok(config)
+}
+
+/// Only what holds for a program and an address alike.
+fn times(config: &ServerConfig) -> ServerConfig {
+    let ServerConfig { start_seconds, call_seconds, idle_seconds, .. } = *config;
+    ServerConfig { start_seconds, call_seconds, idle_seconds, ..ServerConfig::default() }
+}
+
+/// `NAME=VALUE`, or a name that has a value here.
+fn variable(given: &str) -> Result<(String, String)> {
+    if let Some((name, value)) = given.split_once('=') {
+        return Ok((name.to_owned(), value.to_owned()));
+    }
+    match std::env::var(given) {
+        Ok(value) => Ok((given.to_owned(), value)),
+        Err(_) => Err(Failure::usage(format!(
+            "the variable {name} has no value here. Give it one, such as: --env {name}=VALUE",
+            name = line(given)
+        ))),
+    }
+}
+
+/// Keys on their way to where they are kept.
+struct Keeping {
+    stored: Stored,
+    /// Those that were not there before.
+    new: Vec<Place>,
+}
+
+impl Keeping {
+    /// Take the keys that the options speak of, and write their places into the settings of the server.
+    fn take(&mut self, desk: &Desk, options: &Add, name: &ServerName, config: &mut ServerConfig) -> Result<()> {
+        for variable in &options.secret_env {
+            config.env.remove(variable);
+            config.secrets.insert(variable.clone(), Place::Environment(variable.clone()).to_string());
+        }
+        for variable in &options.secret {
+            let secret = typed(desk, &format!("Value of {variable}, which is not shown: "))?;
+            let place = self.keep(&format!("{name}/{variable}"), &secret, options)?;
+            config.env.remove(variable);
+            config.secrets.insert(variable.clone(), place);
+        }
+        let given = match options.source.given(UNDONE)? {
+            None if options.key => Some(Given::Secret(typed(desk, "Key of the server, which is not shown: ")?)),
+            given => given,
+        };
+        match given {
+            None => {}
+            Some(Given::Place(place)) => config.key = Some(place.to_string()),
+            Some(Given::Secret(secret)) => {
+                let host = config.host().unwrap_or_default();
+                config.key = Some(self.keep(&format!("{name}@{host}"), &secret, options)?);
+            }
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, name: &str, secret: &Secret, options: &Add) -> Result<String> {
+        let place = self.stored.keep(name, secret, options.source.key_in_file).map_err(Failure::failed)?;
+        self.new.push(place.clone());
+        Ok(place.to_string())
+    }
+
+    /// Nothing came of it.
+    fn give_up(&self) {
+        for place in &self.new {
+            // what failed is told; that a key could not be taken back either is the same trouble
+            let _ = self.stored.remove(place);
+        }
+    }
+}
+
+fn typed(desk: &Desk, prompt: &str) -> Result<Secret> {
+    match keys::typed(desk, prompt, UNDONE)? {
+        Typed::Key(secret) => Ok(secret),
+        Typed::Nothing => Err(Failure::new(Exit::Declined, format!("nothing was given, so {UNDONE}"))),
+        Typed::Nobody => Err(Failure::new(
+            Exit::Unanswered,
+            format!(
+                "nobody is there to be asked for a key, so {UNDONE}. Name a variable that holds it: --secret-env NAME, or --key-env NAME for a server at an address"
+            ),
+        )),
+    }
+}
+
+/// Have the person agree that the program runs as they do. Without a yes the server stays off.
+fn consent(desk: &Desk, name: &ServerName, config: &ServerConfig) -> Result<()> {
+    if config.command.is_none() {
+        return Ok(());
+    }
+    let start = StartServer::of(name, config.setup(), &config.line());
+    match desk.gate()?.permit(&Context::person(None, Standing::default()), start) {
+        Ok(permit) => {
+            permit.redeem();
+            Ok(())
+        }
+        Err(Refused::Declined | Refused::Unanswered(Unanswered::Absent)) => Ok(()),
+        Err(refused) => Err(refused.into()),
+    }
+}

@@ -1,0 +1,107 @@
+//! `deskhand mcp list`, and what is told of a server anywhere.
+
+use crate::{
+    cli,
+    desk::Desk,
+    exit::Exit,
+    failure::Result,
+    output,
+    show::{columns, line},
+};
+use deskhand_mcp::client::ServerConfig;
+use deskhand_permissions::{Duration, Scope};
+use deskhand_vocabulary::{ServerName, text::shortened};
+use serde::Serialize;
+
+/// The most characters of a program in a list.
+const PROGRAM: usize = 60;
+
+/// A server, as it is listed.
+#[derive(Debug, Serialize)]
+pub(super) struct Row {
+    pub(super) name: ServerName,
+    /// Its program as a person would type it, or its address.
+    reached: String,
+    /// The host of its address.
+    host: Option<String>,
+    consent: Consent,
+}
+
+/// Whether it may be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Consent {
+    /// The person agreed, until they take it back.
+    Given,
+    /// The person is asked at the next task; until then it is off.
+    Asked,
+}
+
+impl Row {
+    pub(super) fn of(desk: &Desk, name: &ServerName, config: &ServerConfig) -> Result<Self> {
+        let wanted = scope(name, config);
+        let grants = desk.gate()?.grants()?;
+        let given = grants.iter().any(|grant| grant.scope == wanted && grant.duration == Duration::Always);
+        Ok(Self {
+            name: name.clone(),
+            reached: config.line(),
+            host: config.host(),
+            consent: if given { Consent::Given } else { Consent::Asked },
+        })
+    }
+
+    pub(super) fn print(&self) {
+        output::text(&format!("{}\n", serde_json::to_string(self).unwrap_or_default()));
+    }
+
+    /// Whether it may be used, in a sentence.
+    pub(super) fn consent_said(&self) -> String {
+        let name = &self.name;
+        match (&self.host, self.consent) {
+            (None, Consent::Given) => "It may run as you, as you agreed.\n".to_owned(),
+            (None, Consent::Asked) => {
+                format!("It is off until you agree that it runs as you: deskhand mcp allow {name}\n")
+            }
+            (Some(host), Consent::Given) => format!("What the agent asks of it may go to {host}, as you agreed.\n"),
+            (Some(host), Consent::Asked) => {
+                format!(
+                    "Before it is used you are asked whether something may go to {host}. Agree in advance: deskhand mcp allow {name}\n"
+                )
+            }
+        }
+    }
+
+    fn cells(&self) -> Vec<String> {
+        let consent = match (&self.host, self.consent) {
+            (None, Consent::Given) => "may run",
+            (None, Consent::Asked) => "off until you agree",
+            (Some(_), Consent::Given) => "may be sent to",
+            (Some(_), Consent::Asked) => "asks first",
+        };
+        [self.name.as_str(), &shortened(&self.reached, PROGRAM), consent].map(line).to_vec()
+    }
+}
+
+/// What has to be granted for a server to be used.
+pub(super) fn scope(name: &ServerName, config: &ServerConfig) -> Scope {
+    match config.host() {
+        Some(host) => Scope::Host { host },
+        None => Scope::Server { server: name.clone(), setup: config.setup() },
+    }
+}
+
+pub(super) fn run(options: &cli::Json) -> Result {
+    let desk = Desk::open(options.json)?;
+    let servers =
+        desk.settings.mcp.iter().filter_map(|(name, config)| Some((name.parse::<ServerName>().ok()?, config)));
+    let rows: Vec<Row> = servers.map(|(name, config)| Row::of(&desk, &name, config)).collect::<Result<_>>()?;
+    if options.json {
+        rows.iter().for_each(Row::print);
+    } else if rows.is_empty() {
+        output::text("There is no MCP server yet. Add one, such as: deskhand mcp add git -- uvx mcp-server-git\n");
+    } else {
+        let heading = ["NAME", "PROGRAM OR ADDRESS", "STATE"].map(str::to_owned).to_vec();
+        output::text(&columns(&std::iter::once(heading).chain(rows.iter().map(Row::cells)).collect::<Vec<_>>()));
+    }
+    Ok(Exit::Done)
+}

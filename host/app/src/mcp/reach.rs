@@ -1,0 +1,126 @@
+//! How MCP servers are reached: those of a task, and one that a command of the person is about.
+
+use crate::{
+    desk::Desk,
+    exit::Exit,
+    failure::{Failure, Result},
+    keys::{Stored, Whose},
+    outgoing::{Outgoing, Purpose},
+};
+use deskhand_egress::{Secret, Url};
+use deskhand_mcp::client::{McpError, Offer, Opening, Parts, Secrets, Server, ServerConfig};
+use deskhand_models::Keys as _;
+use deskhand_permissions::{
+    Context, Refused, Standing,
+    effect::{Connect, StartServer},
+};
+use deskhand_records::Records;
+use deskhand_tools::TaskHost;
+use deskhand_vocabulary::{ServerName, TaskId, Unanswered};
+use deskhand_workspace::Workspace;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// The servers of one task, or of a command.
+pub(crate) type Servers = Arc<[Arc<Server>]>;
+
+/// All servers of the settings, for a task in this workspace. None is started before it is needed.
+pub(crate) fn of_task(desk: &Desk, task: TaskId, workspace: &Workspace, outgoing: &Outgoing) -> Result<Servers> {
+    if desk.settings.mcp.is_empty() {
+        return Ok(Arc::new([]));
+    }
+    let folders = workspace.folders().into_iter();
+    // a folder of a task has a whole path, which is what an address needs
+    let roots =
+        folders.filter_map(|folder| Some((Url::from_file_path(folder.path).ok()?.into(), folder.name.to_string())));
+    let roots = roots.collect();
+    let host = Arc::new(host(desk, Some(task), roots)?);
+    let servers = desk.settings.mcp.iter().filter_map(|(name, config)| Some((name.parse().ok()?, config)));
+    servers.map(|(name, config)| server(desk, name, config, outgoing, Arc::<TaskHost>::clone(&host))).collect()
+}
+
+fn host(desk: &Desk, task: Option<TaskId>, roots: Vec<(String, String)>) -> Result<TaskHost> {
+    Ok(TaskHost {
+        gate: Arc::clone(desk.gate()?),
+        task,
+        person: Arc::clone(&desk.person),
+        log: Arc::<Records>::clone(desk.records()?),
+        roots,
+    })
+}
+
+fn server(
+    desk: &Desk,
+    name: ServerName,
+    config: &ServerConfig,
+    outgoing: &Outgoing,
+    host: Arc<TaskHost>,
+) -> Result<Arc<Server>> {
+    let purpose = Purpose::Server { host: config.host().unwrap_or_default() };
+    let parts = Parts {
+        host,
+        secrets: Arc::new(Kept(Stored::of(&desk.home, Whose::Servers))),
+        outlet: outgoing.outlet(purpose),
+        watcher: std::env::current_exe().map_err(|error| {
+            Failure::failed(format!("the program of Deskhand could not be found, to watch over servers: {error}"))
+        })?,
+        path: std::env::var_os("PATH"),
+    };
+    Ok(Server::new(name, config.clone(), parts))
+}
+
+/// The keys that are kept of servers.
+struct Kept(Stored);
+
+impl Secrets for Kept {
+    fn secret(&self, place: &str) -> std::result::Result<Secret, String> {
+        self.0.key(place).map_err(|error| error.to_string())
+    }
+}
+
+/// A server that was started for a command.
+pub(super) struct Tried {
+    pub(super) offer: Arc<Offer>,
+    /// Who it says that it is.
+    pub(super) identity: String,
+    pub(super) took: Duration,
+}
+
+/// Start a server, ask it what it has, and stop it.
+pub(super) fn try_out(desk: &Desk, name: &ServerName, config: &ServerConfig) -> Result<Tried> {
+    let context = Context::person(None, Standing::default());
+    let opening = opening(desk, &context, name, config)?;
+    let outgoing = Outgoing::of(desk, context)?;
+    let server = server(desk, name.clone(), config, &outgoing, Arc::new(host(desk, None, Vec::new())?))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::no_thread)?;
+    let begun = Instant::now();
+    let tried = runtime.block_on(async {
+        let offer = server.offer(opening, &desk.stop).await;
+        let (took, identity) = (begun.elapsed(), server.identity().await);
+        server.close().await;
+        offer.map(|offer| Tried { offer, identity, took })
+    });
+    tried.map_err(|error| match error {
+        McpError::Stopped => Failure::new(Exit::Stopped, error),
+        error => Failure::failed(error),
+    })
+}
+
+fn opening(desk: &Desk, context: &Context, name: &ServerName, config: &ServerConfig) -> Result<Opening> {
+    let gate = desk.gate()?;
+    let opened = match config.host() {
+        Some(host) => gate.permit(context, Connect::to(&host)).map(Opening::Address),
+        None => gate.permit(context, StartServer::of(name, config.setup(), &config.line())).map(Opening::Program),
+    };
+    opened.map_err(|refused| match refused {
+        Refused::Unanswered(Unanswered::Absent) => Failure::new(
+            Exit::Unanswered,
+            format!(
+                "the MCP server `{name}` is a program that runs as you, and nobody is there to agree to that, so it was not started. Agree in advance with: deskhand mcp allow {name}"
+            ),
+        ),
+        refused => refused.into(),
+    })
+}

@@ -1,0 +1,49 @@
+//! `deskhand mcp remove`
+
+use super::{command::Named, named::named};
+use crate::{
+    desk::Desk,
+    exit::Exit,
+    failure::{Failure, Result},
+    keys::{Place, Stored, Whose},
+    output,
+    settings::Edit,
+};
+use deskhand_permissions::Scope;
+use deskhand_vocabulary::ServerName;
+use serde_json::json;
+
+pub(super) fn run(options: &Named) -> Result {
+    let desk = Desk::open(options.json.json)?;
+    let (name, config) = named(&desk, &options.name)?;
+    let mut edit = Edit::of(desk.home.config_file())?;
+    edit.remove_server(name.as_str());
+    edit.save()?;
+    for grant in desk.gate()?.grants()?.iter().filter(|grant| is_about(&grant.scope, &name)) {
+        desk.gate()?.revoke(grant.id)?;
+    }
+    let stored = Stored::of(&desk.home, Whose::Servers);
+    let places = config.secrets.values().chain(&config.key).filter_map(|place| place.parse::<Place>().ok());
+    for place in places {
+        stored.remove(&place).map_err(|error| {
+            Failure::failed(format!("the MCP server `{name}` is removed, but a key of it is not: {error}"))
+        })?;
+    }
+    if options.json.json {
+        output::text(&format!("{}\n", json!({"name": name, "removed": true})));
+    } else {
+        output::text(&format!("The MCP server `{name}` is removed, with its keys and what you allowed of it.\n"));
+    }
+    Ok(Exit::Done)
+}
+
+/// Whether a grant is about this server alone. That something may be sent to a host holds for others too, and stays.
+pub(super) fn is_about(scope: &Scope, name: &ServerName) -> bool {
+    match scope {
+        Scope::Server { server, .. }
+        | Scope::ServerReading { server }
+        | Scope::ServerTool { server, .. }
+        | Scope::NoServerTool { server, .. } => server == name,
+        _ => false,
+    }
+}
