@@ -348,7 +348,7 @@ fn notes_are_kept_with_a_yes_and_found_again() {
         assert_eq!(code(memory::remember("No.", &memory::Scope::All)), Code::Denied);
         assert_eq!(code(memory::remember("Nobody.", &memory::Scope::All)), Code::Parked);
         assert_eq!(code(memory::remember("x", &memory::Scope::Folder("Other".into()))), Code::Invalid);
-        assert_eq!(memory::recall("ada", 10)?, [note.clone()]);
+        assert_eq!(memory::recall("ada", 10)?, std::slice::from_ref(&note));
         memory::forget(&note.id)?;
         assert_eq!(code(memory::forget(&note.id)), Code::NotFound);
         assert_eq!(memory::recall("", 10)?, []);
