@@ -27,6 +27,7 @@ mod questions;
 mod record;
 mod rename;
 mod same_names;
+mod sandbox;
 mod slips;
 mod together;
 mod trouble;

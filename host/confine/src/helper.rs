@@ -1,6 +1,7 @@
 //! The hidden names under which this program helps to make a sandbox.
 
 use crate::{inside, outside};
+use deskhand_vocabulary::Home;
 use std::{
     ffi::{OsStr, OsString},
     path::PathBuf,
@@ -19,20 +20,29 @@ const INSIDE: &str = "inside";
 #[derive(Clone, Debug)]
 pub struct Helper {
     program: PathBuf,
+    /// What is Deskhand's own, and in no sandbox.
+    own: Vec<PathBuf>,
 }
 
 impl Helper {
-    /// The program at this path, which hands what follows [`SUBCOMMAND`] to [`helper_main`]. Absolute.
-    pub const fn at(program: PathBuf) -> Self {
-        Self { program }
+    /// The program at this path, which hands what follows [`SUBCOMMAND`] to [`helper_main`]. Absolute. Nothing of `home` is seen
+    /// in a sandbox that it makes.
+    pub fn at(program: PathBuf, home: &Home) -> Self {
+        let own = home.top().into_iter().chain(home.folders()).map(PathBuf::from).collect();
+        Self { program, own }
     }
 
     /// This very program.
     ///
     /// # Errors
     /// Where the system does not say where it is.
-    pub fn own() -> std::io::Result<Self> {
-        std::env::current_exe().map(Self::at)
+    pub fn own(home: &Home) -> std::io::Result<Self> {
+        std::env::current_exe().map(|program| Self::at(program, home))
+    }
+
+    /// What is in no sandbox.
+    pub(crate) fn hidden(&self) -> &[PathBuf] {
+        &self.own
     }
 
     pub(crate) fn program(&self) -> &std::path::Path {

@@ -16,8 +16,9 @@ pub(crate) const HELPER: &str = "/run/deskhand/helper";
 /// Where the proxy's socket lies.
 pub(crate) const PROXY: &str = "/run/deskhand/proxy";
 
-/// The folders at the top that hold the system beside `/usr`; on most systems they are links into it (FHS 3.0, section 3).
-const SYSTEM: [&str; 7] = ["bin", "sbin", "lib", "lib32", "lib64", "libx32", "opt"];
+/// The folders that hold the system beside `/usr`; on most systems they are links into it (FHS 3.0, section 3), and on a few it
+/// lies in a store.
+const SYSTEM: [&str; 9] = ["bin", "sbin", "lib", "lib32", "lib64", "libx32", "opt", "nix/store", "gnu/store"];
 
 /// What programs look for in `/etc`. No keys, no accounts, nothing that says whose machine it is.
 const SETTINGS: [&str; 22] = [
@@ -105,8 +106,11 @@ pub(crate) fn options(confined: &Confined, helper: &Helper) -> Result<Vec<OsStri
         options.bind("--bind", socket.as_os_str(), PROXY.as_ref());
     }
     for path in &confined.readable {
-        readable(path)?;
+        let hidden = readable(path, helper.hidden())?;
         options.bind("--ro-bind", path.as_os_str(), path.as_os_str());
+        for hidden in hidden {
+            options.memory(4096, "0000", hidden.as_os_str());
+        }
     }
     options.say(["--dir", MOUNTS]);
     for folder in &confined.folders {
@@ -146,7 +150,7 @@ fn system(options: &mut Options) {
         options.bind("--ro-bind-try", path.as_os_str(), path.as_os_str());
     }
     options.say(["--dev", "/dev", "--dir", "/var"]);
-    options.say(["--symlink", "/tmp", "/var/tmp"]);
+    options.say(["--symlink", "../tmp", "/var/tmp"]);
 }
 
 fn memory(options: &mut Options, limits: &Limits) {
@@ -156,8 +160,8 @@ fn memory(options: &mut Options, limits: &Limits) {
     options.memory(limits.scratch, "0700", HOME.as_ref());
 }
 
-/// Whether something of this machine may be seen as it is.
-fn readable(path: &Path) -> Result<(), ConfineError> {
+/// Whether something of this machine may be seen as it is; and what in it is covered.
+fn readable(path: &Path, own: &[PathBuf]) -> Result<Vec<PathBuf>, ConfineError> {
     let refuse =
         |reason: &str| Err(ConfineError::Asked { what: path.display().to_string(), reason: reason.to_owned() });
     let plain = path.is_absolute()
@@ -167,10 +171,15 @@ fn readable(path: &Path) -> Result<(), ConfineError> {
     if !plain || path.parent().is_none() {
         return refuse("it is not the whole path of a folder or file. Name it from the top");
     }
-    if ["/proc", "/dev", "/sys", "/run", "/tmp", MOUNTS].iter().any(|taken| path.starts_with(taken)) {
+    if ["/proc", "/dev", "/sys", "/run", "/var/tmp", MOUNTS].iter().any(|taken| path.starts_with(taken)) {
         return refuse("the sandbox has its own there. Install the program elsewhere");
     }
-    if path.exists() { Ok(()) } else { refuse("it is not there. Check the path") }
+    let Ok(real) = path.canonicalize() else { return refuse("it is not there. Check the path") };
+    let own: Vec<_> = own.iter().filter_map(|own| own.canonicalize().ok()).collect();
+    if own.iter().any(|own| real.starts_with(own)) {
+        return refuse("it is Deskhand's own. Install the program elsewhere");
+    }
+    Ok(own.iter().filter_map(|own| own.strip_prefix(&real).ok()).map(|own| path.join(own)).collect())
 }
 
 /// The program's environment.

@@ -289,7 +289,7 @@ fn sandbox(desk: &Desk) -> Check {
     let what = "sandbox";
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let tried = runtime.and_then(|runtime| {
-        let helper = deskhand_confine::Helper::own()?;
+        let helper = deskhand_confine::Helper::own(&desk.home)?;
         Ok(runtime.block_on(deskhand_confine::available(&helper, &desk.home.sandboxes())))
     });
     match tried {

@@ -105,6 +105,45 @@ async fn the_system_is_read_only_and_its_own_places_are_bounded() {
     assert_eq!((said.out.as_str(), said.ended), ("", Ended::Exited(0)), "{}", said.err);
 }
 
+#[tokio::test]
+async fn what_a_program_needs_beside_the_system_can_be_read_and_nothing_of_deskhands_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let top = dir.path().canonicalize().unwrap();
+    let home = deskhand_vocabulary::Home::within(&top.join("share/deskhand"));
+    crate::kit::write(&home.data.join("grants"), "secret");
+    crate::kit::write(&top.join("share/tool/data"), "data");
+    crate::kit::write(&top.join("bin/tool"), "#!/bin/sh\ncat $(dirname $0)/../share/tool/data");
+    fs::set_permissions(top.join("bin/tool"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let helper = crate::kit::helper_of(&home);
+    let mut confined = Confined::new(top.join("bin/tool"));
+    confined.readable.push(top.clone());
+    let said = crate::kit::finish(start(&helper, confined.clone()).await.unwrap()).await;
+    assert_eq!(said.out, "data", "{}", said.err);
+    let look =
+        format!("find {0} -name grants 2>/dev/null; echo x > {0}/bin/tool; ls {0}/share/deskhand", top.display());
+    let mut looking = script(&look);
+    looking.readable.push(top);
+    let said = crate::kit::finish(start(&helper, looking).await.unwrap()).await;
+    assert_eq!(
+        (said.out.as_str(), said.err.contains("Read-only"), said.err.contains("Permission denied")),
+        ("", true, true)
+    );
+    for not in [
+        home.data,
+        "/".into(),
+        "/proc".into(),
+        "relative".into(),
+        "/usr/../usr".into(),
+        "/var/tmp/x".into(),
+        "/no/such".into(),
+    ] {
+        let mut confined = confined.clone();
+        confined.readable.push(not.clone());
+        let refused = start(&helper, confined).await.unwrap_err();
+        assert!(matches!(refused, ConfineError::Asked { .. }), "{not:?}: {refused}");
+    }
+}
+
 /// Where Deskhand runs as root, so does the program, without root's rights: what root merely owns must not be writable.
 #[tokio::test]
 async fn the_kernel_takes_no_orders() {

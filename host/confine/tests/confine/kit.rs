@@ -20,8 +20,12 @@ use tokio::io::AsyncReadExt as _;
 pub const HELPER: &str = "DESKHAND_TEST_SANDBOX_HELPER";
 
 pub fn helper() -> Helper {
+    helper_of(&Home::within(Path::new("/no/home")))
+}
+
+pub fn helper_of(home: &Home) -> Helper {
     let built = std::env::var_os(HELPER).unwrap_or_else(|| env!("CARGO_BIN_EXE_deskhand-sandbox").into());
-    Helper::at(built.into())
+    Helper::at(built.into(), home)
 }
 
 #[derive(Debug)]

@@ -9,6 +9,7 @@ use deskhand_egress::{
 use std::{
     fs,
     io::{BufRead as _, BufReader},
+    os::unix::fs::PermissionsExt as _,
     path::Path,
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
@@ -190,6 +191,7 @@ async fn curl_git_and_pip_go_through_to_a_granted_host_alone() {
     served(dir.path());
     let files = Files::of(dir.path());
     let private = tempfile::tempdir().unwrap();
+    fs::set_permissions(private.path(), fs::Permissions::from_mode(0o700)).unwrap();
     let network = Network::default();
     let gateway = network.gateway(private.path(), files.port);
     let within = |text: &str| {

@@ -2,7 +2,14 @@
 
 use super::{Shared, write};
 use crate::error::EgressError;
-use tokio::{io::AsyncWriteExt as _, net::UnixStream};
+use std::time::Duration;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::UnixStream,
+};
+
+/// How long, and how far in pieces of 1 KiB, what is not wanted any more is read on.
+const LEAVE: (Duration, usize) = (Duration::from_secs(2), 256);
 
 /// An answer with a text for whoever reads the program's messages. Without one, the connection is closed.
 #[derive(Debug, PartialEq, Eq)]
@@ -82,8 +89,26 @@ impl Answer {
             text.len()
         );
         // whoever asked may be gone
-        if write(stream, (head + &text).as_bytes(), shared).await.is_ok() {
-            let _ = stream.shutdown().await;
+        if write(stream, (head + &text).as_bytes(), shared).await.is_ok() && stream.shutdown().await.is_ok() {
+            hear_out(stream, shared).await;
         }
+    }
+}
+
+/// Read on until the other side has ended too: closed before, a socket takes back the answer that was not read yet.
+async fn hear_out(stream: &mut UnixStream, shared: &Shared) {
+    let (time, most) = LEAVE;
+    let listening = async {
+        let mut piece = [0; 1024];
+        for _ in 0..most {
+            if !matches!(stream.read(&mut piece).await, Ok(1..)) {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        biased;
+        () = listening => {}
+        () = shared.outlet.timer().sleep(time) => {}
     }
 }

@@ -24,6 +24,7 @@ struct Open {
 impl Open {
     fn of(kit: Kit, ports: &[u16]) -> Self {
         let dir = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
         let gateway = Gateway::open(kit.outlet.clone(), dir.path(), "proxy", ports).unwrap();
         Self { kit, gateway, _dir: dir }
     }
@@ -94,7 +95,7 @@ async fn a_request_is_made_again_judged_and_recorded() {
              Transfer-Encoding: chunked\r\nProxy-Authorization: Basic x\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
         ))
         .await;
-    assert!(answer.starts_with("HTTP/1.1 200 \r\n") && answer.ends_with("\r\n\r\nhello"), "{answer}");
+    assert!(answer.starts_with("HTTP/1.1 200 \r\n") && answer.ends_with("\r\n\r\n5\r\nhello\r\n0\r\n\r\n"), "{answer}");
     let heard = log.lock().unwrap().clone();
     assert_eq!((heard.len(), &heard[0].body[..]), (1, &b"abcde"[..]));
     assert_eq!((heard[0].header("content-type"), heard[0].header("proxy-authorization")), (Some("text/x"), None));
@@ -251,7 +252,8 @@ async fn a_thousand_streams_are_bounded() {
     let mut streams = Vec::new();
     for _ in 0..1000 {
         let mut stream = open.connect().await;
-        stream.write_all(format!("CONNECT 127.0.0.1:{port} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).await.unwrap();
+        // one that is told to come again may be told so before it has asked
+        let _ = stream.write_all(format!("CONNECT 127.0.0.1:{port} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).await;
         streams.push(stream);
     }
     let (mut served, mut busy) = (0, 0);
