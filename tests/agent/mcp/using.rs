@@ -48,7 +48,7 @@ fn a_call_that_nobody_allowed_waits_and_can_be_made_later() {
     assert_eq!(ran.code, 3, "{}{}", ran.stdout, ran.stderr);
     assert!(!noted(&desk).contains(&"called".to_owned()));
     let inbox = desk.deskhand(&["inbox"]).ok();
-    assert!(inbox.contains("mcp_call"), "{inbox}");
+    assert!(inbox.contains("The agent wants to call the tool `echo` of the MCP server `one`."), "{inbox}");
 
     desk.says([echo(), said("Done.")]);
     let mut terminal = Terminal::run(&desk.place, &["resume", "1"], &[]);
