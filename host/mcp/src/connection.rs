@@ -272,7 +272,7 @@ fn ended(server: &ServerName, why: Over, what: &'static str, after: Duration) ->
 }
 
 fn not_greeted(server: &ServerName, error: &ClientInitializeError) -> McpError {
-    match of_egress(error) {
+    match of_egress(beneath(error)) {
         Some(error) => not_sent(server.clone(), error),
         None => McpError::NotStarted { server: server.clone(), reason: greeting(error) },
     }
@@ -293,16 +293,26 @@ fn not_sent(server: ServerName, error: &EgressError) -> McpError {
 
 /// Why a server could not be greeted.
 fn greeting(error: &ClientInitializeError) -> String {
-    if let Some(StreamableHttpError::AuthRequired(_)) = of_http(error) {
+    if let Some(StreamableHttpError::AuthRequired(_)) = of_http(beneath(error)) {
         return "it wants to know who asks. Give it a key with: deskhand mcp add NAME --key".to_owned();
     }
     let reason = match error {
         ClientInitializeError::JsonRpcError(error) => format!("it says: {}", error.message),
         ClientInitializeError::ConnectionClosed(_) => "it closed its output without a greeting".to_owned(),
-        ClientInitializeError::TransportError { .. } => of_http(error).map_or_else(|| root(error), ToString::to_string),
+        ClientInitializeError::TransportError { error, .. } => {
+            of_http(error).map_or_else(|| root(error), ToString::to_string)
+        }
         other => format!("it does not keep to the protocol: {other}"),
     };
     shortened(&safe(&reason, false), WORDS)
+}
+
+/// What the transport has to say, which is not listed as a cause.
+fn beneath(error: &ClientInitializeError) -> &(dyn Error + 'static) {
+    match error {
+        ClientInitializeError::TransportError { error, .. } => error,
+        other => other,
+    }
 }
 
 /// What the way out said, if it is the cause.
