@@ -133,7 +133,7 @@ impl Scene {
 
     /// The git server of others that `tests/setup` installs, a repository, and a model that says that all is well.
     fn with_git() -> Self {
-        let scene = Self::with_agent();
+        let scene = Self::new(Place::new()).agreeable();
         let server = target().parent().unwrap().join("mcp-servers/python/bin/mcp-server-git");
         assert!(server.is_file(), "{} is not there: tests/setup", server.display());
         let git = Command::new("git").args(["init", "--quiet"]).arg(scene.folder.join("letters")).status();
@@ -152,12 +152,18 @@ impl Scene {
 
     /// A model that has something to say to each request, and has nothing running.
     fn with_agent() -> Self {
-        let scene = Self::downloads();
+        // every task is over before the next command
+        let codes = vec![("deskhand steer", 1), ("deskhand pause", 1), ("deskhand cancel", 2), ("deskhand resume", 2)];
+        Self { codes, ..Self::downloads().agreeable() }
+    }
+
+    /// With a model that has something to say to each request.
+    fn agreeable(self) -> Self {
         let server = ModelServer::start();
         for _ in 0..10 {
             server.reply(Reply::new().text("Done."));
         }
-        scene.does(&[
+        self.does(&[
             "model",
             "add",
             "local",
@@ -169,9 +175,7 @@ impl Scene {
             "m",
             "--no-key",
         ]);
-        // every task is over before the next command
-        let codes = vec![("deskhand steer", 1), ("deskhand pause", 1), ("deskhand cancel", 2), ("deskhand resume", 2)];
-        Self { model: Some(server), codes, ..scene }
+        Self { model: Some(server), ..self }
     }
 
     /// A history of seven commits: what the reader of the page about undo has, before each of its commands anew. The last

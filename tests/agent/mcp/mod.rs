@@ -8,7 +8,7 @@ use crate::kit::{Desk, calls};
 use deskhand_model_server::Reply;
 use deskhand_tests::root;
 use serde_json::{Value, json};
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, process::Command};
 
 /// A place with a model and with the scripted MCP server `one`, which behaves like this; what more stands in its table.
 fn with_server(how: &str, more: &str) -> Desk {
@@ -25,12 +25,24 @@ fn off(how: &str, more: &str) -> Desk {
     let settings = desk.place.path("deskhand/config/config.toml");
     let mut text = fs::read_to_string(&settings).unwrap();
     text.push_str(&format!(
-        "[mcp.one]\ncommand = \"python3\"\nargs = [\"-u\", \"{}\", \"{how}\", \"{}\"]\n{more}",
+        "[mcp.one]\ncommand = \"{}\"\nargs = [\"-u\", \"{}\", \"{how}\", \"{}\"]\n{more}",
+        python().display(),
         script.display(),
         notes.display()
     ));
     fs::write(settings, text).unwrap();
     desk
+}
+
+/// The interpreter itself, not what may stand before it on the path.
+fn python() -> PathBuf {
+    let asked = Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output().unwrap();
+    PathBuf::from(String::from_utf8(asked.stdout).unwrap().trim())
+}
+
+/// What came of the last call, as the model was told.
+fn last_result(desk: &Desk) -> String {
+    desk.last_heard().into_iter().rfind(|line| line.starts_with("result: ")).unwrap()
 }
 
 /// Where the scripted server notes what it does.

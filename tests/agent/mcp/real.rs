@@ -165,7 +165,7 @@ fn the_same_over_streamable_http_once_the_person_agrees_to_its_host() {
     assert_eq!(ran.code, 3, "{}{}", ran.stdout, ran.stderr);
 
     desk.says([call("all/echo", json!({"message": "hello"})), said("It said hello.")]);
-    let mut terminal = Terminal::run(&desk.place, &["run", "--folder", "Files", "try it"], &[]);
+    let mut terminal = Terminal::run(&desk.place, &["run", "--folder", "Files", "try it again"], &[]);
     terminal.wait("The agent wants to send something to 127.0.0.1").answer(NUMBER, "1");
     let (code, screen) = terminal.end();
     assert_eq!(code, 0, "{screen}");

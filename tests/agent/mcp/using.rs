@@ -48,7 +48,7 @@ fn a_call_that_nobody_allowed_waits_and_can_be_made_later() {
     assert_eq!(ran.code, 3, "{}{}", ran.stdout, ran.stderr);
     assert!(!noted(&desk).contains(&"called".to_owned()));
     let inbox = desk.deskhand(&["inbox"]).ok();
-    assert!(inbox.contains("mcp_call"), "{inbox}");
+    assert!(inbox.contains("`mcp_call`: the agent wants to call the tool `echo` of the MCP server `one`."), "{inbox}");
 
     desk.says([echo(), said("Done.")]);
     let mut terminal = Terminal::run(&desk.place, &["resume", "1"], &[]);
@@ -108,11 +108,11 @@ fn a_tool_that_is_never_called_is_not_called() {
     desk.deskhand(&["mcp", "allow", "one", "echo", "always"]).ok();
     assert_eq!(desk.deskhand(&["mcp", "allow", "one", "echo", "never"]).ok(), "`echo` of `one` is never called.\n");
     assert_eq!(
-        desk.deskhand(&["mcp", "tools", "one"]).ok(),
+        desk.deskhand(&["mcp", "tools", "one"]).stdout,
         "TOOL   MAY BE CALLED  IT SAYS     AND OF ITSELF\necho   never          only reads  Says it again.\n\
          other  ask                        Does something else.\n"
     );
-    desk.says([echo(), said("Then not.")]);
+    desk.says([echo(), said("Then not."), said("It is so.")]);
     desk.run(&["greet it"]);
     assert!(!noted(&desk).contains(&"called".to_owned()));
     let why = desk.deskhand(&["why", "invoke", "one/echo", "--agent"]);
@@ -125,9 +125,9 @@ fn a_tool_that_is_never_called_is_not_called() {
 fn what_does_not_fit_the_schema_is_not_sent() {
     let desk = with_server("well", "");
     desk.deskhand(&["mcp", "allow", "one", "echo"]).ok();
-    desk.says([call("one/echo", json!({"text": 5})), call("two/echo", json!({})), said("No.")]);
+    desk.says([call("one/echo", json!({"text": 5})), call("two/echo", json!({})), said("No."), said("It is so.")]);
     let ran = desk.run(&["greet it"]);
-    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(ran.code, 6, "{}{}", ran.stdout, ran.stderr);
     let heard = desk.last_heard().join("\n");
     assert!(heard.contains("the arguments do not fit: /text: 5 is not of type \"string\""), "{heard}");
     assert!(heard.contains("there is no MCP server `two`; there are `one`"), "{heard}");
@@ -169,7 +169,7 @@ fn a_question_of_a_server_reaches_the_person() {
 
     // and waits where nobody is there
     desk.says([echo(), said("It waits.")]);
-    let ran = desk.run(&["greet it"]);
+    let ran = desk.run(&["greet it alone"]);
     assert_eq!(ran.code, 3, "{}{}", ran.stdout, ran.stderr);
     assert!(desk.deskhand(&["inbox"]).ok().contains("`one` has a question"));
     desk.server.finish();

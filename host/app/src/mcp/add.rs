@@ -51,10 +51,13 @@ pub(super) fn run(options: &Add) -> Result {
 fn described(options: &Add, had: Option<&ServerConfig>) -> Result<ServerConfig> {
     let mut config = had.cloned().unwrap_or_default();
     if let Some(url) = &options.url {
-        config = match config.url {
-            Some(_) => ServerConfig { url: Some(url.clone()), ..config },
-            None => ServerConfig { url: Some(url.clone()), ..times(&config) },
-        };
+        let before = if config.url.is_some() { config } else { times(&config) };
+        let host = before.host();
+        config = ServerConfig { url: Some(url.clone()), ..before };
+        if config.host() != host {
+            // a key never goes to another host than the one that it was given for
+            config.key = None;
+        }
     }
     if let Some((program, arguments)) = options.program.split_first() {
         if config.url.is_some() {

@@ -3,8 +3,9 @@
 use rmcp::model::{ContentBlock, GetPromptResult, ResourceContents, Role};
 use serde_json::Value;
 
-/// The most of one answer that is kept: text, in bytes; all else, in bytes of base64; and pieces.
-const TEXT: usize = 128 << 10;
+/// The most of one answer that is kept: text, in bytes, less than a model is given at once; all else, in bytes of base64; and
+/// pieces.
+const TEXT: usize = 48 << 10;
 const BYTES: usize = 8 << 20;
 const PIECES: usize = 200;
 

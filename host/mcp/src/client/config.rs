@@ -1,7 +1,7 @@
 //! Which server, and how it is reached. Read from the person's settings.
 
 use deskhand_egress::Request;
-use deskhand_vocabulary::Sha256;
+use deskhand_vocabulary::{Sha256, host::is_here};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::{collections::BTreeMap, time::Duration};
@@ -96,6 +96,11 @@ impl ServerConfig {
         for (name, value) in &self.headers {
             request = request.header(name, value).map_err(|error| BadConfig(error.to_string()))?;
         }
+        if self.key.is_some() && !request.is_secure() && !is_here(&request.host()) {
+            return Err(BadConfig(
+                "a key is only sent over https, or to this computer. Use an https address".to_owned(),
+            ));
+        }
         Ok(())
     }
 
@@ -182,6 +187,18 @@ mod tests {
         assert_eq!(
             wrong(&ServerConfig { url: Some("ftp://example.com".to_owned()), ..address }),
             "ftp://example.com is not an address that can be used: only http and https can be used"
+        );
+        let open = |url: &str| {
+            wrong(&ServerConfig {
+                url: Some(url.to_owned()),
+                key: Some("env:KEY".to_owned()),
+                ..ServerConfig::default()
+            })
+        };
+        assert_eq!(open("http://127.0.0.1:1/mcp"), "");
+        assert_eq!(
+            open("http://mcp.example.com/mcp"),
+            "a key is only sent over https, or to this computer. Use an https address"
         );
         assert_eq!(
             wrong(&ServerConfig { call_seconds: Some(0), ..program() }),

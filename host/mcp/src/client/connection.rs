@@ -22,6 +22,7 @@ use rmcp::{
         StreamableHttpClientTransport,
         async_rw::AsyncRwTransport,
         streamable_http_client::{StreamableHttpClientTransportConfig, StreamableHttpError},
+        worker::WorkerQuitReason,
     },
 };
 use std::{
@@ -271,7 +272,7 @@ fn ended(server: &ServerName, why: Over, what: &'static str, after: Duration) ->
 }
 
 fn not_greeted(server: &ServerName, error: &ClientInitializeError) -> McpError {
-    match of_egress(error) {
+    match of_egress(beneath(error)) {
         Some(error) => not_sent(server.clone(), error),
         None => McpError::NotStarted { server: server.clone(), reason: greeting(error) },
     }
@@ -292,25 +293,41 @@ fn not_sent(server: ServerName, error: &EgressError) -> McpError {
 
 /// Why a server could not be greeted.
 fn greeting(error: &ClientInitializeError) -> String {
-    if error.is_authorization_required() {
+    if let Some(StreamableHttpError::AuthRequired(_)) = of_http(beneath(error)) {
         return "it wants to know who asks. Give it a key with: deskhand mcp add NAME --key".to_owned();
     }
     let reason = match error {
         ClientInitializeError::JsonRpcError(error) => format!("it says: {}", error.message),
         ClientInitializeError::ConnectionClosed(_) => "it closed its output without a greeting".to_owned(),
-        ClientInitializeError::TransportError { .. } => root(error),
+        ClientInitializeError::TransportError { error, .. } => {
+            of_http(error).map_or_else(|| root(error), ToString::to_string)
+        }
         other => format!("it does not keep to the protocol: {other}"),
     };
     shortened(&safe(&reason, false), WORDS)
 }
 
+/// What the transport has to say, which is not listed as a cause.
+fn beneath(error: &ClientInitializeError) -> &(dyn Error + 'static) {
+    match error {
+        ClientInitializeError::TransportError { error, .. } => error,
+        other => other,
+    }
+}
+
 /// What the way out said, if it is the cause.
 fn of_egress<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a EgressError> {
-    causes(error).find_map(|cause| {
-        let wrapped = cause.downcast_ref::<StreamableHttpError<EgressError>>();
-        let inner =
-            wrapped.and_then(|error| if let StreamableHttpError::Client(inner) = error { Some(inner) } else { None });
-        inner.or_else(|| cause.downcast_ref())
+    match of_http(error)? {
+        StreamableHttpError::Client(error) => Some(error),
+        _ => None,
+    }
+}
+
+/// What went wrong in HTTP, if it is the cause.
+fn of_http<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a StreamableHttpError<EgressError>> {
+    causes(error).find_map(|cause| match cause.downcast_ref() {
+        Some(WorkerQuitReason::Fatal { error, .. }) => Some(error),
+        _ => cause.downcast_ref(),
     })
 }
 

@@ -33,7 +33,7 @@ pub enum McpError {
         reason: String,
     },
     /// It took too long.
-    #[error("the MCP server `{server}` did not {what} within {} s, and was stopped waiting for", after.as_secs())]
+    #[error("the MCP server `{server}` did not {what} within {} s, and is not waited for any longer", after.as_secs())]
     Late {
         /// The server.
         server: ServerName,

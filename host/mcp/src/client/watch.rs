@@ -8,8 +8,9 @@ use rustix::{
 };
 use std::{
     io,
-    os::unix::process::CommandExt as _,
+    os::{fd::AsFd, unix::process::CommandExt as _},
     process::{Child, Command, ExitCode},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 /// What `deskhand` is called with to be a watcher.
@@ -38,21 +39,34 @@ fn watch(parent: Pid, command: &mut Command) -> io::Result<u8> {
     if getppid() != Some(parent) {
         return Err(io::Error::other("whoever started it is gone"));
     }
-    let mut child = command.process_group(0).spawn()?;
-    let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::InvalidData)?;
+    let program = Arc::new(Mutex::new(None));
+    end_on_signal(Arc::clone(&program))?;
+    let (mut child, group) = {
+        // a signal that comes just now waits until there is something to end
+        let mut program = program.lock().unwrap_or_else(PoisonError::into_inner);
+        let child = command.process_group(0).spawn()?;
+        let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::InvalidData)?;
+        *program = Some(group);
+        (child, group)
+    };
     let watched = until_either_ends(&parent_at_work, group);
     // until it is waited for, its number is nobody else's
     let _ = kill_process_group(group, Signal::KILL);
     watched.and_then(|()| code(&mut child))
 }
 
-/// Wait for the end of the parent or of the program, or for the word to end it.
-fn until_either_ends(parent: &impl std::os::fd::AsFd, program: Pid) -> io::Result<()> {
+/// End the program, and with it ourselves, when we are told to.
+fn end_on_signal(program: Arc<Mutex<Option<Pid>>>) -> io::Result<()> {
+    let end = move || match *program.lock().unwrap_or_else(PoisonError::into_inner) {
+        Some(group) => drop(kill_process_group(group, Signal::KILL)),
+        None => std::process::exit(NOT_STARTED.into()),
+    };
+    ctrlc::set_handler(end).map_err(io::Error::other)
+}
+
+/// Wait for the end of the parent or of the program.
+fn until_either_ends(parent: &impl AsFd, program: Pid) -> io::Result<()> {
     let child = pidfd_open(program, PidfdFlags::empty())?;
-    ctrlc::set_handler(move || {
-        let _ = kill_process_group(program, Signal::KILL);
-    })
-    .map_err(io::Error::other)?;
     let mut ends = [PollFd::new(parent, PollFlags::IN), PollFd::new(&child, PollFlags::IN)];
     loop {
         match poll(&mut ends, None) {

@@ -89,7 +89,10 @@ impl Host for TaskHost {
             Change::Started | Change::Stopped | Change::Offer => None,
         };
         self.record(Event::Server { server: server.clone(), change: change.name().to_owned(), micros }, reason);
-        if let Change::Failed(reason) = change {
+        // a command that is about the server says it itself
+        if let Change::Failed(reason) = change
+            && self.task.is_some()
+        {
             self.person.tell(&Notice { origin: Principal::Person, text: reason.clone() });
         }
     }

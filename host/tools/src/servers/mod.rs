@@ -13,10 +13,10 @@ use answers::{not_answered, output};
 use deskhand_agent::tool::{Call, Effect, Outcome, Output, Tool, Tools};
 use deskhand_mcp::client::{McpError, Offer, Opening, Server};
 use deskhand_permissions::{
-    Context, Gate, Scope,
+    Context, Gate, Permit, Refused, Scope,
     effect::{CallServerTool, Connect, Described, ReadServer, StartServer},
 };
-use deskhand_vocabulary::{Stop, text::shortened};
+use deskhand_vocabulary::{Stop, Unanswered, text::shortened};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -100,14 +100,23 @@ impl ServerTools {
 
     /// Have it decided whether the way to a server is opened.
     fn opening(&self, server: &Server) -> Result<Opening, NotDone> {
-        let config = server.config();
+        let (name, config) = (server.name(), server.config());
+        let waits = format!("the MCP server `{name}` waits for you to agree to it (deskhand mcp allow {name})");
         Ok(match config.host() {
-            Some(host) => Opening::Address(self.gate.permit(&self.context, Connect::to(&host))?),
+            Some(host) => Opening::Address(self.decided(Connect::to(&host), waits)?),
             None => {
-                let start = StartServer::of(server.name(), config.setup(), &config.line());
-                Opening::Program(self.gate.permit(&self.context, start)?)
+                let start = StartServer::of(name, config.setup(), &config.line());
+                Opening::Program(self.decided(start, waits)?)
             }
         })
+    }
+
+    /// A permit; where nobody is there to be asked, `waits` says what waits for them.
+    fn decided<E: deskhand_permissions::Effect>(&self, effect: E, waits: String) -> Result<Permit<E>, NotDone> {
+        match self.gate.permit(&self.context, effect) {
+            Err(Refused::Unanswered(Unanswered::Absent)) => Err(NotDone::parked(waits)),
+            decided => Ok(decided?),
+        }
     }
 
     fn offer(&self, server: &Server, stop: &Stop) -> Result<Arc<Offer>, NotDone> {
@@ -137,7 +146,8 @@ impl ServerTools {
             offer: tool.digest,
             changed: self.allowed_before(server, tool)?,
         };
-        let permit = self.gate.permit(&self.context, CallServerTool::of(server.name(), described, arguments))?;
+        let waits = format!("the agent wants to call the tool `{}` of the MCP server `{}`", tool.name, server.name());
+        let permit = self.decided(CallServerTool::of(server.name(), described, arguments), waits)?;
         let opening = self.opening(server)?;
         self.answered(server, server.call(opening, permit, stop))
     }
@@ -159,7 +169,8 @@ impl ServerTools {
             (None, Some(name)) => (name, true),
             _ => return Err(NotDone::failed("give either `resource` or `prompt`")),
         };
-        let permit = self.gate.permit(&self.context, ReadServer::of(server.name(), what))?;
+        let waits = format!("the agent wants to read `{}` of the MCP server `{}`", shortened(what, 100), server.name());
+        let permit = self.decided(ReadServer::of(server.name(), what), waits)?;
         let opening = self.opening(server)?;
         if is_prompt {
             return self.answered(server, server.prompt(opening, permit, arguments.arguments, stop));
