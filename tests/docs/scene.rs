@@ -72,7 +72,7 @@ impl Scene {
                 codes: vec![("deskhand why change ~/Downloads --plugin", 5)],
                 ..Self::downloads().word("default:", "home:")
             },
-            "docs/tasks.md" => {
+            "docs/transcripts.md" => {
                 let scene = Self::with_agent();
                 scene.does(&["run", "--folder", "Downloads", "count the files"]);
                 scene.word("delete 1", "delete 1 --yes").word("delete i1", "delete i1 --yes")
