@@ -113,8 +113,10 @@ pages! {
     keys: "docs/keys.md",
     log: "docs/log.md",
     marketplace: "docs/marketplace.md",
+    memory: "docs/memory.md",
     models: "docs/models.md",
     permissions: "docs/permissions.md",
+    tasks: "docs/tasks.md",
     undo: "docs/undo.md",
 }
 
