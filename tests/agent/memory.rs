@@ -94,8 +94,14 @@ fn a_fact_told_today_shapes_a_task_tomorrow_until_it_is_forgotten() {
     assert_eq!(told(&desk), [format!("{MARK}\n{text}\n[deskhand: end]")]);
 
     // forgotten, nobody is told it
-    let forgotten = desk.deskhand(&["memory", "forget", "1"]).ok();
-    assert_eq!(forgotten, "Note 1 is forgotten. It said:\n  Bo pays the bills.\n");
+    let forgotten = desk.deskhand(&["memory", "forget", "1"]);
+    assert_eq!(
+        (forgotten.stdout.as_str(), forgotten.stderr.as_str()),
+        (
+            "Note 1 is forgotten. It said:\n  Bo pays the bills.\n",
+            "What was said in task 1 may still hold the words; destroy that with: deskhand task delete 1\n"
+        )
+    );
     let ran = desk.run(&["Is it known who pays the bills?"]);
     assert_eq!((ran.code, aside(&ran).as_str()), (0, ""));
     assert_eq!(desk.last_heard(), ["user: Is it known who pays the bills?"]);

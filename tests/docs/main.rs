@@ -115,9 +115,11 @@ pages! {
     marketplace: "docs/marketplace.md",
     mcp: "docs/mcp.md",
     mcp_server: "docs/mcp-server.md",
+    memory: "docs/memory.md",
     models: "docs/models.md",
     permissions: "docs/permissions.md",
     sandbox: "docs/sandbox.md",
+    transcripts: "docs/transcripts.md",
     undo: "docs/undo.md",
 }
 

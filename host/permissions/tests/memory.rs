@@ -65,9 +65,16 @@ fn a_plugin_needs_the_right() {
     };
     let (none, reads, keeps) =
         (with(None), with(Some(PermissionKind::MemoryRead)), with(Some(PermissionKind::MemoryKeep)));
-    let recall = |context| world.gate.permit(context, Recall).map(|permit| drop(permit.redeem())).map_err(said);
-    let forget =
-        |context| world.gate.permit(context, ForgetNote { note: 1 }).map(|permit| drop(permit.redeem())).map_err(said);
+    let recall = |context| {
+        let permit = world.gate.permit(context, Recall).map_err(said)?;
+        assert_eq!(permit.redeem(), Recall);
+        Ok(())
+    };
+    let forget = |context| {
+        let permit = world.gate.permit(context, ForgetNote { note: 1 }).map_err(said)?;
+        assert_eq!(permit.redeem().note, 1);
+        Ok(())
+    };
     let denied = Err("plugin.rights".to_owned());
     assert_eq!([recall(&none), recall(&keeps), forget(&none), forget(&reads)], [(); 4].map(|()| denied.clone()));
     assert_eq!([recall(&reads), forget(&keeps)], [Ok(()), Ok(())]);

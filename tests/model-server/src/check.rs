@@ -139,15 +139,16 @@ fn unmarked(raw: &str) -> String {
     unmarked + rest
 }
 
-/// What standing instructions begin with, which many conversations share.
-const STANDING: &str = "[deskhand: instructions from ";
+/// What standing instructions and notes of earlier work begin with, which many conversations share.
+const STANDING: [&str; 2] = ["[deskhand: instructions from ", "[deskhand: memory"];
 
-/// The first line of a message, after any standing instructions: more may be added to it before it is answered.
+/// The first line of a message, after any of these: more may be added to it before it is answered.
 fn first_text(raw: &str) -> String {
     let message: Value = serde_json::from_str(raw).unwrap_or(Value::Null);
     let text = match &message["content"] {
         Value::Array(parts) => {
-            let own = |part: &&Value| part["text"].as_str().is_none_or(|text| !text.starts_with(STANDING));
+            let shared = |text: &str| STANDING.iter().any(|standing| text.starts_with(standing));
+            let own = |part: &&Value| part["text"].as_str().is_none_or(|text| !shared(text));
             parts.iter().find(own).or(parts.first()).and_then(|part| part["text"].as_str())
         }
         other => other.as_str(),

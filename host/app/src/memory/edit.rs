@@ -95,7 +95,7 @@ pub(super) fn forget(desk: &Desk, options: &Forget) -> Result {
         output::text(&format!("Note {} is forgotten. It said:\n{}", note.id, quoted(note)));
         if let Some(task) = note.task {
             output::aside(&format!(
-                "What was said in task {task} still holds the words; destroy that with: deskhand task delete {task}"
+                "What was said in task {task} may still hold the words; destroy that with: deskhand task delete {task}"
             ));
         }
     }
