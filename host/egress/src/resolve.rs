@@ -82,8 +82,7 @@ pub(crate) fn admit(host: &str, reach: Reach, proxy: Option<&Proxy>) -> Result<(
 fn is_local_name(host: &str) -> bool {
     let under = |top: &&str| host.strip_suffix(*top).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
     let named = host.parse::<IpAddr>().is_err();
-    named
-        && (!host.contains('.') || ["localhost", "local", "internal", "home.arpa", "lan"].iter().any(|top| under(&top)))
+    named && (!host.contains('.') || ["localhost", "local", "internal", "home.arpa", "lan"].iter().any(under))
 }
 
 /// The addresses of a name that may be connected to.

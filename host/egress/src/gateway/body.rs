@@ -5,6 +5,8 @@ use tokio::{io::AsyncReadExt as _, net::UnixStream};
 
 /// The most bytes of the line before a chunk.
 const LINE: usize = 32;
+/// How much is read at a time, in bytes.
+const PIECE: usize = 16 << 10;
 
 /// What comes of the body, and what has come of it already.
 pub(super) struct Reader<'a> {
@@ -69,16 +71,12 @@ impl Reader<'_> {
     }
 
     async fn more(&mut self) -> Result<(), Answer> {
-        let mut piece = [0; 16 << 10];
+        self.read.reserve(PIECE);
         let count = tokio::select! {
             biased;
-            count = self.stream.read(&mut piece) => count.map_err(|_| Answer::none())?,
+            count = self.stream.read_buf(&mut self.read) => count.map_err(|_| Answer::none())?,
             () = self.shared.outlet.timer().sleep(IDLE) => return Err(Answer::bad("it did not come in time")),
         };
-        if count == 0 {
-            return Err(Answer::bad("it broke off"));
-        }
-        self.read.extend_from_slice(&piece[..count]);
-        Ok(())
+        if count == 0 { Err(Answer::bad("it broke off")) } else { Ok(()) }
     }
 }
