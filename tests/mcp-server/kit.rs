@@ -12,10 +12,10 @@ use std::{
 };
 
 /// Longer than anything here takes; a test that waits so long has failed.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A place with a folder of three files, two of which are the same.
-pub fn place() -> (Place, PathBuf) {
+pub(crate) fn place() -> (Place, PathBuf) {
     let place = Place::with_plugins();
     let folder = place.path("home/papers");
     fs::create_dir(&folder).unwrap();
@@ -26,22 +26,22 @@ pub fn place() -> (Place, PathBuf) {
 }
 
 /// See the module.
-pub struct Client {
+pub(crate) struct Client {
     child: Child,
     stdin: Option<ChildStdin>,
     lines: Receiver<Value>,
     next: u64,
     /// What is answered to questions, in order; one more than there are is not answered at all.
-    pub answers: Vec<Value>,
+    pub(crate) answers: Vec<Value>,
     /// The questions that came.
-    pub asked: Vec<Value>,
+    pub(crate) asked: Vec<Value>,
     /// The notices that came.
-    pub notices: Vec<Value>,
+    pub(crate) notices: Vec<Value>,
 }
 
 impl Client {
     /// Start `deskhand mcp serve --client tester` with these options besides.
-    pub fn start(place: &Place, options: &[&str]) -> Self {
+    pub(crate) fn start(place: &Place, options: &[&str]) -> Self {
         let mut command = place.command(deskhand());
         command.args(["mcp", "serve", "--client", "tester"]).args(options);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
@@ -62,13 +62,13 @@ impl Client {
     }
 
     /// The same, and past the handshake. `elicits` is whether it can ask somebody.
-    pub fn greeted(place: &Place, options: &[&str], elicits: bool) -> Self {
+    pub(crate) fn greeted(place: &Place, options: &[&str], elicits: bool) -> Self {
         let mut client = Self::start(place, options);
         client.greet(elicits);
         client
     }
 
-    pub fn greet(&mut self, elicits: bool) -> Value {
+    pub(crate) fn greet(&mut self, elicits: bool) -> Value {
         let capabilities = if elicits { json!({"elicitation": {}}) } else { json!({}) };
         let result = self.request(
             "initialize",
@@ -81,17 +81,17 @@ impl Client {
         result
     }
 
-    pub fn write(&mut self, bytes: &[u8]) {
+    pub(crate) fn write(&mut self, bytes: &[u8]) {
         let stdin = self.stdin.as_mut().unwrap();
         stdin.write_all(bytes).and_then(|()| stdin.flush()).unwrap();
     }
 
-    pub fn send(&mut self, message: &Value) {
+    pub(crate) fn send(&mut self, message: &Value) {
         self.write(format!("{message}\n").as_bytes());
     }
 
     /// The next message; none once the server has ended.
-    pub fn message(&mut self) -> Option<Value> {
+    pub(crate) fn message(&mut self) -> Option<Value> {
         match self.lines.recv_timeout(PATIENCE) {
             Ok(message) => {
                 assert!(message["junk"].is_null(), "no message: {message}");
@@ -103,14 +103,14 @@ impl Client {
     }
 
     /// Begin a request.
-    pub fn begin(&mut self, method: &str, params: Value) -> u64 {
+    pub(crate) fn begin(&mut self, method: &str, params: Value) -> u64 {
         self.next += 1;
         self.send(&json!({"jsonrpc": "2.0", "id": self.next, "method": method, "params": params}));
         self.next
     }
 
     /// What is answered to a request, questions and notices on the way taken care of.
-    pub fn answer_to(&mut self, id: u64) -> Value {
+    pub(crate) fn answer_to(&mut self, id: u64) -> Value {
         loop {
             let message = self.message().expect("the server has ended");
             match message["method"].as_str() {
@@ -129,7 +129,7 @@ impl Client {
     }
 
     /// The result of a request.
-    pub fn request(&mut self, method: &str, params: Value) -> Value {
+    pub(crate) fn request(&mut self, method: &str, params: Value) -> Value {
         let id = self.begin(method, params);
         let answer = self.answer_to(id);
         assert!(answer["error"].is_null(), "{method}: {answer}");
@@ -137,7 +137,7 @@ impl Client {
     }
 
     /// The error of a request: code and message.
-    pub fn refused(&mut self, method: &str, params: Value) -> (i64, String) {
+    pub(crate) fn refused(&mut self, method: &str, params: Value) -> (i64, String) {
         let id = self.begin(method, params);
         let answer = self.answer_to(id);
         let text = answer["error"]["message"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned();
@@ -145,34 +145,30 @@ impl Client {
     }
 
     /// Call a tool: how it went, and all of its text.
-    pub fn call(&mut self, tool: &str, arguments: Value) -> (String, String) {
+    pub(crate) fn call(&mut self, tool: &str, arguments: Value) -> (String, String) {
         said(&self.request("tools/call", json!({"name": tool, "arguments": arguments})))
     }
 
     /// Run a command of a plugin.
-    pub fn run(&mut self, command: &str, arguments: Value) -> (String, String) {
+    pub(crate) fn run(&mut self, command: &str, arguments: Value) -> (String, String) {
         self.call("run_command", json!({"command": command, "arguments": arguments}))
     }
 
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// End it as a client does, by the end of its input.
-    pub fn leave(mut self) -> ExitStatus {
+    pub(crate) fn leave(mut self) -> ExitStatus {
         drop(self.stdin.take());
         self.child.wait().unwrap()
     }
 
     /// End it as nobody should.
-    pub fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 }
 
 /// How a call went and all of its text.
-pub fn said(result: &Value) -> (String, String) {
+pub(crate) fn said(result: &Value) -> (String, String) {
     let outcome = result["_meta"]["deskhand/outcome"].as_str().unwrap_or("done");
     assert_eq!(result["isError"], outcome != "done", "{result}");
     let texts = result["content"].as_array().unwrap().iter().map(|content| content["text"].as_str().unwrap());
@@ -180,7 +176,7 @@ pub fn said(result: &Value) -> (String, String) {
 }
 
 /// The names of a folder, sorted.
-pub fn names(folder: &std::path::Path) -> Vec<String> {
+pub(crate) fn names(folder: &std::path::Path) -> Vec<String> {
     let mut names: Vec<String> =
         fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();

@@ -52,7 +52,7 @@ fn journey(peer: (PathBuf, PathBuf), over_http: bool) {
         }
     };
     let said = run(&place, &peer.0, &peer.1, &arguments);
-    assert_eq!(said["version"], "2025-11-25");
+    assert_eq!(said["server"], "deskhand");
     assert!(said["tools"].as_array().unwrap().contains(&json!("run_command")));
     assert!(said["prompts"].as_array().unwrap().contains(&json!("organize")));
     assert_eq!(said["resources"][0], "deskhand://files/papers/a.txt");
@@ -63,10 +63,11 @@ fn journey(peer: (PathBuf, PathBuf), over_http: bool) {
     assert!(!names(&folder).contains(&"a.txt".to_owned()));
     let inbox = place.deskhand(["inbox"]).ok();
     assert!(inbox.contains("deskhand resume 1"), "{inbox}");
+    assert_eq!(place.deskhand(["undo", "--yes"]).code, 0);
     let resumed = place.deskhand(["resume", "1", "--yes", "--allow-removals", "1"]);
     assert_eq!(resumed.code, 0, "{resumed:?}");
+    assert_eq!(names(&folder).len(), 2);
     assert_eq!(place.deskhand(["undo", "--yes"]).code, 0);
-    assert_eq!(place.deskhand(["undo", "--yes", "1"]).code, 0);
     assert_eq!(names(&folder), ["a.txt", "b.txt", "c.md"]);
 }
 

@@ -142,3 +142,22 @@ fn a_question_that_is_cancelled_changes_nothing() {
     client.leave();
     assert_eq!(names(&folder).len(), 3);
 }
+
+#[test]
+fn others_are_served_while_a_question_stands() {
+    let (place, folder) = place();
+    let mut client = Client::greeted(&place, &["--folder", folder.to_str().unwrap()], true);
+    let organizing = client.begin("tools/call", json!({"name": "run_command", "arguments": {"command": "organize"}}));
+    let asked = client.message().unwrap();
+    assert_eq!(asked["method"], "elicitation/create", "{asked}");
+    // what only looks comes between; what is cancelled meanwhile takes nobody else's question away
+    client.request("resources/read", json!({"uri": "deskhand://files/papers/a.txt"}));
+    let other = client.begin("tools/call", json!({"name": "run_command", "arguments": {"command": "rename"}}));
+    client.send(&json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": other}}));
+    client.request("resources/read", json!({"uri": "deskhand://files/papers/b.txt"}));
+    client.send(&json!({"jsonrpc": "2.0", "id": asked["id"], "result": accept(json!({"apply": true}))}));
+    let answer = client.answer_to(organizing);
+    assert_eq!(answer["result"]["isError"], false, "{answer}");
+    client.leave();
+    assert!(!names(&folder).contains(&"a.txt".to_owned()));
+}

@@ -18,13 +18,13 @@ const transport =
         requestInit: { headers: { Authorization: `Bearer ${rest[1]}` } },
       });
 await client.connect(transport);
-say("version", transport.protocolVersion ?? null);
+say("server", client.getServerVersion().name);
 say("tools", (await client.listTools()).tools.map((tool) => tool.name));
 say("prompts", (await client.listPrompts()).prompts.map((prompt) => prompt.name));
 const { resources } = await client.listResources();
 say("resources", resources.map((resource) => resource.uri));
 say("read", (await client.readResource({ uri: resources[0].uri })).contents[0].text);
-for (const command of ["organize", "duplicates"]) {
+for (const command of ["duplicates", "organize"]) {
   const result = await client.callTool({ name: "run_command", arguments: { command, arguments: {} } });
   say(command, [result.isError, result.content.map((content) => content.text).join("\n")]);
 }

@@ -21,13 +21,13 @@ async def asked(_context, params):
 
 
 async def use(client):
-    say("version", client.protocol_version)
+    say("server", client.server_info.name)
     say("tools", [tool.name for tool in (await client.list_tools()).tools])
     say("prompts", [prompt.name for prompt in (await client.list_prompts()).prompts])
     resources = (await client.list_resources()).resources
     say("resources", [str(resource.uri) for resource in resources])
     say("read", (await client.read_resource(str(resources[0].uri))).contents[0].text)
-    for command in ["organize", "duplicates"]:
+    for command in ["duplicates", "organize"]:
         result = await client.call_tool("run_command", {"command": command, "arguments": {}})
         say(command, [result.is_error, "\n".join(content.text for content in result.content)])
 

@@ -6,7 +6,8 @@
 use crate::show::{self, Detail, counted, line, lines};
 use deskhand_mcp::server::{Asking, Form, Unasked};
 use deskhand_vocabulary::{
-    Answer, Entry, Event, Log, Notice, Person, Plan, Principal, Progress, Question, TaskId, Unanswered, person::OTHER,
+    Answer, Entry, Event, Log, Notice, Person, Plan, Principal, Progress, Question, Stop, TaskId, Unanswered,
+    person::OTHER,
 };
 use serde_json::{Map, Value, json};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -28,6 +29,8 @@ pub(crate) struct Client {
 pub(crate) struct Said {
     /// The task that it belongs to.
     task: Option<TaskId>,
+    /// Whether the client has cancelled it.
+    stop: Stop,
     /// What nobody answered, a line each.
     pub(crate) unanswered: Vec<String>,
     /// The last plan that was shown.
@@ -46,9 +49,9 @@ impl Client {
     }
 
     /// A call of this task begins, which has the client for itself.
-    pub(crate) fn begin(&self, task: TaskId) {
+    pub(crate) fn begin(&self, task: TaskId, stop: &Stop) {
         self.asking.begin();
-        *self.said() = Said { task: Some(task), ..Said::default() };
+        *self.said() = Said { task: Some(task), stop: stop.clone(), ..Said::default() };
     }
 
     /// What went on since.
@@ -62,7 +65,11 @@ impl Client {
 
     /// Ask at the client.
     fn elicit(&self, question: &Question, form: &Form) -> Result<Answer, Unanswered> {
-        let answered = self.asking.ask(form);
+        let (task, stop) = {
+            let said = self.said();
+            (said.task, said.stop.clone())
+        };
+        let answered = self.asking.ask(form, &stop);
         let (answer, told) = match answered {
             Ok(filled) => match filled.and_then(|filled| answer(question, &form.schema, &filled)) {
                 Some(answer) if answer != Answer::No => (Ok(answer), "accepted"),
@@ -73,7 +80,7 @@ impl Client {
         };
         let event = Event::Elicited { question: kind(question).to_owned(), answer: told.to_owned() };
         // what follows on it is durable only after it
-        self.log.queue(Entry { task: self.said().task, event, content: None });
+        self.log.queue(Entry { task, event, content: None });
         answer
     }
 }
@@ -246,5 +253,62 @@ fn answer(question: &Question, schema: &Value, filled: &Value) -> Option<Answer>
         | Question::Steps { .. }
         | Question::Grant { .. }
         | Question::Install { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use deskhand_vocabulary::{Access, person::Choice};
+
+    fn plugin() -> Principal {
+        Principal::Plugin("home:mail".parse().unwrap())
+    }
+
+    fn choose(origin: Principal) -> Question {
+        let choice = |id: &str| Choice { id: id.to_owned(), label: id.to_uppercase(), hint: String::new() };
+        Question::Choose { origin, text: "Which?".to_owned(), choices: vec![choice("a"), choice(OTHER)] }
+    }
+
+    #[test]
+    fn what_grants_is_never_asked_at_a_client() {
+        let confirm = |origin| Question::Confirm { origin, text: "Do it?".to_owned() };
+        let form = |origin| Question::Form { origin, text: "Fill in".to_owned(), schema: json!({}) };
+        for question in [
+            Question::Grant { folder: "/home/me".to_owned(), access: Access::Read },
+            Question::Steps { text: "[open] one".to_owned() },
+            confirm(Principal::Person),
+            choose(Principal::Person),
+            form(Principal::Person),
+            form(Principal::Agent),
+        ] {
+            assert_eq!(super::form(&question), None, "{question:?}");
+        }
+        assert_eq!(super::form(&confirm(plugin())).unwrap().message, "[home:mail] Do it?");
+    }
+
+    #[test]
+    fn an_answer_is_one_of_those_that_were_asked_for() {
+        let question = choose(plugin());
+        let schema = form(&question).unwrap().schema;
+        let said = |filled: Value| answer(&question, &schema, &filled);
+        assert_eq!(said(json!({"choice": "a"})), Some(Answer::Chosen("a".to_owned())));
+        let own = json!({"choice": OTHER, "answer": "mine"});
+        assert_eq!(said(own), Some(Answer::Filled(json!({"answer": "mine"}))));
+        for nonsense in [json!({}), json!({"choice": "b"}), json!({"choice": 1}), json!([]), json!(null)] {
+            assert_eq!(said(nonsense.clone()), None, "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn a_form_is_filled_in_as_its_plugin_says() {
+        let schema = json!({"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]});
+        let question = Question::Form { origin: plugin(), text: "How many?".to_owned(), schema: schema.clone() };
+        let said = |filled: Value| answer(&question, &schema, &filled);
+        assert_eq!(said(json!({"n": 3})), Some(Answer::Filled(json!({"n": 3}))));
+        for nonsense in [json!({}), json!({"n": "3"}), json!({"n": 3, "more": 1}), json!("x")] {
+            assert_eq!(said(nonsense.clone()), None, "{nonsense}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Questions that go to whoever is at the client, as forms (`elicitation/create`). How long one may stand, how large it may be
 //! and how many there may be is bounded here; which questions may go there at all is for the application to say.
 
+use deskhand_vocabulary::Stop;
 use rmcp::{
     Peer, RoleServer,
     model::{ElicitRequestParams, ElicitationAction},
@@ -10,10 +11,11 @@ use std::{
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU32, Ordering},
+        mpsc::sync_channel,
     },
     time::Duration,
 };
-use tokio::{runtime::Handle, sync::Notify};
+use tokio::runtime::Handle;
 
 /// What is asked: some words, and a form to be filled in.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +57,15 @@ impl Default for Bounds {
 /// The largest answer that is looked at, in bytes.
 const ANSWER: usize = 64 << 10;
 
+/// How often it is looked whether the call was cancelled.
+const LOOK: Duration = Duration::from_millis(50);
+
+async fn stopped(stop: &Stop) {
+    while !stop.is_stopped() {
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
 /// The way to whoever is at the client. Before there is a client, nobody is there.
 #[derive(Debug)]
 pub struct Asking {
@@ -62,7 +73,6 @@ pub struct Asking {
     peer: OnceLock<Peer<RoleServer>>,
     bounds: Bounds,
     asked: AtomicU32,
-    withdrawn: Notify,
     /// Questions are put one at a time.
     turn: Mutex<()>,
 }
@@ -71,7 +81,7 @@ impl Asking {
     /// Of a session that is served on this runtime.
     pub fn new(handle: Handle, bounds: Bounds) -> Arc<Self> {
         let (peer, asked) = (OnceLock::new(), AtomicU32::new(0));
-        Arc::new(Self { handle, peer, bounds, asked, withdrawn: Notify::new(), turn: Mutex::default() })
+        Arc::new(Self { handle, peer, bounds, asked, turn: Mutex::default() })
     }
 
     pub(crate) fn found(&self, peer: &Peer<RoleServer>) {
@@ -82,11 +92,6 @@ impl Asking {
     /// Another call begins, which may ask as much as any.
     pub fn begin(&self) {
         self.asked.store(0, Ordering::SeqCst);
-    }
-
-    /// The call that asks was cancelled.
-    pub(crate) fn withdraw(&self) {
-        self.withdrawn.notify_waiters();
     }
 
     /// True if the client says that it can ask somebody.
@@ -100,11 +105,11 @@ impl Asking {
     }
 
     /// Ask, and wait for the answer: what was filled in, or nothing where it was declined or is no answer to the question.
-    /// For a thread that may wait.
+    /// For a thread that may wait. `stop` is that of the call that asks.
     ///
     /// # Errors
     /// Nobody answers, or nobody wants to know any more.
-    pub fn ask(&self, form: &Form) -> Result<Option<Value>, Unasked> {
+    pub fn ask(&self, form: &Form, stop: &Stop) -> Result<Option<Value>, Unasked> {
         let _turn: MutexGuard<'_, ()> = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let peer = self.peer.get().filter(|_| self.is_possible()).ok_or(Unasked::Absent)?;
         let too_many = self.asked.fetch_add(1, Ordering::SeqCst) >= self.bounds.count;
@@ -114,15 +119,22 @@ impl Asking {
         let params = json!({ "mode": "form", "message": form.message, "requestedSchema": form.schema });
         // a form that the protocol does not know is one that nobody can be shown
         let params: ElicitRequestParams = serde_json::from_value(params).map_err(|_| Unasked::Absent)?;
-        let answer = self.handle.block_on(async {
-            tokio::select! {
+        let (peer, stop, patience) = (peer.clone(), stop.clone(), self.bounds.patience);
+        let (answered, answer) = sync_channel(1);
+        // this thread may be that of a plugin, on which no other executor may run
+        self.handle.spawn(async move {
+            let answer = tokio::select! {
                 biased;
-                () = self.withdrawn.notified() => Err(Unasked::Cancelled),
-                answer = peer.create_elicitation_with_timeout(params, Some(self.bounds.patience)) => {
+                () = stopped(&stop) => Err(Unasked::Cancelled),
+                answer = peer.create_elicitation_with_timeout(params, Some(patience)) => {
                     answer.map_err(|_| Unasked::Absent)
                 }
-            }
-        })?;
+            };
+            // whoever has asked waits for it
+            let _ = answered.send(answer);
+        });
+        // a server that ends answers nothing more
+        let answer = answer.recv().unwrap_or(Err(Unasked::Cancelled))?;
         match answer.action {
             ElicitationAction::Accept => {
                 let small = |content: &Value| content.is_object() && content.to_string().len() <= ANSWER;

@@ -91,7 +91,6 @@ impl Session {
             done = &mut working => done,
             () = cancelled.cancelled() => {
                 stop.stop();
-                self.asking.withdraw();
                 working.await
             }
         };

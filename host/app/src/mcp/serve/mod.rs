@@ -17,7 +17,7 @@ use crate::{
     desk::Desk,
     exit::Exit,
     failure::{Failure, Result},
-    person, show,
+    output, person, show,
 };
 use deskhand_mcp::server::{NotServed, Offer, Open, http, serve_stdio};
 use deskhand_records::Records;

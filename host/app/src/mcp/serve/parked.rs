@@ -80,7 +80,7 @@ fn again(desk: &Desk, task: &Task, call: &Call) -> Result<Output> {
     let mut output = task.make(desk, call, Arc::clone(&desk.person), &desk.stop)?;
     if output.outcome == Outcome::Done {
         match task.settle(desk, call, &desk.stop) {
-            Settled::Nothing | Settled::Made(_) => {}
+            Settled::Nothing => {}
             Settled::Unmade(_) => output.outcome = Outcome::Denied,
             Settled::Waits => output.outcome = Outcome::Parked,
         }

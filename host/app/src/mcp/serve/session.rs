@@ -23,11 +23,14 @@ use deskhand_vocabulary::{Event, Stop};
 use serde_json::{Map, Value, json};
 use std::{
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        Arc, Mutex, MutexGuard, PoisonError, TryLockError,
         atomic::{AtomicU64, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
+
+/// How often a call looks whether it is its turn.
+const AGAIN: Duration = Duration::from_millis(5);
 
 /// See the module.
 pub(super) struct Session {
@@ -40,8 +43,8 @@ pub(super) struct Session {
     catalogue: Catalogue,
     /// What it works in now, from its first call on.
     now: Mutex<Option<Current>>,
-    /// Calls that only look run side by side; one that can change something has the task for itself.
-    turn: RwLock<()>,
+    /// Calls that only look run beside all others; those that can change something one after the other.
+    turn: Mutex<()>,
     reads: AtomicU64,
 }
 
@@ -71,7 +74,7 @@ impl Session {
             hello: Mutex::default(),
             catalogue: Catalogue::default(),
             now: Mutex::default(),
-            turn: RwLock::default(),
+            turn: Mutex::default(),
             reads: AtomicU64::new(0),
         }
     }
@@ -89,23 +92,31 @@ impl Session {
 
     /// Make a call and put it on record. `alone` is whether it may change something.
     fn make(&self, call: &Call, alone: bool, progress: Telling, stop: &Stop) -> Result<Output> {
-        let (current, output, waits) = if alone {
-            let _turn = self.turn.write().unwrap_or_else(PoisonError::into_inner);
-            let (current, output, waits) = self.one(call, alone, progress, stop)?;
-            if waits {
-                self.park(&current)?;
-            }
-            (current, output, false)
-        } else {
-            let _turn = self.turn.read().unwrap_or_else(PoisonError::into_inner);
-            self.one(call, alone, progress, stop)?
+        let _turn = match alone {
+            true => match self.turn(stop) {
+                Some(turn) => Some(turn),
+                None => return Ok(Output::not_done(Outcome::Stopped, "it was stopped before it began")),
+            },
+            false => None,
         };
+        let (current, output, waits) = self.one(call, alone, progress, stop)?;
         if waits {
-            // what else looks in the task comes to its end first
-            let _turn = self.turn.write().unwrap_or_else(PoisonError::into_inner);
             self.park(&current)?;
         }
         Ok(output)
+    }
+
+    /// Wait until no other call is at work that may change something; none once this one is stopped.
+    fn turn(&self, stop: &Stop) -> Option<MutexGuard<'_, ()>> {
+        loop {
+            match self.turn.try_lock() {
+                Ok(turn) => return Some(turn),
+                Err(TryLockError::Poisoned(turn)) => return Some(turn.into_inner()),
+                Err(TryLockError::WouldBlock) if stop.is_stopped() => return None,
+                // a person may be deciding about the other one
+                Err(TryLockError::WouldBlock) => std::thread::sleep(AGAIN),
+            }
+        }
     }
 
     fn one(&self, call: &Call, alone: bool, progress: Telling, stop: &Stop) -> Result<(Current, Output, bool)> {
@@ -113,7 +124,7 @@ impl Session {
         let task = &current.task;
         task.called(call, alone)?;
         if alone {
-            self.person.begin(task.id);
+            self.person.begin(task.id, stop);
         }
         let begun = Instant::now();
         let person = person::OfCall { client: Arc::<person::Client>::clone(&self.person), progress };
@@ -139,10 +150,9 @@ impl Session {
         let settled =
             if output.outcome == Outcome::Done { task.settle(&self.desk, call, stop) } else { Settled::Nothing };
         let said = self.person.end();
-        output.parts.extend(said.notices.into_iter().map(Piece::text));
+        output.parts.extend(said.notices.into_iter().chain(task.became()).map(Piece::text));
         let settles = matches!(settled, Settled::Waits);
         match settled {
-            Settled::Made(what) => output.parts.push(Piece::text(what)),
             Settled::Unmade(reason) => {
                 output.outcome = Outcome::Denied;
                 output.parts.push(Piece::text(format!("Its changes were not made: {reason}.")));
@@ -157,12 +167,11 @@ impl Session {
         unanswered.into_iter().map(|line| format!("{}: {line}", title(call))).collect()
     }
 
-    /// Let a task wait for the person, who can take it up at once.
+    /// Let a task wait for the person, who can take it up as soon as nothing is at work on it.
     fn park(&self, current: &Current) -> Result<()> {
         let mut now = locked(&self.now);
-        let is_now = now.as_ref().is_some_and(|now| Arc::ptr_eq(&now.task, &current.task));
-        if is_now {
-            current.task.record(Event::TaskParked, Some(json!({ "waits": *locked(&current.waits) })))?;
+        current.task.record(Event::TaskParked, Some(json!({ "waits": *locked(&current.waits) })))?;
+        if now.as_ref().is_some_and(|now| Arc::ptr_eq(&now.task, &current.task)) {
             *now = None;
         }
         Ok(())
@@ -176,7 +185,6 @@ impl Session {
         stop: &Stop,
         look: impl FnOnce(&Task, &Desk, &Stop) -> std::result::Result<(T, String), NotServed>,
     ) -> std::result::Result<T, NotServed> {
-        let _turn = self.turn.read().unwrap_or_else(PoisonError::into_inner);
         let task = self.current().map_err(failed)?.task;
         let call = self.call_of(name, arguments);
         task.called(&call, false).map_err(failed)?;

@@ -6,17 +6,18 @@ use crate::{
     desk::Desk,
     failure::Result,
     outgoing::Outgoing,
+    show::counted,
     task::{self, Opening, written},
 };
 use deskhand_agent::{
     Scribe,
     tool::{Call, Outcome, Output, Tools as _},
 };
-use deskhand_permissions::{Context, Duration, Standing};
+use deskhand_permissions::{Context, Duration, Standing, rules::name};
 use deskhand_records::Records;
 use deskhand_runtime::{Edition, Services};
 use deskhand_tools::{Calling, Commands, PluginTools, RUN_COMMAND, Skills, USE_SKILL};
-use deskhand_vocabulary::{Entry, Log as _, Person, Stop, TaskId, text::shortened};
+use deskhand_vocabulary::{Entry, Event, Log as _, Person, Stop, TaskId, text::shortened};
 use deskhand_workspace::{State, Workspace, propose};
 use std::{
     path::PathBuf,
@@ -35,6 +36,8 @@ pub(super) struct Task {
     records: Arc<Records>,
     services: Services,
     kit: Mutex<Arc<Kit>>,
+    /// What became of plans, a line each, until the client is told.
+    became: Arc<Mutex<Vec<String>>>,
     _owner: Owner,
 }
 
@@ -60,9 +63,8 @@ struct Kit {
 
 /// What became of what a call left pending.
 pub(super) enum Settled {
+    /// Nothing is pending any more.
     Nothing,
-    /// It was made, and this is said of it.
-    Made(String),
     /// It was not, for this reason, and is not pending any more.
     Unmade(String),
     /// It waits for the person.
@@ -94,7 +96,19 @@ impl Task {
         let services = task::services(desk, &outgoing);
         let kit = Mutex::new(Arc::new(Kit::of(desk, id, &workspace, &context, &services)?));
         let records = Arc::clone(desk.records()?);
-        Ok(Self { id, context, workspace, records, services, kit, _owner: owner })
+        let became = Arc::<Mutex<Vec<String>>>::default();
+        let told = Arc::clone(&became);
+        records.subscribe(move |recorded| {
+            if let Some(line) = became_of(&recorded.event).filter(|_| recorded.task == Some(id)) {
+                told.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+            }
+        });
+        Ok(Self { id, context, workspace, records, services, kit, became, _owner: owner })
+    }
+
+    /// What became of plans since this was asked last, a line each.
+    pub(super) fn became(&self) -> Vec<String> {
+        std::mem::take(&mut *self.became.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The plugins as they are installed now.
@@ -126,6 +140,13 @@ impl Task {
             self.workspace.discard();
             Settled::Unmade(reason)
         };
+        if call.tool == RUN_COMMAND {
+            // a command shows its plan itself: what it left was not answered
+            return match stop.is_stopped() {
+                true => unmade("it was stopped, and nothing was changed".to_owned()),
+                false => Settled::Waits,
+            };
+        }
         let gate = match desk.gate() {
             Ok(gate) => gate,
             Err(failure) => return unmade(failure.message),
@@ -136,16 +157,11 @@ impl Task {
         };
         let title = shortened(&title(call), TITLE);
         match propose(&self.workspace, gate, &self.context, desk.person.as_ref(), &title, view, stop) {
-            Ok(decision) => match (decision.state, decision.commit) {
-                (State::Applied, Some(commit)) => Settled::Made(format!(
-                    "The person agreed, and it is done: commit {commit}, which `deskhand undo {commit}` takes back."
-                )),
-                (State::Applied, None) => Settled::Made("Nothing was left to be changed.".to_owned()),
-                (State::Parked, _) => Settled::Waits,
-                (State::Cancelled, _) if decision.stopped => {
-                    unmade("it was stopped, and nothing was changed".to_owned())
-                }
-                (State::Cancelled, _) => unmade("the person declined, and nothing was changed".to_owned()),
+            Ok(decision) => match decision.state {
+                State::Applied => Settled::Nothing,
+                State::Parked => Settled::Waits,
+                State::Cancelled if decision.stopped => unmade("it was stopped, and nothing was changed".to_owned()),
+                State::Cancelled => unmade("the person declined, and nothing was changed".to_owned()),
             },
             Err(error) => unmade(error.to_string()),
         }
@@ -168,7 +184,7 @@ impl Task {
     }
 
     /// Put something else of it on record.
-    pub(super) fn record(&self, event: deskhand_vocabulary::Event, content: Option<serde_json::Value>) -> Result<()> {
+    pub(super) fn record(&self, event: Event, content: Option<serde_json::Value>) -> Result<()> {
         self.records.append(Entry { task: Some(self.id), event, content })?;
         Ok(())
     }
@@ -184,6 +200,25 @@ impl Kit {
         let commands = Commands::new(calling.clone());
         let skills = Skills::new(calling.clone(), tools.clone());
         Ok(Self { edition, calling, tools, commands, skills })
+    }
+}
+
+/// What became of a plan, if this says so.
+fn became_of(event: &Event) -> Option<String> {
+    match event {
+        Event::CommitEnded { commit, outcome, applied, refused } if outcome == "applied" => {
+            let refused = match refused {
+                0 => String::new(),
+                _ => format!(", {} could not be", counted(*refused, "change")),
+            };
+            let made = counted(*applied, "change");
+            Some(format!("Done: {made} made{refused} (commit {commit}, which `deskhand undo {commit}` takes back)."))
+        }
+        Event::CommitEnded { .. } => Some("Nothing was changed: it could not be made as a whole.".to_owned()),
+        Event::Decided { allowed: false, rule, .. } if rule == name::DECLINED => {
+            Some("The person declined, and nothing was changed.".to_owned())
+        }
+        _ => None,
     }
 }
 

@@ -60,8 +60,8 @@ impl Guard {
 
     pub(super) fn admits(&self, headers: &HeaderMap) -> Result<(), Refused> {
         let host = only(headers, header::HOST).ok_or(Refused::Host)?;
-        let is_here = |name: &&str| host.eq_ignore_ascii_case(&format!("{name}:{}", self.port));
-        if !HERE.iter().any(|name| is_here(&name)) {
+        let is_here = |name: &str| host.eq_ignore_ascii_case(&format!("{name}:{}", self.port));
+        if !HERE.iter().any(|name| is_here(name)) {
             return Err(Refused::Host);
         }
         if headers.contains_key(header::ORIGIN) && !only(headers, header::ORIGIN).is_some_and(is_local) {

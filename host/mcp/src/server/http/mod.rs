@@ -36,7 +36,7 @@ use tokio_util::sync::CancellationToken;
 pub const PATH: &str = "/mcp";
 /// The most connections, and the most sessions, at once.
 const CONNECTIONS: usize = 64;
-const SESSIONS: usize = 16;
+const SESSIONS: usize = 64;
 /// The largest message, in bytes.
 const LONGEST: usize = 8 << 20;
 /// The most bytes of headers, and the most of them.
