@@ -43,25 +43,35 @@ fn tools_of_plugins_and_commands_are_listed() {
     client.leave();
 }
 
+/// What a prompt says.
+fn text(result: &Value) -> String {
+    result["messages"][0]["content"]["text"].as_str().unwrap().to_owned()
+}
+
 #[test]
-fn skills_and_commands_are_prompts() {
+fn commands_are_prompts() {
     let (place, _) = place();
     let mut client = Client::greeted(&place, &[], false);
-    let prompts = client.request("prompts/list", json!({}));
-    let names = named(&prompts["prompts"]);
-    for name in ["organize", "duplicates", "rename", "research", "file-keeper"] {
+    let names = named(&client.request("prompts/list", json!({}))["prompts"]);
+    for name in ["organize", "duplicates", "rename"] {
         assert!(names.iter().any(|one| one == name), "{name}: {names:?}");
     }
-    let text = |result: Value| result["messages"][0]["content"]["text"].as_str().unwrap().to_owned();
-    let organize = text(client.request("prompts/get", json!({"name": "organize", "arguments": {}})));
-    assert!(
-        organize.starts_with("Call the tool `run_command` with {\"command\":\"organize\",\"arguments\":{}}"),
-        "{organize}"
-    );
-    let research = text(client.request("prompts/get", json!({"name": "research"})));
-    assert!(research.contains("[the skill research of home:research"), "{research}");
+    let organize = text(&client.request("prompts/get", json!({"name": "organize", "arguments": {}})));
+    let call = "Call the tool `run_command` with {\"command\":\"organize\",\"arguments\":{}}\n";
+    assert!(organize.starts_with(call), "{organize}");
     let (code, _) = client.refused("prompts/get", json!({"name": "no-such"}));
     assert_eq!(code, -32602);
+    client.leave();
+}
+
+#[test]
+fn skills_are_prompts() {
+    let (place, _) = place();
+    let mut client = Client::greeted(&place, &[], false);
+    let names = named(&client.request("prompts/list", json!({}))["prompts"]);
+    assert!(names.iter().any(|one| one == "research"), "{names:?}");
+    let research = text(&client.request("prompts/get", json!({"name": "research"})));
+    assert!(research.contains("[the skill research of home:research"), "{research}");
     client.leave();
     let log = place.deskhand(["log", "--task", "1", "--limit", "0"]).ok();
     assert!(log.contains("the client tester may take up the skill home:research/research"), "{log}");
