@@ -6,11 +6,17 @@ use deskhand_agent::{Effects, Settled, reflect::SettledState};
 use deskhand_permissions::{Context, Gate};
 use deskhand_vocabulary::{Change, ChangeKind, Person, Stop, text};
 use deskhand_workspace::{State, Workspace, WorkspaceError, propose};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::{sync::Arc, time::Duration};
 
 /// The longest title of a plan, in characters.
 const TITLE: usize = 120;
+
+/// The most rows of two versions that are shown.
+const ROWS: usize = 40;
+
+/// A file that is to be written: its path, what it holds now, what it is to hold.
+type Written = (String, Option<Vec<u8>>, Option<Vec<u8>>);
 
 /// See the module.
 pub(super) struct World {
@@ -30,8 +36,8 @@ pub(super) struct World {
 }
 
 impl World {
-    /// What the files hold that are to be written, beside what they hold now, for the person to see.
-    fn written(&self) -> Result<Value, WorkspaceError> {
+    /// What the files hold that are to be written, beside what they hold now.
+    fn written(&self) -> Result<Vec<Written>, WorkspaceError> {
         let plan = self.workspace.plan("", self.context.principal.clone(), json!({}))?;
         let written = plan.changes().filter(|change| change.kind == ChangeKind::Write);
         let files = written.filter_map(|change| change.target.as_ref()).take(difference::FILES).map(|target| {
@@ -40,7 +46,27 @@ impl World {
             let before = self.workspace.read_as_it_lies(target, most).ok();
             (target.to_string(), before, self.workspace.read(target, None, 0, most).ok())
         });
-        Ok(difference::view(files))
+        Ok(files.collect())
+    }
+
+    /// Why a change was not made. Where a file has another version now than it was written for, both are shown.
+    fn refused(&self, change: &Change, reason: String, written: &[Written]) -> (String, String) {
+        let subject = change.subject().map(ToString::to_string).unwrap_or_default();
+        let both = change.target.as_ref().filter(|_| change.kind == ChangeKind::Write).and_then(|target| {
+            let (_, _, meant) = written.iter().find(|(path, ..)| *path == target.to_string())?;
+            let now = self.workspace.read_as_it_lies(target, difference::LONGEST + 1).ok()?;
+            difference::difference(Some(&now), meant.as_deref()?)
+        });
+        let reason = match both.filter(|both| !both.is_empty()) {
+            Some(both) => {
+                let rows: Vec<&str> = both.lines().collect();
+                let more = if rows.len() > ROWS { "\n…" } else { "" };
+                let rows = rows[..rows.len().min(ROWS)].join("\n");
+                format!("{reason}. As it is now (-) and as this task would have it (+):\n{rows}{more}")
+            }
+            None => reason,
+        };
+        (subject, reason)
     }
 }
 
@@ -67,10 +93,11 @@ impl Effects for World {
         }
         let title = text::shortened(&self.title, TITLE);
         let person = self.person.as_ref();
-        let view = match self.written() {
-            Ok(view) => view,
+        let written = match self.written() {
+            Ok(written) => written,
             Err(error) => return failed(error.to_string()),
         };
+        let view = difference::view(written.iter().cloned());
         match propose(&self.workspace, &self.gate, &self.context, person, &title, view, &self.stop) {
             Ok(decision) => {
                 let state = match (decision.state, &decision.done) {
@@ -81,9 +108,7 @@ impl Effects for World {
                     (State::Cancelled, _) => SettledState::Declined,
                 };
                 let (applied, refused) = decision.done.map(|done| (done.applied, done.refused)).unwrap_or_default();
-                let named = |(change, reason): (Change, String)| {
-                    (change.subject().map(ToString::to_string).unwrap_or_default(), reason)
-                };
+                let named = |(change, reason): (Change, String)| self.refused(&change, reason, &written);
                 Settled { state, applied, refused: refused.into_iter().map(named).collect() }
             }
             Err(error) => failed(error.to_string()),
