@@ -5,7 +5,7 @@ use deskhand_tests::root;
 use std::{collections::BTreeMap, fs};
 
 /// From the bottom to the top: a crate uses only what stands before it.
-const ORDER: [&str; 11] = [
+const ORDER: [&str; 12] = [
     "deskhand-files",
     "deskhand-vocabulary",
     "deskhand-records",
@@ -16,6 +16,7 @@ const ORDER: [&str; 11] = [
     "deskhand-models",
     "deskhand-agent",
     "deskhand-tools",
+    "deskhand-tasks",
     "deskhand",
 ];
 
@@ -46,6 +47,7 @@ fn a_room_imports_only_rooms_below_it() {
         "host/models",
         "host/agent",
         "host/tools",
+        "host/tasks",
         "host/app",
         "marketplace",
         "sdk/build",
@@ -103,6 +105,7 @@ fn only_the_runtime_sees_wasmtime() {
         "host/models",
         "host/agent",
         "host/tools",
+        "host/tasks",
         "host/app",
         "marketplace",
         "sdk/build",
