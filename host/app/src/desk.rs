@@ -88,6 +88,32 @@ impl Desk {
         })
     }
 
+    /// A desk for one more task of this process, on the same log, with somebody else to be asked: `person` makes them, given what
+    /// ends their questions.
+    pub(crate) fn beside<P: Person + 'static>(
+        &self,
+        settings: Settings,
+        person: impl FnOnce(Stop) -> P,
+    ) -> Result<Self> {
+        let stop = Stop::default();
+        let asking = stop.part();
+        let waiting = Arc::new(Waiting::new(Arc::new(person(asking.clone()))));
+        Ok(Self {
+            person: Arc::<Waiting>::clone(&waiting),
+            waiting,
+            home: self.home.clone(),
+            settings,
+            slip: None,
+            clock: Arc::clone(&self.clock),
+            stop,
+            asking,
+            json: false,
+            records: OnceLock::from(Arc::clone(self.records()?)),
+            gate: OnceLock::new(),
+            runtime: OnceLock::from(Arc::clone(self.runtime()?)),
+        })
+    }
+
     /// Let Ctrl-C stop the work at a whole state. A third one ends the program at once; the next start makes it whole.
     pub(crate) fn stop_on_interrupt(&self) {
         let stop = self.stop.clone();

@@ -117,6 +117,11 @@ pub(crate) fn tasks(records: &Records, limit: u64) -> Result<Vec<Known>> {
     }
 }
 
+/// A task of an agent as it is now; none if there is none of this number.
+pub(crate) fn task(records: &Records, task: TaskId) -> Result<Option<Known>> {
+    Ok(records.task(task)?.map(|task| one(records, task)).transpose()?.flatten())
+}
+
 /// A task as one of an agent; none if it is not.
 fn one(records: &Records, task: Task) -> Result<Option<Known>> {
     let agent = task.content.as_ref().map(|content| content["agent"].clone());
@@ -138,7 +143,7 @@ pub(crate) fn outcome(records: &Records, task: TaskId) -> Result<Option<String>>
 
 /// The last that is on record of whether a task is over, waits or goes on.
 fn last(records: &Records, task: TaskId) -> Result<Option<Recorded>> {
-    let kinds = ["task-parked", "task-resumed", "task-ended"].map(str::to_owned).to_vec();
+    let kinds = ["task-parked", "task-resumed", "task-queued", "task-ended"].map(str::to_owned).to_vec();
     let filter = Filter { task: Some(task), kinds, backwards: true, limit: Some(1), ..Filter::default() };
     Ok(records.events(filter).next().transpose()?)
 }
