@@ -15,6 +15,7 @@ mod place;
 mod program;
 mod session;
 mod start;
+mod tasks;
 
 use anyhow::{Result, bail};
 use figure::Figure;
@@ -24,11 +25,12 @@ use std::process::ExitCode;
 
 type Section = fn(&Place) -> Result<Vec<Figure>>;
 
-const SECTIONS: [(&str, Section); 6] = [
+const SECTIONS: [(&str, Section); 7] = [
     ("program", program::measure),
     ("start", start::measure),
     ("calls", calls::measure),
     ("agent", agent::measure),
+    ("tasks", tasks::measure),
     ("organize", organize::measure),
     ("large", organize::measure_large),
 ];
