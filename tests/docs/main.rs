@@ -115,6 +115,7 @@ pages! {
     marketplace: "docs/marketplace.md",
     models: "docs/models.md",
     permissions: "docs/permissions.md",
+    tasks: "docs/tasks.md",
     undo: "docs/undo.md",
 }
 
@@ -129,7 +130,7 @@ fn no_page_is_forgotten() {
 }
 
 /// Not for people, and without help of their own.
-const HIDDEN: [&str; 2] = ["compile-component", "tuf-conformance"];
+const HIDDEN: [&str; 3] = ["compile-component", "supervise", "tuf-conformance"];
 
 /// What stands within a sentence, such as `deskhand why`, is a command that there is.
 #[test]

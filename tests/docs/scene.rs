@@ -41,7 +41,7 @@ impl Scene {
                 scene.word("organize@1.0.0", "organize@0.1.0")
             }
             "docs/authoring.md" => Self::with_folder_of_files(Place::new()),
-            "docs/agent.md" => Self::with_agent(),
+            "docs/agent.md" => Self::with_agent(Self::downloads()),
             "docs/bench.md" => Self::new(Place::new()),
             "docs/instructions.md" => Self::with_letters(),
             "docs/keys.md" => {
@@ -60,6 +60,7 @@ impl Scene {
                 codes: vec![("deskhand why change ~/Downloads --plugin", 5)],
                 ..Self::downloads().word("default:", "home:")
             },
+            "docs/tasks.md" => Self::with_agent(Self::with_folder_of_files(Place::new())),
             "docs/undo.md" => Self::new(Place::new()),
             _ => return None,
         })
@@ -99,8 +100,7 @@ impl Scene {
     }
 
     /// A model that has something to say to each request, and has nothing running.
-    fn with_agent() -> Self {
-        let scene = Self::downloads();
+    fn with_agent(scene: Self) -> Self {
         let server = ModelServer::start();
         for _ in 0..10 {
             server.reply(Reply::new().text("Done."));
@@ -150,9 +150,20 @@ impl Scene {
 
     /// Make ready for the next command.
     pub(crate) fn before(&mut self, page: &str, command: &str) {
+        if page == "docs/tasks.md" {
+            // the reader takes a while to read on
+            self.wait_for_the_background();
+        }
         if page == "docs/undo.md" {
             *self = Self::with_history(command);
         }
+    }
+
+    /// Wait until no task is at work or waits for its turn.
+    fn wait_for_the_background(&self) {
+        let busy = |tasks: &str| tasks.contains(r#""state":"queued""#) || tasks.contains(r#""state":"at work""#);
+        let listed = || self.place.deskhand(["tasks", "--json"]).stdout;
+        assert!((0..1000).any(|_| !busy(&listed())), "{}", listed());
     }
 
     fn word(mut self, word: &'static str, stands_for: &str) -> Self {
