@@ -1,6 +1,8 @@
 //! A model at work on real files, through the real program: the model is a scripted server that checks the protocol.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that finds something wrong ends")]
+#![allow(clippy::print_stderr, reason = "a test that cannot run here says so")]
 
+mod background;
 mod budgets;
 mod changes;
 mod connections;

@@ -119,6 +119,7 @@ pages! {
     models: "docs/models.md",
     permissions: "docs/permissions.md",
     sandbox: "docs/sandbox.md",
+    tasks: "docs/tasks.md",
     transcripts: "docs/transcripts.md",
     undo: "docs/undo.md",
 }
@@ -134,7 +135,7 @@ fn no_page_is_forgotten() {
 }
 
 /// Not for people, and without help of their own.
-const HIDDEN: [&str; 4] = ["compile-component", "sandbox-helper", "tuf-conformance", "watch-program"];
+const HIDDEN: [&str; 5] = ["compile-component", "sandbox-helper", "supervise", "tuf-conformance", "watch-program"];
 
 /// What stands within a sentence, such as `deskhand why`, is a command that there is.
 #[test]

@@ -47,7 +47,7 @@ impl Scene {
                 scene.word("organize@1.0.0", "organize@0.1.0")
             }
             "docs/authoring.md" => Self::with_folder_of_files(Place::new()),
-            "docs/agent.md" => Self::with_agent(),
+            "docs/agent.md" => Self::with_agent(Self::downloads()),
             "docs/bench.md" => Self::new(Place::new()),
             "docs/instructions.md" => Self::with_letters(),
             "docs/keys.md" => {
@@ -78,6 +78,7 @@ impl Scene {
                 scene.word("delete 1", "delete 1 --yes").word("delete i1", "delete i1 --yes")
             }
             "docs/sandbox.md" => Self::new(Place::new()),
+            "docs/tasks.md" => Self::with_agent_at(Self::with_folder_of_files(Place::new())),
             "docs/undo.md" => Self::new(Place::new()),
             _ => return None,
         })
@@ -152,9 +153,13 @@ impl Scene {
 
     /// A model that has something to say to each request, and has nothing running.
     fn with_agent() -> Self {
+        Self::with_agent_at(Self::downloads())
+    }
+
+    fn with_agent_at(scene: Self) -> Self {
         // every task is over before the next command
         let codes = vec![("deskhand steer", 1), ("deskhand pause", 1), ("deskhand cancel", 2), ("deskhand resume", 2)];
-        Self { codes, ..Self::downloads().agreeable() }
+        Self { codes, ..scene.agreeable() }
     }
 
     /// With a model that has something to say to each request.
@@ -206,9 +211,20 @@ impl Scene {
 
     /// Make ready for the next command.
     pub(crate) fn before(&mut self, page: &str, command: &str) {
+        if page == "docs/tasks.md" {
+            // the reader takes a while to read on
+            self.wait_for_the_background();
+        }
         if page == "docs/undo.md" {
             *self = Self::with_history(command);
         }
+    }
+
+    /// Wait until no task is at work or waits for its turn.
+    fn wait_for_the_background(&self) {
+        let busy = |tasks: &str| tasks.contains(r#""state":"queued""#) || tasks.contains(r#""state":"at work""#);
+        let listed = || self.place.deskhand(["tasks", "--json"]).stdout;
+        assert!((0..1000).any(|_| !busy(&listed())), "{}", listed());
     }
 
     fn word(mut self, word: &'static str, stands_for: &str) -> Self {

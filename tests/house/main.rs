@@ -19,6 +19,7 @@ const ORDER: [&str; 12] = [
     "deskhand-agent",
     "deskhand-mcp",
     "deskhand-tools",
+    "deskhand-tasks",
     "deskhand",
 ];
 
@@ -52,6 +53,7 @@ fn a_room_imports_only_rooms_below_it() {
         "host/agent",
         "host/mcp",
         "host/tools",
+        "host/tasks",
         "host/app",
         "marketplace",
         "sdk/build",
@@ -111,6 +113,7 @@ fn only_the_runtime_sees_wasmtime() {
         "host/agent",
         "host/mcp",
         "host/tools",
+        "host/tasks",
         "host/app",
         "marketplace",
         "sdk/build",

@@ -36,7 +36,7 @@ pub(crate) enum Command {
     Cancel(OneTask),
     /// List the tasks that wait for you
     Inbox(Json),
-    /// List the last tasks of agents, and how they stand
+    /// List the last tasks of agents and how they stand, or follow one
     Tasks(Tasks),
     /// Show, export, import and delete single tasks
     Task(crate::transcript::TaskCommand),
@@ -78,6 +78,12 @@ pub(crate) enum Command {
     Completions(Completions),
     /// Print the manual page, or write one page a command into a folder
     Man(Man),
+    #[command(name = crate::background::SUPERVISE, hide = true)]
+    Supervise {
+        /// End after so many seconds without work
+        #[arg(long, value_name = "SECONDS", value_parser = number::<u64>)]
+        idle: Option<u64>,
+    },
     #[command(name = deskhand_runtime::COMPILE_SUBCOMMAND, hide = true, disable_help_flag = true)]
     CompileComponent {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -156,6 +162,12 @@ pub(crate) struct Run {
     /// Be shown the plan before anything is done; the same as --mode plan
     #[arg(long, conflicts_with = "mode")]
     pub(crate) plan: bool,
+    /// Do it in the background, when its turn comes: it goes on without this terminal. See `deskhand tasks`
+    #[arg(long)]
+    pub(crate) background: bool,
+    /// How soon it has its turn in the background: high, normal or low
+    #[arg(long, value_name = "PRIORITY", default_value_t, requires = "background")]
+    pub(crate) priority: deskhand_tasks::Priority,
     /// Follow up on a task that is over, by its number
     #[arg(long = "continue", value_name = "TASK", conflicts_with_all = ["folder", "model", "mode", "plan", "read_only"])]
     pub(crate) follow: Option<deskhand_vocabulary::TaskId>,
@@ -217,12 +229,34 @@ pub(crate) struct Steer {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Tasks {
+    #[command(subcommand)]
+    pub(crate) command: Option<TasksCommand>,
     /// How many
     #[arg(long, default_value_t = 20, value_parser = number::<u64>)]
     pub(crate) limit: u64,
     #[command(flatten)]
     pub(crate) json: Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TasksCommand {
+    /// Show what a task does, from its beginning; at a terminal you answer its questions. Ctrl-C leaves it at work
+    #[command(visible_alias = "attach")]
+    Follow(Follow),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Follow {
+    /// The task
+    pub(crate) task: deskhand_vocabulary::TaskId,
+    /// Say everything in words, a line each, for a screen reader
+    #[arg(long)]
+    pub(crate) plain: bool,
+    /// Print events as JSON lines; nobody is asked
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 impl Run {

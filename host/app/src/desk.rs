@@ -88,21 +88,26 @@ impl Desk {
         })
     }
 
-    /// A desk for somebody else who is served by this process: what was opened is shared, and what is decided is asked of
-    /// `person`.
-    pub(crate) fn seat(&self, person: Arc<dyn Person>) -> Result<Self> {
-        let stop = self.stop.part();
-        let waiting = Arc::new(Waiting::new(person));
+    /// A desk for one more task of this process, on the same log, ended by `stop`, with somebody else to be asked: `person` makes
+    /// them, given what ends their questions.
+    pub(crate) fn beside(
+        &self,
+        settings: Settings,
+        stop: Stop,
+        person: impl FnOnce(Stop) -> Arc<dyn Person>,
+    ) -> Result<Self> {
+        let asking = stop.part();
+        let waiting = Arc::new(Waiting::new(person(asking.clone())));
         Ok(Self {
             person: Arc::<Waiting>::clone(&waiting),
             waiting,
             home: self.home.clone(),
-            settings: self.settings.clone(),
+            settings,
             slip: None,
             clock: Arc::clone(&self.clock),
-            asking: stop.part(),
             stop,
-            json: self.json,
+            asking,
+            json: false,
             records: OnceLock::from(Arc::clone(self.records()?)),
             gate: OnceLock::new(),
             runtime: OnceLock::from(Arc::clone(self.runtime()?)),

@@ -4,6 +4,7 @@
 mod agent;
 mod attachment;
 mod author;
+mod background;
 mod choices;
 mod cli;
 mod commands;
@@ -70,7 +71,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Pause(options) => commands::steer::pause(&options),
         Command::Cancel(options) => commands::steer::cancel(&options),
         Command::Inbox(options) => commands::tasks::inbox(&options),
-        Command::Tasks(options) => commands::tasks::list(&options),
+        Command::Tasks(options) => commands::tasks::run(&options),
         Command::Task(options) => options.run(),
         Command::Undo(options) => commands::undo::run(&options),
         Command::History(options) => commands::history::run(&options),
@@ -96,6 +97,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Config(options) => commands::config::run(&options),
         Command::Completions(options) => commands::manual::completions(&options),
         Command::Man(options) => commands::manual::man(&options),
+        Command::Supervise { idle } => background::supervise(idle),
         Command::CompileComponent { arguments } => {
             return Ok(deskhand_runtime::compile_child_main(arguments.into_iter()));
         }

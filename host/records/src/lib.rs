@@ -15,6 +15,7 @@ pub mod reading;
 mod schema;
 mod sealed;
 pub mod state;
+mod subscription;
 pub mod task;
 pub mod verify;
 mod writer;
@@ -26,6 +27,7 @@ pub use memory::{Draft, Memory, MemoryError, Note, NoteOrigin, NoteScope, NoteTe
 pub use public::{Recorded, to_json_line};
 pub use reading::{Events, Filter};
 pub use state::{Item, State, StateError};
+pub use subscription::Subscription;
 pub use task::Task;
 pub use verify::Verification;
 
@@ -37,7 +39,8 @@ use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
-use writer::{Listeners, Writer, Writing};
+use subscription::Listeners;
+use writer::{Writer, Writing};
 
 /// The records of one Deskhand home. Several processes may have the same home open. Dropping it writes what is queued.
 pub struct Records {
@@ -82,10 +85,11 @@ impl Records {
         &self.path
     }
 
-    /// Be told of each event once it is durable, in order; [`Recorded::content`] included. `listener` runs on the writing
-    /// thread: it should be brief, and must not write to the records.
-    pub fn subscribe(&self, listener: impl Fn(&Recorded) + Send + 'static) {
-        locked(&self.listeners).push(Box::new(listener));
+    /// Be told of each event that this process records, once it is durable, in order, until what is returned is dropped;
+    /// [`Recorded::content`] included. `listener` runs on the writing thread: it should be brief, and must not write to the
+    /// records.
+    pub fn subscribe(&self, listener: impl Fn(&Recorded) + Send + 'static) -> Subscription {
+        Subscription::of(&self.listeners, Box::new(listener))
     }
 
     /// The next of the numbers called `name`, from 1. Durable when it is returned; never returned twice in one home.

@@ -71,6 +71,16 @@ impl Records {
         tasks.into_iter().map(|task| self.with_content(task)).collect()
     }
 
+    /// The tasks that are not over, by number; those that were over and are taken up again are not among them, unless they were
+    /// queued for it.
+    pub fn unended_tasks(&self) -> Result<Vec<TaskId>, RecordsError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached("SELECT id FROM tasks WHERE ended IS NULL ORDER BY id")?;
+            let ids = statement.query_map([], |row| Ok(TaskId(row.get::<_, i64>(0)?.cast_unsigned())))?;
+            ids.collect()
+        })
+    }
+
     /// A task; none if there is no such number.
     pub fn task(&self, id: TaskId) -> Result<Option<Task>, RecordsError> {
         let task = self.read(|connection| {

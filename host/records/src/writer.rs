@@ -5,19 +5,19 @@ use crate::{
     chain::{self, link},
     error::RecordsError,
     line::{Line, Message},
-    names,
+    locked, names,
     presence::Presence,
     public::Recorded,
     schema,
     sealed::{self, Key},
+    subscription::Listeners,
 };
 use deskhand_vocabulary::{Clock, Entry, Event, EventId, Sha256, TaskId};
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 use std::{
     path::{Path, PathBuf},
-    sync::Mutex,
     sync::{
-        Arc, PoisonError,
+        Arc,
         mpsc::{SyncSender, sync_channel},
     },
     thread::JoinHandle,
@@ -31,10 +31,6 @@ pub(crate) const LINGER: Duration = Duration::from_millis(20);
 
 /// How long emptying the write-ahead log waits for whoever still reads from it.
 const PATIENCE_WITH_READERS: Duration = Duration::from_secs(2);
-
-/// Called with each event once it is durable, in order. Runs on the writing thread: be brief, write nothing.
-pub(crate) type Listener = Box<dyn Fn(&Recorded) + Send>;
-pub(crate) type Listeners = Arc<Mutex<Vec<Listener>>>;
 
 /// Something to be written. It looks before it writes: an error of SQLite undoes the whole commit.
 pub(crate) trait Job: Send {
@@ -192,10 +188,7 @@ impl Desk {
         };
         let outcome = match outcome {
             Ok(recorded) => {
-                let listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
-                for (event, listener) in recorded.iter().flat_map(|event| listeners.iter().map(move |to| (event, to))) {
-                    listener(event);
-                }
+                locked(&self.listeners).tell(&recorded);
                 Ok(())
             }
             Err(error) => Err(error),
@@ -210,7 +203,7 @@ impl Desk {
         let head = transaction
             .prepare_cached("SELECT event, hash FROM head")?
             .query_row([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, [u8; 32]>(1)?)))?;
-        let heard = !self.listeners.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
+        let heard = !locked(&self.listeners).by_nobody();
         let mut writing = Writing {
             connection: &transaction,
             clock: &*self.clock,
@@ -313,6 +306,10 @@ impl Writing<'_> {
             if ended > 0 {
                 self.raise("grants")?;
             }
+        }
+        if let (Event::TaskQueued { .. }, Some(task)) = (&event, task) {
+            let again = "UPDATE tasks SET ended = NULL, outcome = NULL WHERE id = ?1";
+            self.connection.prepare_cached(again)?.execute([task])?;
         }
         (self.event, self.hash) = (id, hash);
         if self.heard {

@@ -113,7 +113,7 @@ fn a_listener_hears_what_is_durable_in_order() {
     let records = home.open();
     let (heard, hearing) = mpsc::channel();
     let path = home.file();
-    records.subscribe(move |event| {
+    let _subscription = records.subscribe(move |event| {
         let there = open(&path).events(Filter::default()).any(|known| known.as_ref() == Ok(event));
         heard.send((event.id.0, there)).unwrap();
     });
@@ -124,6 +124,25 @@ fn a_listener_hears_what_is_durable_in_order() {
     records.append(numbered(Some(task), 9)).unwrap();
     drop(records);
     assert_eq!(hearing.iter().collect::<Vec<_>>(), (1..=7).map(|id| (id, true)).collect::<Vec<_>>());
+}
+
+#[test]
+fn who_hears_no_more_is_told_no_more() {
+    let home = Home::new();
+    let records = home.open();
+    let (heard, hearing) = mpsc::channel();
+    let subscribe = |name: &'static str| {
+        let heard = heard.clone();
+        records.subscribe(move |event| heard.send((name, event.id.0)).unwrap())
+    };
+    let (first, second) = (subscribe("first"), subscribe("second"));
+    records.append(numbered(None, 1)).unwrap();
+    drop(first);
+    records.append(numbered(None, 2)).unwrap();
+    drop(second);
+    records.append(numbered(None, 3)).unwrap();
+    drop(heard);
+    assert_eq!(hearing.iter().collect::<Vec<_>>(), [("first", 1), ("second", 1), ("second", 2)]);
 }
 
 #[test]

@@ -287,16 +287,26 @@ pub enum Event {
         /// `accepted`, `declined`, `unanswered` or `cancelled`.
         answer: String,
     },
-    /// The task waits for a person. Content: `waits`, a line each.
+    /// The task waits for a person. Content: `waits` and `said`, what the person was told at the end, a line each.
     TaskParked,
     /// A task that had ended, waited or broken off goes on.
     TaskResumed,
+    /// The task waits for its turn, to be worked on where no terminal is. Content: `errand`, what was said in advance and what the
+    /// model is to be told.
+    TaskQueued {
+        /// `high`, `normal` or `low`.
+        priority: String,
+    },
+    /// Its turn has come. Written before anything of it is done; a task that is not over after this belongs to the queue still.
+    TaskBegun,
+    /// A person goes on with it in a terminal: it is not in the queue any more.
+    TaskUnqueued,
     /// What was said became a summary, to make room. Content: `pieces`.
     Shortened {
         /// How many turns were there before.
         turns: u64,
     },
-    /// The task is over.
+    /// The task is over. Content, of an agent: `said`, what the person was told at the end, a line each.
     TaskEnded {
         /// `done`, `cancelled`, `failed`, `stopped` or `unserved`; of an agent also `used-up`, `stuck` or `refused`.
         outcome: String,

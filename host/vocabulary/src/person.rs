@@ -15,7 +15,7 @@ use std::sync::{
 };
 
 /// A question to the person. Text in it that comes from a plugin is not trusted and is shown with its origin.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "question", rename_all = "kebab-case")]
 pub enum Question {
     /// Apply, edit or cancel a plan. Removals in it are shown, and asked about separately afterwards.
@@ -104,7 +104,7 @@ pub struct Choice {
 }
 
 /// What the person answered.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Answer {
     /// Agreed.
@@ -131,7 +131,7 @@ pub enum Unanswered {
 }
 
 /// Something to be told.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
     /// Who says it.
     pub origin: Principal,
@@ -140,7 +140,7 @@ pub struct Notice {
 }
 
 /// How far something is.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
     /// Who is at work.
     pub origin: Principal,

@@ -124,10 +124,14 @@ impl Stage<'_> {
                 self.places.root(place.0).and_then(|root| root.parent(&place.1, self.site.masks)).map_err(fail)?;
             let folder = self.places.kept(store, self.id).map_err(fail)?;
             let carry = || {
-                let old = meta::handle(from.as_fd(), source)?;
+                // another file there, or none, is no reason to give up the whole: this change alone is refused when its turn comes
+                let old = match meta::handle(from.as_fd(), source) {
+                    Err(Errno::NOENT) => return Ok(()),
+                    old => old?,
+                };
                 let now = Stamp::of(&old)?;
                 if !now.same_thing(seen) {
-                    return Err(Errno::NOENT);
+                    return Ok(());
                 }
                 let new = disk::open_file(folder, name.as_bytes())?;
                 meta::carry(disk, old.as_fd(), &now, new.as_fd(), false)

@@ -16,6 +16,7 @@ mod place;
 mod program;
 mod session;
 mod start;
+mod tasks;
 
 use anyhow::{Result, bail};
 use figure::Figure;
@@ -31,6 +32,7 @@ const SECTIONS: [(&str, Section); 7] = [
     ("calls", calls::measure),
     ("agent", agent::measure),
     ("memory", memory::measure),
+    ("tasks", tasks::measure),
     ("organize", organize::measure),
     ("large", organize::measure_large),
 ];

@@ -42,13 +42,13 @@ impl Closing<'_> {
             Err(failure) => {
                 let said = self.seen.finish(self.desk, None, self.standing);
                 let outcome = if failure.exit == Exit::Stopped { "stopped" } else { "failed" };
-                self.record(Some(outcome), &[])?;
+                self.record(Some(outcome), &[], &[show::sentence(&failure.message)])?;
                 return said.and(Err(failure));
             }
         };
         let last = self.last(ended, &task);
         let seen = self.seen.finish(self.desk, None, self.standing)?;
-        self.record(last.outcome, &last.waits)?;
+        self.record(last.outcome, &last.waits, &last.lines)?;
         if self.desk.json {
             print_json(
                 "ended",
@@ -64,10 +64,13 @@ impl Closing<'_> {
         Ok(if last.exit == Exit::Done { seen } else { last.exit })
     }
 
-    fn record(&self, outcome: Option<&str>, waits: &[String]) -> Result<()> {
+    fn record(&self, outcome: Option<&str>, waits: &[String], said: &[String]) -> Result<()> {
         let (event, content) = match outcome {
-            Some(outcome) => (Event::TaskEnded { outcome: outcome.to_owned() }, None),
-            None => (Event::TaskParked, Some(json!({ "waits": waits }))),
+            Some(outcome) => {
+                let content = (!said.is_empty()).then(|| json!({ "said": said }));
+                (Event::TaskEnded { outcome: outcome.to_owned() }, content)
+            }
+            None => (Event::TaskParked, Some(json!({ "waits": waits, "said": said }))),
         };
         self.records.append(Entry { task: Some(self.task), event, content })?;
         Ok(())

@@ -8,6 +8,7 @@ mod command;
 mod delegate;
 mod door;
 mod ended;
+mod errand;
 mod ground;
 mod kit;
 mod memory;
@@ -22,6 +23,7 @@ mod world;
 pub(crate) use budget::{Limit, with as with_limits};
 pub(crate) use command::{Assisted, Command};
 pub(crate) use door::{Asked, Reached, reach};
+pub(crate) use errand::{Errand, unsaid};
 pub(crate) use owner::{Owner, is_at_work};
 pub(crate) use spec::{Folder, Mode, Spec};
 
@@ -36,7 +38,7 @@ use crate::{
 use approval::ByPerson;
 use delegate::Delegate;
 use deskhand_agent::{
-    Agent, Conversation, Ended, Instruction, Task, budget::Measure, offered, prompt, steering::Steering,
+    Agent, Conversation, Ended, Instruction, Task, budget::Measure, offered, prompt, screen::Screen, steering::Steering,
 };
 use deskhand_permissions::{Context, Standing};
 use deskhand_records::Records;
@@ -55,9 +57,12 @@ pub(crate) struct How {
     pub(crate) granted: Option<deskhand_permissions::Duration>,
     /// In words, a line each, for a screen reader.
     pub(crate) plain: bool,
+    /// Who looks on instead of who is at this terminal.
+    pub(crate) screen: Option<Arc<dyn Screen>>,
 }
 
 /// What the person has said to the model before it begins.
+#[derive(Debug, Default)]
 pub(crate) struct Said {
     /// The request, or what follows on a task that is over.
     pub(crate) words: Option<String>,
@@ -65,10 +70,10 @@ pub(crate) struct Said {
     pub(crate) attachment: Option<String>,
 }
 
-/// Work on a task: a new one, or, with `resumed`, one that was begun before.
-pub(crate) fn work(desk: &Desk, task: TaskId, spec: &Spec, said: &Said, how: &How, resumed: bool) -> Result {
+/// Work on a task that is held: a new one, or, with `resumed`, one that was begun before.
+pub(crate) fn work(desk: &Desk, owner: &Owner, spec: &Spec, said: &Said, how: &How, resumed: bool) -> Result {
     let records = Arc::clone(desk.records()?);
-    let _owner = Owner::of(&desk.home, task)?;
+    let task = owner.task();
     let seen = Seen::watch(&records, task, desk.json);
     let closing = Closing { desk, records: &records, task, seen: &seen, standing: how.standing };
     let ended = match Work::prepare(desk, task, spec, how, resumed) {
@@ -136,7 +141,7 @@ impl<'a> Work<'a> {
             tools: Arc::new(tools),
             effects: Arc::clone(&world) as _,
             log: Arc::<Records>::clone(desk.records()?),
-            screen: screen::find(desk.json, how.plain),
+            screen: how.screen.clone().unwrap_or_else(|| screen::find(desk.json, how.plain)),
             steering: Arc::new(Steering::default()),
             approval: (spec.mode == Mode::Plan).then(|| ByPerson::asking(Arc::clone(&desk.person))),
             stop: desk.stop.clone(),

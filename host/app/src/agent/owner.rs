@@ -20,6 +20,7 @@ pub(super) fn folder(home: &Home) -> PathBuf {
 /// Holds a task as long as it lives; the system lets go of it when the process dies.
 #[derive(Debug)]
 pub(crate) struct Owner {
+    task: TaskId,
     _lock: OwnedFd,
     path: PathBuf,
 }
@@ -36,13 +37,18 @@ impl Owner {
         let flags = OFlags::CREATE | OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
         let lock = open(&path, flags, Mode::from(0o600)).map_err(|error| failed(error.into()))?;
         match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Self { _lock: lock, path }),
+            Ok(()) => Ok(Self { task, _lock: lock, path }),
             Err(rustix::io::Errno::WOULDBLOCK) => Err(Failure::new(
                 Exit::Usage,
                 format!("task {task} is at work in another process. Speak to it with: deskhand steer {task} WORDS"),
             )),
             Err(error) => Err(failed(error.into())),
         }
+    }
+
+    /// The task.
+    pub(crate) const fn task(&self) -> TaskId {
+        self.task
     }
 }
 

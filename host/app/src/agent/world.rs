@@ -1,7 +1,12 @@
 //! What the task of an agent does to the world: its pending changes, shown to the person and made, and what leaves the
 //! computer.
 
-use crate::{outgoing::Outgoing, person::Waiting, task::written};
+use crate::{
+    outgoing::Outgoing,
+    person::Waiting,
+    show::difference,
+    task::{Written, written},
+};
 use deskhand_agent::{Effects, Settled, reflect::SettledState};
 use deskhand_permissions::{Context, Gate};
 use deskhand_vocabulary::{Change, Person, Stop, text};
@@ -11,6 +16,9 @@ use std::{sync::Arc, time::Duration};
 
 /// The longest title of a plan, in characters.
 const TITLE: usize = 120;
+
+/// The most rows of two versions that are shown.
+const ROWS: usize = 40;
 
 /// See the module.
 pub(super) struct World {
@@ -27,6 +35,28 @@ pub(super) struct World {
     pub(super) title: String,
     /// The most files that may be removed.
     pub(super) removals: Option<u64>,
+}
+
+impl World {
+    /// Why a change was not made. Where a file has another version now than it was written for, both are shown.
+    fn refused(&self, change: &Change, reason: String, written: &[Written]) -> (String, String) {
+        let subject = change.subject().map(ToString::to_string).unwrap_or_default();
+        let both = change.target.as_ref().filter(|_| change.kind == ChangeKind::Write).and_then(|target| {
+            let (_, _, meant) = written.iter().find(|(path, ..)| *path == target.to_string())?;
+            let now = self.workspace.read_as_it_lies(target, difference::LONGEST + 1).ok()?;
+            difference::difference(Some(&now), meant.as_deref()?)
+        });
+        let reason = match both.filter(|both| !both.is_empty()) {
+            Some(both) => {
+                let rows: Vec<&str> = both.lines().collect();
+                let more = if rows.len() > ROWS { "\n…" } else { "" };
+                let rows = rows[..rows.len().min(ROWS)].join("\n");
+                format!("{reason}. As it is now (-) and as this task would have it (+):\n{rows}{more}")
+            }
+            None => reason,
+        };
+        (subject, reason)
+    }
 }
 
 impl Effects for World {
@@ -52,10 +82,11 @@ impl Effects for World {
         }
         let title = text::shortened(&self.title, TITLE);
         let person = self.person.as_ref();
-        let view = match written(&self.workspace, self.context.principal.clone()) {
-            Ok(view) => view,
+        let written = match written(&self.workspace, self.context.principal.clone()) {
+            Ok(written) => written,
             Err(error) => return failed(error.to_string()),
         };
+        let view = difference::view(written.iter().cloned());
         match propose(&self.workspace, &self.gate, &self.context, person, &title, view, &self.stop) {
             Ok(decision) => {
                 let state = match (decision.state, &decision.done) {
@@ -66,9 +97,7 @@ impl Effects for World {
                     (State::Cancelled, _) => SettledState::Declined,
                 };
                 let (applied, refused) = decision.done.map(|done| (done.applied, done.refused)).unwrap_or_default();
-                let named = |(change, reason): (Change, String)| {
-                    (change.subject().map(ToString::to_string).unwrap_or_default(), reason)
-                };
+                let named = |(change, reason): (Change, String)| self.refused(&change, reason, &written);
                 Settled { state, applied, refused: refused.into_iter().map(named).collect() }
             }
             Err(error) => failed(error.to_string()),

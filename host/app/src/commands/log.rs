@@ -232,6 +232,9 @@ pub(crate) fn said(recorded: &Recorded) -> String {
         }
         TaskParked => "task waits for you".to_owned(),
         TaskResumed => "task goes on".to_owned(),
+        TaskQueued { priority } => format!("task waits for its turn ({priority} priority)"),
+        TaskBegun => "task has its turn".to_owned(),
+        TaskUnqueued => "you go on with the task yourself".to_owned(),
         TaskEnded { outcome } => format!("task ended: {outcome}"),
     }
 }

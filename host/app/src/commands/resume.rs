@@ -1,8 +1,8 @@
 //! `deskhand resume` and `deskhand run --continue`: going on with a task.
 
 use crate::{
-    agent::{self, Asked, How, Reached, Said, Spec},
-    cli,
+    agent::{self, Asked, Errand, How, Owner, Reached, Said, Spec},
+    background, cli,
     desk::Desk,
     exit::Exit,
     failure::{Failure, Result},
@@ -12,7 +12,7 @@ use crate::{
     task::{known, outcome},
 };
 use deskhand_agent::is_over;
-use deskhand_vocabulary::{TaskId, text::shortened};
+use deskhand_vocabulary::{Entry, Event, Log as _, TaskId, text::shortened};
 use serde_json::json;
 
 /// So much of a request is shown of a task that was not named, in characters.
@@ -47,7 +47,7 @@ pub(crate) fn run(options: &cli::Resume) -> Result {
         output::aside(&format!("Going on with task {task}: {}", line(&shortened(&spec.request, REQUEST))));
     }
     let said = Said { words, attachment: None };
-    go_on(&desk, task, &spec, &said, &options.answers, options.agent.plain)
+    go_on(&desk, task, &spec, said, &options.answers, options.agent.plain)
 }
 
 /// Follow up on a task with a new request.
@@ -56,22 +56,37 @@ pub(crate) fn follow(desk: &Desk, task: TaskId, request: String, options: &cli::
     spec.limits = agent::with_limits(spec.limits, &options.agent.budget);
     let attachment = crate::attachment::piped()?;
     crate::outgoing::grant_hosts(desk, task, &options.host)?;
+    if options.background {
+        let errand = Errand::following(request, attachment, options.answers.standing());
+        return background::queue_again(desk, task, &errand, options);
+    }
     let said = Said { words: Some(request), attachment };
-    go_on(desk, task, &spec, &said, &options.answers, options.agent.plain)
+    go_on(desk, task, &spec, said, &options.answers, options.agent.plain)
 }
 
-fn go_on(desk: &Desk, task: TaskId, spec: &Spec, said: &Said, answers: &cli::Answers, plain: bool) -> Result {
+fn go_on(desk: &Desk, task: TaskId, spec: &Spec, said: Said, answers: &cli::Answers, plain: bool) -> Result {
+    let owner = Owner::of(&desk.home, task)?;
+    let records = desk.records()?;
+    // read while it is held: nobody else begins with it now
+    let (said, begun) = agent::unsaid(records, task, spec, said)?;
+    if deskhand_tasks::queue::of(records, task)?.is_some() {
+        records.append(Entry { task: Some(task), event: Event::TaskUnqueued, content: None })?;
+    }
     // the grants of a task end with it; whoever goes on with it grants its folders once more
     let over = outcome(desk.records()?, task)?;
     let granted = over.is_some().then_some(deskhand_permissions::Duration::Task(task));
-    let how = How { standing: answers.standing(), granted, plain };
-    agent::work(desk, task, spec, said, &how, true)
+    let how = How { standing: answers.standing(), granted, plain, screen: None };
+    agent::work(desk, &owner, spec, &said, &how, begun)
 }
 
 /// The last task that can go on.
 fn last(desk: &Desk) -> Result<TaskId> {
-    let known = known(desk.records()?, 1000)?;
-    let open = known.into_iter().find(|known| known.open && !agent::is_at_work(&desk.home, known.task.id));
+    let records = desk.records()?;
+    let all = known(records, 1000)?;
+    // what waits for its turn goes on by itself
+    let queued = |task| deskhand_tasks::queue::of(records, task).is_ok_and(|waiting| waiting.is_some());
+    let rests = |task| !agent::is_at_work(&desk.home, task) && !queued(task);
+    let open = all.into_iter().find(|known| known.open && rests(known.task.id));
     open.map(|known| known.task.id).ok_or_else(|| {
         Failure::usage("there is no task that was broken off or waits. Follow up on one that is over with: deskhand run --continue TASK REQUEST")
     })

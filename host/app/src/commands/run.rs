@@ -1,8 +1,8 @@
 //! `deskhand run`: a request, from the words to the record.
 
 use crate::{
-    agent::{self, Assisted, Folder, Mode, Spec},
-    attachment, cli, commands,
+    agent::{self, Assisted, Folder, Mode, Owner, Spec},
+    attachment, background, cli, commands,
     desk::Desk,
     exit::Exit,
     failure::{Failure, Result},
@@ -41,6 +41,9 @@ pub(crate) fn run(options: &cli::Run) -> Result {
     let folders = if options.folder.is_empty() { vec![PathBuf::from(".")] } else { options.folder.clone() };
     if is_for_agent(&desk, options, &request) {
         return by_agent(&desk, options, request, &folders);
+    }
+    if options.background {
+        return Err(Failure::usage(background::NOT_A_COMMAND));
     }
     let shown: Vec<String> = folders.iter().map(|folder| path::encode(folder.as_os_str().as_bytes())).collect();
     let task = records.start_task(json!({"request": request, "folders": shown}))?;
@@ -88,13 +91,17 @@ fn by_agent(desk: &Desk, options: &cli::Run, request: String, folders: &[PathBuf
     let attachment = attachment::piped()?;
     let task = desk.records()?.start_task(spec.content())?;
     grant_hosts(desk, task, &options.host)?;
+    if options.background {
+        return background::queue_new(desk, task, &spec, attachment, options);
+    }
     let said = agent::Said { words: Some(spec.request.clone()), attachment };
     let how = agent::How {
         standing: options.answers.standing(),
         granted: options.opening(task).granted,
         plain: options.agent.plain,
+        screen: None,
     };
-    let exit = agent::work(desk, task, &spec, &said, &how, false);
+    let exit = agent::work(desk, &Owner::of(&desk.home, task)?, &spec, &said, &how, false);
     crate::market::refresh(desk)?;
     exit
 }

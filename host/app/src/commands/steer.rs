@@ -92,6 +92,9 @@ fn ask(desk: &Desk, task: TaskId, asked: &Asked, said: &str) -> Result {
 fn not_at_work(desk: &Desk, task: TaskId) -> Result<Failure> {
     Ok(match desk.records()?.task(task)? {
         None => Failure::usage(format!("there is no task {task}. `deskhand tasks` lists them")),
+        Some(_) if deskhand_tasks::queue::of(desk.records()?, task)?.is_some() => Failure::failed(format!(
+            "task {task} waits for its turn, so there is nothing yet that could be steered. Go on with it here: deskhand resume {task} WORDS"
+        )),
         Some(_) => match crate::task::outcome(desk.records()?, task)?.as_deref() {
             Some(outcome) if is_over(outcome) => Failure::failed(format!(
                 "task {task} is over. Follow up on it with: deskhand run --continue {task} REQUEST"

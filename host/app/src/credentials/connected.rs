@@ -46,7 +46,7 @@ impl Connected {
     }
 
     /// All of them, by plugin and name.
-    pub(super) fn all(&self) -> Result<BTreeMap<(PluginId, String), Connection>, PrivateFileError> {
+    pub(crate) fn all(&self) -> Result<BTreeMap<(PluginId, String), Connection>, PrivateFileError> {
         let named = |(label, connection): (String, Connection)| {
             let (plugin, name) = label.split_once('/')?;
             Some(((plugin.parse().ok()?, name.to_owned()), connection))

@@ -23,6 +23,9 @@ static LOST: OnceLock<io::Error> = OnceLock::new();
 /// True for a screen reader.
 static LINES: AtomicBool = AtomicBool::new(false);
 
+/// True where nobody is at this process.
+static SILENT: AtomicBool = AtomicBool::new(false);
+
 /// The foot of the terminal. Held while anything is written, so that nothing comes between.
 static FOOT: Mutex<Foot> = Mutex::new(Foot::new());
 
@@ -79,6 +82,9 @@ impl Foot {
 }
 
 fn put(text: &str) {
+    if SILENT.load(Ordering::SeqCst) {
+        return;
+    }
     let mut out = stdout().lock();
     // the work matters more than its report, so it goes on
     if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -192,6 +198,11 @@ impl Drop for Held {
     }
 }
 
+/// Say nothing from now on, for a process that nobody is at: what it works on has other ways to be seen.
+pub(crate) fn silence() {
+    SILENT.store(true, Ordering::SeqCst);
+}
+
 /// Say all in lines that are never painted anew, for a screen reader.
 pub(crate) fn keep_to_lines() {
     LINES.store(true, Ordering::SeqCst);
@@ -227,7 +238,9 @@ pub(crate) fn aside(line: &str) {
     if painted {
         put(&foot.live.frame("", &[], size()));
     }
-    let _ = writeln!(stderr().lock(), "{line}");
+    if !SILENT.load(Ordering::SeqCst) {
+        let _ = writeln!(stderr().lock(), "{line}");
+    }
     if painted {
         foot.write("");
     }

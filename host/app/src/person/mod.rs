@@ -38,6 +38,13 @@ pub(crate) fn find(json: bool, stop: &Stop) -> Arc<dyn Person> {
     }
 }
 
+/// Ring the bell of the terminal, if the person wants it and there is one.
+pub(crate) fn ring(wanted: bool) {
+    if wanted && std::io::stdout().is_terminal() {
+        crate::output::control("\u{7}");
+    }
+}
+
 /// Hand on to a task what the person types, until what is returned is dropped. Nothing where nobody types: for a program,
 /// without a terminal, and in the background of one.
 pub(crate) fn listen(json: bool, steering: &Arc<Steering>) -> Option<Listening> {
@@ -48,6 +55,6 @@ pub(crate) fn listen(json: bool, steering: &Arc<Steering>) -> Option<Listening> 
     Listening::begin(Arc::clone(steering)).ok()
 }
 
-fn is_at_terminal() -> bool {
+pub(crate) fn is_at_terminal() -> bool {
     std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
 }

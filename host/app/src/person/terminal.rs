@@ -40,6 +40,13 @@ impl Terminal {
         Self { stop, bar: Mutex::default(), left: Mutex::default() }
     }
 
+    /// Ask, until the answer is there or `stop` says that none is needed.
+    pub(crate) fn ask_until(&self, question: &Question, stop: &Stop) -> Result<Answer, Unanswered> {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        self.clear();
+        Asking { prompt: Prompt::begin(stop), left: &mut left }.question(question)
+    }
+
     fn clear(&self) {
         *self.bar.lock().unwrap_or_else(PoisonError::into_inner) = None;
         output::progress(None);
@@ -78,6 +85,38 @@ impl Asking<'_> {
                 return Ok(index);
             }
             output::text("Please type one of these letters and press Enter.\n");
+        }
+    }
+
+    fn question(&mut self, question: &Question) -> Result<Answer, Unanswered> {
+        match question {
+            Question::Apply { plan } => self.apply(plan),
+            Question::Remove { plan } => self.remove(plan),
+            Question::Sensitive { plan } => {
+                output::text(&format!("\nThese changes can make something run:\n{}", show::sensitive(plan)));
+                self.yes_or_no("Make them?")
+            }
+            Question::Steps { text } => self.steps(text),
+            Question::Grant { folder, access } => {
+                let what = match access {
+                    Access::Read => "read",
+                    Access::Write => "read and propose changes to",
+                };
+                self.yes_or_no(&format!("Let this task {what} {}?", show::line(folder)))
+            }
+            Question::Install { plugin, version, installed, permissions, widened, .. } => {
+                let verb = match installed {
+                    Some(installed) => format!("Update {plugin} from {} to", show::line(installed)),
+                    None => format!("Install {plugin}"),
+                };
+                output::text(&format!("{verb} {}:\n{}", show::line(version), rights(permissions, widened)));
+                self.yes_or_no("Agree?")
+            }
+            Question::Confirm { origin, text } => {
+                self.yes_or_no(&format!("{}{}", show::origin(origin), show::lines(&text::shortened(text, 2000))))
+            }
+            Question::Choose { origin, text, choices } => self.choices(origin, text, choices),
+            Question::Form { origin, text, schema } => self.form(origin, text, schema),
         }
     }
 
@@ -237,38 +276,7 @@ impl Person for Terminal {
     }
 
     fn ask(&self, question: &Question) -> Result<Answer, Unanswered> {
-        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-        self.clear();
-        let mut asking = Asking { prompt: Prompt::begin(&self.stop), left: &mut left };
-        match question {
-            Question::Apply { plan } => asking.apply(plan),
-            Question::Remove { plan } => asking.remove(plan),
-            Question::Sensitive { plan } => {
-                output::text(&format!("\nThese changes can make something run:\n{}", show::sensitive(plan)));
-                asking.yes_or_no("Make them?")
-            }
-            Question::Steps { text } => asking.steps(text),
-            Question::Grant { folder, access } => {
-                let what = match access {
-                    Access::Read => "read",
-                    Access::Write => "read and propose changes to",
-                };
-                asking.yes_or_no(&format!("Let this task {what} {}?", show::line(folder)))
-            }
-            Question::Install { plugin, version, installed, permissions, widened, .. } => {
-                let verb = match installed {
-                    Some(installed) => format!("Update {plugin} from {} to", show::line(installed)),
-                    None => format!("Install {plugin}"),
-                };
-                output::text(&format!("{verb} {}:\n{}", show::line(version), rights(permissions, widened)));
-                asking.yes_or_no("Agree?")
-            }
-            Question::Confirm { origin, text } => {
-                asking.yes_or_no(&format!("{}{}", show::origin(origin), show::lines(&text::shortened(text, 2000))))
-            }
-            Question::Choose { origin, text, choices } => asking.choices(origin, text, choices),
-            Question::Form { origin, text, schema } => asking.form(origin, text, schema),
-        }
+        self.ask_until(question, &self.stop)
     }
 
     fn tell(&self, notice: &Notice) {

@@ -15,6 +15,7 @@ mod terminal;
 mod tests;
 
 pub(crate) use call::titled;
+pub(crate) use notice::{VOID, budget, reflected, retrying};
 
 use crate::output;
 use deskhand_agent::screen::Screen;

@@ -16,7 +16,7 @@ pub(super) fn told(words: &str) -> String {
 }
 
 /// A try failed, and another is made: the next is number `next` of at most `tries`.
-pub(super) fn retrying(error: &ModelError, wait: Duration, next: u32, tries: u32) -> String {
+pub(crate) fn retrying(error: &ModelError, wait: Duration, next: u32, tries: u32) -> String {
     let why = match error {
         ModelError::RateLimited { .. } | ModelError::Overloaded { .. } => "The server is busy".to_owned(),
         ModelError::Truncated => "The reply broke off".to_owned(),
@@ -31,10 +31,10 @@ pub(super) fn retrying(error: &ModelError, wait: Duration, next: u32, tries: u32
 }
 
 /// A piece of a reply that does not count any more.
-pub(super) const VOID: &str = "What the reply said until here does not count; it begins anew.";
+pub(crate) const VOID: &str = "What the reply said until here does not count; it begins anew.";
 
 /// A budget that is nearly or wholly used up.
-pub(super) fn budget(alert: Alert) -> String {
+pub(crate) fn budget(alert: Alert) -> String {
     match alert {
         Alert::Near(measure) => format!("Four fifths of the budget for {} are used up.", of(measure)),
         Alert::Over(measure) => format!("The budget for {} is used up: nothing more is begun.", of(measure)),
@@ -59,7 +59,7 @@ pub(super) fn shorter(turns: usize) -> String {
 }
 
 /// What the host found that the model has left undone.
-pub(super) fn reflected(found: &str) -> String {
+pub(crate) fn reflected(found: &str) -> String {
     let found = lines(found.trim_end());
     let count = show::counted(found.lines().count() as u64, "thing");
     let first = found.lines().next().unwrap_or_default();

@@ -28,6 +28,8 @@ enum Form {
     Money,
     /// The name of a model's table, or nothing.
     Model,
+    /// Yes or no.
+    Switch,
 }
 
 const fn whole(section: &'static str, name: &'static str, least: u64, most: u64) -> Key {
@@ -37,7 +39,7 @@ const fn whole(section: &'static str, name: &'static str, least: u64, most: u64)
 /// The most that can be counted without a doubt in every language that reads our JSON (RFC 8259, section 6).
 const COUNTED: u64 = (1 << 53) - 1;
 
-pub(super) const KEYS: [Key; 15] = [
+pub(super) const KEYS: [Key; 17] = [
     whole("undo", "keep_days", 1, 36_500),
     whole("undo", "keep_gib", 1, 100_000),
     whole("plugins", "memory_mib", 1, 4096),
@@ -53,6 +55,8 @@ pub(super) const KEYS: [Key; 15] = [
     whole("budget", "bytes_out", 1, COUNTED),
     whole("budget", "removals", 0, COUNTED),
     whole("memory", "tokens", 0, 100_000),
+    whole("tasks", "at_once", 1, 200),
+    Key { section: "tasks", name: "notify", form: Form::Switch },
 ];
 
 /// What is wrong with a setting.
@@ -76,6 +80,7 @@ impl Form {
                 .and_then(|value| u64::try_from(value).ok())
                 .is_some_and(|v| (least..=most).contains(&v)),
             Self::Money => value.as_str().and_then(|text| text.parse::<Money>().ok()).is_some_and(|money| money.0 > 0),
+            Self::Switch => value.is_bool(),
             Self::Model => value.as_str().is_some_and(|name| name.is_empty() || is_name(name)),
         }
     }
@@ -86,6 +91,7 @@ impl fmt::Display for Form {
         match self {
             Self::Whole(least, most) => write!(f, "a whole number from {least} to {most}"),
             Self::Money => f.write_str("an amount of money above 0 in quotes, such as \"2.50\""),
+            Self::Switch => f.write_str("true or false"),
             Self::Model => f.write_str("the name of a model, or \"\" for none"),
         }
     }

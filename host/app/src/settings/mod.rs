@@ -35,6 +35,7 @@ pub(crate) struct Settings {
     pub(crate) agent: Agent,
     pub(crate) budget: Budget,
     pub(crate) memory: Memory,
+    pub(crate) tasks: Tasks,
     /// The models, by what the person calls them.
     pub(crate) models: BTreeMap<String, ModelConfig>,
     /// The MCP servers, by what the person calls them.
@@ -146,6 +147,20 @@ impl Budget {
             .with(Measure::Steps, self.steps)
             .with(Measure::BytesOut, self.bytes_out)
             .with(Measure::Removals, self.removals)
+    }
+}
+
+/// How tasks are worked on where no terminal is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Tasks {
+    pub(crate) at_once: u16,
+    pub(crate) notify: bool,
+}
+
+impl Default for Tasks {
+    fn default() -> Self {
+        Self { at_once: 4, notify: true }
     }
 }
 
@@ -266,6 +281,8 @@ mod tests {
             ("budget.bytes_out", json!(100_000_000), json!(100_000_000), false),
             ("budget.removals", json!(1000), json!(1000), false),
             ("memory.tokens", json!(1000), json!(1000), false),
+            ("tasks.at_once", json!(4), json!(4), false),
+            ("tasks.notify", json!(true), json!(true), false),
             ("models.fast", model, json!(null), true),
         ];
         assert_eq!(held, expected.map(|(key, value, default, set)| (key.to_owned(), value, default, set)));
@@ -363,6 +380,7 @@ mod tests {
                 "[budget]\nmoney = '0'",
                 "`budget.money` must be an amount of money above 0 in quotes, such as \"2.50\", not \"0\"",
             ),
+            ("[tasks]\nnotify = 1", "`tasks.notify` must be true or false, not 1"),
             ("[budget]\nsteps = 0", "`budget.steps` must be a whole number from 1 to 9007199254740991, not 0"),
             ("[budget]\nbytesout = 0", "there is no setting `budget.bytesout`; perhaps you mean `budget.bytes_out`"),
             ("[agent]\nmodel = 'a b'", "`agent.model` must be the name of a model, or \"\" for none, not \"a b\""),

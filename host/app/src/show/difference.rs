@@ -29,7 +29,7 @@ pub(crate) fn view(files: impl IntoIterator<Item = (String, Option<Vec<u8>>, Opt
 }
 
 /// In the unified format, without a heading; nothing where either is no text, or too long.
-fn difference(before: Option<&[u8]>, after: &[u8]) -> Option<String> {
+pub(crate) fn difference(before: Option<&[u8]>, after: &[u8]) -> Option<String> {
     let (before, after) = (text(before.unwrap_or_default())?, text(after)?);
     let compared = TextDiff::configure().timeout(PATIENCE).diff_lines(before, after);
     Some(compared.unified_diff().context_radius(AROUND).missing_newline_hint(false).to_string())

@@ -48,13 +48,18 @@ pub(crate) fn known(records: &Records, limit: u64) -> Result<Vec<Known>> {
             if known.len() as u64 >= limit {
                 return Ok(known);
             }
-            known.extend(one(records, task)?);
+            known.extend(staying(records, task)?);
         }
     }
 }
 
+/// A task as it is now; none if there is none of this number that stays.
+pub(crate) fn one(records: &Records, task: TaskId) -> Result<Option<Known>> {
+    Ok(records.task(task)?.map(|task| staying(records, task)).transpose()?.flatten())
+}
+
 /// A task as one that stays; none if it is not.
-fn one(records: &Records, task: Task) -> Result<Option<Known>> {
+fn staying(records: &Records, task: Task) -> Result<Option<Known>> {
     let Some(content) = &task.content else { return Ok(None) };
     let spec = serde_json::from_value::<Spec>(content["agent"].clone()).ok();
     let client = Client::in_content(content);
@@ -80,7 +85,7 @@ pub(crate) fn outcome(records: &Records, task: TaskId) -> Result<Option<String>>
 
 /// The last that is on record of whether a task is over, waits or goes on.
 fn last(records: &Records, task: TaskId) -> Result<Option<Recorded>> {
-    let kinds = ["task-parked", "task-resumed", "task-ended"].map(str::to_owned).to_vec();
+    let kinds = ["task-parked", "task-resumed", "task-queued", "task-ended"].map(str::to_owned).to_vec();
     let filter = Filter { task: Some(task), kinds, backwards: true, limit: Some(1), ..Filter::default() };
     Ok(records.events(filter).next().transpose()?)
 }

@@ -10,14 +10,19 @@ use crate::{
     show::{self, line},
 };
 use deskhand_permissions::{Standing, rules::name};
-use deskhand_records::{Recorded, Records, to_json_line};
+use deskhand_records::{Recorded, Records, Subscription, to_json_line};
 use deskhand_runtime::{Body, Content, Reply};
 use deskhand_vocabulary::{Action, Change, CommitId, Event, LogError, TaskId};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What the log says of this task while it runs: what was committed, for the summary; and every line, for a program.
-pub(crate) struct Seen(Arc<Mutex<Said>>);
+#[derive(Default)]
+pub(crate) struct Seen {
+    said: Arc<Mutex<Said>>,
+    /// None where it is told by who reads the log.
+    _subscription: Option<Subscription>,
+}
 
 #[derive(Default)]
 struct Said {
@@ -63,38 +68,30 @@ impl Seen {
     pub(crate) fn watch(records: &Records, task: TaskId, json: bool) -> Self {
         let said = Arc::new(Mutex::new(Said::default()));
         let seen = Arc::clone(&said);
-        records.subscribe(move |recorded: &Recorded| {
+        let subscription = records.subscribe(move |recorded: &Recorded| {
             if recorded.task != Some(task) {
                 return;
             }
             if json {
                 output::text(&format!("{}\n", to_json_line(recorded)));
             }
-            let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Event::Decided { action, allowed, rule, .. } = &recorded.event
-                && let Some(exit) = turned_down(action, *allowed, rule)
-            {
-                seen.turned_down = exit;
-                seen.unasked = (exit == Some(Exit::Unanswered)).then(|| action.clone());
-            }
-            if let Event::CommitStarted { commit, .. } = &recorded.event {
-                seen.begun.push(*commit);
-            }
-            if let Event::CommitEnded { commit, outcome, applied, .. } = &recorded.event {
-                let content = recorded.content.as_ref().unwrap_or(&Value::Null);
-                seen.commits.push(Committed::of(*commit, outcome, *applied, content));
-            }
+            seen.lock().unwrap_or_else(PoisonError::into_inner).take(recorded);
         });
-        Self(said)
+        Self { said, _subscription: Some(subscription) }
+    }
+
+    /// Take in an event of the task, for who reads the log.
+    pub(crate) fn take(&self, recorded: &Recorded) {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).take(recorded);
     }
 
     pub(crate) fn has_applied(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).commits.iter().any(Committed::is_applied)
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).commits.iter().any(Committed::is_applied)
     }
 
     /// What is said where the log could not be written to the end of the task.
     pub(crate) fn unended(&self, error: LogError) -> Failure {
-        let said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         match said.begun.last() {
             None => error.into(),
             Some(commit) => unended(*commit, &error),
@@ -103,7 +100,7 @@ impl Seen {
 
     /// Say what came of it, after what a plugin has to show.
     pub(crate) fn finish(&self, desk: &Desk, reply: Option<&Reply>, standing: Standing) -> Result {
-        let said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         let commits = &said.commits;
         let exit = said.exit(desk.stop.is_stopped());
         if desk.json {
@@ -146,6 +143,23 @@ pub(crate) fn unended(commit: CommitId, error: &LogError) -> Failure {
 pub(crate) const STOPPED: &str = "Stopped. Everything is as it was before.";
 
 impl Said {
+    fn take(&mut self, recorded: &Recorded) {
+        match &recorded.event {
+            Event::Decided { action, allowed, rule, .. } => {
+                if let Some(exit) = turned_down(action, *allowed, rule) {
+                    self.turned_down = exit;
+                    self.unasked = (exit == Some(Exit::Unanswered)).then(|| action.clone());
+                }
+            }
+            Event::CommitStarted { commit, .. } => self.begun.push(*commit),
+            Event::CommitEnded { commit, outcome, applied, .. } => {
+                let content = recorded.content.as_ref().unwrap_or(&Value::Null);
+                self.commits.push(Committed::of(*commit, outcome, *applied, content));
+            }
+            _ => {}
+        }
+    }
+
     fn exit(&self, stopped: bool) -> Exit {
         let applied = self.commits.iter().any(Committed::is_applied);
         let refused = self.commits.iter().any(|commit| !commit.done.refused.is_empty());

@@ -3,10 +3,13 @@
 use crate::show::difference;
 use deskhand_vocabulary::{ChangeKind, Principal};
 use deskhand_workspace::{Workspace, WorkspaceError};
-use serde_json::{Value, json};
+use serde_json::json;
 
-/// See the module: the view of a plan that `origin` proposes.
-pub(crate) fn written(workspace: &Workspace, origin: Principal) -> Result<Value, WorkspaceError> {
+/// A file that is to be written: its path, what it holds now, what it is to hold.
+pub(crate) type Written = (String, Option<Vec<u8>>, Option<Vec<u8>>);
+
+/// See the module: of a plan that `origin` proposes.
+pub(crate) fn written(workspace: &Workspace, origin: Principal) -> Result<Vec<Written>, WorkspaceError> {
     let plan = workspace.plan("", origin, json!({}))?;
     let written = plan.changes().filter(|change| change.kind == ChangeKind::Write);
     let files = written.filter_map(|change| change.target.as_ref()).take(difference::FILES).map(|target| {
@@ -15,5 +18,5 @@ pub(crate) fn written(workspace: &Workspace, origin: Principal) -> Result<Value,
         let before = workspace.read_as_it_lies(target, most).ok();
         (target.to_string(), before, workspace.read(target, None, 0, most).ok())
     });
-    Ok(difference::view(files))
+    Ok(files.collect())
 }

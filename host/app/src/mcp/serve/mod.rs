@@ -145,7 +145,8 @@ fn opener(desk: &Arc<Desk>, options: &Options, here: Option<Arc<dyn Person>>) ->
     let open = move |asking| -> Result<Arc<dyn Offer>> {
         let log: Arc<dyn Log> = Arc::<Records>::clone(desk.records()?);
         let person = Arc::new(person::Client::new(asking, here.clone(), log));
-        let seat = desk.seat(Arc::<person::Client>::clone(&person))?;
+        let seat =
+            desk.beside(desk.settings.clone(), desk.stop.part(), |_| Arc::<person::Client>::clone(&person) as _)?;
         Ok(Arc::new(Session::new(seat, client.clone(), always, person)))
     };
     Arc::new(move |asking| open(asking).map_err(|failure| NotServed::Failed(failure.message)))

@@ -6,7 +6,7 @@ use crate::{
     desk::Desk,
     failure::Result,
     outgoing::Outgoing,
-    show::counted,
+    show::{counted, difference},
     task::{self, Opening, written},
 };
 use deskhand_agent::{
@@ -152,7 +152,7 @@ impl Task {
             Err(failure) => return unmade(failure.message),
         };
         let view = match written(&self.workspace, self.context.principal.clone()) {
-            Ok(view) => view,
+            Ok(written) => difference::view(written),
             Err(error) => return unmade(error.to_string()),
         };
         let title = shortened(&title(call), TITLE);
