@@ -5,13 +5,12 @@ use deskhand_tests::root;
 use std::{collections::BTreeMap, fs};
 
 /// From the bottom to the top: a crate uses only what stands before it.
-const ORDER: [&str; 12] = [
+const ORDER: [&str; 14] = [
     "deskhand-files",
     "deskhand-vocabulary",
     "deskhand-records",
     "deskhand-permissions",
     "deskhand-egress",
-    "deskhand-mcp",
     "deskhand-workspace",
     "deskhand-confine",
     "deskhand-runtime",
@@ -45,7 +44,6 @@ fn a_room_imports_only_rooms_below_it() {
         "host/records",
         "host/permissions",
         "host/egress",
-        "host/mcp",
         "host/workspace",
         "host/confine",
         "host/runtime",
