@@ -53,7 +53,12 @@ pub struct Sender<W> {
 impl<W: Write> Sender<W> {
     /// The first message sent has number 0.
     pub const fn new(port: W) -> Self {
-        Self { port, next: 0 }
+        Self::after(port, 0)
+    }
+
+    /// Go on after `sent` messages, as on the port of a machine that was saved.
+    pub const fn after(port: W, sent: u32) -> Self {
+        Self { port, next: sent }
     }
 
     /// Send one message as one write. A message that is too long leaves the order as it was.
@@ -83,10 +88,16 @@ pub struct Receiver<R> {
 impl<R: Read> Receiver<R> {
     /// The first message has to have number 0.
     pub const fn new(port: R) -> Self {
-        Self { port, next: 0, message: Vec::new() }
+        Self::after(port, 0)
     }
 
-    /// Wait for one message; `None` where the port ended between two. Memory is taken as bytes arrive, at most [`MOST`].
+    /// Go on after `received` messages, as on the port of a machine that was saved.
+    pub const fn after(port: R, received: u32) -> Self {
+        Self { port, next: received, message: Vec::new() }
+    }
+
+    /// Wait for one message; `None` where the port ended between two. Memory is taken as bytes arrive, at most
+    /// [`MOST`].
     pub fn receive<M: DeserializeOwned>(&mut self) -> Result<Option<M>, FrameError> {
         let mut header = [0; HEADER];
         match read_up_to(&mut self.port, &mut header)? {

@@ -1,7 +1,7 @@
 //! The messages of the control port. The host asks, the guest reports.
 //!
-//! Variants and fields are only ever added at the end, together with a new [`VERSION`]; the two ends of one build always
-//! agree, and an image of another build is not started.
+//! Variants and fields are only ever added at the end, together with a new [`VERSION`]; the two ends of one build
+//! always agree, and an image of another build is not started.
 
 use serde::{Deserialize, Serialize};
 
