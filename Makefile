@@ -5,7 +5,7 @@ DESKHAND := $(TARGET)/debug/deskhand
 NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
 export CARGO_TARGET_DIR := $(TARGET)
 
-.PHONY: try test check bench install setup build prepare lint
+.PHONY: try test test-vm check bench install setup setup-vm build prepare lint
 
 try: prepare ## the main job on a folder of real files
 	tests/try $(DESKHAND) $(TARGET)/debug
@@ -17,6 +17,9 @@ else
 	cargo test --workspace --no-fail-fast --tests
 endif
 	cargo test --workspace --doc
+
+test-vm: setup-vm ## real guests: what they do, and what becomes of them when something breaks
+	cargo test -p deskhand-vm-bridge --features guests --test guests -- --test-threads 1
 
 check: setup ## format, lints, licences, layout
 	cargo fmt --all --check
@@ -46,3 +49,6 @@ install: ## deskhand, its manual and its completions under PREFIX
 
 setup: ## what the tests need of the system
 	tests/setup
+
+setup-vm: setup ## what guests need beside that
+	tests/setup vm

@@ -23,8 +23,12 @@ const ORDER: [&str; 14] = [
 ];
 
 /// Crates beside the rooms, and all of ours that they may use.
-const BESIDE: [(&str, &[&str]); 2] = [
+const BESIDE: [(&str, &[&str]); 6] = [
     ("deskhand-marketplace", &["deskhand-files", "deskhand-vocabulary"]),
+    ("deskhand-vm-bridge", &["deskhand-files", "deskhand-vm-image", "deskhand-vm-protocol", "deskhand-vocabulary"]),
+    ("deskhand-vm-image", &["deskhand-files", "deskhand-vocabulary"]),
+    ("deskhand-vm-protocol", &[]),
+    ("deskhand-guest", &["deskhand-vm-protocol"]),
     ("deskhand-build", &["deskhand-vocabulary"]),
 ];
 
@@ -55,6 +59,10 @@ fn a_room_imports_only_rooms_below_it() {
         "host/app",
         "marketplace",
         "sdk/build",
+        "vm-bridge",
+        "vm-bridge/guest",
+        "vm-bridge/image",
+        "vm-bridge/protocol",
     ];
     let rooms: BTreeMap<String, Vec<String>> = folders
         .iter()
@@ -116,6 +124,10 @@ fn only_the_runtime_sees_wasmtime() {
         "marketplace",
         "sdk/build",
         "sdk/rust",
+        "vm-bridge",
+        "vm-bridge/guest",
+        "vm-bridge/image",
+        "vm-bridge/protocol",
     ] {
         let manifest = fs::read_to_string(root().join(folder).join("Cargo.toml")).unwrap();
         assert!(!manifest.contains("wasmtime"), "{folder}");

@@ -1,0 +1,187 @@
+//! The first process of the sandbox. It starts jobs, gathers how they end, and has no more rights than they: what a job
+//! could make of it, it could do itself. As first process of its namespace no job can signal it, and none can look into
+//! it.
+
+use crate::{boot, gate};
+use deskhand_vm_protocol::{Command, JobId};
+use rustix::{
+    fd::{AsFd as _, OwnedFd},
+    io::Errno,
+    net::{
+        RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
+        recvmsg, send, sendmsg,
+    },
+    process::{DumpableBehavior, WaitOptions, set_dumpable_behavior, wait},
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::HashMap,
+    env,
+    ffi::OsString,
+    fs, io,
+    mem::MaybeUninit,
+    os::{
+        fd::AsRawFd as _,
+        unix::ffi::OsStringExt as _,
+        unix::process::{CommandExt as _, ExitStatusExt as _},
+    },
+    process::{self, ExitCode, ExitStatus, Stdio},
+    sync::{Arc, Mutex, PoisonError},
+    thread::{self, Thread},
+};
+
+/// The most bytes of one packet between the agent and the runner.
+pub(crate) const PACKET: usize = 128 << 10;
+
+/// The agent asks for a job. With it come its input, output, error and gate.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Start {
+    pub(crate) job: JobId,
+    pub(crate) command: Command,
+}
+
+/// What the runner says.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Word {
+    /// Jobs may come. Its first word.
+    Ready,
+    /// The first process of a job is over, with its status as of `wait(2)`.
+    Ended { job: JobId, status: i32 },
+    /// There is no process, with the code of the error.
+    NotStarted { job: JobId, code: i32 },
+}
+
+/// Send a job to the runner.
+pub(crate) fn send_start(runner: &OwnedFd, start: &Start, descriptors: [OwnedFd; 4]) -> io::Result<()> {
+    let packet = postcard::to_allocvec(start).map_err(io::Error::other)?;
+    let borrowed = descriptors.each_ref().map(|descriptor| descriptor.as_fd());
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(4))];
+    let mut ancillary = SendAncillaryBuffer::new(&mut space);
+    ancillary.push(SendAncillaryMessage::ScmRights(&borrowed));
+    sendmsg(runner, &[io::IoSlice::new(&packet)], &mut ancillary, SendFlags::NOSIGNAL)?;
+    Ok(())
+}
+
+/// Wait for the runner's next word; `None` once it is gone or makes no sense, which comes to the same.
+pub(crate) fn hear(runner: &OwnedFd) -> Option<Word> {
+    let mut packet = [0; 64];
+    let (read, _) = rustix::net::recv(runner, &mut packet, RecvFlags::empty()).ok()?;
+    postcard::from_bytes(packet.get(..read)?).ok()
+}
+
+/// The jobs by their first process, and the thread that waits for them.
+type Running = Arc<Mutex<HashMap<i32, JobId>>>;
+
+/// `runner DESCRIPTOR`
+pub(crate) fn main() -> ExitCode {
+    let number = env::args().nth(2).and_then(|text| text.parse().ok());
+    let Some(agent) = number.and_then(gate::adopt) else { return ExitCode::from(2) };
+    match run(agent) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn run(agent: OwnedFd) -> io::Result<()> {
+    // the agent cannot be killed for want of memory; whoever stands here can
+    fs::write("/proc/self/oom_score_adj", "0")?;
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    rustix::io::fcntl_setfd(&agent, rustix::io::FdFlags::CLOEXEC)?;
+    let agent = Arc::new(agent);
+    let running = Running::default();
+    let waiting = {
+        let (agent, running) = (Arc::clone(&agent), Arc::clone(&running));
+        thread::spawn(move || gather(&agent, &running)).thread().clone()
+    };
+    say(&agent, &Word::Ready)?;
+    let mut packet = vec![0; PACKET];
+    loop {
+        let Some((start, descriptors)) = receive_start(&agent, &mut packet)? else { return Ok(()) };
+        begin(&agent, start, descriptors, &running, &waiting)?;
+    }
+}
+
+fn receive_start(agent: &OwnedFd, packet: &mut [u8]) -> io::Result<Option<(Start, Vec<OwnedFd>)>> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(4))];
+    let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+    let received = recvmsg(agent, &mut [io::IoSliceMut::new(packet)], &mut ancillary, RecvFlags::CMSG_CLOEXEC)?;
+    let mut descriptors = Vec::new();
+    for message in ancillary.drain() {
+        if let RecvAncillaryMessage::ScmRights(rights) = message {
+            descriptors.extend(rights);
+        }
+    }
+    if received.bytes == 0 {
+        return Ok(None);
+    }
+    let start = postcard::from_bytes(&packet[..received.bytes]).map_err(io::Error::other)?;
+    Ok(Some((start, descriptors)))
+}
+
+/// Start a job at its gate.
+fn begin(
+    agent: &OwnedFd,
+    Start { job, command }: Start,
+    descriptors: Vec<OwnedFd>,
+    running: &Running,
+    waiting: &Thread,
+) -> io::Result<()> {
+    let Ok([input, output, error, gate]) = <[OwnedFd; 4]>::try_from(descriptors) else {
+        return Err(io::ErrorKind::InvalidData.into());
+    };
+    gate::inherit(gate.as_fd())?;
+    let text = OsString::from_vec;
+    let mut process = process::Command::new(boot::SELF);
+    process
+        .arg("gate")
+        .arg(gate.as_raw_fd().to_string())
+        .arg(text(command.folder))
+        .args(command.words.into_iter().map(text))
+        .envs(command.environment.into_iter().map(|(name, value)| (text(name), text(value))))
+        .process_group(0)
+        .stdin(Stdio::from(input))
+        .stdout(Stdio::from(output))
+        .stderr(Stdio::from(error));
+    // held over both, so that no process ends before it is known
+    let mut jobs = running.lock().unwrap_or_else(PoisonError::into_inner);
+    match process.spawn() {
+        Ok(child) => {
+            // a process's number is positive and fits
+            jobs.insert(child.id().cast_signed(), job);
+            waiting.unpark();
+            Ok(())
+        }
+        Err(error) => say(agent, &Word::NotStarted { job, code: error.raw_os_error().unwrap_or(libc::EINVAL) }),
+    }
+}
+
+/// Wait for all children, those of jobs and those that jobs left behind.
+fn gather(agent: &OwnedFd, running: &Running) {
+    loop {
+        match wait(WaitOptions::empty()) {
+            Ok(Some((process, status))) => {
+                let process = process.as_raw_nonzero().get();
+                let job = running.lock().unwrap_or_else(PoisonError::into_inner).remove(&process);
+                let Some(job) = job else { continue };
+                if say(agent, &Word::Ended { job, status: status.as_raw() }).is_err() {
+                    return;
+                }
+            }
+            // no child: the next one wakes this thread
+            Err(Errno::CHILD) => thread::park(),
+            Ok(None) | Err(_) => {}
+        }
+    }
+}
+
+fn say(agent: &OwnedFd, word: &Word) -> io::Result<()> {
+    let packet = postcard::to_allocvec(word).map_err(io::Error::other)?;
+    send(agent, &packet, SendFlags::NOSIGNAL)?;
+    Ok(())
+}
+
+/// What a status of `wait(2)` says: an exit status or a signal.
+pub(crate) fn read_status(status: i32) -> (Option<i32>, Option<i32>) {
+    let status = ExitStatus::from_raw(status);
+    (status.code(), status.signal())
+}

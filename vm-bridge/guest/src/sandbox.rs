@@ -1,0 +1,70 @@
+//! The sandbox of a task: bubblewrap with no privileges, no network but its own loopback, and nothing of the guest but
+//! its programs and the scratch disk.
+
+use crate::{
+    boot::{SCRATCH, SELF},
+    cgroup::Group,
+    gate,
+    runner::{self, Word},
+    seccomp,
+};
+use rustix::{
+    fd::{AsFd as _, OwnedFd},
+    net::{AddressFamily, SocketFlags, SocketType, socketpair},
+};
+use std::{
+    io,
+    os::{fd::AsRawFd as _, unix::process::CommandExt as _},
+    process::{Command, Stdio},
+};
+
+/// Who runs all jobs.
+pub(crate) const USER: u32 = 1000;
+/// The group of [`USER`].
+pub(crate) const GROUP: u32 = 1000;
+
+/// Start the sandbox with its runner. Ends when the agent does; the descriptor speaks with the runner.
+pub(crate) fn start(place: &Group) -> io::Result<OwnedFd> {
+    let (ours, runner) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
+    let (ours_gate, gate) = gate::pair()?;
+    let filters = seccomp::filters()?;
+    gate::inherit(runner.as_fd())?;
+    gate::inherit(gate.as_fd())?;
+    let mut command = Command::new(SELF);
+    command.arg("gate").arg(gate.as_raw_fd().to_string()).args(["/", "/usr/bin/bwrap"]).args(namespaces());
+    for filter in &filters {
+        gate::inherit(filter.as_fd())?;
+        command.arg("--add-seccomp-fd").arg(filter.as_raw_fd().to_string());
+    }
+    command.args(["--", SELF, "runner"]).arg(runner.as_raw_fd().to_string());
+    command.env_clear().current_dir("/").uid(USER).gid(GROUP);
+    command.stdin(Stdio::null()).stdout(Stdio::null());
+    // it is waited for with all other children of process 1
+    drop(command.spawn()?);
+    drop((runner, gate, filters));
+    ours_gate.pass(|process| place.add(process))?;
+    match runner::hear(&ours) {
+        Some(Word::Ready) => Ok(ours),
+        _ => Err(io::Error::other("the sandbox did not start")),
+    }
+}
+
+/// What the sandbox sees and is.
+fn namespaces() -> Vec<String> {
+    let (home, temporary) = (format!("{SCRATCH}/home"), format!("{SCRATCH}/tmp"));
+    let words = [
+        "--unshare-all --unshare-user --as-pid-1 --die-with-parent --new-session --disable-userns --cap-drop ALL",
+        "--hostname deskhand",
+        "--ro-bind /usr /usr --symlink usr/bin /bin --symlink usr/sbin /sbin",
+        "--symlink usr/lib /lib --symlink usr/lib64 /lib64 --ro-bind /etc /etc --ro-bind /var /var",
+        "--proc /proc --dev /dev --dir /mnt --dir /run",
+        &format!(
+            "--ro-bind {SELF} {SELF} --bind {home} /home/user --bind {temporary} /tmp --bind {temporary} /var/tmp"
+        ),
+        "--remount-ro / --chdir /home/user --clearenv",
+        "--setenv PATH /usr/local/bin:/usr/bin:/usr/sbin --setenv HOME /home/user --setenv USER user",
+        "--setenv LANG C.UTF-8 --setenv TERM dumb --setenv TMPDIR /tmp",
+    ];
+    // none of these has a space in a word
+    words.iter().flat_map(|line| line.split(' ')).map(str::to_owned).collect()
+}

@@ -1,0 +1,34 @@
+//! The image of the guest: a kernel, a first file system with the guest's own program, and a root image out of Debian
+//! packages.
+//!
+//! [`Recipe`] says what goes in, by the digest of each package; [`build`] makes an image of it, anywhere, without
+//! privileges and without running anything of the packages, so that two builds have one digest; [`Store`] keeps images
+//! under their digest and verifies them each time one is opened. Where the packages come from is the caller's: see
+//! [`Fetch`].
+//!
+//! This crate stands on `vocabulary` and `files`.
+
+mod build;
+mod error;
+mod fetch;
+mod initramfs;
+mod kernel;
+mod package;
+mod recipe;
+mod root;
+mod store;
+mod tree;
+
+pub use build::{Step, build};
+pub use error::ImageError;
+pub use fetch::Fetch;
+pub use recipe::{Package, Recipe};
+pub use store::{Image, Manifest, Part, Parts, Store};
+
+/// The guest's program, or nothing where there is none for this machine.
+static GUEST: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest"));
+
+/// Whether there is a guest for this machine at all.
+pub const fn supported() -> bool {
+    !GUEST.is_empty()
+}

@@ -1,0 +1,219 @@
+//! Where images are kept: each in a folder that is named by the digest of its manifest, which names the digests of its
+//! parts.
+//!
+//! ```text
+//! packages/            fetched packages, by their digests
+//! images/DIGEST/       manifest.json, kernel, initramfs, root
+//! ```
+
+use crate::{ImageError, fetch};
+use deskhand_files::Origin;
+use deskhand_vocabulary::Sha256;
+use serde::{Deserialize, Serialize};
+use std::{
+    fs::{self, DirBuilder, File},
+    io::{self, Seek as _},
+    os::unix::fs::DirBuilderExt as _,
+    path::{Path, PathBuf},
+};
+use tempfile::NamedTempFile;
+
+/// The most bytes of a manifest.
+const MANIFEST_MOST: u64 = 64 << 10;
+
+/// One part of an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// Of its bytes.
+    pub sha256: Sha256,
+    /// How many.
+    pub size: u64,
+}
+
+/// What an image is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Of the recipe, the guest's program and the form of the image.
+    pub recipe: Sha256,
+    /// The kernel, an ELF file.
+    pub kernel: Part,
+    /// The first file system.
+    pub initramfs: Part,
+    /// The root image.
+    pub root: Part,
+}
+
+/// An image that was just verified: its parts are open, so that what runs is what was looked at.
+#[derive(Debug)]
+pub struct Image {
+    /// What it is.
+    pub manifest: Manifest,
+    /// Of the manifest; the image's name.
+    pub digest: Sha256,
+    /// Its files.
+    pub parts: Parts,
+}
+
+/// The open files of an image.
+#[derive(Debug)]
+pub struct Parts {
+    /// The kernel.
+    pub kernel: File,
+    /// The first file system.
+    pub initramfs: File,
+    /// The root image.
+    pub root: File,
+}
+
+/// Images in a folder of our own.
+#[derive(Clone, Debug)]
+pub struct Store(PathBuf);
+
+impl Store {
+    /// The store in a folder, which is made (mode 0700) where it is not there.
+    pub fn open(folder: impl Into<PathBuf>) -> io::Result<Self> {
+        let folder = folder.into();
+        private(&folder.join("images"))?;
+        Ok(Self(folder))
+    }
+
+    /// Where packages are kept.
+    pub(crate) fn packages(&self) -> io::Result<PathBuf> {
+        let folder = self.0.join("packages");
+        private(&folder)?;
+        Ok(folder)
+    }
+
+    /// The images that are there, by their digests.
+    pub fn list(&self) -> io::Result<Vec<Sha256>> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(self.0.join("images"))? {
+            found.extend(entry?.file_name().to_str().and_then(|name| name.parse::<Sha256>().ok()));
+        }
+        found.sort_unstable();
+        Ok(found)
+    }
+
+    /// Open an image and verify all of it. One that is not what it was is removed.
+    pub fn image(&self, digest: Sha256) -> Result<Image, ImageError> {
+        let folder = self.folder(digest);
+        let opened = open(&folder, digest);
+        if let Err(ImageError::Changed { .. }) = opened {
+            fs::remove_dir_all(&folder)?;
+        }
+        opened
+    }
+
+    /// The image of a recipe.
+    pub(crate) fn open_recipe(&self, recipe: Sha256) -> Result<Image, ImageError> {
+        for digest in self.list()? {
+            if manifest(&self.folder(digest), digest).is_ok_and(|manifest| manifest.recipe == recipe) {
+                return self.image(digest);
+            }
+        }
+        Err(ImageError::Absent)
+    }
+
+    /// Remove all images but those in `keep`, and all packages. Says how many bytes that freed.
+    pub fn prune(&self, keep: &[Sha256]) -> io::Result<u64> {
+        let mut freed = 0;
+        for entry in fs::read_dir(self.0.join("images"))? {
+            let entry = entry?;
+            let kept =
+                entry.file_name().to_str().and_then(|name| name.parse().ok()).is_some_and(|name| keep.contains(&name));
+            if !kept {
+                freed += remove(&entry.path())?;
+            }
+        }
+        Ok(freed + remove(&self.packages()?)?)
+    }
+
+    fn folder(&self, digest: Sha256) -> PathBuf {
+        self.0.join("images").join(digest.to_string())
+    }
+}
+
+fn private(folder: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+/// Remove a folder of files, and say how many bytes they had.
+fn remove(folder: &Path) -> io::Result<u64> {
+    let mut freed = 0;
+    for entry in fs::read_dir(folder)? {
+        freed += entry?.metadata()?.len();
+    }
+    fs::remove_dir_all(folder)?;
+    Ok(freed)
+}
+
+fn manifest(folder: &Path, digest: Sha256) -> Result<Manifest, ImageError> {
+    let bytes = match deskhand_files::read(&folder.join("manifest.json"), Origin::Own, MANIFEST_MOST) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(ImageError::Absent),
+        bytes => bytes?,
+    };
+    let changed = ImageError::Changed { part: "manifest" };
+    if Sha256::of(&bytes) != digest {
+        return Err(changed);
+    }
+    serde_json::from_slice(&bytes).map_err(|_| changed)
+}
+
+fn open(folder: &Path, digest: Sha256) -> Result<Image, ImageError> {
+    let manifest = manifest(folder, digest)?;
+    let part = |part: &'static str, expected: Part| {
+        let changed = || ImageError::Changed { part };
+        let mut file = deskhand_files::open(&folder.join(part), Origin::Own).map_err(|_| changed())?;
+        if file.metadata()?.len() != expected.size || fetch::digest(&mut file)? != expected.sha256 {
+            return Err(changed());
+        }
+        file.rewind()?;
+        Ok::<_, ImageError>(file)
+    };
+    let parts = Parts {
+        kernel: part("kernel", manifest.kernel)?,
+        initramfs: part("initramfs", manifest.initramfs)?,
+        root: part("root", manifest.root)?,
+    };
+    Ok(Image { manifest, digest, parts })
+}
+
+/// An image in the making. Dropped, nothing of it stays.
+pub(crate) struct Made {
+    pub(crate) kernel: NamedTempFile,
+    pub(crate) initramfs: NamedTempFile,
+    pub(crate) root: NamedTempFile,
+    folder: tempfile::TempDir,
+}
+
+impl Made {
+    pub(crate) fn new(store: &Store) -> io::Result<Self> {
+        let folder = tempfile::Builder::new().prefix(".making-").tempdir_in(store.0.join("images"))?;
+        let file = || NamedTempFile::new_in(&folder);
+        Ok(Self { kernel: file()?, initramfs: file()?, root: file()?, folder })
+    }
+
+    /// Put it in its place, whole or not at all.
+    pub(crate) fn keep(self, store: &Store, recipe: Sha256) -> Result<Image, ImageError> {
+        let folder = self.folder.path();
+        let part = |file: NamedTempFile, name: &str| {
+            let mut file = file.persist(folder.join(name)).map_err(|error| error.error)?;
+            file.sync_all()?;
+            file.rewind()?;
+            Ok::<_, io::Error>(Part { sha256: fetch::digest(&mut file)?, size: file.metadata()?.len() })
+        };
+        let (kernel, initramfs) = (part(self.kernel, "kernel")?, part(self.initramfs, "initramfs")?);
+        let manifest = Manifest { recipe, kernel, initramfs, root: part(self.root, "root")? };
+        let bytes = serde_json::to_vec_pretty(&manifest).map_err(io::Error::from)?;
+        let digest = Sha256::of(&bytes);
+        fs::write(folder.join("manifest.json"), bytes)?;
+        File::open(folder)?.sync_all()?;
+        match fs::rename(folder, store.folder(digest)) {
+            // another build of the same image was quicker
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {}
+            Err(error) => return Err(error.into()),
+            Ok(()) => drop(self.folder.keep()),
+        }
+        store.image(digest)
+    }
+}

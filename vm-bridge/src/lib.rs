@@ -1,0 +1,24 @@
+//! The bridge to a guest: starts a virtual machine from an image, and runs jobs in it.
+//!
+//! [`Bridge`] hands out guests, each restored from a snapshot that was made on this machine; [`Guest`] is one of them.
+//! What a machine runs on is behind [`Vmm`], so that other monitors can follow. Whatever a guest says is checked here:
+//! one that breaks the protocol, falls silent or dies is ended, and its jobs with it.
+//!
+//! This room stands on `vocabulary` and `files`; the protocol and the image are its own crates.
+
+mod bridge;
+mod error;
+mod guest;
+mod hardware;
+mod qemu;
+mod snapshot;
+mod vmm;
+
+pub use bridge::{Bridge, Facts};
+pub use deskhand_vm_protocol::{Command, Ending, Limits, Refusal, Stream, Usage};
+pub use error::{Lost, VmError};
+pub use guest::{Event, Guest, Job, Patience};
+pub use hardware::Accelerator;
+pub use qemu::Qemu;
+pub use snapshot::Snapshots;
+pub use vmm::{Machine, Ports, Size, Start, Vmm};

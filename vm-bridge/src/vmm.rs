@@ -1,0 +1,81 @@
+//! What the bridge wants of a virtual machine monitor. QEMU is the first; Hypervisor.framework, the Windows Hypervisor
+//! Platform, libkrun or Virtualization.framework can follow behind the same trait: what they need is a console, two
+//! byte streams, three disks that are open files, and an end that comes with the host's.
+
+use crate::{VmError, hardware::Accelerator};
+use deskhand_vm_image::Image;
+use deskhand_vocabulary::Sha256;
+use std::{fs::File, os::unix::net::UnixStream};
+
+/// How large a guest is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// MiB of memory.
+    pub memory: u32,
+    /// GiB of scratch disk, of which only what is written takes room.
+    pub scratch: u32,
+}
+
+impl Default for Size {
+    fn default() -> Self {
+        Self { memory: 1024, scratch: 8 }
+    }
+}
+
+/// How a machine starts.
+#[derive(Debug)]
+pub enum Start {
+    /// From its kernel. The memory is a file where it will be saved, and nowhere else to be found where it will not.
+    Cold {
+        /// An empty file of the size of the memory.
+        memory: Option<File>,
+    },
+    /// As it was when it was saved. Nothing is written to either file.
+    Restored {
+        /// The memory.
+        memory: File,
+        /// The devices.
+        devices: File,
+    },
+}
+
+/// The host's ends of a machine's streams. Each ends when the machine does.
+#[derive(Debug)]
+pub struct Ports {
+    /// Requests and reports.
+    pub control: UnixStream,
+    /// What the guest says of itself.
+    pub log: UnixStream,
+    /// What its kernel says.
+    pub console: UnixStream,
+}
+
+/// A monitor that can start machines.
+pub trait Vmm: Send + Sync {
+    /// What the guest runs on.
+    fn accelerator(&self) -> &Accelerator;
+
+    /// The monitor and its version, for people.
+    fn name(&self) -> String;
+
+    /// Of everything on the monitor's side that a saved machine depends on.
+    fn identity(&self, size: Size) -> Sha256;
+
+    /// Start a machine with `scratch` as its second disk.
+    fn start(&self, image: &Image, size: Size, scratch: File, start: Start) -> Result<Box<dyn Machine>, VmError>;
+}
+
+/// A machine that runs. It ends when it is dropped, and when this process does, however that comes about.
+pub trait Machine: Send + Sync {
+    /// The streams, which can be taken once.
+    fn ports(&mut self) -> Option<Ports>;
+
+    /// Stop, and write the state of the devices to `devices`; the memory is in the file that it was started with.
+    fn save(&mut self, devices: File) -> Result<(), VmError>;
+
+    /// End it now. Once this returns, nothing of it is left.
+    fn kill(&self);
+
+    /// Bytes that it has resident; `None` once it has ended.
+    fn resident(&self) -> Option<u64>;
+}

@@ -1,0 +1,90 @@
+//! What a guest does for a job.
+
+use crate::kit::{LIMITS, alone, bridge, command, finish, run, run_with, shell};
+use deskhand_vm_bridge::{Ending, Event, Limits, Refusal};
+
+#[test]
+fn a_job_gets_input_and_says_what_it_has_to_say() {
+    let _alone = alone();
+    let guest = bridge().guest().unwrap();
+    let echo = run(&guest, &["echo", "hello from the guest"]);
+    assert_eq!((echo.output.as_str(), echo.ending()), ("hello from the guest\n", Ending::Exited(0)));
+
+    let job = guest.start(command(&["bash", "-c", "cat; echo to error >&2; exit 7"]), LIMITS).unwrap();
+    job.input(b"one\n").unwrap();
+    job.input(b"two\n").unwrap();
+    job.end_input().unwrap();
+    let outcome = finish(&job);
+    assert_eq!((outcome.output.as_str(), outcome.error.as_str()), ("one\ntwo\n", "to error\n"));
+    assert_eq!(outcome.ending(), Ending::Exited(7));
+    let usage = outcome.usage();
+    assert_eq!((usage.output, usage.error, usage.out_of_processes), (8, 9, false));
+    assert!(usage.processor > 0 && usage.memory > 0);
+
+    let who = shell(&guest, "id -u; pwd; echo $HOME; uname -n; touch file && ls");
+    assert_eq!(who.output, "1000\n/home/user\n/home/user\ndeskhand\nfile\n");
+    let python = run(&guest, &["python3", "-c", "import json, ssl, sqlite3; print(sum(range(101)))"]);
+    assert_eq!((python.output.as_str(), python.error.as_str()), ("5050\n", ""));
+    assert_eq!(
+        shell(&guest, "git --version | cut -d. -f1; rg --version | head -1 | cut -d. -f1").output,
+        "git version 2\nripgrep 13\n"
+    );
+}
+
+#[test]
+fn what_cannot_start_is_refused_with_the_reason() {
+    let _alone = alone();
+    let guest = bridge().guest().unwrap();
+    assert_eq!(run(&guest, &["no-such-program"]).last, Event::Refused(Refusal::Start(2)));
+    let mut nowhere = command(&["true"]);
+    nowhere.folder = b"/no/such/folder".to_vec();
+    assert_eq!(finish(&guest.start(nowhere, LIMITS).unwrap()).last, Event::Refused(Refusal::Start(2)));
+    assert_eq!(finish(&guest.start(command(&["a\0b"]), LIMITS).unwrap()).last, Event::Refused(Refusal::Senseless));
+    assert_eq!(run(&guest, &["true"]).ending(), Ending::Exited(0));
+}
+
+#[test]
+fn a_job_ends_when_its_time_is_over_or_it_is_told_to_even_if_it_will_not() {
+    let _alone = alone();
+    let guest = bridge().guest().unwrap();
+    let short = Limits { milliseconds: 1000, ..LIMITS };
+    assert_eq!(run_with(&guest, &["sleep", "1000"], short).ending(), Ending::OutOfTime);
+    let stubborn = "trap '' TERM; echo ready; while :; do sleep 1; done";
+    let job = guest.start(command(&["bash", "-c", stubborn]), LIMITS).unwrap();
+    assert!(matches!(job.next(), Event::Output { bytes, .. } if bytes == b"ready\n"));
+    job.stop().unwrap();
+    assert_eq!(finish(&job).ending(), Ending::Stopped);
+    assert_eq!(shell(&guest, "kill -SEGV $$").ending(), Ending::Signal(11));
+    // what a job leaves behind ends with it
+    assert_eq!(shell(&guest, "sleep 1000 & disown; echo left").output, "left\n");
+    assert_eq!(shell(&guest, "pgrep -c sleep").output, "0\n");
+}
+
+#[test]
+fn jobs_run_side_by_side() {
+    let _alone = alone();
+    let guest = bridge().guest().unwrap();
+    let jobs: Vec<_> = (0..8)
+        .map(|number| guest.start(command(&["bash", "-c", &format!("read; echo {number}")]), LIMITS).unwrap())
+        .collect();
+    // the last one first: none waits for another
+    for (number, job) in jobs.iter().enumerate().rev() {
+        job.input(b"\n").unwrap();
+        assert_eq!(finish(job).output, format!("{number}\n"));
+    }
+}
+
+#[test]
+fn the_image_has_what_its_recipe_promises() {
+    let _alone = alone();
+    let guest = bridge().guest().unwrap();
+    let modules = "import docx, lxml.etree, numpy, openpyxl, PIL.Image, matplotlib
+print(int(numpy.ones((9, 9)).dot(numpy.ones(9)).sum()))";
+    let python = run(&guest, &["python3", "-c", modules]);
+    assert_eq!((python.output.as_str(), python.error.as_str()), ("81\n", ""));
+    let found = shell(&guest, "for program in pip npm git pdftotext rg bwrap; do command -v $program; done");
+    assert_eq!(
+        found.output,
+        "/usr/bin/pip\n/usr/bin/npm\n/usr/bin/git\n/usr/bin/pdftotext\n/usr/bin/rg\n/usr/bin/bwrap\n"
+    );
+}

@@ -1,0 +1,115 @@
+//! A monitor whose machine is a thread of the test.
+
+use deskhand_vm_bridge::{Accelerator, Bridge, Guest, Machine, Patience, Ports, Size, Snapshots, Start, VmError, Vmm};
+use deskhand_vm_image::{Image, Manifest, Part, Store};
+use deskhand_vocabulary::Sha256;
+use std::{
+    fs::{self, File},
+    io::{self, Read, Write},
+    net::Shutdown,
+    os::unix::net::UnixStream,
+    sync::{Arc, Mutex},
+    thread,
+};
+
+/// The guest's end of the control port.
+#[derive(Clone)]
+pub(crate) struct Control(Arc<UnixStream>);
+
+impl Read for Control {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        (&*self.0).read(buffer)
+    }
+}
+
+impl Write for Control {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        (&*self).write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Write for &Control {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        (&*self.0).write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+type Act = Box<dyn FnOnce(Control) + Send>;
+
+struct Scripted(Mutex<Option<Act>>);
+
+struct Acting {
+    ports: Option<Ports>,
+    end: UnixStream,
+}
+
+impl Vmm for Scripted {
+    fn accelerator(&self) -> &Accelerator {
+        &Accelerator::Kvm
+    }
+
+    fn name(&self) -> String {
+        "a thread".to_owned()
+    }
+
+    fn identity(&self, _size: Size) -> Sha256 {
+        Sha256::of("a thread")
+    }
+
+    fn start(&self, _: &Image, _: Size, _: File, _: Start) -> Result<Box<dyn Machine>, VmError> {
+        let (control, theirs) = UnixStream::pair()?;
+        let end = theirs.try_clone()?;
+        let act = self.0.lock().unwrap().take().unwrap();
+        let over = theirs.try_clone()?;
+        thread::spawn(move || {
+            act(Control(Arc::new(theirs)));
+            // what was said can still be heard
+            let _ = over.shutdown(Shutdown::Both);
+        });
+        // neither is said anything on
+        let (log, console) = (UnixStream::pair()?.0, UnixStream::pair()?.0);
+        Ok(Box::new(Acting { ports: Some(Ports { control, log, console }), end }))
+    }
+}
+
+impl Machine for Acting {
+    fn ports(&mut self) -> Option<Ports> {
+        self.ports.take()
+    }
+
+    fn save(&mut self, _: File) -> Result<(), VmError> {
+        unreachable!("these guests only boot")
+    }
+
+    fn kill(&self) {
+        let _ = self.end.shutdown(Shutdown::Both);
+    }
+
+    fn resident(&self) -> Option<u64> {
+        None
+    }
+}
+
+/// A guest whose inside is `act`.
+pub(crate) fn guest_of(patience: Patience, act: impl FnOnce(Control) + Send + 'static) -> Result<Guest, VmError> {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path().join("store")).unwrap();
+    let empty = Part { sha256: Sha256::of(b""), size: 0 };
+    let manifest = Manifest { recipe: Sha256::of(b""), kernel: empty, initramfs: empty, root: empty };
+    let bytes = serde_json::to_vec(&manifest).unwrap();
+    let image = folder.path().join("store/images").join(Sha256::of(&bytes).to_string());
+    fs::create_dir_all(&image).unwrap();
+    fs::write(image.join("manifest.json"), &bytes).unwrap();
+    ["kernel", "initramfs", "root"].iter().for_each(|part| fs::write(image.join(part), []).unwrap());
+    let snapshots = Snapshots::open(folder.path().join("snapshots")).unwrap();
+    let monitor = Scripted(Mutex::new(Some(Box::new(act))));
+    Bridge::new(Box::new(monitor), store, Sha256::of(&bytes), snapshots).patient(patience).cold_guest()
+}
