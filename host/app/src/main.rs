@@ -91,7 +91,6 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         },
         Command::Mcp(options) => options.command.run(),
         Command::Model(options) => options.command.run(),
-        Command::Mcp(options) => options.command.run(),
         Command::Market(options) => market::run_market(options.command),
         Command::Doctor(options) => commands::doctor::run(&options),
         Command::Config(options) => commands::config::run(&options),

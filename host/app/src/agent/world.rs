@@ -9,7 +9,7 @@ use crate::{
 };
 use deskhand_agent::{Effects, Settled, reflect::SettledState};
 use deskhand_permissions::{Context, Gate};
-use deskhand_vocabulary::{Change, Person, Stop, text};
+use deskhand_vocabulary::{Change, ChangeKind, Person, Stop, text};
 use deskhand_workspace::{State, Workspace, propose};
 use serde_json::json;
 use std::{sync::Arc, time::Duration};

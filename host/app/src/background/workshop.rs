@@ -10,7 +10,7 @@ use crate::{
 };
 use deskhand_records::Records;
 use deskhand_tasks::{Stage, Standing, Workshop, queue, stage::Followers};
-use deskhand_vocabulary::{Entry, Event, Log as _, TaskId};
+use deskhand_vocabulary::{Entry, Event, Log as _, Stop, TaskId};
 use serde_json::json;
 use std::{
     io::Write as _,

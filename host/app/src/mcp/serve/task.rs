@@ -14,7 +14,7 @@ use deskhand_agent::{
     tool::{Call, Outcome, Output, Tools as _},
 };
 use deskhand_permissions::{Context, Duration, Standing, rules::name};
-use deskhand_records::Records;
+use deskhand_records::{Records, Subscription};
 use deskhand_runtime::{Edition, Services};
 use deskhand_tools::{Calling, Commands, PluginTools, RUN_COMMAND, Skills, USE_SKILL};
 use deskhand_vocabulary::{Entry, Event, Log as _, Person, Stop, TaskId, text::shortened};
@@ -38,6 +38,7 @@ pub(super) struct Task {
     kit: Mutex<Arc<Kit>>,
     /// What became of plans, a line each, until the client is told.
     became: Arc<Mutex<Vec<String>>>,
+    _hearing: Subscription,
     _owner: Owner,
 }
 
@@ -98,12 +99,12 @@ impl Task {
         let records = Arc::clone(desk.records()?);
         let became = Arc::<Mutex<Vec<String>>>::default();
         let told = Arc::clone(&became);
-        records.subscribe(move |recorded| {
+        let hearing = records.subscribe(move |recorded| {
             if let Some(line) = became_of(&recorded.event).filter(|_| recorded.task == Some(id)) {
                 told.lock().unwrap_or_else(PoisonError::into_inner).push(line);
             }
         });
-        Ok(Self { id, context, workspace, records, services, kit, became, _owner: owner })
+        Ok(Self { id, context, workspace, records, services, kit, became, _hearing: hearing, _owner: owner })
     }
 
     /// What became of plans since this was asked last, a line each.
