@@ -3,7 +3,7 @@
 //!
 //! One file serves four parts, so that the sandbox needs no second one: process 1 with all privileges; the runner,
 //! which is process 1 of the sandbox, without any; the gate, which holds a new process until it is where its limits
-//! hold; and the probes of `deskhand vm check`. Imports the protocol alone.
+//! hold; and the probes of the boundary check. Imports the protocol alone.
 
 mod agent;
 mod boot;

@@ -1,4 +1,4 @@
-//! The probes of `deskhand vm check`: each tries from inside of the sandbox what must not be possible there, and says
+//! The probes of the boundary check: each tries from inside of the sandbox what must not be possible there, and says
 //! how it failed. `OPEN` is a hole.
 
 use crate::kernel::attempt;

@@ -48,15 +48,13 @@ pub enum ImageError {
     #[error("the root image cannot be written: {0}")]
     Root(#[from] backhand::BackhandError),
     /// A part of a stored image is not what it was.
-    #[error(
-        "the {part} of the image is not what was built; it was thrown away. Build it again with `deskhand vm build`"
-    )]
+    #[error("the {part} of the image is not what was built; it was thrown away. Build it again")]
     Changed {
         /// Which.
         part: &'static str,
     },
     /// There is no image yet.
-    #[error("there is no image of the guest yet. Build it with `deskhand vm build`")]
+    #[error("there is no image of the guest yet. Build it first")]
     Absent,
     /// The disk.
     #[error("the image cannot be stored or read: {0}")]
