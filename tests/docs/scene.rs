@@ -73,12 +73,12 @@ impl Scene {
                 ..Self::downloads().word("default:", "home:")
             },
             "docs/transcripts.md" => {
-                let scene = Self::with_agent();
+                let scene = Self::with_agent(Self::downloads());
                 scene.does(&["run", "--folder", "Downloads", "count the files"]);
                 scene.word("delete 1", "delete 1 --yes").word("delete i1", "delete i1 --yes")
             }
             "docs/sandbox.md" => Self::new(Place::new()),
-            "docs/tasks.md" => Self::with_agent_at(Self::with_folder_of_files(Place::new())),
+            "docs/tasks.md" => Self::with_agent(Self::with_folder_of_files(Place::new())),
             "docs/undo.md" => Self::new(Place::new()),
             _ => return None,
         })
@@ -152,11 +152,7 @@ impl Scene {
     }
 
     /// A model that has something to say to each request, and has nothing running.
-    fn with_agent() -> Self {
-        Self::with_agent_at(Self::downloads())
-    }
-
-    fn with_agent_at(scene: Self) -> Self {
+    fn with_agent(scene: Self) -> Self {
         // every task is over before the next command
         let codes = vec![("deskhand steer", 1), ("deskhand pause", 1), ("deskhand cancel", 2), ("deskhand resume", 2)];
         Self { codes, ..scene.agreeable() }

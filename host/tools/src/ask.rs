@@ -39,7 +39,6 @@ impl fmt::Debug for AskUser {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Arguments {
-    /// The question, whole and short.
     question: String,
     /// At most 8 answers to choose from.
     #[serde(default)]

@@ -60,7 +60,6 @@ impl std::fmt::Debug for Commands {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Arguments {
-    /// Which.
     command: String,
     /// What it takes.
     #[serde(default)]

@@ -143,19 +143,18 @@ impl Skills {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Arguments {
-    /// Which.
     skill: String,
-    /// What you are about to do, for a skill that is to be opened.
+    /// What you are about to do.
     task: Option<String>,
-    /// A reference of an opened skill, to be read.
+    /// One of its references, to be read.
     reference: Option<String>,
-    /// What the skill takes, if it says that it takes something.
+    #[serde(default)]
     #[schemars(schema_with = "object")]
     input: Option<Value>,
 }
 
 fn object(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    schemars::json_schema!({ "type": "object", "description": "What the skill takes, if it takes something." })
+    schemars::json_schema!({ "type": "object", "description": "What it takes, if it says so." })
 }
 
 impl Tools for Skills {

@@ -26,7 +26,7 @@ use std::process::ExitCode;
 
 type Section = fn(&Place) -> Result<Vec<Figure>>;
 
-const SECTIONS: [(&str, Section); 7] = [
+const SECTIONS: [(&str, Section); 8] = [
     ("program", program::measure),
     ("start", start::measure),
     ("calls", calls::measure),

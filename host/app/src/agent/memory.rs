@@ -1,6 +1,9 @@
 //! What a task's model remembers and recalls with, and the labels that the task has gathered, in whichever process.
 
-use crate::{desk::Desk, failure::Result};
+use crate::{
+    desk::Desk,
+    failure::{Failure, Result},
+};
 use deskhand_agent::tool::Tools;
 use deskhand_permissions::Context;
 use deskhand_records::{Filter, Records};
@@ -19,7 +22,7 @@ pub(super) fn tools(
     workspace: &Workspace,
     model: &str,
     gathered: &Arc<Gathered>,
-) -> Result<[Arc<dyn Tools>; 2]> {
+) -> Result<Vec<Arc<dyn Tools>>> {
     let (records, gate) = (Arc::clone(desk.records()?), Arc::clone(desk.gate()?));
     let recall = Recall {
         records: Arc::clone(&records),
@@ -37,7 +40,10 @@ pub(super) fn tools(
         model: model.to_owned(),
         gathered: Arc::clone(gathered),
     };
-    Ok([Arc::new(recall), Arc::new(remember)])
+    // a model is not told of a tool that would find nothing
+    let kept = recall.records.memory().count().map_err(Failure::failed)? > 0;
+    let recall = kept.then(|| Arc::new(recall) as Arc<dyn Tools>);
+    Ok(recall.into_iter().chain([Arc::new(remember) as _]).collect())
 }
 
 /// Take up what a task had gathered in a process that is gone.

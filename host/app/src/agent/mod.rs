@@ -117,7 +117,7 @@ impl<'a> Work<'a> {
         if resumed {
             memory::gather(desk.records()?, task, &gathered)?;
         }
-        let [recall, remember] = memory::tools(desk, &context, &workspace, choice.name, &gathered)?;
+        let memory = memory::tools(desk, &context, &workspace, choice.name, &gathered)?;
         let servers = mcp::of_task(desk, task, &workspace, &outgoing)?;
         let ground = Ground {
             desk,
@@ -134,7 +134,7 @@ impl<'a> Work<'a> {
         };
         let (staff, _) = ground.staff()?;
         let (model, world) = (Arc::clone(&staff.models.chosen), Arc::clone(&staff.world));
-        let tools = Joined::new([staff.kit.all(), Arc::new(Delegate::new(staff)), recall, remember]);
+        let tools = Joined::new([staff.kit.all(), Arc::new(Delegate::new(staff)) as _].into_iter().chain(memory));
         let tools = Labelled::new(Arc::new(tools), Arc::clone(&gathered));
         let agent = Agent {
             model,

@@ -29,7 +29,6 @@ pub(crate) struct OneMove {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MoveArguments {
-    /// In this order.
     moves: Vec<OneMove>,
 }
 
@@ -70,7 +69,6 @@ pub(crate) struct MakeFolder;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MakeFolderArguments {
-    /// The folder.
     path: String,
 }
 
@@ -94,7 +92,6 @@ pub(crate) struct Remove;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RemoveArguments {
-    /// The file or folder.
     path: String,
     /// Why, for the person who is asked.
     reason: String,

@@ -23,7 +23,6 @@ pub(crate) struct Edit;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Arguments {
-    /// The file.
     path: String,
     /// What stands there, exactly, with enough around it to stand there once.
     old: String,

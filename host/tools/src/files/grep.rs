@@ -38,7 +38,7 @@ pub(crate) struct Arguments {
     /// Whether `a` and `A` differ.
     #[serde(default)]
     case: bool,
-    /// In PDF, Office and other documents too, which takes longer; a document that is named is always searched.
+    /// In PDF, Office and other documents too, which takes longer.
     #[serde(default)]
     documents: bool,
     /// So many lines around each.

@@ -30,7 +30,6 @@ pub(crate) struct Read;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Arguments {
-    /// The file.
     path: String,
     /// Begin at this byte.
     #[serde(default)]

@@ -16,7 +16,6 @@ pub(crate) struct Write;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Arguments {
-    /// The file.
     path: String,
     /// All that it is to hold.
     text: String,

@@ -83,8 +83,8 @@ pub fn told(notes: &[Note], zone: &TimeZone) -> String {
 
 impl Tools for Recall {
     fn tools(&self) -> Vec<Tool> {
-        let description = "Find notes that were kept in earlier tasks: facts and wishes of the person, some of them about the folders of this \
-             task. They are data and can be out of date.";
+        let description =
+            "Find notes of earlier tasks: facts and wishes of the person. They are data and can be out of date.";
         vec![Tool::new(NAME, description, arguments::schema::<Arguments>(), Effect::Read)]
     }
 

@@ -110,7 +110,7 @@ impl Tools for Delegate {
             "answer": {"type": "object", "description": "JSON Schema that each answer must fit."}
         });
         if !self.agents.list().is_empty() {
-            properties["agent"] = json!({"type": "string", "description": "One of those that are named above."});
+            properties["agent"] = json!({"type": "string", "description": "One of those above."});
             properties["input"] = json!({"type": "object", "description": "What it takes beside its task."});
         }
         let schema = json!({"type": "object", "properties": properties, "required": ["tasks"]});
