@@ -3,7 +3,7 @@
 use crate::terminal::Terminal;
 use deskhand_tests::{Place, snapshot};
 use insta::assert_snapshot;
-use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
+use std::{collections::BTreeMap, fs, path::PathBuf};
 
 const APPLY: &str = "Apply this? [A]pply, [E]dit, [L]ist all, [C]ancel: ";
 const ORGANIZE: [&str; 4] = ["run", "--folder", "Inbox", "/organize by type"];
@@ -25,14 +25,6 @@ fn inbox(place: &Place) -> BTreeMap<PathBuf, String> {
 
 fn names(place: &Place) -> Vec<String> {
     inbox(place).into_keys().map(|path| path.display().to_string()).filter(|name| !name.is_empty()).collect()
-}
-
-/// An editor that does what `script` says with the file `$1`.
-fn editor(place: &Place, script: &str) -> String {
-    let path = place.path("editor");
-    fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-    path.display().to_string()
 }
 
 #[test]
@@ -94,7 +86,7 @@ fn list_all_and_what_is_no_answer() {
 fn edit_a_target() {
     let place = place();
     let editor =
-        editor(&place, "cp \"$1\" \"$HOME/../shown\"; sed -i 's|Documents/b.txt|Notes/second.txt|; /c.txt/d' \"$1\"");
+        place.editor("cp \"$1\" \"$HOME/../shown\"; sed -i 's|Documents/b.txt|Notes/second.txt|; /c.txt/d' \"$1\"");
     let mut terminal = Terminal::run(&place, &ORGANIZE, &[("EDITOR", &editor)]);
     terminal.answer(APPLY, "e").answer(APPLY, "a");
     let (code, screen) = terminal.end();
@@ -119,7 +111,7 @@ fn edit_a_target() {
 #[test]
 fn what_is_said_is_what_was_done() {
     let place = place();
-    let editor = editor(&place, "sed -i '/c.txt/d' \"$1\"");
+    let editor = place.editor("sed -i '/c.txt/d' \"$1\"");
     let mut terminal = Terminal::run(&place, &ORGANIZE, &[("EDITOR", &editor)]);
     terminal.answer(APPLY, "e").wait(APPLY);
     fs::write(place.path("home/Inbox/b.txt"), "written while the question was there").unwrap();
@@ -148,7 +140,7 @@ fn edit_to_nonsense() {
     ] {
         let place = place();
         let before = inbox(&place);
-        let editor = editor(&place, script);
+        let editor = place.editor(script);
         let mut terminal = Terminal::run(&place, &ORGANIZE, &[("EDITOR", &editor)]);
         terminal.answer(APPLY, "e");
         // who leaves no line has cancelled, and is not asked again
@@ -243,6 +235,20 @@ fn ctrl_c_while_applying() {
     assert!(stopped > 0, "Ctrl-C never stopped it");
 }
 
+/// Ctrl-C throws away what was typed before it. Whoever saw that there is something, and then reads, waits for nothing.
+#[test]
+fn ctrl_c_between_a_key_and_its_reading() {
+    let place = place();
+    let before = inbox(&place);
+    let slow = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=poll,ppoll", "-e"];
+    let slow = [&slow[..], &["inject=poll,ppoll:delay_exit=500000"]].concat();
+    let mut terminal = Terminal::run_by(&place, &slow, &ORGANIZE);
+    terminal.wait(APPLY).press("a").press("\u{3}");
+    let (code, screen) = terminal.end();
+    assert_eq!(code, 130, "{screen}");
+    assert_eq!(inbox(&place), before);
+}
+
 #[test]
 fn a_folder_that_is_not_named_is_asked_about() {
     let place = place();
@@ -287,7 +293,7 @@ fn edit_to_a_tower_of_folders() {
     let place = place();
     let before = inbox(&place);
     let tower = "d/".repeat(1500);
-    let editor = editor(&place, &format!("sed -i 's#-> Inbox/.*song.mp3#-> Inbox/{tower}song.mp3#' \"$1\""));
+    let editor = place.editor(&format!("sed -i 's#-> Inbox/.*song.mp3#-> Inbox/{tower}song.mp3#' \"$1\""));
     let mut terminal =
         Terminal::run(&place, &["run", "--folder", "Inbox", "/organize by type"], &[("EDITOR", editor.as_str())]);
     terminal.answer("[C]ancel: ", "e").wait("levels deep, and 128 are the most").answer("[C]ancel: ", "c");

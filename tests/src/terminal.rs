@@ -41,6 +41,15 @@ impl<'a> Terminal<'a> {
 
     /// The same in another folder.
     pub fn run_in(place: &'a Place, folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        Self::start(place, folder, &[], arguments, environment)
+    }
+
+    /// The same as the first, by another program that runs it, such as one that traces it.
+    pub fn run_by(place: &'a Place, by: &[&str], arguments: &[&str]) -> Self {
+        Self::start(place, &place.path("home"), by, arguments, &[])
+    }
+
+    fn start(place: &'a Place, folder: &Path, by: &[&str], arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
@@ -50,7 +59,7 @@ impl<'a> Terminal<'a> {
         let slave = rustix::fs::open(&name, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty()).unwrap();
         let copy = || Stdio::from(slave.try_clone().unwrap());
         let mut command = place.command("setsid");
-        command.arg("--ctty").arg(deskhand()).args(arguments).envs(environment.iter().copied());
+        command.arg("--ctty").args(by).arg(deskhand()).args(arguments).envs(environment.iter().copied());
         command.current_dir(folder);
         let child = command.stdin(copy()).stdout(copy()).stderr(copy()).spawn().unwrap();
         Self { place, master, child, screen: vt100::Parser::new(ROWS, COLUMNS, 0), passed: 0 }

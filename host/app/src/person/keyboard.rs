@@ -4,13 +4,16 @@
 use super::keys::{Decoder, Key};
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
+    fs::{Mode, OFlags, open},
     process::getpgrp,
     termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetpgrp, tcsetattr},
 };
 use std::{
+    fs::File,
     io::stdin,
+    os::fd::{AsFd, BorrowedFd},
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
@@ -115,11 +118,23 @@ pub(super) fn is_in_front() -> bool {
     tcgetpgrp(stdin()).is_ok_and(|group| group == getpgrp())
 }
 
+/// Where keys are read from: the terminal, opened anew so that a read never waits. Ctrl-C throws away what was typed before it,
+/// maybe just when that had been announced. Standard input itself stays as it is, for it is shared with the shell.
+fn terminal() -> BorrowedFd<'static> {
+    static TERMINAL: OnceLock<Option<File>> = OnceLock::new();
+    static STDIN: OnceLock<std::io::Stdin> = OnceLock::new();
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    match TERMINAL.get_or_init(|| open("/proc/self/fd/0", flags, Mode::empty()).ok().map(File::from)) {
+        Some(terminal) => terminal.as_fd(),
+        None => STDIN.get_or_init(stdin).as_fd(),
+    }
+}
+
 fn read(reader: &mut Option<Reader>) -> Came {
     let reader = reader.get_or_insert_default();
-    let stdin = stdin();
+    let terminal = terminal();
     let wait = Timespec::try_from(LOOK).unwrap_or_default();
-    match poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(&wait)) {
+    match poll(&mut [PollFd::new(&terminal, PollFlags::IN)], Some(&wait)) {
         Ok(0) | Err(rustix::io::Errno::INTR) => {
             keep_single();
             return Came::Nothing;
@@ -128,7 +143,7 @@ fn read(reader: &mut Option<Reader>) -> Came {
         Err(_) => return Came::End,
     }
     let mut bytes = [0; 4096];
-    match rustix::io::read(&stdin, &mut bytes) {
+    match rustix::io::read(terminal, &mut bytes) {
         Ok(0) => Came::End,
         Ok(count) => Came::Keys(reader.keys(&bytes[..count], Instant::now())),
         Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => Came::Nothing,
