@@ -11,7 +11,7 @@ use crate::{
     reliance::Relied,
     settle,
 };
-use deskhand_vocabulary::{Change, CommitId, Entry, Event, Stop, Tally};
+use deskhand_vocabulary::{Change, ChangeKind, CommitId, Entry, Event, Stop, Tally};
 use rustix::{fd::AsFd as _, io::Errno};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -30,6 +30,8 @@ pub(crate) struct Engine<'a> {
     /// Inodes whose times of change are ours by now.
     touched: HashSet<(u64, u64)>,
     refused: BTreeMap<u32, String>,
+    /// Those of them that are folders to be made which somebody else has made meanwhile: what was wanted is there.
+    there: HashSet<u32>,
     done: Vec<usize>,
 }
 
@@ -45,7 +47,16 @@ fn without(relied: &Relied, found: Option<&Stamp>) -> String {
 impl<'a> Engine<'a> {
     pub(crate) fn new(site: &'a Site<'a>, prepared: &'a Prepared, ready: &'a Ready) -> Self {
         let places = Places::new(site.roots, ready.stores.clone(), site.masks, site.disk);
-        Self { site, prepared, ready, places, touched: HashSet::new(), refused: BTreeMap::new(), done: Vec::new() }
+        Self {
+            site,
+            prepared,
+            ready,
+            places,
+            touched: HashSet::new(),
+            refused: BTreeMap::new(),
+            there: HashSet::new(),
+            done: Vec::new(),
+        }
     }
 
     pub(crate) fn run(&mut self, progress: &dyn Fn(u64, u64), stop: &Stop) -> Went {
@@ -62,6 +73,9 @@ impl<'a> Engine<'a> {
             match self.step(step) {
                 Ok(()) => self.done.push(index),
                 Err(reason) => {
+                    if self.is_there(step) {
+                        self.there.insert(step.change);
+                    }
                     self.refused.insert(step.change, reason.clone());
                     // an earlier step of the same change is taken back, or else everything is
                     let earlier: Vec<usize> =
@@ -78,6 +92,11 @@ impl<'a> Engine<'a> {
         }
         progress(total, total);
         Went::Through
+    }
+
+    fn is_there(&mut self, step: &Step) -> bool {
+        self.item(step).is_some_and(|item| item.change.kind == ChangeKind::MakeFolder)
+            && self.places.stat(&step.to).is_ok_and(|there| there.is_some_and(|there| there.kind == Kind::Folder))
     }
 
     /// One effect with its preconditions, or why it was not made; then nothing has changed.
@@ -269,9 +288,10 @@ impl<'a> Engine<'a> {
         }
         let mut warnings = astray;
         warnings.extend(why);
-        let refused = self.refusals();
         let total = self.prepared.plan.changes.len() as u64;
-        let applied = if outcome == Outcome::Applied { total.saturating_sub(refused.len() as u64) } else { 0 };
+        let left_out = self.refusals().len() as u64;
+        let applied = if outcome == Outcome::Applied { total.saturating_sub(left_out) } else { 0 };
+        let refused = self.told();
         let made = if outcome == Outcome::Applied { self.tally() } else { Tally::default() };
         let content = serde_json::json!({
             "made": made,
@@ -374,12 +394,20 @@ impl<'a> Engine<'a> {
         Tally::of(self.prepared.items.iter().enumerate().filter(made).map(|(_, item)| item.change.as_ref()))
     }
 
+    /// What was not made of what was shown.
     fn refusals(&self) -> Vec<(Change, String)> {
-        let shown = |(index, reason): (&u32, &String)| {
-            let item = self.prepared.items.get(usize::try_from(*index).ok()?)?;
-            (!item.hidden).then(|| (Change::clone(&item.change), reason.clone()))
-        };
-        self.refused.iter().filter_map(shown).collect()
+        self.refused.iter().filter_map(|refused| self.shown(refused)).collect()
+    }
+
+    /// The same, but for what is there all the same.
+    fn told(&self) -> Vec<(Change, String)> {
+        let missing = self.refused.iter().filter(|(index, _)| !self.there.contains(index));
+        missing.filter_map(|refused| self.shown(refused)).collect()
+    }
+
+    fn shown(&self, (index, reason): (&u32, &String)) -> Option<(Change, String)> {
+        let item = self.prepared.items.get(usize::try_from(*index).ok()?)?;
+        (!item.hidden).then(|| (Change::clone(&item.change), reason.clone()))
     }
 
     /// Staged content of changes that were not made is nobody's.
