@@ -8,8 +8,8 @@ use reqwest::{
 };
 use std::time::Duration;
 
-/// Headers that say how the message itself is framed and routed: the transport's own.
-const TRANSPORT: [&str; 11] = [
+/// Headers that say how the message itself is framed and routed: the transport's own, between the two ends of one connection.
+pub(crate) const TRANSPORT: [&str; 11] = [
     "connection",
     "content-length",
     "expect",

@@ -38,21 +38,6 @@ pub(super) struct Head {
     pub(super) expects: bool,
 }
 
-/// Headers between two ends of one connection.
-pub(super) const HOP: [&str; 11] = [
-    "connection",
-    "content-length",
-    "expect",
-    "host",
-    "keep-alive",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
-
 /// Whether all lines end as they have to. Some take a lone line feed for an end, and others do not.
 pub(super) fn plain_lines(bytes: &[u8]) -> Result<(), Answer> {
     let bare = |at: usize, byte: u8| match byte {
@@ -153,7 +138,7 @@ fn onward(headers: Vec<(String, String)>) -> Vec<(String, String)> {
         .flat_map(|names| names.split(','))
         .map(|name| name.trim().to_ascii_lowercase())
         .collect();
-    let between = |name: &String| HOP.contains(&name.as_str()) || named.contains(name);
+    let between = |name: &String| request::TRANSPORT.contains(&name.as_str()) || named.contains(name);
     headers.into_iter().filter(|(name, _)| !between(name)).collect()
 }
 

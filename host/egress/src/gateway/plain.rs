@@ -1,14 +1,8 @@
 //! A request whose content this proxy sees: it is made again and sent as every other of ours is.
 
-use super::{
-    IDLE, Shared,
-    answer::Answer,
-    body::Reader,
-    head::{HOP, Head},
-    write,
-};
+use super::{IDLE, Shared, answer::Answer, body::Reader, head::Head, write};
 use crate::{
-    request::{Limits, Redirects, Request},
+    request::{Limits, Redirects, Request, TRANSPORT},
     response::Response,
 };
 use reqwest::Url;
@@ -39,7 +33,7 @@ pub(super) async fn serve(
 
 async fn pass_on(stream: &mut UnixStream, shared: &Shared, head: &Head, mut answer: Response) -> std::io::Result<()> {
     let mut text = format!("HTTP/1.1 {} \r\n", answer.status());
-    for (name, value) in answer.headers().filter(|(name, _)| *name == "content-length" || !HOP.contains(name)) {
+    for (name, value) in answer.headers().filter(|(name, _)| *name == "content-length" || !TRANSPORT.contains(name)) {
         text.push_str(&format!("{name}: {value}\r\n"));
     }
     let bare = head.method == "HEAD" || matches!(answer.status(), 204 | 304);
