@@ -80,7 +80,7 @@ fn tasks_are_listed_without_their_parts_and_parts_need_a_budget() {
     assert_eq!(desk.run(&["go"]).code, 0);
     assert_eq!(
         masked(&desk.place, &desk.deskhand(&["tasks"]).ok()),
-        "task  state  since             folder   request\n1     done   TIME  ~/Files  go\n"
+        "TASK  STATE  SINCE             FOLDER   REQUEST\n1     done   TIME  ~/Files  go\n"
     );
 
     desk.says([calls(&[("delegate", json!({"tasks": ["a", "b", "c"]}))]), said("Too little."), said("Too little.")]);

@@ -70,7 +70,7 @@ fn no_more_are_at_work_than_the_settings_say_and_the_others_wait_in_order() {
     assert_eq!(
         masked,
         [
-            "task state since folder request",
+            "TASK STATE SINCE FOLDER REQUEST",
             "6 queued, place 2 ~/Other the elsewhere",
             "5 queued, place 1 ~/Files the urgent",
             "4 queued, place 4 ~/Files the third",

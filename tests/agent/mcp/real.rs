@@ -183,7 +183,7 @@ fn a_server_that_is_not_there_is_named() {
     let test = desk.deskhand(&["mcp", "test", "gone"]);
     assert_eq!(test.code, 1);
     assert!(
-        test.stderr.starts_with("The MCP server `gone` could not be started: 127.0.0.1 could not be reached"),
+        test.stderr.starts_with("The MCP server `gone` could not be started: 127.0.0.1 refused the connection"),
         "{}",
         test.stderr
     );

@@ -49,7 +49,7 @@ fn list(options: &cli::Tasks) -> Result {
         output::text("No task of an agent yet. Begin one with: deskhand run --folder FOLDER \"WHAT TO DO\"\n");
         return Ok(Exit::Done);
     }
-    let heading = ["task", "state", "since", "folder", "request"].map(str::to_owned).to_vec();
+    let heading = ["TASK", "STATE", "SINCE", "FOLDER", "REQUEST"].map(str::to_owned).to_vec();
     let rows = known.iter().map(|one| {
         let state = match places.get(&one.task.id) {
             Some(place) => format!("{}, place {place}", state(&desk, one, &places)),
