@@ -132,7 +132,7 @@ struct Files {
 
 impl Files {
     fn of(folder: &Path) -> Self {
-        let mut child = Command::new("/usr/bin/python3")
+        let mut child = Command::new("python3")
             .args(["-u", "-m", "http.server", "--bind", "127.0.0.1", "0"])
             .current_dir(folder)
             .stdout(Stdio::piped())
@@ -163,13 +163,13 @@ fn served(folder: &Path) {
     let git = |arguments: &[&str], at: &Path| {
         ran("git", &[&["-c", "user.name=t", "-c", "user.email=t@example.com"], arguments].concat(), at)
     };
-    let work = folder.join("work");
-    fs::create_dir_all(&work).unwrap();
-    git(&["init", "--quiet"], &work);
-    fs::write(work.join("read.me"), "from git").unwrap();
-    git(&["add", "read.me"], &work);
-    git(&["commit", "--quiet", "-m", "one"], &work);
-    git(&["clone", "--quiet", "--bare", "work", "repository.git"], folder);
+    let letters = folder.join("letters");
+    fs::create_dir_all(&letters).unwrap();
+    git(&["init", "--quiet"], &letters);
+    fs::write(letters.join("read.me"), "from git").unwrap();
+    git(&["add", "read.me"], &letters);
+    git(&["commit", "--quiet", "-m", "one"], &letters);
+    git(&["clone", "--quiet", "--bare", "letters", "repository.git"], folder);
     git(&["update-server-info"], &folder.join("repository.git"));
     let index = folder.join("simple/hello");
     fs::create_dir_all(&index).unwrap();
@@ -182,7 +182,7 @@ with zipfile.ZipFile('hello-1.0-py3-none-any.whl', 'w') as wheel:
     wheel.writestr('hello-1.0.dist-info/WHEEL', 'Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n')
     wheel.writestr('hello-1.0.dist-info/RECORD', '')
 ";
-    ran("/usr/bin/python3", &["-c", wheel], &index);
+    ran("python3", &["-c", wheel], &index);
 }
 
 #[tokio::test]
@@ -200,7 +200,7 @@ async fn curl_git_and_pip_go_through_to_a_granted_host_alone() {
         run(Confined { network: Some(gateway.socket().to_owned()), ..script(&text) })
     };
     let said = within(
-        "set -e; curl -fsS FILES/work/read.me; echo; curl -fsS --proxytunnel FILES/work/read.me; echo; \
+        "set -e; curl -fsS FILES/letters/read.me; echo; curl -fsS --proxytunnel FILES/letters/read.me; echo; \
          git clone --quiet FILES/repository.git got; cat got/read.me; echo; \
          python3 -m pip install --quiet --disable-pip-version-check --no-cache-dir --target lib \
          --index-url FILES/simple --trusted-host files.test hello 2>&1; PYTHONPATH=lib python3 -m hello",
