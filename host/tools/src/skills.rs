@@ -163,7 +163,7 @@ impl Tools for Skills {
             return Vec::new();
         }
         let mut description = String::from(
-            "Open a skill: how a kind of work is done well. Open the one that fits before you begin; read its references with `reference`. There are:",
+            "Open a skill: how a kind of work is done well. Open the one that fits before you begin. There are:",
         );
         for entry in self.entries.iter().take(LISTED) {
             description.push_str(&format!("\n- {}: {}", entry.name, entry.description));
