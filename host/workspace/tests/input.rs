@@ -481,6 +481,28 @@ fn two_tasks_on_one_folder_do_not_overwrite_each_other() {
 }
 
 #[test]
+fn a_folder_that_another_task_has_made_meanwhile_is_there() {
+    let desk = Desk::new();
+    let (one, two) = (desk.open(), desk.open());
+    for (task, name) in [(&one, "a"), (&two, "b")] {
+        task.make_folder(&path("all")).unwrap();
+        put(task, &format!("all/{name}"), name).unwrap();
+    }
+    let came = |done: Option<deskhand_workspace::Commit>| {
+        let done = done.unwrap();
+        (done.applied, done.refused)
+    };
+    assert_eq!(came(desk.propose(&one).done), (2, vec![]));
+    assert_eq!(came(desk.propose(&two).done), (1, vec![]));
+    assert_eq!(outline(&desk.tree()), ["all/", "all/a=a", "all/b=b"]);
+    // whoever made it takes it back, and nobody else
+    desk.undo(2);
+    assert_eq!(outline(&desk.tree()), ["all/", "all/a=a"]);
+    desk.undo(1);
+    assert_eq!(outline(&desk.tree()), Vec::<String>::new());
+}
+
+#[test]
 fn many_tasks_at_once_get_numbers_of_their_own() {
     let desk = Desk::new();
     for index in 0..8 {
