@@ -177,6 +177,8 @@ fn a_task_that_goes_on_knows_what_it_had_read() {
     desk.server.then(stream);
     let mut child = desk.begin(&["look"]);
     opener.wait_reached();
+    // on record while the model replies: what is not, another process does not know
+    desk.wait_answered(1);
     child.kill().unwrap();
     child.wait().unwrap();
     drop(opener);
