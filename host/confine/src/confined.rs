@@ -6,7 +6,7 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 /// The folder in the sandbox that the granted folders are in, each under its name in the task.
 pub const MOUNTS: &str = "/mnt";
 
-/// The home folder in the sandbox: empty at the start, in memory, gone at the end.
+/// The home folder in the sandbox: empty at the start, in memory and gone at the end, where [`Confined::home`] is none.
 pub const HOME: &str = "/home/user";
 
 /// The port of 127.0.0.1 in the sandbox at which the proxy answers, where there is one.
@@ -27,6 +27,10 @@ pub struct Confined {
     /// Folders and files of this machine that it sees under their own paths and cannot change, as where a program is
     /// installed that is not below `/usr`.
     pub readable: Vec<PathBuf>,
+    /// Folders that are there and empty, under these whole paths, as far as the sandbox has nothing of its own there.
+    pub empty: Vec<PathBuf>,
+    /// A folder of ours that is its home: what it keeps there lasts. Counted with what is written to granted folders.
+    pub home: Option<PathBuf>,
     /// Where it starts, a path in the sandbox; [`HOME`] without.
     pub working_folder: Option<PathBuf>,
     /// The socket of the proxy that is its only network. Without one there is none.
@@ -44,6 +48,8 @@ impl Confined {
             environment: Vec::new(),
             folders: Vec::new(),
             readable: Vec::new(),
+            empty: Vec::new(),
+            home: None,
             working_folder: None,
             network: None,
             limits: Limits::default(),
@@ -63,9 +69,9 @@ pub struct Limits {
     pub processor: Option<Duration>,
     /// Bytes of the largest file that is written.
     pub file: u64,
-    /// Bytes of `/tmp`, and of the home folder; both are in memory.
+    /// Bytes of `/tmp`, and of a home folder that does not last; both are in memory.
     pub scratch: u64,
-    /// Bytes on the disk that what is written to granted folders may take.
+    /// Bytes on the disk that what is written to granted folders, and to a home that lasts, may take.
     pub disk: u64,
 }
 

@@ -2,13 +2,13 @@
 //! there.
 
 use crate::{
-    confined::{Confined, HOME, Limits, MOUNTS, PROXY_PORT},
+    confined::{Confined, HOME, MOUNTS, PROXY_PORT},
     error::ConfineError,
     helper::Helper,
 };
 use std::{
     ffi::{OsStr, OsString},
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 /// Where the inner helper lies.
@@ -100,10 +100,13 @@ pub(crate) fn options(confined: &Confined, helper: &Helper) -> Result<Vec<OsStri
     let mut options = Options(Vec::new());
     isolation(&mut options);
     system(&mut options);
-    memory(&mut options, &confined.limits);
+    memory(&mut options, confined);
     options.bind("--ro-bind", helper.program().as_os_str(), HELPER.as_ref());
     if let Some(socket) = &confined.network {
         options.bind("--bind", socket.as_os_str(), PROXY.as_ref());
+    }
+    for path in confined.empty.iter().filter(|path| is_plain(path) && is_free(path)) {
+        options.memory(4096, "0700", path.as_os_str());
     }
     for path in &confined.readable {
         let hidden = readable(path, helper.hidden())?;
@@ -114,9 +117,11 @@ pub(crate) fn options(confined: &Confined, helper: &Helper) -> Result<Vec<OsStri
     }
     options.say(["--dir", MOUNTS]);
     for folder in &confined.folders {
-        options.bind("--bind", folder.at().as_os_str(), folder.inside().as_os_str());
-        for hidden in folder.hidden() {
-            options.memory(4096, "0000", hidden.as_os_str());
+        for (place, covered) in folder.places() {
+            options.bind("--bind", folder.at().as_os_str(), place.as_os_str());
+            for covered in covered {
+                options.memory(4096, "0000", covered.as_os_str());
+            }
         }
     }
     let start = confined.working_folder.clone().unwrap_or_else(|| PathBuf::from(HOME));
@@ -153,25 +158,42 @@ fn system(options: &mut Options) {
     options.say(["--symlink", "../tmp", "/var/tmp"]);
 }
 
-fn memory(options: &mut Options, limits: &Limits) {
+/// What can be written to beside the folders.
+fn memory(options: &mut Options, Confined { limits, home, .. }: &Confined) {
     options.memory(SHARED, "1777", "/dev/shm".as_ref());
     options.say(["--remount-ro", "/dev"]);
     options.memory(limits.scratch, "1777", "/tmp".as_ref());
-    options.memory(limits.scratch, "0700", HOME.as_ref());
+    match home {
+        Some(home) => options.bind("--bind", home.as_os_str(), HOME.as_ref()),
+        None => options.memory(limits.scratch, "0700", HOME.as_ref()),
+    }
+}
+
+/// Where the sandbox has something of its own.
+const TAKEN: [&str; 6] = ["/proc", "/dev", "/sys", "/run", "/var/tmp", MOUNTS];
+
+/// Whether it is a whole path, and there is one way to read it.
+fn is_plain(path: &Path) -> bool {
+    let up = |part| matches!(part, Component::ParentDir | Component::CurDir);
+    path.is_absolute() && !path.components().any(up)
+}
+
+/// Whether a granted folder can be at this place in the sandbox, beside the system.
+pub(crate) fn is_free(path: &Path) -> bool {
+    let of_system = SYSTEM.iter().chain(&["usr", "etc"]).map(|name| Path::new("/").join(name));
+    let mut taken = of_system.chain(TAKEN.iter().map(PathBuf::from));
+    let covers = |own: &str| Path::new(own).starts_with(path);
+    !covers(HOME) && !covers("/tmp") && !taken.any(|taken| path.starts_with(&taken) || taken.starts_with(path))
 }
 
 /// Whether something of this machine may be seen as it is; and what in it is covered.
 fn readable(path: &Path, own: &[PathBuf]) -> Result<Vec<PathBuf>, ConfineError> {
     let refuse =
         |reason: &str| Err(ConfineError::Asked { what: path.display().to_string(), reason: reason.to_owned() });
-    let plain = path.is_absolute()
-        && !path
-            .components()
-            .any(|part| matches!(part, std::path::Component::ParentDir | std::path::Component::CurDir));
-    if !plain || path.parent().is_none() {
+    if !is_plain(path) || path.parent().is_none() {
         return refuse("it is not the whole path of a folder or file. Name it from the top");
     }
-    if ["/proc", "/dev", "/sys", "/run", "/var/tmp", MOUNTS].iter().any(|taken| path.starts_with(taken)) {
+    if TAKEN.iter().any(|taken| path.starts_with(taken)) {
         return refuse("the sandbox has its own there. Install the program elsewhere");
     }
     let Ok(real) = path.canonicalize() else { return refuse("it is not there. Check the path") };

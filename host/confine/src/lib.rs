@@ -16,7 +16,9 @@
 mod available;
 mod confined;
 mod error;
+mod group;
 mod helper;
+mod hold;
 mod inside;
 mod layout;
 mod order;
@@ -32,6 +34,7 @@ pub use available::{Unavailable, available};
 pub use confined::{Confined, HOME, Limits, MOUNTS, PROXY_PORT};
 pub use error::ConfineError;
 pub use helper::{Helper, SUBCOMMAND, helper_main};
+pub use hold::Held;
 pub use overlay::{Overlay, Refused, Taken};
 pub use running::{Ended, Excess, Running};
 pub use start::start;

@@ -1,5 +1,6 @@
 //! A program that runs in a sandbox.
 
+use crate::hold::Held;
 use rustix::fd::OwnedFd;
 use std::sync::Arc;
 use tokio::{
@@ -41,6 +42,8 @@ pub struct Running {
     /// What it says beside.
     pub stderr: Option<ChildStderr>,
     pub(crate) bell: Arc<OwnedFd>,
+    /// Its first process, once there is one.
+    pub(crate) first: Option<Arc<OwnedFd>>,
     pub(crate) ended: watch::Receiver<Option<Ended>>,
 }
 
@@ -48,6 +51,15 @@ impl Running {
     /// End it and all that it started. [`Self::wait`] says when that is so.
     pub fn stop(&self) {
         let _ = rustix::io::write(&self.bell, &1_u64.to_ne_bytes()); // it fails only where it was rung already
+    }
+
+    /// Hold it still, until what is given is dropped, so that what it wrote can be read. Takes some milliseconds.
+    ///
+    /// # Errors
+    /// Where it does not stand still. It goes on then.
+    pub async fn hold(&self) -> std::io::Result<Held> {
+        let Some(first) = self.first.clone() else { return Ok(Held::default()) };
+        tokio::task::spawn_blocking(move || Held::all(&first)).await.map_err(std::io::Error::other)?
     }
 
     /// Wait for its end. Waits for nobody's reading: what it said last may still be in the pipes.

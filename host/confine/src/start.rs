@@ -4,6 +4,7 @@ use crate::{
     available::{self, Unavailable},
     confined::Confined,
     error::ConfineError,
+    group::Group,
     helper::Helper,
     layout,
     order::{self, Bounds, Environment, FOUND, GO, NOT_FOUND, Order, WAITS, WHOLE},
@@ -52,14 +53,18 @@ pub async fn start(helper: &Helper, confined: Confined) -> Result<Running, Confi
     let (helper, rung) = (helper.clone(), Arc::clone(&bell));
     // A thread of its own: the kernel ends the sandbox with the thread that started it, and those of a runtime come and go.
     let living = std::thread::Builder::new().name("sandbox".to_owned()).spawn(move || {
-        let (mut child, pipes, first) = match bring_up(&helper, &order, &environment) {
+        // outlives all that runs
+        let group = Group::of(confined.limits.processes);
+        let (mut child, pipes, first) = match bring_up(&helper, &order, &environment, group.as_ref()) {
             Ok(up) => up,
             Err(error) => return drop(tell.send(Err(error))),
         };
+        let first = Arc::new(first);
         // where nobody waits for it any more, the bell rings: its other end is in the same hands
-        drop(tell.send(Ok(pipes)));
-        let uppers = confined.folders.iter().map(|folder| folder.upper().to_owned()).collect();
-        let watch = watch::Watch { limits: confined.limits, uppers, first };
+        drop(tell.send(Ok((pipes, Arc::clone(&first)))));
+        let uppers = confined.folders.iter().map(crate::overlay::Mount::upper);
+        let written = uppers.chain(confined.home.clone()).collect();
+        let watch = watch::Watch { limits: confined.limits, written, first };
         let last = watch.until_the_end(&mut child, rung.as_fd());
         // the folders are let go of before anybody hears that it is over
         drop(confined);
@@ -67,8 +72,10 @@ pub async fn start(helper: &Helper, confined: Confined) -> Result<Running, Confi
     });
     living.map_err(ConfineError::sandbox)?;
     // from here on it is stopped where nobody waits for it any more
-    let mut running = Running { stdin: None, stdout: None, stderr: None, bell, ended };
-    let Pipes { stdin, stdout, stderr } = told.await.map_err(|_| ConfineError::sandbox("its thread ended"))??;
+    let mut running = Running { stdin: None, stdout: None, stderr: None, bell, first: None, ended };
+    let (Pipes { stdin, stdout, stderr }, first) =
+        told.await.map_err(|_| ConfineError::sandbox("its thread ended"))??;
+    running.first = Some(first);
     running.stdin = Some(tokio::process::ChildStdin::from_std(stdin).map_err(ConfineError::sandbox)?);
     running.stdout = Some(tokio::process::ChildStdout::from_std(stdout).map_err(ConfineError::sandbox)?);
     running.stderr = Some(tokio::process::ChildStderr::from_std(stderr).map_err(ConfineError::sandbox)?);
@@ -125,6 +132,7 @@ fn bring_up(
     helper: &Helper,
     order: &Order,
     environment: &Environment,
+    group: Option<&Group>,
 ) -> Result<(Child, Pipes, OwnedFd), ConfineError> {
     let mut command = helper.outside();
     command.env_clear().current_dir("/");
@@ -133,7 +141,8 @@ fn bring_up(
     let piped = child.stdin.take().zip(child.stdout.take()).zip(child.stderr.take());
     let Some(((stdin, stdout), stderr)) = piped else { return Err(ConfineError::sandbox("it has no pipes")) };
     let mut pipes = Pipes { stdin, stdout, stderr };
-    match shake_hands(&child, &mut pipes, order, environment) {
+    let taken = group.map_or(Ok(()), |group| group.take(child.id()));
+    match taken.and_then(|()| shake_hands(&child, &mut pipes, order, environment)) {
         Ok(first) => Ok((child, pipes, first)),
         Err(error) => Err(failed(child, &mut pipes, &error, order)),
     }

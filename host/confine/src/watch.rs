@@ -12,13 +12,7 @@ use rustix::{
     io::Errno,
     process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal},
 };
-use std::{
-    fs::read_to_string,
-    os::fd::{AsFd as _, AsRawFd as _},
-    path::PathBuf,
-    process::Child,
-    time::Duration,
-};
+use std::{path::PathBuf, process::Child, sync::Arc, time::Duration};
 
 /// How often a sandbox is looked at that has just been at work.
 const OFTEN: Duration = Duration::from_millis(100);
@@ -30,10 +24,10 @@ const RESERVE: u64 = 256 << 20;
 /// A sandbox to be watched.
 pub(crate) struct Watch {
     pub(crate) limits: Limits,
-    /// Where what it writes to granted folders lies.
-    pub(crate) uppers: Vec<PathBuf>,
+    /// Where what it writes on the disk lies.
+    pub(crate) written: Vec<PathBuf>,
     /// Its first process: when that has ended, all of them have (pid_namespaces(7)).
-    pub(crate) first: OwnedFd,
+    pub(crate) first: Arc<OwnedFd>,
 }
 
 impl Watch {
@@ -41,7 +35,7 @@ impl Watch {
     /// read, nobody wants it any more.
     pub(crate) fn until_the_end(&self, child: &mut Child, bell: BorrowedFd<'_>) -> Ended {
         let mut seen = Usage::default();
-        let mut room = room::Watcher::new(&self.uppers, self.limits.disk, RESERVE);
+        let mut room = room::Watcher::new(&self.written, self.limits.disk, RESERVE);
         let mut pause = OFTEN;
         let cause = loop {
             match self.rest(child, bell, pause) {
@@ -49,7 +43,7 @@ impl Watch {
                 Rest::Rung => break Some(Ended::Stopped),
                 Rest::Over => {}
             }
-            let usage = number(&self.first).map(tree::usage).unwrap_or_default();
+            let usage = tree::number(&self.first).map(tree::usage).unwrap_or_default();
             if let Some(excess) = self.excess(&usage).or_else(|| room.is_over().then_some(Excess::Disk)) {
                 break Some(Ended::Beyond(excess));
             }
@@ -102,11 +96,4 @@ enum Rest {
     Over,
     Ended,
     Rung,
-}
-
-/// The process of a handle, as long as it runs (proc_pid_fdinfo(5)).
-fn number(handle: &OwnedFd) -> Option<Pid> {
-    let text = read_to_string(format!("/proc/self/fdinfo/{}", handle.as_fd().as_raw_fd())).ok()?;
-    let pid = text.lines().find_map(|line| line.strip_prefix("Pid:"))?;
-    Pid::from_raw(pid.trim().parse().ok()?)
 }

@@ -265,6 +265,11 @@ impl Workspace {
         self.state().is_empty()
     }
 
+    /// Which state of the pending set this is: another number as soon as anything in it is another.
+    pub fn revision(&self) -> u64 {
+        self.state().revision
+    }
+
     /// A set of an invocation's own: it starts as this one is, joins it with [`Nested::join`], and is dropped with all in
     /// it otherwise.
     pub fn nested(&self) -> Nested {

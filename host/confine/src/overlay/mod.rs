@@ -6,6 +6,7 @@
 //! the sandbox began. What has changed there since is a conflict, and stays as it is.
 
 mod base;
+mod kept;
 mod mount;
 pub(crate) mod room;
 mod scan;
@@ -15,6 +16,7 @@ mod take;
 use base::Base;
 use deskhand_vocabulary::{FilePath, FolderName};
 use deskhand_workspace::{FileError, Ground, Workspace};
+pub use kept::{Keeping, again};
 pub use mount::Mount;
 use mount::Place;
 use rustix::io::Errno;
@@ -116,21 +118,26 @@ impl Overlay {
         Mount::new(&self.folder, &self.ground, &self.place)
     }
 
-    /// Let what was written since the last time join the task's pending set, with `reason` as the reason for the person. What
-    /// cannot be is told, and stays as it was. To be called while nothing in the sandbox writes.
+    /// Let what was written since the last time join the task's pending set, with `reason` as the reason for the person, and be
+    /// kept in `keeping` for when the task goes on elsewhere. What cannot be is told, and stays as it was. To be called while nothing in the sandbox writes.
     ///
     /// What is pending must not be applied while the sandbox goes on: it would not see it.
     ///
     /// # Errors
     /// [`OverlayError::Place`] where the layer cannot be read at all.
-    pub fn take(&mut self, workspace: &Workspace, reason: &str) -> Result<Taken, OverlayError> {
+    pub fn take(
+        &mut self,
+        workspace: &Workspace,
+        reason: &str,
+        keeping: Option<&mut Keeping>,
+    ) -> Result<Taken, OverlayError> {
         let failed = |error: Errno| OverlayError::Place {
             place: self.place.path().display().to_string(),
             reason: error.to_string(),
         };
         let scan = scan::scan(&self.place, &self.folder).map_err(failed)?;
         let at = take::At { workspace, folder: &self.folder, place: &self.place, reason };
-        let taken = take::take(&at, &scan, &self.settled, &mut self.base);
+        let taken = take::take(&at, &scan, &self.settled, &mut self.base, keeping);
         self.settled = scan.found;
         Ok(taken)
     }

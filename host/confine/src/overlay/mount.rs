@@ -1,6 +1,6 @@
 //! Where the layer of an overlay lies, and how it is mounted.
 
-use crate::{confined::MOUNTS, order::Layers};
+use crate::{confined::MOUNTS, layout, order::Layers};
 use deskhand_vocabulary::{FolderName, path::decode};
 use deskhand_workspace::{Ground, disk};
 use rustix::{
@@ -149,6 +149,8 @@ fn unlocked(parent: BorrowedFd<'_>, name: &[u8]) -> Result<OwnedFd, Errno> {
 #[derive(Clone, Debug)]
 pub struct Mount {
     inside: PathBuf,
+    /// Where it is as well.
+    also: Option<PathBuf>,
     ground: Ground,
     place: Arc<Place>,
 }
@@ -156,7 +158,8 @@ pub struct Mount {
 impl Mount {
     pub(crate) fn new(folder: &FolderName, ground: &Ground, place: &Arc<Place>) -> Self {
         let name = OsString::from_vec(decode(folder.as_str()));
-        Self { inside: Path::new(MOUNTS).join(name), ground: ground.clone(), place: Arc::clone(place) }
+        let inside = Path::new(MOUNTS).join(name);
+        Self { inside, also: None, ground: ground.clone(), place: Arc::clone(place) }
     }
 
     /// Over an empty folder below `place`, to see whether it can be.
@@ -166,7 +169,20 @@ impl Mount {
         let stat = rustix::fs::statat(&place.handle, "lower", AtFlags::SYMLINK_NOFOLLOW)?;
         let path = place.path.join("lower");
         let ground = Ground { path, id: (stat.st_dev, stat.st_ino), writable: true, hidden: Vec::new() };
-        Ok(Self { inside: Path::new(MOUNTS).join("probe"), ground, place: Arc::new(place) })
+        Ok(Self { inside: Path::new(MOUNTS).join("probe"), also: None, ground, place: Arc::new(place) })
+    }
+
+    /// The same, which is also where it lies on this machine, for a program that was told of that path. Where the sandbox has
+    /// something of its own there, it is not.
+    #[must_use]
+    pub fn at_home(mut self) -> Self {
+        self.also = Some(self.ground.path.clone()).filter(|path| layout::is_free(path));
+        self
+    }
+
+    /// Where a program finds it that was told where it lies on this machine: there, or where it is in every sandbox.
+    pub fn found(&self) -> &Path {
+        self.also.as_deref().unwrap_or(&self.inside)
     }
 
     /// Where it is in the sandbox.
@@ -183,9 +199,10 @@ impl Mount {
         self.place.path.join("upper")
     }
 
-    /// What of it is covered in the sandbox.
-    pub(crate) fn hidden(&self) -> impl Iterator<Item = PathBuf> + '_ {
-        self.ground.hidden.iter().map(|path| self.inside.join(path.as_path()))
+    /// Each place where it is in the sandbox, with what of it is covered there.
+    pub(crate) fn places(&self) -> impl Iterator<Item = (&Path, Vec<PathBuf>)> {
+        let covered = |at: &Path| self.ground.hidden.iter().map(|path| at.join(path.as_path())).collect();
+        std::iter::once(self.inside.as_path()).chain(self.also.as_deref()).map(move |at| (at, covered(at)))
     }
 
     pub(crate) fn layers(&self) -> Layers {

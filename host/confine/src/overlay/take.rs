@@ -3,6 +3,7 @@
 use super::{
     Taken,
     base::Base,
+    kept::{Keeping, Made},
     mount::Place,
     scan::{Marks, Scan, What},
 };
@@ -38,13 +39,14 @@ pub(super) struct At<'a> {
 }
 
 /// See the module.
-pub(super) fn take(at: &At<'_>, scan: &Scan, settled: &Marks, base: &mut Base) -> Taken {
+pub(super) fn take(at: &At<'_>, scan: &Scan, settled: &Marks, base: &mut Base, keeping: Option<&mut Keeping>) -> Taken {
     let gone: Vec<_> = settled.keys().filter(|path| !scan.found.contains_key(path)).collect();
     let changed: Vec<_> = scan.found.iter().filter(|(path, mark)| settled.get(path) != Some(mark)).collect();
     let changed: Vec<_> = changed.into_iter().map(|(path, mark)| (path, &mark.what)).collect();
     let (leaving, refused) = (BTreeMap::new(), BTreeSet::new());
     let taken = scan.taken.clone();
-    let mut taking = Taking { at, base, found: &scan.found, leaving, refused, names: HashMap::new(), taken };
+    let names = HashMap::new();
+    let mut taking = Taking { at, base, keeping, found: &scan.found, leaving, refused, names, taken };
     taking.all(&gone, &changed);
     taking.taken
 }
@@ -52,6 +54,7 @@ pub(super) fn take(at: &At<'_>, scan: &Scan, settled: &Marks, base: &mut Base) -
 struct Taking<'a> {
     at: &'a At<'a>,
     base: &'a mut Base,
+    keeping: Option<&'a mut Keeping>,
     /// All that is in the layer.
     found: &'a Marks,
     /// Files that are gone from their places, by their size and the time of their content: each may be where a new one is.
@@ -125,6 +128,15 @@ impl Taking<'_> {
         }
     }
 
+    fn keep(&mut self, made: impl FnOnce(&Self) -> Made) {
+        if self.keeping.is_some() {
+            let made = made(self);
+            if let Some(keeping) = &mut self.keeping {
+                keeping.add(made);
+            }
+        }
+    }
+
     /// Something new, in a place where nothing was, under a name that is no other spelling of one that is there.
     fn free(&mut self, path: &RelativePath) -> Result<(), FileError> {
         if self.base.get(path).is_some() {
@@ -185,6 +197,7 @@ impl Taking<'_> {
         }
         let change = self.at.workspace.make_folder(&self.path(path))?;
         self.added(change, path);
+        self.keep(|taking| Made::Folder { path: taking.path(path) });
         Ok(())
     }
 
@@ -215,6 +228,13 @@ impl Taking<'_> {
         };
         let change = self.at.workspace.write_file(&self.path(path), &content, version.as_deref())?;
         self.added(change, path);
+        if self.keeping.is_some() {
+            let again = self.open(path).map_err(|error| refuse(format!("it cannot be read: {error}")))?;
+            let path = self.path(path);
+            if let Some(keeping) = &mut self.keeping {
+                keeping.file(path, version, again);
+            }
+        }
         Ok(())
     }
 
@@ -279,6 +299,11 @@ impl Taking<'_> {
             let entry = entry.clone();
             let change = self.at.workspace.move_(&entry.path, &entry.version, &self.path(path), None)?;
             self.base.forget(&entry.path.path);
+            self.keep(|taking| Made::Move {
+                from: entry.path.clone(),
+                version: entry.version.clone(),
+                to: taking.path(path),
+            });
             self.leaving.get_mut(&(size, seconds, nanoseconds)).map(|leaving| leaving.remove(at));
             return Ok(Some(change));
         }
@@ -290,6 +315,7 @@ impl Taking<'_> {
         self.untouched(entry)?;
         let change = self.at.workspace.remove(&entry.path, &entry.version)?;
         self.added(change, path);
+        self.keep(|_| Made::Remove { path: entry.path.clone(), version: entry.version.clone() });
         Ok(())
     }
 

@@ -273,3 +273,43 @@ async fn deskhands_own_things_are_covered_where_they_lie_in_a_granted_folder() {
     assert_eq!((desk.pending(), taken.added), (vec![], 0));
     assert_eq!(fs::read_to_string(desk.folder.join("home/data/grants")).unwrap(), "secret");
 }
+
+#[tokio::test]
+async fn a_home_of_ours_lasts_and_counts() {
+    let dir = tempfile::tempdir().unwrap();
+    let home = dir.path().join("kept");
+    fs::create_dir(&home).unwrap();
+    let at_home = |text: &str| {
+        let mut confined = script(text);
+        confined.home = Some(home.clone());
+        confined.limits.disk = 8 << 20;
+        confined
+    };
+    assert_eq!(run(at_home("echo kept > ~/state")).await.ended, Ended::Exited(0));
+    assert_eq!(run(at_home("cat ~/state")).await.out, "kept");
+    let filled = run(at_home("head -c 64M /dev/zero > ~/much; sleep 600")).await;
+    assert_eq!(filled.ended, Ended::Beyond(deskhand_confine::Excess::Disk));
+}
+
+#[tokio::test]
+async fn a_folder_is_where_it_lies_as_well_and_an_empty_one_stands_in() {
+    let desk = Desk::on_disk(&[("a.txt", "a")]);
+    let overlay = desk.overlay();
+    let mount = overlay.mount().at_home();
+    assert_eq!(mount.found(), desk.folder);
+    let away = desk.dir.path().canonicalize().unwrap().join("away");
+    let mut confined = script(&format!(
+        "echo b > {0}/b.txt; cat /mnt/photos/b.txt {0}/a.txt; ls -A {1}; echo c > {1}/c; ls {1}",
+        desk.folder.display(),
+        away.display()
+    ));
+    confined.folders.push(mount);
+    confined.empty.push(away.clone());
+    // where the sandbox has something of its own, nothing else is
+    confined
+        .empty
+        .extend(["/usr/bin", "/etc", "/proc/1", "/mnt/photos", "/home", "/tmp", "/", "relative"].map(Into::into));
+    let said = run(confined).await;
+    assert_eq!((said.out.as_str(), said.err.as_str()), ("b\nac", ""), "{said:?}");
+    assert!(!away.exists() && !desk.folder.join("b.txt").exists());
+}

@@ -1,7 +1,10 @@
 //! What a program wrote becomes a part of the task's pending set, and nothing of it a part of the person's folder.
 
 use crate::kit::{Desk, shell_over, write};
-use deskhand_confine::{Ended, Taken};
+use deskhand_confine::{
+    Ended, Taken,
+    overlay::{Keeping, again},
+};
 use deskhand_vocabulary::{Access, Answer, FilePath};
 use deskhand_workspace::State;
 use std::{fs, os::unix::fs::PermissionsExt as _};
@@ -136,7 +139,7 @@ async fn what_is_pending_is_seen_and_goes_on_from_there() {
 async fn a_sandbox_goes_on_after_what_it_wrote_was_taken() {
     let desk = Desk::new(&[("a.txt", "a"), ("in/b.txt", "b")]);
     let mut overlay = desk.overlay();
-    let take = |overlay: &mut deskhand_confine::Overlay| overlay.take(&desk.workspace, "test").unwrap();
+    let take = |overlay: &mut deskhand_confine::Overlay| overlay.take(&desk.workspace, "test", None).unwrap();
     shell_over(&overlay, "echo 1 >> a.txt; echo new > n.txt; mkdir m; echo x > m/x").await;
     assert_eq!(take(&mut overlay).added, 4);
     assert_eq!(take(&mut overlay), Taken::default(), "what was taken is not taken again");
@@ -171,7 +174,7 @@ async fn what_has_changed_meanwhile_is_a_conflict() {
     fs::rename(desk.dir.path().join("swap"), on("e")).unwrap();
     write(&on("g.txt"), "person");
     let before = desk.disk();
-    let taken = overlay.take(&desk.workspace, "test").unwrap();
+    let taken = overlay.take(&desk.workspace, "test", None).unwrap();
     let mut refused: Vec<_> = taken.refused.iter().map(|refused| refused.path.to_string()).collect();
     refused.sort();
     let all = ["photos/a.txt", "photos/b.txt", "photos/e/f.txt", "photos/g.txt", "photos/in", "photos/new.txt"];
@@ -260,4 +263,57 @@ async fn nothing_is_left_of_a_layer() {
     assert_eq!(left(), 1);
     drop(overlay);
     assert_eq!(left(), 0);
+}
+
+#[tokio::test]
+async fn what_was_taken_can_be_pending_again_and_no_program_runs_for_it() {
+    let desk = Desk::new(&[("a.txt", "a"), ("b.txt", "b"), ("c.txt", "c"), ("in/d.txt", "d")]);
+    let kept = desk.dir.path().join("home/data/taken/1");
+    // a pending change of another kind, which the program goes on from
+    let edit = |text: &str| {
+        desk.workspace.write(&at("a.txt"), text.as_bytes(), Some(&version(&desk, "a.txt"))).unwrap();
+    };
+    edit("pending");
+    let mut overlay = desk.overlay();
+    shell_over(
+        &overlay,
+        "echo on >> a.txt; rm b.txt; mv c.txt moved.txt; mkdir -p new/deep; echo n > new/deep/n; rm -r in",
+    )
+    .await;
+    let mut keeping = Keeping::begin(&kept);
+    let taken = overlay.take(&desk.workspace, "test", Some(&mut keeping)).unwrap();
+    assert_eq!((taken.added, keeping.finish().unwrap().as_deref()), (7, Some("1")));
+    shell_over(&overlay, "echo once more >> a.txt").await;
+    let mut keeping = Keeping::begin(&kept);
+    overlay.take(&desk.workspace, "test", Some(&mut keeping)).unwrap();
+    assert_eq!(keeping.finish().unwrap().as_deref(), Some("2"));
+    // nothing more is nothing to keep
+    let mut keeping = Keeping::begin(&desk.dir.path().join("nothing"));
+    overlay.take(&desk.workspace, "test", Some(&mut keeping)).unwrap();
+    assert_eq!(keeping.finish().unwrap(), None);
+    assert!(!desk.dir.path().join("nothing").exists());
+    drop(overlay);
+    let (view, pending) = (desk.view(), desk.pending());
+    assert_eq!(view, ["a.txt=pendingon\nonce more", "moved.txt=c", "new/", "new/deep/", "new/deep/n=n"]);
+
+    // another process begins with nothing pending, and has first what was pending first
+    desk.workspace.discard();
+    edit("pending");
+    for name in ["1", "2"] {
+        assert_eq!(again(&desk.workspace, &kept, name, "written by a test").unwrap(), [""; 0]);
+    }
+    assert_eq!((desk.view(), desk.pending()), (view, pending));
+    let reasons: Vec<_> = desk.workspace.pending(None, 100).into_iter().map(|change| change.reason).collect();
+    assert_eq!(reasons.iter().filter(|reason| *reason == "written by a test").count(), reasons.len());
+
+    // what the person has changed meanwhile is theirs
+    desk.workspace.discard();
+    edit("pending");
+    write(&desk.folder.join("b.txt"), "the person's own");
+    let lost = again(&desk.workspace, &kept, "1", "written by a test").unwrap();
+    assert_eq!((lost.len(), lost[0].starts_with("photos/b.txt: ")), (1, true), "{lost:?}");
+    assert!(desk.view().contains(&"b.txt=the person's own".to_owned()));
+    for name in ["3", "part", "../1", "1/.."] {
+        again(&desk.workspace, &kept, name, "test").unwrap_err();
+    }
 }

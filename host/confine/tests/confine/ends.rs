@@ -1,6 +1,6 @@
 //! Nothing that was started in a sandbox outlives it.
 
-use crate::kit::{Desk, finish, helper, processes_with, script, until, word};
+use crate::kit::{Desk, finish, helper, processes_with, script, states_with, until, word};
 use deskhand_confine::{Ended, start};
 use std::{
     io::{BufRead as _, BufReader},
@@ -80,4 +80,28 @@ async fn it_ends_with_a_host_that_is_killed() {
     victim.kill().unwrap();
     victim.wait().unwrap();
     until(|| processes_with(&word) == 0).await;
+}
+
+/// How many of the processes with this word stand still, and how many there are.
+fn still(word: &str) -> (usize, usize) {
+    let states = states_with(word);
+    (states.iter().filter(|state| **state == 'T').count(), states.len())
+}
+
+#[tokio::test]
+async fn it_is_held_still_and_goes_on() {
+    let word = word();
+    // processes that come and go all the time
+    let busy = "while :; do (sh -c ':' \"$0\" & :); done";
+    let mut busy = script(&format!("for n in 1 2 3; do sh -c '{busy}' {word} & done; wait"));
+    busy.limits.processes = 4096;
+    let running = start(&helper(), busy).await.unwrap();
+    until(|| still(&word).1 >= 5).await;
+    let held = running.hold().await.unwrap();
+    let (before, there) = still(&word);
+    // bubblewrap itself, which waits for the sandbox from outside, is none of it
+    assert!(there > 3 && before == there - 1, "{before} of {there} stand still");
+    drop(held);
+    until(|| still(&word).0 < 3).await;
+    drop(running);
 }

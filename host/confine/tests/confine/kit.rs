@@ -84,8 +84,16 @@ impl Desk {
         Self::granted(files, "photos", Access::Write)
     }
 
+    /// The same on the disk: where a sandbox has nothing of its own.
+    pub fn on_disk(files: &[(&str, &str)]) -> Self {
+        Self::granted_in(tempfile::tempdir().unwrap(), files, "photos", Access::Write)
+    }
+
     pub fn granted(files: &[(&str, &str)], name: &str, access: Access) -> Self {
-        let dir = scratch();
+        Self::granted_in(scratch(), files, name, access)
+    }
+
+    fn granted_in(dir: tempfile::TempDir, files: &[(&str, &str)], name: &str, access: Access) -> Self {
         let top = dir.path().canonicalize().unwrap();
         let home = Home::within(&top.join("home"));
         for folder in home.folders() {
@@ -136,7 +144,7 @@ impl Desk {
     pub async fn shell(&self, script: &str) -> (Said, Taken) {
         let mut overlay = self.overlay();
         let said = shell_over(&overlay, script).await;
-        let taken = overlay.take(&self.workspace, "written by a test").unwrap();
+        let taken = overlay.take(&self.workspace, "written by a test", None).unwrap();
         (said, taken)
     }
 
@@ -259,6 +267,22 @@ pub fn processes_with(word: &str) -> usize {
     let pids = listed.filter(|entry| entry.file_name().to_str().is_some_and(|name| name.parse::<u32>().is_ok()));
     let lines = pids.map(|entry| fs::read(entry.path().join("cmdline")).unwrap_or_default());
     lines.filter(|line| String::from_utf8_lossy(line).contains(word)).count()
+}
+
+/// The states of those (proc_pid_stat(5)), but for what has ended.
+pub fn states_with(word: &str) -> Vec<char> {
+    let listed = fs::read_dir("/proc").unwrap().flatten();
+    let mut states = Vec::new();
+    for folder in listed.map(|entry| entry.path()) {
+        let line = fs::read(folder.join("cmdline")).unwrap_or_default();
+        if String::from_utf8_lossy(&line).contains(word)
+            && let Ok(text) = fs::read_to_string(folder.join("stat"))
+        {
+            states
+                .extend(text.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next()).filter(|state| *state != 'Z'));
+        }
+    }
+    states
 }
 
 /// A word that no other process has among its arguments.

@@ -9,7 +9,8 @@ fn within(text: &str, limits: Limits) -> Confined {
     Confined { limits, ..script(text) }
 }
 
-/// Where the kernel holds a user to a number, the bomb stands still; root it does not, so it is ended.
+/// Where the kernel holds a user to a number, the bomb stands still; root is held by a group that is a little larger, so that
+/// whoever watches sees it and ends it.
 #[tokio::test]
 async fn a_fork_bomb_is_bounded() {
     let limits = Limits { processes: 60, ..Limits::default() };
