@@ -7,6 +7,7 @@ use crate::{
     request::Catalogue,
     settings::{Settings, SettingsError},
 };
+use deskhand_confine::Unavailable;
 use deskhand_permissions::Gate;
 use deskhand_records::Records;
 use deskhand_runtime::{Plugins, Runtime};
@@ -36,6 +37,8 @@ pub(crate) struct Desk {
     records: OnceLock<Arc<Records>>,
     gate: OnceLock<Arc<Gate>>,
     runtime: OnceLock<Arc<Runtime>>,
+    /// Whether programs can be confined: [`crate::sandbox::available`].
+    pub(crate) confines: OnceLock<std::result::Result<(), Unavailable>>,
 }
 
 impl Desk {
@@ -85,6 +88,7 @@ impl Desk {
             records: OnceLock::new(),
             gate: OnceLock::new(),
             runtime: OnceLock::new(),
+            confines: OnceLock::new(),
         })
     }
 
@@ -111,6 +115,7 @@ impl Desk {
             records: OnceLock::from(Arc::clone(self.records()?)),
             gate: OnceLock::new(),
             runtime: OnceLock::from(Arc::clone(self.runtime()?)),
+            confines: self.confines.clone(),
         })
     }
 

@@ -26,6 +26,7 @@ mod outgoing;
 mod output;
 mod person;
 mod request;
+mod sandbox;
 mod screen;
 mod settings;
 mod show;

@@ -24,7 +24,7 @@ pub use host::{ALWAYS, Connect, ONCE, SendToModel, THIS_TASK};
 pub use instructions::FollowInstructions;
 pub use memory::{ForgetNote, Recall, Remember};
 pub use plugin::{ExtractText, ListTools, StartAgent, UseCredential, UseModel, UseSkill};
-pub use server::{CallServerTool, Described, ReadServer, StartServer};
+pub use server::{CallServerTool, ConfineServer, Described, ReadServer, StartServer};
 
 mod sealed {
     pub trait Sealed {}

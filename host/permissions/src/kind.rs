@@ -224,6 +224,12 @@ table! {
         right: PersonOnly, needs: Needs::Program,
         asked: Asked::Never, recorded: Recorded::OncePerTask,
     };
+    /// Run the program of an MCP server in a sandbox.
+    ConfineServer: Row {
+        name: "mcp.confine", verb: "confine", object: Object::Server, words: "run the MCP server {} in a sandbox",
+        right: PersonOnly, needs: Needs::Nothing,
+        asked: Asked::Never, recorded: Recorded::OncePerTask,
+    };
     /// Call a tool of an MCP server.
     CallServerTool: Row {
         name: "mcp.call", verb: "invoke", object: Object::ServerTool, words: "call the MCP tool {}",

@@ -43,7 +43,9 @@ fn object(action: &Action) -> String {
         Action::InstallPlugin { plugin, .. } | Action::ListTools { plugin } | Action::ExtractText { plugin } => {
             plugin.to_string()
         }
-        Action::StartServer { server, .. } | Action::ReadServer { server } => server.to_string(),
+        Action::StartServer { server, .. } | Action::ConfineServer { server, .. } | Action::ReadServer { server } => {
+            server.to_string()
+        }
         Action::CallServerTool { server, tool, .. } => format!("{server}/{tool}"),
         Action::AddMarketplace { location, .. } => location.clone(),
         Action::UseModel
@@ -164,6 +166,7 @@ pub fn parse_action_of(
         Kind::StartAgent => owned().map(|(plugin, agent)| Action::StartAgent { plugin, agent })?,
         Kind::ExtractText => Action::ExtractText { plugin: object.parse()? },
         Kind::StartServer => Action::StartServer { server: server(object)?, setup: plan },
+        Kind::ConfineServer => Action::ConfineServer { server: server(object)?, setup: plan },
         Kind::CallServerTool => {
             let (name, tool) = object.split_once('/').ok_or_else(wrong)?;
             Action::CallServerTool { server: server(name)?, tool: tool.to_owned(), offer: plan, arguments: plan }

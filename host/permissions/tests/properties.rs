@@ -57,6 +57,7 @@ fn action(kind: Kind, folder: &str) -> Action {
         Kind::StartAgent => Action::StartAgent { plugin: id("acme:other"), agent: "helper".into() },
         Kind::ExtractText => Action::ExtractText { plugin: id("acme:other") },
         Kind::StartServer => Action::StartServer { server: "git".parse().unwrap(), setup: plan },
+        Kind::ConfineServer => Action::ConfineServer { server: "git".parse().unwrap(), setup: plan },
         Kind::CallServerTool => Action::CallServerTool {
             server: "git".parse().unwrap(),
             tool: "status".into(),

@@ -7,7 +7,8 @@ use common::{World, id};
 use deskhand_permissions::{
     Context, Duration, Effect, Gate, Refused, Scope, Standing,
     effect::{
-        ALWAYS, AskPerson, CallServerTool, Connect, Described, KeepState, ONCE, ReadServer, StartServer, THIS_TASK,
+        ALWAYS, AskPerson, CallServerTool, ConfineServer, Connect, Described, KeepState, ONCE, ReadServer, StartServer,
+        THIS_TASK,
     },
 };
 use deskhand_vocabulary::{Answer, ServerName, Sha256, Unanswered};
@@ -96,6 +97,18 @@ fn a_program_runs_as_it_was_agreed_to_whoever_has_it_run() {
 }
 
 #[test]
+fn a_program_in_a_sandbox_needs_no_agreement_and_is_none_to_run_it_elsewhere() {
+    let world = World::new();
+    let agent = Context::agent(world.task, Standing::default());
+    let confine = || ConfineServer::of(&git(), Sha256::of("git-server"));
+    assert_eq!(decide(&world.gate, &agent, confine()), "yes");
+    assert_eq!(decide(&world.gate, &Context::person(None, Standing::default()), confine()), "yes");
+    world.answers([Err(Unanswered::Absent)]);
+    assert_eq!(decide(&world.gate, &agent, start("git-server")), "nobody is there to be asked");
+    assert_eq!(world.asked(), ["choose"]);
+}
+
+#[test]
 fn no_plugin_uses_a_server_and_a_server_only_asks_and_sends() {
     let world = World::new();
     let gate = &world.gate;
@@ -109,6 +122,7 @@ fn no_plugin_uses_a_server_and_a_server_only_asks_and_sends() {
     let plugin = Context::plugin(world.task, id("default:organize"), Arc::new([]), Standing::default());
     for context in [&plugin, &Context { task: Some(world.task), ..Context::of_server(git()) }] {
         assert_ne!(decide(gate, context, start("git-server")), "yes");
+        assert_ne!(decide(gate, context, ConfineServer::of(&git(), Sha256::of("git-server"))), "yes");
         assert_ne!(decide(gate, context, call("status", "a")), "yes");
         assert_ne!(decide(gate, context, ReadServer::of(&git(), "memo://1")), "yes");
         assert_ne!(decide(gate, context, KeepState), "yes");

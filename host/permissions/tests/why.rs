@@ -38,6 +38,7 @@ fn every_row_is_read_from_its_verb_and_its_name_and_put_into_words() {
         ("delegate acme:x/tidy", "agent.start acme:x/tidy", "give work to the sub-agent acme:x/tidy"),
         ("extract acme:x", "document.extract acme:x", "have acme:x turn documents into text"),
         ("start git", "mcp.start git", "run the MCP server git"),
+        ("confine git", "mcp.confine git", "run the MCP server git in a sandbox"),
         ("invoke git/git_status", "mcp.call git/git_status", "call the MCP tool git/git_status"),
         ("consult git", "mcp.read git", "read what the MCP server git has"),
         ("sign-in acme:x/key", "credential.use acme:x/key", "send the credential acme:x/key"),
@@ -76,7 +77,7 @@ fn words_that_are_no_action_say_what_would_be() {
     assert_eq!(
         refused("delete /"),
         "`delete` is nothing that Deskhand decides about. It decides about: read, change, remove, arm, follow, run, call, list, use, \
-         delegate, extract, start, invoke, consult, sign-in, think, connect, send, ask, keep, remember, recall, forget, install, trust"
+         delegate, extract, start, confine, invoke, consult, sign-in, think, connect, send, ask, keep, remember, recall, forget, install, trust"
     );
     assert_eq!(refused("read"), "`read` takes a folder, such as `deskhand why read ~/Downloads`");
     assert_eq!(refused("ask me"), "`ask` takes nothing more, such as `deskhand why ask`");

@@ -134,6 +134,13 @@ pub enum Action {
         /// The program, what it is given, and what is in its environment.
         setup: Sha256,
     },
+    /// Run the program of an MCP server in a sandbox.
+    ConfineServer {
+        /// The server.
+        server: ServerName,
+        /// The program, what it is given, and what is in its environment.
+        setup: Sha256,
+    },
     /// Call a tool of an MCP server.
     CallServerTool {
         /// The server.
@@ -227,6 +234,7 @@ impl Action {
             | Self::StartAgent { .. }
             | Self::ExtractText { .. }
             | Self::StartServer { .. }
+            | Self::ConfineServer { .. }
             | Self::CallServerTool { .. }
             | Self::ReadServer { .. }
             | Self::UseCredential { .. }
@@ -258,6 +266,7 @@ impl Action {
             | Self::StartAgent { .. }
             | Self::ExtractText { .. }
             | Self::StartServer { .. }
+            | Self::ConfineServer { .. }
             | Self::CallServerTool { .. }
             | Self::ReadServer { .. }
             | Self::UseCredential { .. }

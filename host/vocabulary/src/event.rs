@@ -205,6 +205,15 @@ pub enum Event {
         /// `debug`, `info`, `notice`, `warning`, `error`, `critical`, `alert` or `emergency`.
         level: String,
     },
+    /// What a program wrote in its sandbox is pending now. Content: `kept`, the name under which it is kept until it is decided.
+    Taken {
+        /// Whose program, such as `the MCP server git`.
+        by: String,
+        /// How many changes.
+        changes: u64,
+        /// How much of it was refused.
+        refused: u64,
+    },
     /// Something was said to the model. Content: `pieces`; of instructions also `from`, the file, and `holds`, false once they
     /// do not any more; of memory also `notes`, their numbers, and `labels`.
     Told {

@@ -1,5 +1,6 @@
 //! Where Deskhand keeps its own things. Outside every view that a task gets.
 
+use crate::TaskId;
 use std::path::{Path, PathBuf};
 
 /// The folders that are Deskhand's own.
@@ -82,6 +83,16 @@ impl Home {
     /// Signing keys of the marketplaces that are published from here, a folder each.
     pub fn keys(&self) -> PathBuf {
         self.data.join("keys")
+    }
+
+    /// What programs of MCP servers keep, a folder each.
+    pub fn servers(&self) -> PathBuf {
+        self.data.join("servers")
+    }
+
+    /// What was taken out of sandboxes in a task and is not decided on yet.
+    pub fn taken(&self, task: TaskId) -> PathBuf {
+        self.data.join("taken").join(task.to_string())
     }
 
     /// What is written in sandboxes, until it is taken into a task.

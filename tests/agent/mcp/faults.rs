@@ -1,6 +1,6 @@
 //! Servers that hang, die, flood, lie and nag. Each is an answer that names the server, and the task goes on.
 
-use super::{call, changes, echo, find, last_result, noted, processes, wait_gone, with_server};
+use super::{call, changes, echo, find, last_result, noted, processes, unconfined, wait_gone, with_server};
 use crate::{
     kit::{Desk, said},
     terminal::Terminal,
@@ -85,7 +85,6 @@ fn one_that_dies_at_the_start_is_tried_twice_and_its_last_words_are_told() {
 #[test]
 fn a_program_that_is_not_there_is_named() {
     let desk = Desk::with_settings("[mcp.one]\ncommand = \"no-such-program\"\n");
-    desk.deskhand(&["mcp", "allow", "one"]).ok();
     let (heard, code) = heard(&desk, find("again"));
     assert_eq!(code, 0);
     assert!(heard.contains("could not be started: there is no program `no-such-program`"), "{heard}");
@@ -129,7 +128,7 @@ fn of_a_thousand_tools_the_one_is_found() {
     let desk = with_server("many", "");
     let (heard, code) = heard(&desk, find("tool-777"));
     assert_eq!(code, 0);
-    assert!(heard.contains(r#""tool":"one/tool-777""#) && heard.ends_with(r#""fit":1}"#), "{heard}");
+    assert!(heard.contains(r#""tool":"one/tool-777""#) && heard.contains(r#""fit":1}"#), "{heard}");
     let tools = desk.deskhand(&["mcp", "tools", "one", "--json"]).ok();
     assert_eq!(tools.lines().count(), 1000);
 }
@@ -149,7 +148,7 @@ fn tools_without_a_sound_schema_are_left_out_or_not_called() {
     desk.says([find("echo"), said("So be it.")]);
     assert_eq!(desk.run(&["greet it"]).code, 0);
     let heard = last_result(&desk);
-    assert!(heard.contains("one/echo") && heard.ends_with("[2 of `one` cannot be used and are left out]"), "{heard}");
+    assert!(heard.contains("one/echo") && heard.contains("\n[2 of `one` cannot be used and are left out]"), "{heard}");
     desk.says([call("one/odd", json!({})), said("No."), said("It is so.")]);
     desk.run(&["be odd"]);
     assert_eq!(last_result(&desk), "result: the tool says of its arguments what is no schema; tell the person");
@@ -226,24 +225,28 @@ fn stopping_the_task_stops_the_call() {
 
 #[test]
 fn nothing_is_left_when_deskhand_is_killed() {
-    let desk = with_server("hang-call", "");
-    desk.deskhand(&["mcp", "allow", "one", "echo"]).ok();
-    desk.says([echo()]);
-    let mut child = desk.begin(&["greet it"]);
-    assert!((0..2000).any(|_| {
-        std::thread::sleep(std::time::Duration::from_millis(10));
-        noted(&desk).contains(&"called".to_owned())
-    }));
-    child.kill().unwrap();
-    child.wait().unwrap();
-    wait_gone(&desk);
+    for desk in [with_server("hang-call", ""), unconfined("hang-call", "")] {
+        desk.deskhand(&["mcp", "allow", "one", "echo"]).ok();
+        desk.says([echo()]);
+        let mut child = desk.begin(&["greet it"]);
+        assert!((0..2000).any(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+            noted(&desk).contains(&"called".to_owned())
+        }));
+        assert!(processes(&desk) > 0);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        wait_gone(&desk);
+    }
 }
 
 #[test]
 fn one_that_does_not_end_by_itself_is_ended() {
-    let (desk, _, code) = called("stays", "");
-    assert_eq!(code, 0);
-    wait_gone(&desk);
+    for desk in [with_server("stays", ""), unconfined("stays", "")] {
+        desk.deskhand(&["mcp", "allow", "one", "echo"]).ok();
+        assert_eq!(heard(&desk, echo()).1, 0);
+        wait_gone(&desk);
+    }
 }
 
 #[test]
@@ -263,7 +266,7 @@ fn one_that_idles_is_stopped_and_started_again() {
     opener.open();
     assert_eq!(child.wait().unwrap().code(), Some(0));
     assert_eq!(changes(&desk, 1), ["started", "stopped", "started", "stopped"]);
-    assert_eq!(processes(&desk).len(), 3);
+    assert_eq!(noted(&desk).iter().filter(|line| *line == "started").count(), 3);
 }
 
 fn interrupt(id: u32) {

@@ -1,5 +1,6 @@
 //! A model that uses MCP servers: one that does as it is told, hostile ones, and real ones.
 
+mod confined;
 mod faults;
 mod real;
 mod using;
@@ -10,8 +11,14 @@ use deskhand_tests::root;
 use serde_json::{Value, json};
 use std::{fs, path::PathBuf, process::Command};
 
-/// A place with a model and with the scripted MCP server `one`, which behaves like this; what more stands in its table.
+/// A place with a model and with the scripted MCP server `one`, which behaves like this, in a sandbox; what more stands in
+/// its table.
 fn with_server(how: &str, more: &str) -> Desk {
+    set_up(how, more, true)
+}
+
+/// The same with the rights of the person, who has agreed to that.
+fn unconfined(how: &str, more: &str) -> Desk {
     let desk = off(how, more);
     desk.deskhand(&["mcp", "allow", "one"]).ok();
     desk
@@ -19,19 +26,30 @@ fn with_server(how: &str, more: &str) -> Desk {
 
 /// The same, and the person has not agreed to it yet.
 fn off(how: &str, more: &str) -> Desk {
+    set_up(how, &format!("sandbox = false\n{more}"), false)
+}
+
+fn set_up(how: &str, more: &str, confined: bool) -> Desk {
     let script = root().join("tests/agent/mcp/server.py");
     let desk = Desk::with_settings("");
-    let notes = notes(&desk);
+    let notes = if confined { PathBuf::from("/home/user/notes") } else { desk.place.path("notes") };
     let settings = desk.place.path("deskhand/config/config.toml");
     let mut text = fs::read_to_string(&settings).unwrap();
+    // by the last word its processes are known, whoever started them
     text.push_str(&format!(
-        "[mcp.one]\ncommand = \"{}\"\nargs = [\"-u\", \"{}\", \"{how}\", \"{}\"]\n{more}",
+        "[mcp.one]\ncommand = \"{}\"\nargs = [\"-u\", \"{}\", \"{how}\", \"{}\", \"{}\"]\n{more}",
         python().display(),
         script.display(),
-        notes.display()
+        notes.display(),
+        word(&desk),
     ));
     fs::write(settings, text).unwrap();
     desk
+}
+
+/// A word that no process has among its arguments but those of the server of this place.
+fn word(desk: &Desk) -> String {
+    format!("server-of-{}", desk.place.path("").file_name().unwrap().display())
 }
 
 /// The interpreter itself, not what may stand before it on the path.
@@ -45,34 +63,27 @@ fn last_result(desk: &Desk) -> String {
     desk.last_heard().into_iter().rfind(|line| line.starts_with("result: ")).unwrap()
 }
 
-/// Where the scripted server notes what it does.
-fn notes(desk: &Desk) -> PathBuf {
-    desk.place.path("notes")
-}
-
-/// What it noted, a line each, without the numbers of its processes.
+/// What the scripted server noted, a line each.
 fn noted(desk: &Desk) -> Vec<String> {
-    let notes = fs::read_to_string(notes(desk)).unwrap_or_default();
-    notes
-        .lines()
-        .map(|line| line.split(' ').next().filter(|word| *word == "started").unwrap_or(line).to_owned())
-        .collect()
+    let places = ["notes", "deskhand/data/servers/one/home/notes"];
+    let notes: String = places.iter().filter_map(|path| fs::read_to_string(desk.place.path(path)).ok()).collect();
+    notes.lines().map(str::to_owned).collect()
 }
 
-/// The numbers of the processes that the scripted server had.
-fn processes(desk: &Desk) -> Vec<String> {
-    let notes = fs::read_to_string(notes(desk)).unwrap_or_default();
-    notes.lines().filter_map(|line| line.strip_prefix("started ")).map(str::to_owned).collect()
+/// How many processes there are of the server.
+fn processes(desk: &Desk) -> usize {
+    let listed = fs::read_dir("/proc").unwrap().flatten();
+    let lines = listed.filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
+    lines.filter(|line| String::from_utf8_lossy(line).contains(&word(desk))).count()
 }
 
 /// Wait until none of them is there any more.
 fn wait_gone(desk: &Desk) {
-    let gone = || processes(desk).iter().all(|id| !PathBuf::from(format!("/proc/{id}")).exists());
     let looked = (0..2000).any(|_| {
         std::thread::sleep(std::time::Duration::from_millis(10));
-        gone()
+        processes(desk) == 0
     });
-    assert!(looked, "still there: {:?}", processes(desk));
+    assert!(looked, "{} are still there", processes(desk));
 }
 
 fn find(query: &str) -> Reply {
@@ -85,6 +96,11 @@ fn call(tool: &str, arguments: Value) -> Reply {
 
 fn echo() -> Reply {
     call("one/echo", json!({"text": "hello"}))
+}
+
+/// Have a server that runs what it is told run a script.
+fn script(text: &str) -> Reply {
+    call("one/echo", json!({ "text": text }))
 }
 
 /// The events of the servers of a task: what became of them.

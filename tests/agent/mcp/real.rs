@@ -32,7 +32,7 @@ fn python(name: &str) -> String {
     servers().join("python/bin").join(format!("mcp-server-{name}")).display().to_string()
 }
 
-/// A place with a model, where these servers were added and agreed to.
+/// A place with a model, where these servers were added.
 fn with(servers: &[(&str, &[&str])]) -> Desk {
     let desk = Desk::new();
     servers.iter().for_each(|(name, program)| add(&desk, name, program));
@@ -40,9 +40,8 @@ fn with(servers: &[(&str, &[&str])]) -> Desk {
 }
 
 fn add(desk: &Desk, name: &str, program: &[&str]) {
-    let added = desk.deskhand(&[&["mcp", "add", name, "--env", "PATH", "--env", "HOME", "--"], program].concat());
-    assert_eq!(added.code, 0, "{}{}", added.stdout, added.stderr);
-    desk.deskhand(&["mcp", "allow", name]).ok();
+    let added = desk.deskhand(&[&["mcp", "add", name, "--"], program].concat()).ok();
+    assert!(added.contains("It runs in a sandbox"), "{added}");
 }
 
 /// What a server says of itself.
@@ -70,7 +69,7 @@ fn a_git_server_and_a_file_server_in_one_task() {
         call("git/git_status", json!({"repo_path": folder})),
         said("There is a new file."),
     ]);
-    let ran = desk.run(&["write a note and see what git says"]);
+    let ran = desk.run(&["--yes", "write a note and see what git says"]);
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     assert_eq!(fs::read_to_string(note).unwrap(), "hello\n");
     let heard = desk.last_heard();
@@ -83,9 +82,7 @@ fn a_git_server_and_a_file_server_in_one_task() {
 #[test]
 fn a_memory_server_and_a_clock() {
     let desk = with(&[("memory", &[&npm("memory")]), ("time", &[&python("time")])]);
-    let memory = desk.place.path("memory.jsonl").display().to_string();
-    desk.deskhand(&["mcp", "add", "memory", "--env", &format!("MEMORY_FILE_PATH={memory}")]).ok();
-    desk.deskhand(&["mcp", "allow", "memory"]).ok();
+    desk.deskhand(&["mcp", "add", "memory", "--env", "MEMORY_FILE_PATH=/home/user/memory.jsonl"]).ok();
     allow(&desk, "memory", &["create_entities"]);
     allow(&desk, "time", &["convert_time"]);
     let entity = json!({"name": "Ada", "entityType": "person", "observations": ["likes tea"]});
@@ -97,6 +94,7 @@ fn a_memory_server_and_a_clock() {
     ]);
     let ran = desk.run(&["note it"]);
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let memory = desk.place.path("deskhand/data/servers/memory/home/memory.jsonl");
     assert!(fs::read_to_string(memory).unwrap().contains("likes tea"));
     assert!(desk.last_heard().last().unwrap().contains("Asia/Tokyo"), "{:?}", desk.last_heard());
     desk.server.finish();

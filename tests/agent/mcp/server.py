@@ -1,9 +1,10 @@
 """An MCP server over standard input and output that does what a test needs: its first argument says how it misbehaves.
 
-What it notes for the test goes to the file that its second argument names, a line each.
+What it notes for the test goes to the file that its second argument names, a line each. With "runs" it runs what it is told.
 """
 import json
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -16,7 +17,8 @@ version = 1
 
 
 def note(text):
-    if NOTES:
+    # where there is no such folder, nothing is noted
+    if NOTES and os.path.isdir(os.path.dirname(NOTES)):
         with open(NOTES, "a") as notes:
             notes.write(text + "\n")
 
@@ -87,6 +89,9 @@ def call(request):
     if HOW == "loop":
         said = [elicit(number)["action"] for number in range(8)]
         return answer(request, text(" ".join(said)))
+    if HOW == "runs":
+        ran = subprocess.run(["/bin/sh", "-c", arguments["text"]], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        return answer(request, text(ran.stdout.decode(errors="replace") + f"ended with {ran.returncode}"))
     if HOW == "fails":
         return answer(request, text("It is out of order.", isError=True))
     if HOW == "environment":
@@ -143,7 +148,7 @@ def serve(message):
         write({"jsonrpc": "2.0", "id": message["id"], "error": error})
 
 
-note(f"started {os.getpid()}")
+note("started")
 if HOW == "stderr":
     threading.Thread(target=lambda: [os.write(2, b"warning " * 512) for _ in iter(int, 1)], daemon=True).start()
 for line in sys.stdin:

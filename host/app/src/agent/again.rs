@@ -1,5 +1,6 @@
 //! Taking up a task that another process worked on: what was said and done, from the log, and what was pending, by making
-//! the calls again that had left it pending. Nothing of that was applied, so nothing is done twice.
+//! the calls again that had left it pending; what programs wrote in sandboxes was kept, and they are not run again for it.
+//! Nothing of that was applied, so nothing is done twice.
 
 use crate::failure::{Failure, Result};
 use deskhand_agent::{
@@ -7,9 +8,11 @@ use deskhand_agent::{
     budget::Limits,
     tool::{Call, Output, Tools},
 };
+use deskhand_confine::overlay;
 use deskhand_records::{Filter, Recorded, Records};
 use deskhand_vocabulary::{Event, Stop, TaskId};
-use std::collections::HashMap;
+use deskhand_workspace::Workspace;
+use std::{collections::HashMap, path::Path};
 
 /// What was said and done.
 pub(super) fn fold(records: &Records, task: &mut Task) -> Result<()> {
@@ -21,19 +24,43 @@ pub(super) fn fold(records: &Records, task: &mut Task) -> Result<()> {
 }
 
 /// Make again what was pending. What could not be, a line each.
-pub(super) fn take_up(records: &Records, task: TaskId, tools: &dyn Tools, stop: &Stop) -> Result<Vec<String>> {
+pub(super) fn take_up(
+    records: &Records,
+    (task, workspace, kept): (TaskId, &Workspace, &Path),
+    tools: &dyn Tools,
+    stop: &Stop,
+) -> Result<Vec<String>> {
     let mut lost = Vec::new();
-    for (call, output) in left_behind(records, task)? {
-        if let Err(reason) = tools.again(&call, &output, stop) {
-            let what = deskhand_vocabulary::text::shortened(&call.arguments.to_string(), 120);
-            lost.push(format!("{} {what}: {reason}", call.tool));
+    for left in left_behind(records, task)? {
+        match left {
+            Left::Called(call, output) => {
+                if let Err(reason) = tools.again(&call, &output, stop) {
+                    let what = deskhand_vocabulary::text::shortened(&call.arguments.to_string(), 120);
+                    lost.push(format!("{} {what}: {reason}", call.tool));
+                }
+            }
+            Left::Taken { by, name } => {
+                let reason = format!("written by {by}");
+                match overlay::again(workspace, kept, &name, &reason) {
+                    Ok(not) => lost.extend(not.into_iter().map(|line| format!("{reason}: {line}"))),
+                    Err(error) => lost.push(format!("what was {reason}: {error}")),
+                }
+            }
         }
     }
     Ok(lost)
 }
 
-/// The calls, answered, since changes were last made or given up.
-fn left_behind(records: &Records, task: TaskId) -> Result<Vec<(Call, Output)>> {
+/// What left something pending.
+enum Left {
+    /// A call that was answered.
+    Called(Call, Output),
+    /// Something that a program wrote.
+    Taken { by: String, name: String },
+}
+
+/// All of it since changes were last made or given up, in order.
+fn left_behind(records: &Records, task: TaskId) -> Result<Vec<Left>> {
     let mut begun: HashMap<String, Call> = HashMap::new();
     let mut left = Vec::new();
     for recorded in of(records, task) {
@@ -49,7 +76,11 @@ fn left_behind(records: &Records, task: TaskId) -> Result<Vec<(Call, Output)>> {
             }
             Event::ToolAnswered { .. } => {
                 let output = serde_json::from_value(content["output"].clone()).ok();
-                left.extend(begun.remove(&id).zip(output));
+                left.extend(begun.remove(&id).zip(output).map(|(call, output)| Left::Called(call, output)));
+            }
+            Event::Taken { by, .. } => {
+                let name = content["kept"].as_str().map(str::to_owned);
+                left.extend(name.map(|name| Left::Taken { by, name }));
             }
             Event::CommitEnded { outcome, .. } | Event::Recovered { outcome, .. } if is_over(&outcome) => left.clear(),
             Event::ChangesSettled { state, .. } if state != "parked" => left.clear(),

@@ -61,6 +61,9 @@ impl Ground<'_> {
             stop: desk.stop.clone(),
             asking: desk.asking.clone(),
             outgoing,
+            servers: Arc::clone(&servers),
+            handle: handle.clone(),
+            taken: desk.home.taken(task),
             title: self.title.to_owned(),
             removals: self.limits.get(Measure::Removals),
         });

@@ -196,9 +196,11 @@ impl<'a> Work<'a> {
     /// Make again what was pending, on a thread that may wait while connections are served on this one.
     fn take_up(&self) -> Result<Vec<String>> {
         let (records, tools) = (Arc::clone(self.desk.records()?), Arc::clone(&self.agent.tools));
-        let (task, stop) = (self.task, self.desk.stop.clone());
+        let (task, workspace, stop) = (self.task, self.world.workspace.clone(), self.desk.stop.clone());
+        let kept = self.desk.home.taken(task);
+        let taking = move || again::take_up(&records, (task, &workspace, kept.as_path()), tools.as_ref(), &stop);
         self.runtime
-            .block_on(self.runtime.spawn_blocking(move || again::take_up(&records, task, tools.as_ref(), &stop)))
+            .block_on(self.runtime.spawn_blocking(taking))
             .unwrap_or_else(|error| Err(Failure::failed(format!("what was pending could not be taken up: {error}"))))
     }
 

@@ -2,6 +2,7 @@
 //! computer.
 
 use crate::{
+    mcp::Servers,
     outgoing::Outgoing,
     person::Waiting,
     show::difference,
@@ -12,7 +13,8 @@ use deskhand_permissions::{Context, Gate};
 use deskhand_vocabulary::{Change, ChangeKind, Person, Stop, text};
 use deskhand_workspace::{State, Workspace, propose};
 use serde_json::json;
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
+use tokio::runtime::Handle;
 
 /// The longest title of a plan, in characters.
 const TITLE: usize = 120;
@@ -31,6 +33,10 @@ pub(super) struct World {
     /// Ends the questions to the person.
     pub(super) asking: Stop,
     pub(super) outgoing: Outgoing,
+    pub(super) servers: Servers,
+    pub(super) handle: Handle,
+    /// Where what was taken out of sandboxes is kept until it is decided on.
+    pub(super) taken: PathBuf,
     /// What the person asked for.
     pub(super) title: String,
     /// The most files that may be removed.
@@ -57,10 +63,12 @@ impl World {
         };
         (subject, reason)
     }
-}
 
-impl Effects for World {
-    fn settle(&self) -> Settled {
+    /// Have what is pending decided, and made.
+    fn decided(&self) -> Settled {
+        // what is pending is not made beneath a program that sees it; and all that it wrote is pending first
+        let resting = self.servers.iter().map(|server| server.rest());
+        self.handle.block_on(futures_util::future::join_all(resting));
         if self.workspace.is_unchanged() {
             return Settled::default();
         }
@@ -102,6 +110,17 @@ impl Effects for World {
             }
             Err(error) => failed(error.to_string()),
         }
+    }
+}
+
+impl Effects for World {
+    fn settle(&self) -> Settled {
+        let settled = self.decided();
+        if matches!(settled.state, SettledState::Applied | SettledState::Declined) {
+            // what is left goes with what is decided next
+            let _ = std::fs::remove_dir_all(&self.taken);
+        }
+        settled
     }
 
     fn withdraw(&self) {

@@ -287,19 +287,13 @@ fn plugins(desk: &Desk) -> Check {
 /// Whether programs that are not trusted can be confined.
 fn sandbox(desk: &Desk) -> Check {
     let what = "sandbox";
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let tried = runtime.and_then(|runtime| {
-        let helper = deskhand_confine::Helper::own(&desk.home)?;
-        Ok(runtime.block_on(deskhand_confine::available(&helper, &desk.home.sandboxes())))
-    });
-    match tried {
-        Ok(Ok(())) => Check::works(what, "programs of others can be confined, with bubblewrap"),
-        Ok(Err(unavailable)) => Check::note(
+    match crate::sandbox::available(desk) {
+        Ok(()) => Check::works(what, "programs of others can be confined, with bubblewrap"),
+        Err(unavailable) => Check::note(
             what,
             unavailable.to_string(),
             "Without it, programs of others stay off until you allow each by name.",
         ),
-        Err(error) => Check::note(what, format!("it could not be tried: {error}"), ""),
     }
 }
 

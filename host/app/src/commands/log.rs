@@ -209,6 +209,12 @@ pub(crate) fn said(recorded: &Recorded) -> String {
         ServerLogged { server, level } => {
             format!("the MCP server {server} logs ({}): {}", line(level), content("message"))
         }
+        Taken { by, changes, refused: 0 } => {
+            format!("{} of {} in its sandbox, pending now", counted(*changes, "change"), line(by))
+        }
+        Taken { by, changes, refused } => {
+            format!("{} of {} in its sandbox, pending now; {refused} refused", counted(*changes, "change"), line(by))
+        }
         Told { by } => format!("told by the {by}"),
         ModelReplied { model, input, output, micros, .. } => {
             format!("{} replied: {input} tokens read, {output} written, {} ms", line(model), micros / 1000)

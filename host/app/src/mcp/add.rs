@@ -1,6 +1,9 @@
 //! `deskhand mcp add`
 
-use super::{command::Add, list::Row};
+use super::{
+    command::Add,
+    list::{Row, is_confined},
+};
 use crate::{
     desk::Desk,
     exit::Exit,
@@ -69,6 +72,19 @@ fn described(options: &Add, had: Option<&ServerConfig>) -> Result<ServerConfig> 
         return Err(Failure::usage(
             "say what the server is: its program after `--`, or its address with --url, such as: deskhand mcp add git -- uvx mcp-server-git",
         ));
+    }
+    if options.no_sandbox || options.sandbox {
+        config.sandbox = options.sandbox;
+    }
+    if options.no_folders || options.folders {
+        config.folders = options.folders;
+    }
+    for path in &options.see {
+        let whole =
+            std::path::absolute(path).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
+        if !config.sees.contains(&whole) {
+            config.sees.push(whole);
+        }
     }
     for given in &options.env {
         let (name, value) = variable(given)?;
@@ -161,9 +177,9 @@ fn typed(desk: &Desk, prompt: &str) -> Result<Secret> {
     }
 }
 
-/// Have the person agree that the program runs as they do. Without a yes the server stays off.
+/// Have the person agree that the program runs as they do, where it does. Without a yes the server stays off.
 fn consent(desk: &Desk, name: &ServerName, config: &ServerConfig) -> Result<()> {
-    if config.command.is_none() {
+    if config.command.is_none() || is_confined(desk, config) {
         return Ok(());
     }
     let start = StartServer::of(name, config.setup(), &config.line());

@@ -26,6 +26,15 @@ pub(super) fn run(options: &Allow) -> Result {
 }
 
 fn server(desk: &Desk, name: &ServerName, config: &ServerConfig) -> Result {
+    let row = list::Row::of(desk, name, config)?;
+    if row.is_confined() {
+        if desk.json {
+            row.print();
+        } else {
+            output::text(&row.consent_said());
+        }
+        return Ok(Exit::Done);
+    }
     let grant = desk.gate()?.grant(None, scope(name, config), Duration::Always)?;
     if desk.json {
         list::Row::of(desk, name, config)?.print();

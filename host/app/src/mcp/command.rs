@@ -2,6 +2,7 @@
 
 use super::{add, allow, list, remove, serve, test, tools};
 use crate::{cli::Json, failure::Result, keys::Source};
+use std::path::PathBuf;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum McpCommand {
@@ -49,7 +50,7 @@ pub(crate) struct Add {
     /// What you want to call it
     pub(super) name: String,
     /// The address of a server that is reached over HTTP
-    #[arg(long, conflicts_with_all = ["program", "env", "secret", "secret_env"])]
+    #[arg(long, conflicts_with_all = ["program", "env", "secret", "secret_env", "see", "sandbox", "no_sandbox", "folders", "no_folders"])]
     pub(super) url: Option<String>,
     /// A variable of its environment; without a value, the one that it has here and now. Nothing else is in its environment.
     /// Can be given several times
@@ -61,6 +62,21 @@ pub(crate) struct Add {
     /// A variable of its environment whose value is taken from yours each time, and kept nowhere. Can be given several times
     #[arg(long, value_name = "NAME")]
     pub(super) secret_env: Vec<String>,
+    /// A file or folder of this computer that its program sees in the sandbox and cannot change. Can be given several times
+    #[arg(long, value_name = "PATH")]
+    pub(super) see: Vec<PathBuf>,
+    /// Do not let its program see the folders of a task
+    #[arg(long, overrides_with = "folders")]
+    pub(super) no_folders: bool,
+    /// Let its program see the folders of a task, as it does unless you say otherwise
+    #[arg(long)]
+    pub(super) folders: bool,
+    /// Run its program as you, in no sandbox. It is off until you agree to that
+    #[arg(long, overrides_with = "sandbox")]
+    pub(super) no_sandbox: bool,
+    /// Run its program in a sandbox, as it does unless you say otherwise
+    #[arg(long)]
+    pub(super) sandbox: bool,
     /// Be asked for the key of the server at the address
     #[arg(long, group = "from")]
     pub(super) key: bool,

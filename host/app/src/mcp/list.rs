@@ -31,6 +31,8 @@ pub(super) struct Row {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 enum Consent {
+    /// Its program runs in a sandbox, and needs no agreement.
+    Confined,
     /// The person agreed, until they take it back.
     Given,
     /// The person is asked at the next task; until then it is off.
@@ -42,12 +44,17 @@ impl Row {
         let wanted = scope(name, config);
         let grants = desk.gate()?.grants()?;
         let given = grants.iter().any(|grant| grant.scope == wanted && grant.duration == Duration::Always);
-        Ok(Self {
-            name: name.clone(),
-            reached: config.line(),
-            host: config.host(),
-            consent: if given { Consent::Given } else { Consent::Asked },
-        })
+        let consent = match given {
+            _ if is_confined(desk, config) => Consent::Confined,
+            true => Consent::Given,
+            false => Consent::Asked,
+        };
+        Ok(Self { name: name.clone(), reached: config.line(), host: config.host(), consent })
+    }
+
+    /// Whether its program runs in a sandbox, and needs no agreement.
+    pub(super) fn is_confined(&self) -> bool {
+        self.consent == Consent::Confined
     }
 
     pub(super) fn print(&self) {
@@ -58,6 +65,11 @@ impl Row {
     pub(super) fn consent_said(&self) -> String {
         let name = &self.name;
         match (&self.host, self.consent) {
+            (_, Consent::Confined) => {
+                "It runs in a sandbox: it sees the folders of a task, what it writes there is a proposal, and you are asked before \
+                 it sends anything.\n"
+                    .to_owned()
+            }
             (None, Consent::Given) => "It may run as you, as you agreed.\n".to_owned(),
             (None, Consent::Asked) => {
                 format!("It is off until you agree that it runs as you: deskhand mcp allow {name}\n")
@@ -73,13 +85,19 @@ impl Row {
 
     fn cells(&self) -> Vec<String> {
         let consent = match (&self.host, self.consent) {
-            (None, Consent::Given) => "may run",
+            (_, Consent::Confined) => "in a sandbox",
+            (None, Consent::Given) => "may run as you",
             (None, Consent::Asked) => "off until you agree",
             (Some(_), Consent::Given) => "may be sent to",
             (Some(_), Consent::Asked) => "asks first",
         };
         [self.name.as_str(), &shortened(&self.reached, PROGRAM), consent].map(line).to_vec()
     }
+}
+
+/// Whether its program runs in a sandbox on this computer.
+pub(super) fn is_confined(desk: &Desk, config: &ServerConfig) -> bool {
+    config.command.is_some() && config.sandbox && crate::sandbox::available(desk).is_ok()
 }
 
 /// What has to be granted for a server to be used.

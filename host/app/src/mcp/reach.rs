@@ -7,12 +7,13 @@ use crate::{
     keys::{Stored, Whose},
     outgoing::{Outgoing, Purpose},
 };
+use deskhand_confine::Helper;
 use deskhand_egress::{Secret, Url};
-use deskhand_mcp::client::{McpError, Offer, Opening, Parts, Secrets, Server, ServerConfig};
+use deskhand_mcp::client::{McpError, Offer, Opening, Parts, Sandbox, Secrets, Server, ServerConfig, Within};
 use deskhand_models::Keys as _;
 use deskhand_permissions::{
     Context, Refused, Standing,
-    effect::{Connect, StartServer},
+    effect::{ConfineServer, Connect, StartServer},
 };
 use deskhand_records::Records;
 use deskhand_tools::TaskHost;
@@ -22,6 +23,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+use tokio::runtime::Runtime;
 
 /// The servers of one task, or of a command.
 pub(crate) type Servers = Arc<[Arc<Server>]>;
@@ -37,8 +39,24 @@ pub(crate) fn of_task(desk: &Desk, task: TaskId, workspace: &Workspace, outgoing
         folders.filter_map(|folder| Some((Url::from_file_path(folder.path).ok()?.into(), folder.name.to_string())));
     let roots = roots.collect();
     let host = Arc::new(host(desk, Some(task), roots)?);
+    let sandbox = Arc::new(sandbox(desk, Some((task, workspace.clone())), outgoing)?);
     let servers = desk.settings.mcp.iter().filter_map(|(name, config)| Some((name.parse().ok()?, config)));
-    servers.map(|(name, config)| server(desk, name, config, outgoing, Arc::<TaskHost>::clone(&host))).collect()
+    let standing = |host: &Arc<TaskHost>| (Arc::clone(host), Arc::clone(&sandbox));
+    servers.map(|(name, config)| server(desk, name, config, outgoing, standing(&host))).collect()
+}
+
+/// The sandbox of programs: with the folders of a task, or with none for a command of the person.
+fn sandbox(desk: &Desk, of: Option<(TaskId, Workspace)>, outgoing: &Outgoing) -> Result<Sandbox> {
+    let helper = Helper::own(&desk.home).map_err(unfound)?;
+    let outlet = Box::new(outgoing.of_servers());
+    let (layers, homes) = (desk.home.sandboxes(), desk.home.servers());
+    let keep = of.as_ref().map(|(task, _)| desk.home.taken(*task));
+    let workspace = of.map(|(_, workspace)| workspace);
+    Ok(Sandbox::new(Within { helper, layers, homes, keep, workspace, outlet }))
+}
+
+fn unfound(error: std::io::Error) -> Failure {
+    Failure::failed(format!("the program of Deskhand could not be found, to watch over servers: {error}"))
 }
 
 fn host(desk: &Desk, task: Option<TaskId>, roots: Vec<(String, String)>) -> Result<TaskHost> {
@@ -56,17 +74,16 @@ fn server(
     name: ServerName,
     config: &ServerConfig,
     outgoing: &Outgoing,
-    host: Arc<TaskHost>,
+    (host, sandbox): (Arc<TaskHost>, Arc<Sandbox>),
 ) -> Result<Arc<Server>> {
     let purpose = Purpose::Server { host: config.host().unwrap_or_default() };
     let parts = Parts {
         host,
         secrets: Arc::new(Kept(Stored::of(&desk.home, Whose::Servers))),
         outlet: outgoing.outlet(purpose),
-        watcher: std::env::current_exe().map_err(|error| {
-            Failure::failed(format!("the program of Deskhand could not be found, to watch over servers: {error}"))
-        })?,
+        watcher: std::env::current_exe().map_err(unfound)?,
         path: std::env::var_os("PATH"),
+        sandbox,
     };
     Ok(Server::new(name, config.clone(), parts))
 }
@@ -91,10 +108,11 @@ pub(super) struct Tried {
 /// Start a server, ask it what it has, and stop it.
 pub(super) fn try_out(desk: &Desk, name: &ServerName, config: &ServerConfig) -> Result<Tried> {
     let context = Context::person(None, Standing::default());
-    let opening = opening(desk, &context, name, config)?;
-    let outgoing = Outgoing::of(desk, context)?;
-    let server = server(desk, name.clone(), config, &outgoing, Arc::new(host(desk, None, Vec::new())?))?;
+    let outgoing = Outgoing::of(desk, context.clone())?;
+    let standing = (Arc::new(host(desk, None, Vec::new())?), Arc::new(sandbox(desk, None, &outgoing)?));
+    let server = server(desk, name.clone(), config, &outgoing, standing)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::no_thread)?;
+    let opening = opening(desk, &context, &server, &runtime)?;
     let begun = Instant::now();
     let tried = runtime.block_on(async {
         let offer = server.offer(opening, &desk.stop).await;
@@ -108,17 +126,22 @@ pub(super) fn try_out(desk: &Desk, name: &ServerName, config: &ServerConfig) -> 
     })
 }
 
-fn opening(desk: &Desk, context: &Context, name: &ServerName, config: &ServerConfig) -> Result<Opening> {
-    let gate = desk.gate()?;
-    let opened = match config.host() {
-        Some(host) => gate.permit(context, Connect::to(&host)).map(Opening::Address),
-        None => gate.permit(context, StartServer::of(name, config.setup(), &config.line())).map(Opening::Program),
+fn opening(desk: &Desk, context: &Context, server: &Server, runtime: &Runtime) -> Result<Opening> {
+    let (gate, name, config) = (desk.gate()?, server.name(), server.config());
+    if let Some(host) = config.host() {
+        return Ok(Opening::Address(gate.permit(context, Connect::to(&host))?));
+    }
+    let why = match runtime.block_on(server.is_confined()) {
+        Ok(true) => return Ok(Opening::Confined(gate.permit(context, ConfineServer::of(name, config.setup()))?)),
+        Ok(false) => "a program that runs as you".to_owned(),
+        Err(unavailable) => format!("a program that would run as you ({unavailable})"),
     };
-    opened.map_err(|refused| match refused {
+    let opened = gate.permit(context, StartServer::of(name, config.setup(), &config.line()));
+    opened.map(Opening::Program).map_err(|refused| match refused {
         Refused::Unanswered(Unanswered::Absent) => Failure::new(
             Exit::Unanswered,
             format!(
-                "the MCP server `{name}` is a program that runs as you, and nobody is there to agree to that, so it was not started. Agree in advance with: deskhand mcp allow {name}"
+                "the MCP server `{name}` is {why}, and nobody is there to agree to that, so it was not started. Agree in advance with: deskhand mcp allow {name}"
             ),
         ),
         refused => refused.into(),

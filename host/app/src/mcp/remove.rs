@@ -8,10 +8,15 @@ use crate::{
     keys::{Place, Stored, Whose},
     output,
     settings::Edit,
+    show::line,
 };
 use deskhand_permissions::Scope;
 use deskhand_vocabulary::ServerName;
 use serde_json::json;
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 pub(super) fn run(options: &Named) -> Result {
     let desk = Desk::open(options.json.json)?;
@@ -29,12 +34,36 @@ pub(super) fn run(options: &Named) -> Result {
             Failure::failed(format!("the MCP server `{name}` is removed, but a key of it is not: {error}"))
         })?;
     }
+    let kept = put_aside(&desk.home.servers(), &name).map_err(|error| {
+        Failure::failed(format!(
+            "the MCP server `{name}` is removed, but what its program kept is not put aside: {error}"
+        ))
+    })?;
     if options.json.json {
-        output::text(&format!("{}\n", json!({"name": name, "removed": true})));
-    } else {
-        output::text(&format!("The MCP server `{name}` is removed, with its keys and what you allowed of it.\n"));
+        output::text(&format!("{}\n", json!({"name": name, "removed": true, "kept": kept})));
+        return Ok(Exit::Done);
+    }
+    output::text(&format!("The MCP server `{name}` is removed, with its keys and what you allowed of it.\n"));
+    if let Some(kept) = kept {
+        output::text(&format!("What its program kept is yours, and lies in {}\n", line(&kept.display().to_string())));
     }
     Ok(Exit::Done)
+}
+
+/// Where what its program kept lies now, if there is anything: a server that is added under the name later is not to find it.
+fn put_aside(servers: &Path, name: &ServerName) -> io::Result<Option<PathBuf>> {
+    let room = servers.join(name.as_str());
+    match fs::read_dir(room.join("home")).map(|mut entries| entries.next().is_some()) {
+        Ok(true) => {}
+        Ok(false) => return fs::remove_dir_all(room).map(|()| None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    }
+    let free = |number: &u32| !servers.join(format!("{name}.removed-{number}")).exists();
+    let number = (1..).find(free).unwrap_or_default();
+    let aside = servers.join(format!("{name}.removed-{number}"));
+    fs::rename(room, &aside)?;
+    Ok(Some(aside.join("home")))
 }
 
 /// Whether a grant is about this server alone. That something may be sent to a host holds for others too, and stays.

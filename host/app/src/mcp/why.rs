@@ -12,6 +12,10 @@ pub(crate) fn as_allowed(desk: &Desk, action: Action) -> Result<Action> {
             let config = desk.settings.mcp.get(server.as_str());
             Action::StartServer { setup: config.map_or(setup, deskhand_mcp::client::ServerConfig::setup), server }
         }
+        Action::ConfineServer { server, setup } => {
+            let config = desk.settings.mcp.get(server.as_str());
+            Action::ConfineServer { setup: config.map_or(setup, deskhand_mcp::client::ServerConfig::setup), server }
+        }
         Action::CallServerTool { server, tool, offer, arguments } => {
             let allowed = desk.gate()?.grants()?.iter().rev().find_map(|grant| match &grant.scope {
                 Scope::ServerTool { server: s, tool: t, offer } if *s == server && *t == tool => Some(*offer),

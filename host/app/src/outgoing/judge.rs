@@ -44,7 +44,7 @@ impl Purpose {
         match self {
             Self::Contents { .. } => gate.permit(context, SendToModel::at(host)).map(|permit| drop(permit.redeem())),
             Self::Inquiry { .. } | Self::Server { .. } | Self::Page => {
-                gate.permit(context, Connect::to(host)).map(|permit| drop(permit.redeem()))
+                gate.permit(context, Connect::by(&context.principal, host)).map(|permit| drop(permit.redeem()))
             }
         }
     }
@@ -55,9 +55,10 @@ impl Purpose {
             Self::Contents { .. } => {
                 gate.permit_again(context, SendToModel::at(host)).map(|permit| drop(permit.redeem())).is_some()
             }
-            Self::Inquiry { .. } | Self::Server { .. } | Self::Page => {
-                gate.permit_again(context, Connect::to(host)).map(|permit| drop(permit.redeem())).is_some()
-            }
+            Self::Inquiry { .. } | Self::Server { .. } | Self::Page => gate
+                .permit_again(context, Connect::by(&context.principal, host))
+                .map(|permit| drop(permit.redeem()))
+                .is_some(),
         }
     }
 }

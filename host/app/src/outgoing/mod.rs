@@ -12,6 +12,7 @@ use crate::{
 use deskhand_egress::{Egress, Outlet, Parts, Proxies, SystemLookup, SystemTimer};
 use deskhand_permissions::{Context, Gate};
 use deskhand_runtime::Network;
+use deskhand_vocabulary::ServerName;
 pub(crate) use hosts::grant as grant_hosts;
 use judge::AtGate;
 pub(crate) use judge::Purpose;
@@ -54,6 +55,15 @@ impl Outgoing {
     pub(crate) fn pages_for(&self, context: Context) -> Outlet {
         let judge = AtGate { gate: Arc::clone(&self.gate), context, purpose: Purpose::Page };
         self.egress.outlet(Arc::new(judge), Arc::<OnRecord>::clone(&self.record))
+    }
+
+    /// The way out of the programs of MCP servers: each host is decided on for the server that wants to send to it.
+    pub(crate) fn of_servers(&self) -> impl Fn(&ServerName) -> Outlet + Send + Sync + 'static {
+        let own = self.clone();
+        move |server| {
+            let context = Context { task: own.context.task, ..Context::of_server(server.clone()) };
+            own.pages_for(context)
+        }
     }
 
     /// The way out for plugins: the runtime has each of their requests decided.

@@ -80,7 +80,12 @@ pub(super) fn delete(desk: &Desk, task: TaskId, options: &Delete) -> Result {
     if options.notes {
         records.memory().forget(&notes.iter().map(|note| note.id).collect::<Vec<_>>())?;
     }
-    forget(records, task)?;
+    match std::fs::remove_dir_all(desk.home.taken(task)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(Failure::failed(format!("what its programs wrote could not be removed: {error}")));
+        }
+        _ => forget(records, task)?,
+    }
     output::text(&format!("What task {task} was about is destroyed. What is left of it: deskhand log --task {task}\n"));
     Ok(Exit::Done)
 }

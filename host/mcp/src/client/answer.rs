@@ -1,5 +1,6 @@
 //! What a server answers to a call. Data of a stranger.
 
+use super::sandbox::Wrote;
 use rmcp::model::{ContentBlock, GetPromptResult, ResourceContents, Role};
 use serde_json::Value;
 
@@ -18,6 +19,8 @@ pub struct Answer {
     pub failed: bool,
     /// How many bytes were left out because there was too much.
     pub cut: u64,
+    /// What came of what its program wrote to the folders of the task.
+    pub wrote: Wrote,
 }
 
 /// A piece of an answer.
@@ -50,13 +53,13 @@ impl Answer {
             content
                 .push(Content { media_type: "application/json".to_owned(), body: Body::Text(structured.to_string()) });
         }
-        Self { content, failed, cut: 0 }.bounded()
+        Self { content, failed, cut: 0, wrote: Wrote::default() }.bounded()
     }
 
     /// What is in a resource.
     pub(crate) fn resource(contents: Vec<ResourceContents>) -> Self {
         let content = contents.into_iter().take(PIECES).map(resource).collect();
-        Self { content, failed: false, cut: 0 }.bounded()
+        Self { content, failed: false, cut: 0, wrote: Wrote::default() }.bounded()
     }
 
     /// What a prompt says, each message with who would say it.
@@ -69,7 +72,7 @@ impl Answer {
             }
             content
         });
-        Self { content: messages.collect(), failed: false, cut: 0 }.bounded()
+        Self { content: messages.collect(), failed: false, cut: 0, wrote: Wrote::default() }.bounded()
     }
 
     /// Without what is beyond what is kept.
@@ -142,7 +145,10 @@ mod tests {
         let picture = ContentBlock::image("A".repeat(BYTES + 1), "image/png");
         let answer = Answer::of(vec![picture], None, true);
         let nothing = Content { media_type: "image/png".to_owned(), body: Body::Base64(String::new()) };
-        assert_eq!(answer, Answer { content: vec![nothing], failed: true, cut: BYTES as u64 + 1 });
+        assert_eq!(
+            answer,
+            Answer { content: vec![nothing], failed: true, cut: BYTES as u64 + 1, wrote: Wrote::default() }
+        );
     }
 
     #[test]

@@ -4,10 +4,10 @@ use deskhand_egress::Request;
 use deskhand_vocabulary::{Sha256, host::is_here};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 /// A server: either a program or an address.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServerConfig {
     /// The program: its path, or a name that is looked for where the person's own programs are.
@@ -22,6 +22,15 @@ pub struct ServerConfig {
     /// Variables of its environment whose values lie elsewhere: where.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub secrets: BTreeMap<String, String>,
+    /// Whether the program runs in a sandbox, where there is one on this computer.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub sandbox: bool,
+    /// Whether the program sees the folders of a task there.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub folders: bool,
+    /// What else of this computer the program sees there, and cannot change: files and folders by their whole paths.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sees: Vec<PathBuf>,
     /// The address of a server that speaks streamable HTTP.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
@@ -40,6 +49,35 @@ pub struct ServerConfig {
     /// After how many seconds without a call it is stopped; 300 where nothing is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idle_seconds: Option<u64>,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives it so")]
+const fn is_yes(value: &bool) -> bool {
+    *value
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            command: None,
+            args: Vec::new(),
+            env: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            sandbox: true,
+            folders: true,
+            sees: Vec::new(),
+            url: None,
+            key: None,
+            headers: BTreeMap::new(),
+            start_seconds: None,
+            call_seconds: None,
+            idle_seconds: None,
+        }
+    }
 }
 
 /// A server that cannot be used as it is set.
@@ -66,6 +104,10 @@ impl ServerConfig {
             (None, Some(_)) if !(self.args.is_empty() && self.env.is_empty() && self.secrets.is_empty()) => {
                 return bad("`args`, `env` and `secrets` are for a program, and this one is at an address".to_owned());
             }
+            (None, Some(_)) if !(self.sandbox && self.folders && self.sees.is_empty()) => {
+                let reason = "`sandbox`, `folders` and `sees` are for a program, and this one is at an address";
+                return bad(reason.to_owned());
+            }
             (None, Some(url)) => self.check_address(url)?,
             _ => return bad("a server has either a `command` or a `url`".to_owned()),
         }
@@ -84,10 +126,17 @@ impl ServerConfig {
         let wrong = |name: &&String| name.is_empty() || name.contains(['=', '\0']);
         match self.env.keys().chain(self.secrets.keys()).find(wrong) {
             Some(name) => Err(BadConfig(format!("`{}` is not the name of a variable", name.escape_debug()))),
-            None => match self.secrets.keys().find(|name| self.env.contains_key(*name)) {
-                Some(name) => Err(BadConfig(format!("the variable {name} stands in `env` and in `secrets`"))),
-                None => Ok(()),
+            None => match self.sees.iter().find(|path| !path.is_absolute()) {
+                Some(path) => Err(BadConfig(format!("`sees` has {} in it, which is no whole path", path.display()))),
+                None => self.check_variables(),
             },
+        }
+    }
+
+    fn check_variables(&self) -> Result<(), BadConfig> {
+        match self.secrets.keys().find(|name| self.env.contains_key(*name)) {
+            Some(name) => Err(BadConfig(format!("the variable {name} stands in `env` and in `secrets`"))),
+            None => Ok(()),
         }
     }
 
@@ -109,8 +158,8 @@ impl ServerConfig {
         Request::get(self.url.as_deref()?).ok().map(|request| request.host())
     }
 
-    /// All that says which program runs, and how: what the person agrees to. Where secrets lie is a part of it, what they
-    /// are is not.
+    /// All that says which program runs, and how: what the person agrees to where it runs with their rights. Where secrets lie
+    /// is a part of it, what they are is not; nor is what a sandbox shows.
     pub fn setup(&self) -> Sha256 {
         let Self { command, args, env, secrets, .. } = self;
         Sha256::of(json!([command, args, env, secrets]).to_string())

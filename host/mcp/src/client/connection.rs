@@ -3,13 +3,15 @@
 use super::{
     error::McpError,
     handler::Handler,
+    host::Host,
     http::Way,
-    program::{self, Program, Running},
+    program::{self, Program, Running, Way as Start},
+    sandbox::Wrote,
     stderr::Tail,
     stdout::{Allowance, Bounded},
     wait::{Over, over},
 };
-use deskhand_egress::EgressError;
+use deskhand_egress::{EgressError, Url};
 use deskhand_vocabulary::{
     ServerName, Stop,
     text::{safe, shortened},
@@ -27,7 +29,7 @@ use rmcp::{
 };
 use std::{
     error::Error,
-    path::Path,
+    path::PathBuf,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -54,6 +56,8 @@ pub(crate) struct Connection {
 /// What there is of a program.
 struct Process {
     running: tokio::sync::Mutex<Option<Running>>,
+    /// Where it finds the folders of the task in its sandbox, with their names.
+    folders: Vec<(PathBuf, String)>,
     tail: Tail,
     allowance: Allowance,
 }
@@ -62,19 +66,22 @@ impl Connection {
     /// Start a program, and greet it.
     pub(crate) async fn with_program(
         server: &ServerName,
-        program: &Program,
-        watcher: &Path,
-        handler: Handler,
+        (program, start): (&Program, Start<'_>),
+        host: &Arc<dyn Host>,
         (limit, stop): (Duration, &Stop),
     ) -> Result<Self, McpError> {
         let not_started = |reason: String| McpError::NotStarted { server: server.clone(), reason };
-        let (running, streams) = program::start(program, watcher).map_err(|error| not_started(error.to_string()))?;
+        let (running, streams) = program::start(server, program, start).await.map_err(not_started)?;
+        let handler = Handler::new(server, Arc::clone(host), true);
+        let folders = running.folders();
+        handler.work_in(folders.as_deref().map_or_else(|| host.roots(), addresses));
         let (tail, allowance) = (Tail::default(), Allowance::default());
         tokio::spawn(tail.clone().read(streams.errors));
         let output = Bounded::new(streams.output, allowance.clone());
         // how long a line may be is bounded by the allowance
         let transport = AsyncRwTransport::new_client(output, streams.input).with_max_line_length(usize::MAX);
-        let process = Process { running: tokio::sync::Mutex::new(Some(running)), tail, allowance };
+        let folders = folders.unwrap_or_default();
+        let process = Process { running: tokio::sync::Mutex::new(Some(running)), folders, tail, allowance };
         let greeted = tokio::select! {
             biased;
             greeted = serve_client(handler.clone(), transport) => greeted,
@@ -230,13 +237,51 @@ impl Connection {
         }
     }
 
-    /// Take leave of it, and see that it is gone.
-    pub(crate) async fn end(self: Arc<Self>) {
-        self.service.cancellation_token().cancel();
-        if let Some(process) = &self.process {
-            process.end().await;
+    /// Where its program finds the folders of the task in its sandbox, with their names.
+    pub(crate) fn folders(&self) -> &[(PathBuf, String)] {
+        self.process.as_ref().map_or(&[], |process| &process.folders)
+    }
+
+    /// Whether something else is pending than what its program sees.
+    pub(crate) async fn is_behind(&self) -> bool {
+        self.is(Running::is_behind).await
+    }
+
+    /// Whether its program sees folders of the task with what is pending in them.
+    pub(crate) async fn sees_folders(&self) -> bool {
+        self.is(Running::sees_folders).await
+    }
+
+    async fn is(&self, so: impl FnOnce(&Running) -> bool) -> bool {
+        match &self.process {
+            Some(process) => process.running.lock().await.as_ref().is_some_and(so),
+            None => false,
         }
     }
+
+    /// Let what its program wrote since the last time be pending.
+    pub(crate) async fn take(&self) -> Wrote {
+        let Some(process) = &self.process else { return Wrote::default() };
+        match process.running.lock().await.as_mut() {
+            Some(running) => running.take().await,
+            None => Wrote::default(),
+        }
+    }
+
+    /// Take leave of it, and see that it is gone. What its program wrote last is pending then.
+    pub(crate) async fn end(self: Arc<Self>) -> Wrote {
+        self.service.cancellation_token().cancel();
+        match &self.process {
+            Some(process) => process.end().await,
+            None => Wrote::default(),
+        }
+    }
+}
+
+/// Folders as their addresses.
+fn addresses(folders: &[(PathBuf, String)]) -> Vec<(String, String)> {
+    // what is no whole path has no address, and no folder is one
+    folders.iter().filter_map(|(path, name)| Some((Url::from_file_path(path).ok()?.into(), name.clone()))).collect()
 }
 
 impl Process {
@@ -256,10 +301,11 @@ impl Process {
         }
     }
 
-    async fn end(&self) {
+    async fn end(&self) -> Wrote {
         let running = self.running.lock().await.take();
-        if let Some(running) = running {
-            running.end().await;
+        match running {
+            Some(running) => running.end().await,
+            None => Wrote::default(),
         }
     }
 }

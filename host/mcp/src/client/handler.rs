@@ -23,7 +23,7 @@ use rmcp::{
 use serde_json::Value;
 use std::{
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::Duration,
@@ -45,7 +45,9 @@ pub(crate) struct Handler(Arc<Inner>);
 struct Inner {
     server: ServerName,
     host: Arc<dyn Host>,
-    /// Whether it is a program on this computer, which may know where folders are.
+    /// The folders that it is told to work in; none for a server elsewhere, which is not to know of any.
+    roots: OnceLock<Vec<(String, String)>>,
+    /// Whether it is a program on this computer.
     local: bool,
     asked: Asked,
     /// One question at a time.
@@ -64,6 +66,7 @@ impl Handler {
         Self(Arc::new(Inner {
             server: server.clone(),
             host,
+            roots: OnceLock::new(),
             local,
             asked: Asked::default(),
             turn: tokio::sync::Mutex::new(()),
@@ -73,6 +76,11 @@ impl Handler {
             nobody: AtomicBool::new(false),
             changed: AtomicBool::new(false),
         }))
+    }
+
+    /// Tell it to work in these folders: their addresses, with their names. Once.
+    pub(crate) fn work_in(&self, roots: Vec<(String, String)>) {
+        let _ = self.0.roots.set(roots);
     }
 
     /// Something is asked of the server for which it may have the person asked, until [`Self::end`]. What is bounded is
@@ -152,8 +160,8 @@ impl ClientHandler for Handler {
 
     async fn list_roots(&self, _: RequestContext<RoleClient>) -> Result<ListRootsResult, ErrorData> {
         // another computer has no business with where folders are here
-        let roots = if self.0.local { self.0.host.roots() } else { Vec::new() };
-        Ok(ListRootsResult::new(roots.into_iter().map(|(address, name)| Root::new(address).with_name(name)).collect()))
+        let roots = self.0.roots.get().into_iter().flatten();
+        Ok(ListRootsResult::new(roots.map(|(address, name)| Root::new(address).with_name(name)).collect()))
     }
 
     async fn on_progress(&self, progress: ProgressNotificationParam, _: NotificationContext<RoleClient>) {

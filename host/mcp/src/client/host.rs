@@ -1,5 +1,6 @@
 //! What a server may want of whoever uses it, and what is recorded of it.
 
+use super::sandbox::Wrote;
 use deskhand_vocabulary::ServerName;
 use serde_json::Value;
 use std::time::Duration;
@@ -57,6 +58,9 @@ pub trait Host: Send + Sync {
 
     /// What has become of a server, and how long that took, or how long it ran.
     fn changed(&self, server: &ServerName, change: &Change, took: Duration);
+
+    /// What came of what the program of a server wrote to the folders of the task, where there is something to tell.
+    fn wrote(&self, server: &ServerName, wrote: &Wrote);
 
     /// The folders that programs on this computer are told to work in, as `file:` addresses with their names.
     fn roots(&self) -> Vec<(String, String)>;

@@ -4,7 +4,8 @@
 //! with it is an error that names the server, never the end of the task.
 //!
 //! Only starting and listing are tried again; a call never is. A deadline stands still while the server has the person
-//! asked. Nothing is done without the permit for it.
+//! asked. Nothing is done without the permit for it. A program runs in a sandbox where there is one, and what it writes to the
+//! folders of the task is pending there like any other change.
 //!
 //! Its main type is [`Server`].
 
@@ -17,6 +18,7 @@ pub mod host;
 mod http;
 pub mod offer;
 mod program;
+pub mod sandbox;
 mod server;
 mod stderr;
 mod stdout;
@@ -28,5 +30,6 @@ pub use config::{BadConfig, ServerConfig};
 pub use error::McpError;
 pub use host::{Change, Elicited, Host};
 pub use offer::{Offer, Prompt, Resource, Tool};
+pub use sandbox::{Sandbox, Within, Wrote};
 pub use server::{Opening, Parts, Secrets, Server};
 pub use watch::{WATCH_SUBCOMMAND, watch_main};

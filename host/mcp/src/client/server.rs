@@ -9,12 +9,14 @@ use super::{
     host::{Change, Host},
     http::Way,
     offer::{MOST, Offer, Prompt, Resource, Tool},
-    program::{Program, find},
+    program::{self, Program, find},
+    sandbox::{Sandbox, Wrote},
 };
+use deskhand_confine::Unavailable;
 use deskhand_egress::{Outlet, Secret};
 use deskhand_permissions::{
     Permit,
-    effect::{CallServerTool, Connect, ReadServer, StartServer},
+    effect::{CallServerTool, ConfineServer, Connect, ReadServer, StartServer},
 };
 use deskhand_vocabulary::{ServerName, Stop};
 use http::{HeaderName, HeaderValue};
@@ -62,13 +64,17 @@ pub struct Parts {
     pub watcher: PathBuf,
     /// Where programs are looked for, as `PATH` says it.
     pub path: Option<OsString>,
+    /// The sandbox of programs.
+    pub sandbox: Arc<Sandbox>,
 }
 
 /// What it takes to open the way to a server.
 #[derive(Debug)]
 pub enum Opening {
-    /// To run its program.
+    /// To run its program with the rights of the person.
     Program(Permit<StartServer>),
+    /// To run its program in a sandbox.
+    Confined(Permit<ConfineServer>),
     /// To send to its host.
     Address(Permit<Connect>),
 }
@@ -111,6 +117,23 @@ impl Server {
         &self.config
     }
 
+    /// Whether its program runs in a sandbox: it is to, and there is one on this computer.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn is_confined(&self) -> Result<bool, Unavailable> {
+        if self.config.command.is_none() || !self.config.sandbox {
+            return Ok(false);
+        }
+        self.parts.sandbox.is_there().await.map(|()| true)
+    }
+
+    /// Where its program finds the folders of the task in its sandbox, with their names; empty where it does not run.
+    pub async fn folders(&self) -> Vec<(PathBuf, String)> {
+        let state = self.state.lock().await;
+        state.connection.as_ref().map(|connection| connection.folders().to_vec()).unwrap_or_default()
+    }
+
     /// What it has, asked for where that is not known. Starts it where it is not ready.
     ///
     /// # Errors
@@ -141,11 +164,22 @@ impl Server {
         };
         let params = CallToolRequestParams::new(tool).with_arguments(arguments);
         let request = ClientRequest::CallToolRequest(CallToolRequest::new(params));
-        match self.asked(&connection, request, stop).await? {
-            ServerResult::CallToolResult(result) => {
+        let answer = match self.asked(&connection, request, stop).await {
+            Ok(ServerResult::CallToolResult(result)) => {
                 Ok(Answer::of(result.content, result.structured_content, result.is_error == Some(true)))
             }
-            _ => Err(self.nonsense("result of a tool")),
+            Ok(_) => Err(self.nonsense("result of a tool")),
+            Err(error) => Err(error),
+        };
+        // whether it answered or not
+        let wrote = connection.take().await;
+        self.tell(&wrote);
+        answer.map(|answer| Answer { wrote, ..answer })
+    }
+
+    fn tell(&self, wrote: &Wrote) {
+        if !wrote.is_nothing() {
+            self.parts.host.wrote(&self.name, wrote);
         }
     }
 
@@ -203,10 +237,26 @@ impl Server {
     pub async fn close(&self) {
         let connection = self.state.lock().await.connection.take();
         if let Some(connection) = connection {
-            let age = connection.age();
-            connection.end().await;
-            self.parts.host.changed(&self.name, &Change::Stopped, age);
+            self.stop(connection).await;
         }
+    }
+
+    /// Stop it, where it runs and sees folders of the task: what is pending is about to be made.
+    pub async fn rest(&self) {
+        let mut state = self.state.lock().await;
+        let Some(connection) = &state.connection else { return };
+        if connection.sees_folders().await
+            && let Some(connection) = state.connection.take()
+        {
+            self.stop(connection).await;
+        }
+    }
+
+    async fn stop(&self, connection: Arc<Connection>) {
+        let age = connection.age();
+        let wrote = connection.end().await;
+        self.parts.host.changed(&self.name, &Change::Stopped, age);
+        self.tell(&wrote);
     }
 
     fn is_meant(&self, server: &ServerName) -> Result<(), McpError> {
@@ -243,14 +293,22 @@ impl Server {
     async fn ready(&self, state: &mut State, opening: Opening, stop: &Stop) -> Result<Arc<Connection>, McpError> {
         let way = self.opened(opening)?;
         if let Some(connection) = &state.connection {
-            if !connection.is_closed() {
+            let behind = connection.is_behind().await;
+            if !connection.is_closed() && !behind {
                 return Ok(Arc::clone(connection));
             }
             let (dead, age) = (Arc::clone(connection), connection.age());
-            *state = State::default();
-            let reason = dead.why_closed().await;
-            dead.end().await;
-            self.parts.host.changed(&self.name, &Change::Died(reason), age);
+            if !connection.is_closed() {
+                // what it has does not depend on what is pending
+                state.connection = None;
+                self.stop(dead).await;
+            } else {
+                *state = State::default();
+                let reason = dead.why_closed().await;
+                let wrote = dead.end().await;
+                self.parts.host.changed(&self.name, &Change::Died(reason), age);
+                self.tell(&wrote);
+            }
         }
         let begun = Instant::now();
         let mut tries = 1..=TRIES;
@@ -287,6 +345,12 @@ impl Server {
                 }
                 Ok(Opened::Program(command.clone()))
             }
+            (Opening::Confined(permit), Some(command), _) => {
+                if permit.redeem().setup() != (&self.name, self.config.setup()) {
+                    return Err(closed("another program was allowed"));
+                }
+                Ok(Opened::Confined(command.clone()))
+            }
             (Opening::Address(permit), None, Some(url)) => {
                 if Some(permit.redeem().host()) != self.config.host().as_deref() {
                     return Err(closed("another host was allowed"));
@@ -299,17 +363,20 @@ impl Server {
 
     async fn connect(&self, way: &Opened, stop: &Stop) -> Result<Connection, McpError> {
         let limit = (self.config.start_limit(), stop);
-        let host = Arc::clone(&self.parts.host);
+        let host = &self.parts.host;
         match way {
-            Opened::Program(command) => {
+            Opened::Program(command) | Opened::Confined(command) => {
                 let program = self.program(command)?;
-                let handler = Handler::new(&self.name, host, true);
-                Connection::with_program(&self.name, &program, &self.parts.watcher, handler, limit).await
+                let start = match way {
+                    Opened::Confined(_) => program::Way::Confined(&self.parts.sandbox),
+                    _ => program::Way::Watched(&self.parts.watcher),
+                };
+                Connection::with_program(&self.name, (&program, start), host, limit).await
             }
             Opened::Address(url) => {
                 let key = self.config.key.as_deref().map(|place| self.secret(place)).transpose()?;
                 let way = Way::new(self.parts.outlet.clone(), key);
-                let handler = Handler::new(&self.name, host, false);
+                let handler = Handler::new(&self.name, Arc::clone(host), false);
                 Connection::with_address(&self.name, way, self.transport(url), handler, limit).await
             }
         }
@@ -321,7 +388,8 @@ impl Server {
         let secrets = self.config.secrets.iter().map(|(name, place)| Ok((name.clone(), self.secret(place)?)));
         let secrets = secrets.collect::<Result<_, McpError>>()?;
         let (arguments, environment) = (self.config.args.clone(), self.config.env.clone());
-        Ok(Program { path, arguments, environment, secrets })
+        let (sees, folders) = (self.config.sees.clone(), self.config.folders);
+        Ok(Program { path, arguments, environment, secrets, sees, folders })
     }
 
     fn secret(&self, place: &str) -> Result<Secret, McpError> {
@@ -386,6 +454,7 @@ impl Server {
 /// What is to be started or spoken to.
 enum Opened {
     Program(String),
+    Confined(String),
     Address(String),
 }
 

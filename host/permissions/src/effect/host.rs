@@ -3,7 +3,7 @@
 use super::{Effect, sealed};
 use deskhand_records::Scope;
 use deskhand_vocabulary::{
-    Action, PluginId, Principal,
+    Action, Principal,
     host::is_here,
     person::{Choice, Question},
 };
@@ -21,9 +21,9 @@ impl Connect {
         Self { host: host.to_lowercase(), who: Principal::Agent }
     }
 
-    /// To a host, for a plugin.
-    pub fn of_plugin(host: &str, plugin: &PluginId) -> Self {
-        Self { host: host.to_lowercase(), who: Principal::Plugin(plugin.clone()) }
+    /// To a host, for whoever it is.
+    pub fn by(who: &Principal, host: &str) -> Self {
+        Self { host: host.to_lowercase(), who: who.clone() }
     }
 
     /// The host.

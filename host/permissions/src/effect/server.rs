@@ -41,7 +41,7 @@ impl Effect for StartServer {
 
     fn question(&self) -> Option<Question> {
         let text = format!(
-            "The MCP server `{}` is a program that runs as you, in no sandbox: it can read and change whatever you can.\n\n{}\n\nRun it?",
+            "The MCP server `{}` is a program that would run as you, in no sandbox: it can read and change whatever you can.\n\n{}\n\nRun it?",
             self.server,
             apart(&self.line, ARGUMENTS)
         );
@@ -54,6 +54,32 @@ impl Effect for StartServer {
 
     fn granted_by_yes(&self) -> Option<Scope> {
         Some(Scope::Server { server: self.server.clone(), setup: self.setup })
+    }
+}
+
+/// Run the program of an MCP server in a sandbox, where it reaches nothing of the person's but the folders of the task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfineServer {
+    server: ServerName,
+    setup: Sha256,
+}
+
+impl ConfineServer {
+    /// The program of this server, whose whole setup has this digest.
+    pub fn of(server: &ServerName, setup: Sha256) -> Self {
+        Self { server: server.clone(), setup }
+    }
+
+    /// The server, and the digest of its setup.
+    pub const fn setup(&self) -> (&ServerName, Sha256) {
+        (&self.server, self.setup)
+    }
+}
+
+impl sealed::Sealed for ConfineServer {}
+impl Effect for ConfineServer {
+    fn actions(&self) -> Vec<Action> {
+        vec![Action::ConfineServer { server: self.server.clone(), setup: self.setup }]
     }
 }
 

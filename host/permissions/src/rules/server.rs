@@ -1,6 +1,7 @@
-//! What the agent may do with an MCP server is what the person said of it: its program runs once they agreed to it as it is,
-//! a tool is called as they allowed it, and another description of it is another tool. What a server says of its tools, such
-//! as that one only reads, decides nothing. A server itself may do nothing but ask the person and send to hosts.
+//! What the agent may do with an MCP server is what the person said of it: its program runs in a sandbox, or where there is
+//! none once they agreed to it as it is; a tool is called as they allowed it, and another description of it is another tool.
+//! What a server says of its tools, such as that one only reads, decides nothing. A server itself may do nothing but ask the
+//! person and send to hosts.
 
 use super::{Case, Finding, Verdict, grant::covering, name};
 use deskhand_records::{Duration, Scope};
@@ -19,6 +20,11 @@ pub(super) fn look(case: &Case<'_>) -> Option<Finding> {
             let reason = format!("The MCP server {server} may ask you and send to hosts, and nothing else.");
             Finding::new(name::SERVER, Verdict::Deny, reason)
         });
+    }
+    if let Action::ConfineServer { .. } = case.action {
+        let reason =
+            "It runs in a sandbox: of what is yours it sees the folders of the task, and what it writes is a proposal.";
+        return find(Verdict::Allow, reason.to_owned());
     }
     // by a command of their own the person reads and calls what they name; a program is agreed to by whoever has it run
     let asks = match case.context.principal {

@@ -189,7 +189,7 @@ impl Gatekeeper {
 impl Judge for Gatekeeper {
     fn judge<'a>(&'a self, ask: &'a Ask) -> Judged<'a> {
         Box::pin(async move {
-            match self.gate.permit(&self.context, Connect::of_plugin(&ask.host, &self.plugin)) {
+            match self.gate.permit(&self.context, Connect::by(&self.context.principal, &ask.host)) {
                 Ok(permit) => {
                     let host = permit.redeem();
                     let local = self.configured.contains(host.host());

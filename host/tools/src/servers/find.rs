@@ -6,9 +6,11 @@ use deskhand_agent::tool::{Outcome, Output};
 use deskhand_mcp::client::{Offer, Prompt, Resource, Server, Tool};
 use deskhand_vocabulary::{
     Stop,
+    path::encode,
     text::{safe, shortened},
 };
 use serde_json::{Value, json};
+use std::{collections::BTreeSet, os::unix::ffi::OsStrExt as _, sync::Arc};
 
 /// The most that one look-up finds.
 const FOUND: usize = 10;
@@ -57,6 +59,7 @@ impl ServerTools {
         for (server, offer) in offers.iter().filter(|(_, offer)| offer.left_out > 0) {
             text.push_str(&format!("\n[{} of `{}` cannot be used and are left out]", offer.left_out, server.name()));
         }
+        text.push_str(&self.places(&offers));
         for silent in &silent {
             text.push_str(&format!("\n[not known what there is of {silent}]"));
         }
@@ -64,6 +67,18 @@ impl ServerTools {
             return Ok(Output { gist: Some(silent.join("; ")), ..Output::not_done(Outcome::Parked, text) });
         }
         Ok(Output::done(text))
+    }
+}
+
+impl ServerTools {
+    /// Where the programs among these find the folders of the task, which their tools are told by whole paths.
+    fn places(&self, offers: &[(&Arc<Server>, Arc<Offer>)]) -> String {
+        let of = |(server, _): &(&Arc<Server>, _)| self.handle.block_on(server.folders());
+        let places: BTreeSet<(String, String)> =
+            offers.iter().flat_map(of).map(|(path, name)| (name, encode(path.as_os_str().as_bytes()))).collect();
+        let lines =
+            places.iter().map(|(name, path)| format!("\n[programs of servers find the folder `{name}` at {path}]"));
+        lines.collect()
     }
 }
 

@@ -1,8 +1,9 @@
 //! What MCP servers may want of a task: questions to the person, which the gate decides on like any other, and a place in its
 //! record.
 
+use super::answers::said_of;
 use crate::arguments;
-use deskhand_mcp::client::{Change, Elicited, Host};
+use deskhand_mcp::client::{Change, Elicited, Host, Wrote};
 use deskhand_permissions::{Context, Gate, effect::AskPerson};
 use deskhand_vocabulary::{
     Answer, Entry, Event, Log, Notice, Person, Principal, Progress, Question, ServerName, TaskId,
@@ -94,6 +95,20 @@ impl Host for TaskHost {
             && self.task.is_some()
         {
             self.person.tell(&Notice { origin: Principal::Person, text: reason.clone() });
+        }
+    }
+
+    fn wrote(&self, server: &ServerName, wrote: &Wrote) {
+        let event = Event::Taken {
+            by: format!("the MCP server {server}"),
+            changes: wrote.added,
+            refused: wrote.refused.len() as u64 + wrote.more,
+        };
+        self.record(event, Some(json!({ "kept": wrote.kept })));
+        // what is pending is shown with all that is; what is not would be seen nowhere
+        if !wrote.refused.is_empty() || wrote.more > 0 {
+            let text = format!("The MCP server `{server}`: {}", said_of(wrote));
+            self.person.tell(&Notice { origin: Principal::Person, text });
         }
     }
 

@@ -14,7 +14,7 @@ use deskhand_agent::tool::{Call, Effect, Outcome, Output, Tool, Tools};
 use deskhand_mcp::client::{McpError, Offer, Opening, Server};
 use deskhand_permissions::{
     Context, Gate, Permit, Refused, Scope,
-    effect::{CallServerTool, Connect, Described, ReadServer, StartServer},
+    effect::{CallServerTool, ConfineServer, Connect, Described, ReadServer, StartServer},
 };
 use deskhand_vocabulary::{Stop, Unanswered, text::shortened};
 use schemars::JsonSchema;
@@ -102,13 +102,14 @@ impl ServerTools {
     fn opening(&self, server: &Server) -> Result<Opening, NotDone> {
         let (name, config) = (server.name(), server.config());
         let waits = format!("the MCP server `{name}` waits for you to agree to it (deskhand mcp allow {name})");
-        Ok(match config.host() {
-            Some(host) => Opening::Address(self.decided(Connect::to(&host), waits)?),
-            None => {
-                let start = StartServer::of(name, config.setup(), &config.line());
-                Opening::Program(self.decided(start, waits)?)
-            }
-        })
+        if let Some(host) = config.host() {
+            return Ok(Opening::Address(self.decided(Connect::to(&host), waits)?));
+        }
+        if matches!(self.handle.block_on(server.is_confined()), Ok(true)) {
+            return Ok(Opening::Confined(self.decided(ConfineServer::of(name, config.setup()), waits)?));
+        }
+        let start = StartServer::of(name, config.setup(), &config.line());
+        Ok(Opening::Program(self.decided(start, waits)?))
     }
 
     /// A permit; where nobody is there to be asked, `waits` says what waits for them.

@@ -132,6 +132,8 @@ impl Tools for Delegate {
         let mut lost = Vec::new();
         for part in parts {
             // each had seen what it had seen, and no other
+            let world = &self.staff.world;
+            let part = (part, &world.workspace, world.taken.as_path());
             match again::take_up(&self.staff.records, part, self.staff.kit.all().as_ref(), stop) {
                 Ok(lines) => lost.extend(lines),
                 Err(failure) => lost.push(failure.message),

@@ -1,54 +1,24 @@
-//! Starting the program of a server. This is the one place where one begins: with an environment that holds nothing but what
-//! is declared, in a group of its own, and under a watcher that ends all of it when we do.
+//! A program with the rights of the person, where there is no sandbox or they want none: in a group of its own, and under a
+//! watcher that ends all of it when we do.
 
-use super::watch::WATCH_SUBCOMMAND;
-use deskhand_egress::Secret;
+use super::{GRACE, Program, Streams, WATCH_SUBCOMMAND};
 use rustix::process::{Pid, Signal, kill_process};
-use std::{
-    collections::BTreeMap,
-    ffi::{OsStr, OsString},
-    fmt, io,
-    os::unix::fs::PermissionsExt as _,
-    path::{Path, PathBuf},
-    process::Stdio,
-    time::Duration,
-};
-use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
-
-/// How long a program has to end by itself once its standard input is closed (Model Context Protocol, lifecycle, shutdown).
-const GRACE: Duration = Duration::from_secs(2);
-
-/// A program, ready to be started.
-pub(crate) struct Program {
-    /// Where it is.
-    pub(crate) path: PathBuf,
-    /// What it is given.
-    pub(crate) arguments: Vec<String>,
-    /// All that is in its environment, beside the secrets.
-    pub(crate) environment: BTreeMap<String, String>,
-    pub(crate) secrets: Vec<(String, Secret)>,
-}
-
-/// The ends of its streams.
-pub(crate) struct Streams {
-    pub(crate) input: ChildStdin,
-    pub(crate) output: ChildStdout,
-    pub(crate) errors: ChildStderr,
-}
+use std::{fmt, io, path::Path, process::Stdio};
+use tokio::process::{Child, Command};
 
 /// A program at work. Dropped, it and all that it started are ended.
-pub(crate) struct Running {
+pub(crate) struct Watched {
     child: Child,
 }
 
-impl fmt::Debug for Running {
+impl fmt::Debug for Watched {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Running").field("watcher", &self.child.id()).finish()
+        f.debug_struct("Watched").field("watcher", &self.child.id()).finish()
     }
 }
 
 /// Start it. `watcher` is the program that has [`super::watch_main`].
-pub(crate) fn start(program: &Program, watcher: &Path) -> io::Result<(Running, Streams)> {
+pub(super) fn start(program: &Program, watcher: &Path) -> io::Result<(Watched, Streams)> {
     let mut child = Command::new(watcher)
         .arg(WATCH_SUBCOMMAND)
         .arg(std::process::id().to_string())
@@ -68,12 +38,12 @@ pub(crate) fn start(program: &Program, watcher: &Path) -> io::Result<(Running, S
     else {
         return Err(io::Error::other("its streams were not opened"));
     };
-    Ok((Running { child }, Streams { input, output, errors }))
+    Ok((Watched { child }, Streams { input, output, errors }))
 }
 
-impl Running {
+impl Watched {
     /// Wait until it has ended by itself, its standard input being closed, and end it if it does not.
-    pub(crate) async fn end(mut self) {
+    pub(super) async fn end(mut self) {
         if tokio::time::timeout(GRACE, self.child.wait()).await.is_err() {
             self.terminate();
             // the watcher ends at once
@@ -82,7 +52,7 @@ impl Running {
     }
 
     /// How it ended, where it has; waits a moment for it.
-    pub(crate) async fn ended(&mut self) -> Option<String> {
+    pub(super) async fn ended(&mut self) -> Option<String> {
         let status = tokio::time::timeout(GRACE, self.child.wait()).await.ok()?.ok()?;
         Some(match status.code() {
             Some(code) => format!("it ended with code {code}"),
@@ -99,23 +69,8 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for Watched {
     fn drop(&mut self) {
         self.terminate();
     }
-}
-
-/// Where a program is that a person names: by its path, or as their shell would find it in `path`.
-pub(crate) fn find(command: &str, path: Option<&OsStr>) -> Option<PathBuf> {
-    if command.contains('/') {
-        return Some(PathBuf::from(command)).filter(|path| is_program(path));
-    }
-    let folders: OsString = path.map_or_else(|| "/usr/local/bin:/usr/bin:/bin".into(), OsStr::to_owned);
-    let found =
-        std::env::split_paths(&folders).filter(|folder| folder.is_absolute()).map(|folder| folder.join(command));
-    found.into_iter().find(|path| is_program(path))
-}
-
-fn is_program(path: &Path) -> bool {
-    path.metadata().is_ok_and(|facts| facts.is_file() && facts.permissions().mode() & 0o111 != 0)
 }
