@@ -5,10 +5,11 @@ use crate::{
     exit::Exit,
     failure::{Failure, Result},
     keys::{Stored, Whose},
+    mcp::login::{Agreed, LoginStore},
     outgoing::{Outgoing, Purpose},
 };
 use deskhand_egress::{Secret, Url};
-use deskhand_mcp::client::{McpError, Offer, Opening, Parts, Secrets, Server, ServerConfig};
+use deskhand_mcp::client::{McpError, Offer, Opening, Parts, Secrets, Server, ServerConfig, Session};
 use deskhand_models::Keys as _;
 use deskhand_permissions::{
     Context, Refused, Standing,
@@ -63,12 +64,21 @@ fn server(
         host,
         secrets: Arc::new(Kept(Stored::of(&desk.home, Whose::Servers))),
         outlet: outgoing.outlet(purpose),
+        login: login(desk, &name, config, outgoing),
         watcher: std::env::current_exe().map_err(|error| {
             Failure::failed(format!("the program of Deskhand could not be found, to watch over servers: {error}"))
         })?,
         path: std::env::var_os("PATH"),
     };
     Ok(Server::new(name, config.clone(), parts))
+}
+
+/// The login to a server at an address that has no key.
+fn login(desk: &Desk, name: &ServerName, config: &ServerConfig, outgoing: &Outgoing) -> Option<Session> {
+    let url = config.url.clone().filter(|_| config.key.is_none())?;
+    let store = LoginStore::of(&desk.home);
+    let outlet = outgoing.login(Arc::new(Agreed { store: store.clone(), server: name.clone() }));
+    Some(Session::new(name.clone(), url, Arc::new(store), outlet, Arc::clone(&desk.clock)))
 }
 
 /// The keys that are kept of servers.

@@ -1,6 +1,10 @@
 //! `deskhand mcp remove`
 
-use super::{command::Named, named::named};
+use super::{
+    command::Named,
+    login::{self, Ended},
+    named::named,
+};
 use crate::{
     desk::Desk,
     exit::Exit,
@@ -16,6 +20,7 @@ use serde_json::json;
 pub(super) fn run(options: &Named) -> Result {
     let desk = Desk::open(options.json.json)?;
     let (name, config) = named(&desk, &options.name)?;
+    let ended = login::end(&desk, &name)?;
     let mut edit = Edit::of(desk.home.config_file())?;
     edit.remove_server(name.as_str());
     edit.save()?;
@@ -23,7 +28,12 @@ pub(super) fn run(options: &Named) -> Result {
         desk.gate()?.revoke(grant.id)?;
     }
     let stored = Stored::of(&desk.home, Whose::Servers);
-    let places = config.secrets.values().chain(&config.key).filter_map(|place| place.parse::<Place>().ok());
+    let places = config
+        .secrets
+        .values()
+        .chain(&config.key)
+        .chain(&config.client_secret)
+        .filter_map(|place| place.parse::<Place>().ok());
     for place in places {
         stored.remove(&place).map_err(|error| {
             Failure::failed(format!("the MCP server `{name}` is removed, but a key of it is not: {error}"))
@@ -33,6 +43,9 @@ pub(super) fn run(options: &Named) -> Result {
         output::text(&format!("{}\n", json!({"name": name, "removed": true})));
     } else {
         output::text(&format!("The MCP server `{name}` is removed, with its keys and what you allowed of it.\n"));
+        if let Ended::Here(why) = ended {
+            output::text(&format!("Its login is forgotten here. {why}\n"));
+        }
     }
     Ok(Exit::Done)
 }

@@ -3,6 +3,7 @@
 
 mod hosts;
 mod judge;
+mod login;
 mod record;
 
 use crate::{
@@ -10,11 +11,13 @@ use crate::{
     failure::{Failure, Result},
 };
 use deskhand_egress::{Egress, Outlet, Parts, Proxies, SystemLookup, SystemTimer};
-use deskhand_permissions::{Context, Gate};
+use deskhand_permissions::{Context, Gate, Standing};
 use deskhand_runtime::Network;
 pub(crate) use hosts::grant as grant_hosts;
 use judge::AtGate;
 pub(crate) use judge::Purpose;
+pub(crate) use login::Agreement;
+use login::AtLogin;
 use record::OnRecord;
 use std::sync::Arc;
 
@@ -53,6 +56,13 @@ impl Outgoing {
     /// The way to pages for somebody else who acts in the task.
     pub(crate) fn pages_for(&self, context: Context) -> Outlet {
         let judge = AtGate { gate: Arc::clone(&self.gate), context, purpose: Purpose::Page };
+        self.egress.outlet(Arc::new(judge), Arc::<OnRecord>::clone(&self.record))
+    }
+
+    /// The way out for a login of the person's, to the hosts that they agreed to for it.
+    pub(crate) fn login(&self, agreement: Arc<dyn Agreement>) -> Outlet {
+        let context = Context::person(self.context.task, Standing::default());
+        let judge = AtLogin { gate: Arc::clone(&self.gate), context, agreement };
         self.egress.outlet(Arc::new(judge), Arc::<OnRecord>::clone(&self.record))
     }
 
