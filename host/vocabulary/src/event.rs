@@ -189,11 +189,12 @@ pub enum Event {
         /// What it holds for: `all`, `folder` or `plugin`.
         scope: String,
     },
-    /// An MCP server was started, has ended, or offers something else than before. Content: `reason`, where there is one.
+    /// An MCP server was started, has ended, offers something else than before, or the person logged in or out. Content:
+    /// `reason`, where there is one.
     Server {
         /// Which.
         server: ServerName,
-        /// `started`, `failed`, `stopped`, `died` or `changed`.
+        /// `started`, `failed`, `stopped`, `died`, `changed`, `wants-login`, `logged-in` or `logged-out`.
         change: String,
         /// How long starting took, or how long it ran, in microseconds.
         micros: u64,

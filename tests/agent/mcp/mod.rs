@@ -1,7 +1,9 @@
 //! A model that uses MCP servers: one that does as it is told, hostile ones, and real ones.
 
 mod confined;
+mod conformance;
 mod faults;
+mod login;
 mod real;
 mod using;
 

@@ -201,6 +201,9 @@ pub(crate) fn said(recorded: &Recorded) -> String {
             match change.as_str() {
                 "started" => format!("the MCP server {server} is ready, after {} ms", micros / 1000),
                 "failed" => format!("the MCP server {server} could not be started{why}"),
+                "wants-login" => format!("the MCP server {server} wants a login: deskhand mcp login {server}"),
+                "logged-in" => format!("you logged in to the MCP server {server}"),
+                "logged-out" => format!("you logged out of the MCP server {server}"),
                 "changed" => format!("the MCP server {server} says that it has something else now"),
                 "died" => format!("the MCP server {server} ended by itself{why}"),
                 _ => format!("the MCP server {server} was stopped, after {} s", micros / 1_000_000),

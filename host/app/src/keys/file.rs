@@ -1,9 +1,11 @@
 //! A file of Deskhand's own that only its owner can read: one JSON object, by name. Keys lie in one on computers without a
-//! keyring.
+//! keyring. Several processes may change it at once; each change is made to what the one before left.
 
+use rustix::fs::{FlockOperation, flock};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     collections::BTreeMap,
+    fs::File,
     io::{self, Write as _},
     marker::PhantomData,
     os::unix::fs::PermissionsExt as _,
@@ -47,15 +49,39 @@ impl<T: Serialize + DeserializeOwned> PrivateFile<T> {
 
     /// Keep something, in place of what has its name.
     pub(crate) fn put(&self, name: &str, value: T) -> Result<()> {
-        let mut all = self.all()?;
-        all.insert(name.to_owned(), value);
-        self.write(&all)
+        self.change(name, |_| Some(value))
     }
 
     /// Remove what has this name, if it is there.
     pub(crate) fn remove(&self, name: &str) -> Result<()> {
+        self.change(name, |_| None)
+    }
+
+    /// Make something else, or nothing, of what has this name. Nobody else changes the file meanwhile.
+    pub(crate) fn change(&self, name: &str, change: impl FnOnce(Option<T>) -> Option<T>) -> Result<()> {
+        let _alone = self.alone().map_err(|error| self.unwritable(error))?;
         let mut all = self.all()?;
-        if all.remove(name).is_some() { self.write(&all) } else { Ok(()) }
+        let had = all.remove(name);
+        let was_there = had.is_some();
+        match change(had) {
+            Some(value) => {
+                all.insert(name.to_owned(), value);
+                self.write(&all)
+            }
+            None if was_there => self.write(&all),
+            None => Ok(()),
+        }
+    }
+
+    /// Wait for whoever changes the file, which takes no longer than writing it.
+    fn alone(&self) -> io::Result<File> {
+        let lock = deskhand_files::open_lock(&self.path.with_extension("lock"))?;
+        flock(&lock, FlockOperation::LockExclusive)?;
+        Ok(lock)
+    }
+
+    fn unwritable(&self, error: io::Error) -> PrivateFileError {
+        PrivateFileError::Unwritable { path: self.path.clone(), error }
     }
 
     /// All that is in it; nothing where there is no file.
@@ -82,6 +108,45 @@ impl<T: Serialize + DeserializeOwned> PrivateFile<T> {
             file.persist(&self.path)?;
             Ok(())
         };
-        write().map_err(|error: io::Error| PrivateFileError::Unwritable { path: self.path.clone(), error })
+        write().map_err(|error: io::Error| self.unwritable(error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::PrivateFile;
+    use std::{collections::BTreeMap, os::unix::fs::PermissionsExt as _, thread};
+
+    #[test]
+    fn what_several_change_at_once_is_all_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys.json");
+        let (path, names): (_, Vec<String>) = (&path, (0..8).map(|number| format!("n{number}")).collect());
+        thread::scope(|scope| {
+            for name in &names {
+                scope.spawn(move || {
+                    for value in 0..20_u32 {
+                        PrivateFile::at(path.clone()).put(name, value).unwrap();
+                    }
+                });
+            }
+        });
+        let all: BTreeMap<String, u32> = PrivateFile::at(path.clone()).all().unwrap();
+        assert_eq!(all, names.into_iter().map(|name| (name, 19)).collect());
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn nothing_is_written_where_nothing_changes() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = PrivateFile::<u32>::at(folder.path().join("keys.json"));
+        file.remove("gone").unwrap();
+        assert!(!file.path().exists());
+        file.change("one", |had| Some(had.unwrap_or(0) + 1)).unwrap();
+        file.change("one", |had| Some(had.unwrap_or(0) + 1)).unwrap();
+        assert_eq!(file.get("one").unwrap(), Some(2));
+        file.remove("one").unwrap();
+        assert_eq!(file.get("one").unwrap(), None);
     }
 }

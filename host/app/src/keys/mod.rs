@@ -74,6 +74,8 @@ pub(crate) enum Whose {
     Plugins,
     /// Of MCP servers, by server and variable or host.
     Servers,
+    /// The logins to MCP servers, by server.
+    Logins,
 }
 
 impl Whose {
@@ -82,6 +84,7 @@ impl Whose {
             Self::Models => "model-keys.json",
             Self::Plugins => "plugin-keys.json",
             Self::Servers => "server-keys.json",
+            Self::Logins => "login-tokens.json",
         }
     }
 
@@ -91,6 +94,7 @@ impl Whose {
             Self::Models => "model-key",
             Self::Plugins => "plugin-key",
             Self::Servers => "server-key",
+            Self::Logins => "server-login",
         }
     }
 
@@ -100,6 +104,7 @@ impl Whose {
             Self::Models => "deskhand model add",
             Self::Plugins => "deskhand plugin connect",
             Self::Servers => "deskhand mcp add",
+            Self::Logins => "deskhand mcp login",
         }
     }
 }

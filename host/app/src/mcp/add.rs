@@ -3,6 +3,7 @@
 use super::{
     command::Add,
     list::{Row, is_confined},
+    login::LoginStore,
 };
 use crate::{
     desk::Desk,
@@ -38,6 +39,10 @@ pub(super) fn run(options: &Add) -> Result {
         keeping.give_up();
         return Err(failure);
     }
+    if had.is_some_and(|had| had.url != config.url) {
+        // a login never goes to another address than the one that it was made for
+        LoginStore::of(&desk.home).forget(&name).map_err(Failure::failed)?;
+    }
     consent(&desk, &name, &config)?;
     let row = Row::of(&Desk::open(options.json.json)?, &name, &config)?;
     if options.json.json {
@@ -59,7 +64,7 @@ fn described(options: &Add, had: Option<&ServerConfig>) -> Result<ServerConfig> 
         config = ServerConfig { url: Some(url.clone()), ..before };
         if config.host() != host {
             // a key never goes to another host than the one that it was given for
-            config.key = None;
+            (config.key, config.client_id, config.client_secret) = (None, None, None);
         }
     }
     if let Some((program, arguments)) = options.program.split_first() {
@@ -134,12 +139,21 @@ impl Keeping {
             config.env.remove(variable);
             config.secrets.insert(variable.clone(), place);
         }
+        if let Some(id) = &options.client_id {
+            (config.key, config.client_id) = (None, Some(id.clone()));
+            config.client_secret = self.client_secret(desk, options, name)?;
+        }
         let given = match options.source.given(UNDONE)? {
             None if options.key => Some(Given::Secret(typed(desk, "Key of the server, which is not shown: ")?)),
             given => given,
         };
         match given {
             None => {}
+            Some(_) if config.client_id.is_some() => {
+                return Err(Failure::usage(format!(
+                    "the MCP server `{name}` is set to be logged in to. To give it a key instead, remove it and add it anew"
+                )));
+            }
             Some(Given::Place(place)) => config.key = Some(place.to_string()),
             Some(Given::Secret(secret)) => {
                 let host = config.host().unwrap_or_default();
@@ -147,6 +161,15 @@ impl Keeping {
             }
         }
         Ok(())
+    }
+
+    /// Where the secret of the client lies that the person registered.
+    fn client_secret(&mut self, desk: &Desk, options: &Add, name: &ServerName) -> Result<Option<String>> {
+        if options.client_secret {
+            let secret = typed(desk, "Secret of the client, which is not shown: ")?;
+            return self.keep(&format!("{name}/client"), &secret, options).map(Some);
+        }
+        Ok(options.client_secret_env.clone().map(|variable| Place::Environment(variable).to_string()))
     }
 
     fn keep(&mut self, name: &str, secret: &Secret, options: &Add) -> Result<String> {

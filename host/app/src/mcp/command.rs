@@ -1,6 +1,6 @@
 //! `deskhand mcp …`
 
-use super::{add, allow, list, remove, serve, test, tools};
+use super::{add, allow, list, login, remove, serve, test, tools};
 use crate::{cli::Json, failure::Result, keys::Source};
 use std::path::PathBuf;
 
@@ -16,6 +16,10 @@ pub(crate) enum McpCommand {
     Tools(Named),
     /// Let a server be used, or say what holds for one of its tools
     Allow(Allow),
+    /// Log in to a server at an address, in your browser
+    Login(login::Options),
+    /// End the login to a server, and forget it
+    Logout(Named),
     /// Forget a server, and all that you allowed of it
     Remove(Named),
     /// Serve a program of yours with the installed plugins and with folders: their tools, skills and commands
@@ -30,6 +34,8 @@ impl McpCommand {
             Self::Test(options) => test::run(options),
             Self::Tools(options) => tools::run(options),
             Self::Allow(options) => allow::run(options),
+            Self::Login(options) => login::run(options),
+            Self::Logout(options) => login::logout(options),
             Self::Remove(options) => remove::run(options),
             Self::Serve(options) => serve::run(options),
         }
@@ -52,6 +58,15 @@ pub(crate) struct Add {
     /// The address of a server that is reached over HTTP
     #[arg(long, conflicts_with_all = ["program", "env", "secret", "secret_env", "see", "sandbox", "no_sandbox", "folders", "no_folders"])]
     pub(super) url: Option<String>,
+    /// What Deskhand is called where you log in to the server, where it does not register itself
+    #[arg(long, value_name = "ID", conflicts_with_all = ["program", "env", "secret", "secret_env", "from"])]
+    pub(super) client_id: Option<String>,
+    /// Be asked for the secret that belongs to it
+    #[arg(long, requires = "client_id")]
+    pub(super) client_secret: bool,
+    /// Take that secret from this variable of the environment each time, and keep it nowhere
+    #[arg(long, value_name = "VARIABLE", requires = "client_id", conflicts_with = "client_secret")]
+    pub(super) client_secret_env: Option<String>,
     /// A variable of its environment; without a value, the one that it has here and now. Nothing else is in its environment.
     /// Can be given several times
     #[arg(long, value_name = "NAME[=VALUE]")]

@@ -1,10 +1,11 @@
 //! `deskhand mcp list`, and what is told of a server anywhere.
 
+use super::login::{Known, LoginStore};
 use crate::{
     cli,
     desk::Desk,
     exit::Exit,
-    failure::Result,
+    failure::{Failure, Result},
     output,
     show::{columns, line},
 };
@@ -25,6 +26,30 @@ pub(super) struct Row {
     /// The host of its address.
     host: Option<String>,
     consent: Consent,
+    login: Login,
+}
+
+/// Whether the person is logged in to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Login {
+    /// It has not wanted a login.
+    None,
+    /// It wants one.
+    Wanted,
+    /// There is one, made with this host.
+    At(String),
+}
+
+impl Login {
+    fn of(desk: &Desk, name: &ServerName) -> Result<Self> {
+        let known = LoginStore::of(&desk.home).known(name).map_err(Failure::failed)?;
+        Ok(match known {
+            None => Self::None,
+            Some(known) if !known.is_there() => Self::Wanted,
+            Some(Known { at, .. }) => Self::At(at),
+        })
+    }
 }
 
 /// Whether it may be used.
@@ -49,7 +74,8 @@ impl Row {
             true => Consent::Given,
             false => Consent::Asked,
         };
-        Ok(Self { name: name.clone(), reached: config.line(), host: config.host(), consent })
+        let login = Login::of(desk, name)?;
+        Ok(Self { name: name.clone(), reached: config.line(), host: config.host(), consent, login })
     }
 
     /// Whether its program runs in a sandbox, and needs no agreement.
@@ -91,7 +117,12 @@ impl Row {
             (Some(_), Consent::Given) => "may be sent to",
             (Some(_), Consent::Asked) => "asks first",
         };
-        [self.name.as_str(), &shortened(&self.reached, PROGRAM), consent].map(line).to_vec()
+        let login = match &self.login {
+            Login::None => String::new(),
+            Login::Wanted => format!(", log in with: deskhand mcp login {}", self.name),
+            Login::At(at) => format!(", logged in by {at}"),
+        };
+        [self.name.as_str(), &shortened(&self.reached, PROGRAM), &format!("{consent}{login}")].map(line).to_vec()
     }
 }
 

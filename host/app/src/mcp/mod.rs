@@ -5,6 +5,7 @@ mod add;
 mod allow;
 mod command;
 mod list;
+mod login;
 mod named;
 mod reach;
 mod remove;
@@ -14,6 +15,7 @@ mod tools;
 mod why;
 
 pub(crate) use command::McpCommand;
+pub(crate) use login::LoginStore;
 pub(crate) use reach::{Servers, of_task};
 pub(crate) use serve::{Client, go_on};
 pub(crate) use why::as_allowed;

@@ -5,11 +5,14 @@ use crate::{
     exit::Exit,
     failure::{Failure, Result},
     keys::{Stored, Whose},
+    mcp::login::{Agreed, LoginStore},
     outgoing::{Outgoing, Purpose},
 };
 use deskhand_confine::Helper;
 use deskhand_egress::{Secret, Url};
-use deskhand_mcp::client::{McpError, Offer, Opening, Parts, Sandbox, Secrets, Server, ServerConfig, Within};
+use deskhand_mcp::client::{
+    McpError, Offer, Opening, Parts, Sandbox, Secrets, Server, ServerConfig, Session, Within,
+};
 use deskhand_models::Keys as _;
 use deskhand_permissions::{
     Context, Refused, Standing,
@@ -81,11 +84,20 @@ fn server(
         host,
         secrets: Arc::new(Kept(Stored::of(&desk.home, Whose::Servers))),
         outlet: outgoing.outlet(purpose),
+        login: login(desk, &name, config, outgoing),
         watcher: std::env::current_exe().map_err(unfound)?,
         path: std::env::var_os("PATH"),
         sandbox,
     };
     Ok(Server::new(name, config.clone(), parts))
+}
+
+/// The login to a server at an address that has no key.
+fn login(desk: &Desk, name: &ServerName, config: &ServerConfig, outgoing: &Outgoing) -> Option<Session> {
+    let url = config.url.clone().filter(|_| config.key.is_none())?;
+    let store = LoginStore::of(&desk.home);
+    let outlet = outgoing.login(Arc::new(Agreed { store: store.clone(), server: name.clone() }));
+    Some(Session::new(name.clone(), url, Arc::new(store), outlet, Arc::clone(&desk.clock)))
 }
 
 /// The keys that are kept of servers.

@@ -1,6 +1,10 @@
 //! `deskhand mcp remove`
 
-use super::{command::Named, named::named};
+use super::{
+    command::Named,
+    login::{self, Ended},
+    named::named,
+};
 use crate::{
     desk::Desk,
     exit::Exit,
@@ -21,6 +25,7 @@ use std::{
 pub(super) fn run(options: &Named) -> Result {
     let desk = Desk::open(options.json.json)?;
     let (name, config) = named(&desk, &options.name)?;
+    let ended = login::end(&desk, &name)?;
     let mut edit = Edit::of(desk.home.config_file())?;
     edit.remove_server(name.as_str());
     edit.save()?;
@@ -28,7 +33,12 @@ pub(super) fn run(options: &Named) -> Result {
         desk.gate()?.revoke(grant.id)?;
     }
     let stored = Stored::of(&desk.home, Whose::Servers);
-    let places = config.secrets.values().chain(&config.key).filter_map(|place| place.parse::<Place>().ok());
+    let places = config
+        .secrets
+        .values()
+        .chain(&config.key)
+        .chain(&config.client_secret)
+        .filter_map(|place| place.parse::<Place>().ok());
     for place in places {
         stored.remove(&place).map_err(|error| {
             Failure::failed(format!("the MCP server `{name}` is removed, but a key of it is not: {error}"))
@@ -44,6 +54,9 @@ pub(super) fn run(options: &Named) -> Result {
         return Ok(Exit::Done);
     }
     output::text(&format!("The MCP server `{name}` is removed, with its keys and what you allowed of it.\n"));
+    if let Ended::Here(why) = ended {
+        output::text(&format!("Its login is forgotten here. {why}\n"));
+    }
     if let Some(kept) = kept {
         output::text(&format!("What its program kept is yours, and lies in {}\n", line(&kept.display().to_string())));
     }

@@ -3,6 +3,7 @@
 
 mod hosts;
 mod judge;
+mod login;
 mod record;
 
 use crate::{
@@ -10,12 +11,14 @@ use crate::{
     failure::{Failure, Result},
 };
 use deskhand_egress::{Egress, Outlet, Parts, Proxies, SystemLookup, SystemTimer};
-use deskhand_permissions::{Context, Gate};
+use deskhand_permissions::{Context, Gate, Standing};
 use deskhand_runtime::Network;
 use deskhand_vocabulary::ServerName;
 pub(crate) use hosts::grant as grant_hosts;
 use judge::AtGate;
 pub(crate) use judge::Purpose;
+pub(crate) use login::Agreement;
+use login::AtLogin;
 use record::OnRecord;
 use std::sync::Arc;
 
@@ -64,6 +67,13 @@ impl Outgoing {
             let context = Context { task: own.context.task, ..Context::of_server(server.clone()) };
             own.pages_for(context)
         }
+    }
+
+    /// The way out for a login of the person's, to the hosts that they agreed to for it.
+    pub(crate) fn login(&self, agreement: Arc<dyn Agreement>) -> Outlet {
+        let context = Context::person(self.context.task, Standing::default());
+        let judge = AtLogin { gate: Arc::clone(&self.gate), context, agreement };
+        self.egress.outlet(Arc::new(judge), Arc::<OnRecord>::clone(&self.record))
     }
 
     /// The way out for plugins: the runtime has each of their requests decided.

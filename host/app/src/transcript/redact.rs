@@ -8,6 +8,7 @@ use crate::{
     desk::Desk,
     failure::{Failure, Result},
     keys::{Stored, Whose},
+    mcp::LoginStore,
 };
 use deskhand_egress::Secret;
 use deskhand_models::Keys as _;
@@ -53,7 +54,8 @@ impl Redactor {
     pub(super) fn of(desk: &Desk) -> Result<Self> {
         let models = Stored::of(&desk.home, Whose::Models);
         let of_models = desk.settings.models.values().filter_map(|model| models.key(model.key.as_deref()?).ok());
-        let known = of_models.chain(credentials::keys(&desk.home)).collect();
+        let logins = LoginStore::of(&desk.home).secrets();
+        let known = of_models.chain(credentials::keys(&desk.home)).chain(logins).collect();
         Self::knowing(known)
     }
 

@@ -37,6 +37,12 @@ pub struct ServerConfig {
     /// Where its key lies, which is sent as a bearer token (RFC 6750).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// What Deskhand is called where one logs in to the server, where it was registered there by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    /// Where the secret of that client lies, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_secret: Option<String>,
     /// Further headers. Keys do not belong here.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
@@ -97,8 +103,17 @@ impl ServerConfig {
         let bad = |reason: String| Err(BadConfig(reason));
         match (&self.command, &self.url) {
             (Some(command), None) if command.trim().is_empty() => return bad("`command` is empty".to_owned()),
-            (Some(_), None) if self.key.is_some() || !self.headers.is_empty() => {
-                return bad("`key` and `headers` are for a server at an address, and this one is a program".to_owned());
+            (Some(_), None) if self.key.is_some() || self.client_id.is_some() || !self.headers.is_empty() => {
+                return bad(
+                    "`key`, `client_id` and `headers` are for a server at an address, and this one is a program"
+                        .to_owned(),
+                );
+            }
+            _ if self.client_secret.is_some() && self.client_id.is_none() => {
+                return bad("`client_secret` belongs to a `client_id`".to_owned());
+            }
+            _ if self.client_id.is_some() && self.key.is_some() => {
+                return bad("a server has either a `key`, or a login with a `client_id`".to_owned());
             }
             (Some(_), None) => self.check_environment()?,
             (None, Some(_)) if !(self.args.is_empty() && self.env.is_empty() && self.secrets.is_empty()) => {
@@ -227,7 +242,20 @@ mod tests {
         let key = Some("env:KEY".to_owned());
         assert_eq!(
             wrong(&ServerConfig { key, ..program() }),
-            "`key` and `headers` are for a server at an address, and this one is a program"
+            "`key`, `client_id` and `headers` are for a server at an address, and this one is a program"
+        );
+        let (client_id, place) = (Some("desk".to_owned()), Some("env:KEY".to_owned()));
+        assert_eq!(
+            wrong(&ServerConfig { client_id: client_id.clone(), client_secret: place.clone(), ..address.clone() }),
+            ""
+        );
+        assert_eq!(
+            wrong(&ServerConfig { client_secret: place.clone(), ..address.clone() }),
+            "`client_secret` belongs to a `client_id`"
+        );
+        assert_eq!(
+            wrong(&ServerConfig { client_id, key: place, ..address.clone() }),
+            "a server has either a `key`, or a login with a `client_id`"
         );
         assert_eq!(
             wrong(&ServerConfig { args: program().args, ..address.clone() }),

@@ -4,7 +4,8 @@ use super::{
     error::McpError,
     handler::Handler,
     host::Host,
-    http::Way,
+    http::{NoAnswer, Way},
+    login::LoginError,
     program::{self, Program, Running, Way as Start},
     sandbox::Wrote,
     stderr::Tail,
@@ -216,8 +217,8 @@ impl Connection {
             }
             ServiceError::UnexpectedResponse => McpError::Nonsense { server, what: "answer" },
             other => {
-                if let Some(error) = of_egress(&other) {
-                    return not_sent(server, error);
+                if let Some(error) = of_http(&other).and_then(|error| refused(&server, error)) {
+                    return error;
                 }
                 let reason = match &self.process {
                     Some(_) => self.why_closed().await,
@@ -318,10 +319,34 @@ fn ended(server: &ServerName, why: Over, what: &'static str, after: Duration) ->
 }
 
 fn not_greeted(server: &ServerName, error: &ClientInitializeError) -> McpError {
-    match of_egress(beneath(error)) {
-        Some(error) => not_sent(server.clone(), error),
-        None => McpError::NotStarted { server: server.clone(), reason: greeting(error) },
-    }
+    let known = of_http(beneath(error)).and_then(|error| refused(server, error));
+    known.unwrap_or_else(|| McpError::NotStarted { server: server.clone(), reason: greeting(error) })
+}
+
+/// What is known of an answer that was none, beside what went wrong with the protocol.
+fn refused(server: &ServerName, error: &StreamableHttpError<NoAnswer>) -> Option<McpError> {
+    let server = server.clone();
+    Some(match error {
+        StreamableHttpError::Client(NoAnswer::Egress(error)) => not_sent(server, error),
+        StreamableHttpError::Client(NoAnswer::Login(LoginError::Egress(error @ EgressError::Waits { .. }))) => {
+            not_sent(server, error)
+        }
+        StreamableHttpError::Client(NoAnswer::Login(error)) => {
+            McpError::NotRenewed { server, reason: error.to_string() }
+        }
+        StreamableHttpError::AuthRequired(_) => McpError::LoginWanted { server },
+        StreamableHttpError::InsufficientScope(error) => {
+            McpError::ScopeWanted { scope: scope(error.get_required_scope().unwrap_or_default()), server }
+        }
+        _ => return None,
+    })
+}
+
+/// The scopes that a server names, as a shell takes them (RFC 6749, 3.3); none where it is something else that it names.
+fn scope(named: &str) -> String {
+    let letter = |byte: u8| matches!(byte, b' ' | b'!' | b'#'..=b'[' | b']'..=b'~') && byte != b'\'';
+    let fits = (1..=WORDS).contains(&named.trim().len()) && named.bytes().all(letter);
+    if fits { format!(" --scope '{}'", named.trim()) } else { String::new() }
 }
 
 /// Nothing reached the server, as the way out says.
@@ -339,9 +364,6 @@ fn not_sent(server: ServerName, error: &EgressError) -> McpError {
 
 /// Why a server could not be greeted.
 fn greeting(error: &ClientInitializeError) -> String {
-    if let Some(StreamableHttpError::AuthRequired(_)) = of_http(beneath(error)) {
-        return "it wants to know who asks. Give it a key with: deskhand mcp add NAME --key".to_owned();
-    }
     let reason = match error {
         ClientInitializeError::JsonRpcError(error) => format!("it says: {}", error.message),
         ClientInitializeError::ConnectionClosed(_) => "it closed its output without a greeting".to_owned(),
@@ -361,16 +383,8 @@ fn beneath(error: &ClientInitializeError) -> &(dyn Error + 'static) {
     }
 }
 
-/// What the way out said, if it is the cause.
-fn of_egress<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a EgressError> {
-    match of_http(error)? {
-        StreamableHttpError::Client(error) => Some(error),
-        _ => None,
-    }
-}
-
 /// What went wrong in HTTP, if it is the cause.
-fn of_http<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a StreamableHttpError<EgressError>> {
+fn of_http<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a StreamableHttpError<NoAnswer>> {
     causes(error).find_map(|cause| match cause.downcast_ref() {
         Some(WorkerQuitReason::Fatal { error, .. }) => Some(error),
         _ => cause.downcast_ref(),
@@ -384,4 +398,17 @@ fn root(error: &(dyn Error + 'static)) -> String {
 
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |cause| Error::source(*cause))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::scope;
+
+    #[test]
+    fn scopes_are_named_so_that_a_shell_takes_them_as_they_are() {
+        assert_eq!(scope("files:read $(rm)"), " --scope 'files:read $(rm)'");
+        for odd in ["", " ", "a'; rm -rf ~; '", "a\nb", "a\"b", "a\\b", "\u{1b}[2J", &"a".repeat(601)] {
+            assert_eq!(scope(odd), "", "{odd}");
+        }
+    }
 }

@@ -32,6 +32,38 @@ pub enum McpError {
         /// What, and what to do.
         reason: String,
     },
+    /// It wants to know who asks.
+    #[error("the MCP server `{server}` wants a login. Log in with: deskhand mcp login {server}")]
+    LoginWanted {
+        /// The server.
+        server: ServerName,
+    },
+    /// It wants to know who asks, and the key that it was given does not do.
+    #[error(
+        "the MCP server `{server}` does not take the key that it was given. Give it another with: deskhand mcp add {server} --key"
+    )]
+    KeyRefused {
+        /// The server.
+        server: ServerName,
+    },
+    /// The login does not go so far.
+    #[error(
+        "the MCP server `{server}` wants a login that may do more. Log in again with: deskhand mcp login {server}{scope}"
+    )]
+    ScopeWanted {
+        /// The server.
+        server: ServerName,
+        /// What it should be allowed, as an option of the command, after a space; empty where it does not say.
+        scope: String,
+    },
+    /// The login is over, and could not be renewed just now.
+    #[error("the MCP server `{server}` was not asked: its login could not be renewed: {reason}")]
+    NotRenewed {
+        /// The server.
+        server: ServerName,
+        /// Why.
+        reason: String,
+    },
     /// It took too long.
     #[error("the MCP server `{server}` did not {what} within {} s, and is not waited for any longer", after.as_secs())]
     Late {
@@ -94,6 +126,10 @@ impl McpError {
             Self::Died { .. } | Self::NotStarted { .. } => true,
             Self::NoProgram { .. }
             | Self::NoSecret { .. }
+            | Self::LoginWanted { .. }
+            | Self::KeyRefused { .. }
+            | Self::ScopeWanted { .. }
+            | Self::NotRenewed { .. }
             | Self::Late { .. }
             | Self::Refused { .. }
             | Self::Nonsense { .. }
@@ -103,6 +139,11 @@ impl McpError {
         }
     }
 
+    /// Whether it is for the person to log in.
+    pub(crate) const fn wants_login(&self) -> bool {
+        matches!(self, Self::LoginWanted { .. } | Self::ScopeWanted { .. })
+    }
+
     /// Whether a call that ended so may have had its effect.
     pub const fn may_have_happened(&self) -> bool {
         match self {
@@ -110,6 +151,10 @@ impl McpError {
             Self::NoProgram { .. }
             | Self::NotStarted { .. }
             | Self::NoSecret { .. }
+            | Self::LoginWanted { .. }
+            | Self::KeyRefused { .. }
+            | Self::ScopeWanted { .. }
+            | Self::NotRenewed { .. }
             | Self::Refused { .. }
             | Self::Closed { .. }
             | Self::Waits { .. } => false,

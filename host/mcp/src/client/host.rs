@@ -29,6 +29,8 @@ pub enum Change {
     Died(String),
     /// It says that it has other tools, resources or prompts now.
     Offer,
+    /// It wants the person to log in, or to allow more, in these words.
+    Login(String),
 }
 
 impl Change {
@@ -40,6 +42,7 @@ impl Change {
             Self::Stopped => "stopped",
             Self::Died(_) => "died",
             Self::Offer => "changed",
+            Self::Login(_) => "wants-login",
         }
     }
 }

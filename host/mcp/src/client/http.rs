@@ -1,13 +1,15 @@
 //! Streamable HTTP (Model Context Protocol, transports) through the one way out. Each request is decided on there, redirects
-//! are not followed, and how much may come back is bounded.
+//! are not followed, and how much may come back is bounded. Who asks is said by a key or by a login.
 
+use super::login::{LoginError, Session};
 use deskhand_egress::{EgressError, Outlet, Redirects, Request, Response, Secret, request::Limits};
 use futures_util::{Stream, StreamExt as _, stream, stream::BoxStream};
 use http::{HeaderName, HeaderValue};
 use rmcp::{
     model::{ClientJsonRpcMessage, ServerJsonRpcMessage},
     transport::streamable_http_client::{
-        AuthRequiredError, SseError, StreamableHttpClient, StreamableHttpError, StreamableHttpPostResponse,
+        AuthRequiredError, InsufficientScopeError, SseError, StreamableHttpClient, StreamableHttpError,
+        StreamableHttpPostResponse,
     },
 };
 use sse_stream::{Sse, SseStream};
@@ -25,18 +27,36 @@ const SESSION: &str = "mcp-session-id";
 const JSON: &str = "application/json";
 const EVENTS: &str = "text/event-stream";
 
-type Error = StreamableHttpError<EgressError>;
+type Error = StreamableHttpError<NoAnswer>;
+
+/// Why there was no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NoAnswer {
+    #[error(transparent)]
+    Egress(#[from] EgressError),
+    #[error(transparent)]
+    Login(#[from] LoginError),
+}
+
+/// How it is said who asks.
+#[derive(Clone)]
+pub(crate) enum Proof {
+    /// By the key that the person gave.
+    Key(Secret),
+    /// By a login, as far as there is one.
+    Login(Session),
+}
 
 /// The way to one server.
 #[derive(Clone)]
 pub(crate) struct Way {
     outlet: Outlet,
-    key: Option<Secret>,
+    proof: Option<Proof>,
 }
 
 impl Way {
-    pub(crate) const fn new(outlet: Outlet, key: Option<Secret>) -> Self {
-        Self { outlet, key }
+    pub(crate) const fn new(outlet: Outlet, proof: Option<Proof>) -> Self {
+        Self { outlet, proof }
     }
 
     async fn send(
@@ -46,39 +66,73 @@ impl Way {
         headers: &HashMap<HeaderName, HeaderValue>,
         silence: Duration,
     ) -> Result<Response, Error> {
-        let request = self.dressed(request, session, headers).map_err(StreamableHttpError::Client)?;
+        let request = dressed(request, session, headers).map_err(no_answer)?;
         let limits = Limits { silence, total: None, body: MOST };
         let request = request.redirects(Redirects::Return).limits(limits);
-        let response = self.outlet.send(request).await.map_err(StreamableHttpError::Client)?;
-        if response.status() == 401 {
-            let challenge = response.header("www-authenticate").unwrap_or_default().to_owned();
-            return Err(StreamableHttpError::AuthRequired(AuthRequiredError::new(challenge)));
+        let response = self.proven(request).await.map_err(StreamableHttpError::Client)?;
+        let challenge = || response.header("www-authenticate").unwrap_or_default().to_owned();
+        match response.status() {
+            401 => Err(StreamableHttpError::AuthRequired(AuthRequiredError::new(challenge()))),
+            403 if parameter(&challenge(), "error").as_deref() == Some("insufficient_scope") => {
+                let scope = parameter(&challenge(), "scope");
+                Err(StreamableHttpError::InsufficientScope(InsufficientScopeError::new(challenge(), scope)))
+            }
+            _ => Ok(response),
         }
-        Ok(response)
     }
 
-    fn dressed(
-        &self,
-        request: Result<Request, EgressError>,
-        session: Option<&str>,
-        headers: &HashMap<HeaderName, HeaderValue>,
-    ) -> Result<Request, EgressError> {
-        let mut request = request?.header("accept", &format!("{JSON}, {EVENTS}"))?;
-        for (name, value) in headers {
-            request = request.header(name.as_str(), value.to_str().unwrap_or_default())?;
+    /// Send it, with who asks. What was refused because the login is over was not done (RFC 9110, 15.5.2), so it is sent once
+    /// more with the login renewed.
+    async fn proven(&self, request: Request) -> Result<Response, NoAnswer> {
+        let session = match &self.proof {
+            None => return Ok(self.outlet.send(request).await?),
+            Some(Proof::Key(key)) => return Ok(self.outlet.send(bearing(request, key)?).await?),
+            Some(Proof::Login(session)) => session,
+        };
+        let Some(token) = session.token().await? else {
+            let response = self.outlet.send(request).await?;
+            if response.status() == 401 {
+                session.wanted(None).await?;
+            }
+            return Ok(response);
+        };
+        let response = self.outlet.send(bearing(request.clone(), &token)?).await?;
+        if response.status() != 401 {
+            return Ok(response);
         }
-        if let Some(session) = session {
-            request = request.header(SESSION, session)?;
-        }
-        match &self.key {
-            Some(key) => request.credential("authorization", "Bearer ", key),
-            None => Ok(request),
+        match session.renewed(&token).await? {
+            Some(token) => Ok(self.outlet.send(bearing(request, &token)?).await?),
+            None => Ok(response),
         }
     }
 }
 
+fn bearing(request: Request, token: &Secret) -> Result<Request, EgressError> {
+    request.credential("authorization", "Bearer ", token)
+}
+
+fn no_answer(error: EgressError) -> Error {
+    StreamableHttpError::Client(error.into())
+}
+
+/// A request with what the protocol says beside the message.
+fn dressed(
+    request: Result<Request, EgressError>,
+    session: Option<&str>,
+    headers: &HashMap<HeaderName, HeaderValue>,
+) -> Result<Request, EgressError> {
+    let mut request = request?.header("accept", &format!("{JSON}, {EVENTS}"))?;
+    for (name, value) in headers {
+        request = request.header(name.as_str(), value.to_str().unwrap_or_default())?;
+    }
+    match session {
+        Some(session) => request.header(SESSION, session),
+        None => Ok(request),
+    }
+}
+
 impl StreamableHttpClient for Way {
-    type Error = EgressError;
+    type Error = NoAnswer;
 
     async fn post_message(
         &self,
@@ -101,7 +155,7 @@ impl StreamableHttpClient for Way {
             return Ok(StreamableHttpPostResponse::Sse(events(response), session));
         }
         let (status, is_success) = (response.status(), response.is_success());
-        let body = response.bytes().await.map_err(StreamableHttpError::Client)?;
+        let body = response.bytes().await.map_err(no_answer)?;
         match serde_json::from_slice::<ServerJsonRpcMessage>(&body) {
             Ok(message @ ServerJsonRpcMessage::Error(_)) => Ok(StreamableHttpPostResponse::Json(message, session)),
             Ok(message) if is_success => Ok(StreamableHttpPostResponse::Json(message, session)),
@@ -142,6 +196,22 @@ impl StreamableHttpClient for Way {
     }
 }
 
+/// A parameter of a challenge (RFC 9110, 11.6.1): a token, or text in quotes.
+fn parameter(challenge: &str, name: &str) -> Option<String> {
+    let (mut quoted, mut escaped) = (false, false);
+    let mut pieces = challenge.split(|letter| {
+        quoted ^= letter == '"' && !escaped;
+        escaped = quoted && letter == '\\' && !escaped;
+        letter == ',' && !quoted
+    });
+    pieces.find_map(|piece| {
+        let (before, value) = piece.split_once('=')?;
+        // the first stands behind the name of the scheme
+        let is_it = before.split_whitespace().next_back()?.eq_ignore_ascii_case(name);
+        is_it.then(|| value.trim().trim_matches('"').to_owned())
+    })
+}
+
 /// The type of an answer without parameters, in lower case (RFC 9110, 8.3.1).
 fn media_type(response: &Response) -> String {
     let whole = response.header("content-type").unwrap_or_default();
@@ -167,4 +237,19 @@ fn pieces(response: Response) -> impl Stream<Item = Result<deskhand_egress::Byte
             Err(error) => Some((Err(error), None)),
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parameter;
+
+    #[test]
+    fn a_parameter_of_a_challenge_is_not_looked_for_in_texts() {
+        let challenge =
+            r#"Bearer error_description="no, \", scope=evil", error="insufficient_scope", Scope="read write""#;
+        assert_eq!(parameter(challenge, "error").as_deref(), Some("insufficient_scope"));
+        assert_eq!(parameter(challenge, "scope").as_deref(), Some("read write"));
+        assert_eq!(parameter("Bearer scope=read, error=invalid_token", "scope").as_deref(), Some("read"));
+        assert_eq!(parameter("Bearer", "scope"), None);
+    }
 }

@@ -7,7 +7,8 @@ use super::{
     error::McpError,
     handler::Handler,
     host::{Change, Host},
-    http::Way,
+    http::{Proof, Way},
+    login::Session,
     offer::{MOST, Offer, Prompt, Resource, Tool},
     program::{self, Program, find},
     sandbox::{Sandbox, Wrote},
@@ -60,6 +61,8 @@ pub struct Parts {
     pub secrets: Arc<dyn Secrets>,
     /// The way out, for a server at an address.
     pub outlet: Outlet,
+    /// The login to it, where it is at an address and has no key.
+    pub login: Option<Session>,
     /// The program that has [`super::watch_main`].
     pub watcher: PathBuf,
     /// Where programs are looked for, as `PATH` says it.
@@ -141,7 +144,7 @@ impl Server {
     pub async fn offer(&self, opening: Opening, stop: &Stop) -> Result<Arc<Offer>, McpError> {
         let mut state = self.state.lock().await;
         let connection = self.ready(&mut state, opening, stop).await?;
-        self.listed(&mut state, &connection, stop).await
+        self.listed(&mut state, &connection, stop).await.map_err(|error| self.told(error))
     }
 
     /// Call a tool, once.
@@ -286,7 +289,19 @@ impl Server {
         connection.handler().begin();
         let answer = connection.ask(request, ("answer", self.config.call_limit()), stop).await;
         connection.handler().end();
-        answer
+        answer.map_err(|error| self.told(error))
+    }
+
+    /// An error that is for the person to mend; they are told of it.
+    fn told(&self, error: McpError) -> McpError {
+        let error = match error {
+            McpError::LoginWanted { server } if self.config.key.is_some() => McpError::KeyRefused { server },
+            error => error,
+        };
+        if error.wants_login() {
+            self.parts.host.changed(&self.name, &Change::Login(error.to_string()), Duration::ZERO);
+        }
+        error
     }
 
     /// A connection that works: the one that there is, or a new one.
@@ -328,7 +343,10 @@ impl Server {
                 Ok(connection)
             }
             Err(error) => {
-                self.parts.host.changed(&self.name, &Change::Failed(error.to_string()), begun.elapsed());
+                let error = self.told(error);
+                if !error.wants_login() {
+                    self.parts.host.changed(&self.name, &Change::Failed(error.to_string()), begun.elapsed());
+                }
                 Err(error)
             }
         }
@@ -375,7 +393,8 @@ impl Server {
             }
             Opened::Address(url) => {
                 let key = self.config.key.as_deref().map(|place| self.secret(place)).transpose()?;
-                let way = Way::new(self.parts.outlet.clone(), key);
+                let proof = key.map(Proof::Key).or_else(|| self.parts.login.clone().map(Proof::Login));
+                let way = Way::new(self.parts.outlet.clone(), proof);
                 let handler = Handler::new(&self.name, Arc::clone(host), false);
                 Connection::with_address(&self.name, way, self.transport(url), handler, limit).await
             }

@@ -86,12 +86,12 @@ impl Host for TaskHost {
     fn changed(&self, server: &ServerName, change: &Change, took: Duration) {
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         let reason = match change {
-            Change::Failed(reason) | Change::Died(reason) => Some(json!({ "reason": reason })),
+            Change::Failed(reason) | Change::Died(reason) | Change::Login(reason) => Some(json!({ "reason": reason })),
             Change::Started | Change::Stopped | Change::Offer => None,
         };
         self.record(Event::Server { server: server.clone(), change: change.name().to_owned(), micros }, reason);
         // a command that is about the server says it itself
-        if let Change::Failed(reason) = change
+        if let Change::Failed(reason) | Change::Login(reason) = change
             && self.task.is_some()
         {
             self.person.tell(&Notice { origin: Principal::Person, text: reason.clone() });
