@@ -53,7 +53,7 @@ pub(super) fn open(desk: &Desk) -> std::result::Result<Line, LineError> {
 fn start(desk: &Desk, place: &Place) -> io::Result<()> {
     place.make()?;
     let mut command = Command::new(std::env::current_exe()?);
-    command.arg(SUPERVISE).env_clear().envs(environment::kept(&desk.home, &desk.settings));
+    command.arg(SUPERVISE).env_clear().envs(environment::kept(desk));
     // no folder is held busy by it: each task has the whole paths of its own
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log(place)?).current_dir("/");
     // it outlives this process

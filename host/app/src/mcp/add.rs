@@ -1,6 +1,6 @@
 //! `deskhand mcp add`
 
-use super::{command::Add, list::Row};
+use super::{command::Add, list::Row, named::named};
 use crate::{
     desk::Desk,
     exit::Exit,
@@ -22,6 +22,11 @@ pub(super) fn run(options: &Add) -> Result {
     let desk = Desk::open(options.json.json)?;
     desk.stop_on_interrupt();
     let name: ServerName = options.name.parse().map_err(Failure::usage)?;
+    if name.plugin().is_some() {
+        return Err(Failure::usage(format!(
+            "`{name}` would be the name of a server that a plugin brings. Give yours a name without a slash"
+        )));
+    }
     let had = desk.settings.mcp.get(name.as_str());
     let mut config = described(options, had)?;
     let mut edit = Edit::of(desk.home.config_file())?;
@@ -36,7 +41,8 @@ pub(super) fn run(options: &Add) -> Result {
         return Err(failure);
     }
     consent(&desk, &name, &config)?;
-    let row = Row::of(&Desk::open(options.json.json)?, &name, &config)?;
+    let desk = Desk::open(options.json.json)?;
+    let row = Row::of(&desk, &named(&desk, name.as_str())?)?;
     if options.json.json {
         row.print();
     } else {

@@ -1,12 +1,13 @@
 //! `deskhand mcp list`, and what is told of a server anywhere.
 
+use super::declared::{Declared, Origin, all};
 use crate::{
     cli,
     desk::Desk,
     exit::Exit,
     failure::Result,
     output,
-    show::{columns, line},
+    show::{columns, line, list},
 };
 use deskhand_mcp::client::ServerConfig;
 use deskhand_permissions::{Duration, Scope};
@@ -24,6 +25,9 @@ pub(super) struct Row {
     reached: String,
     /// The host of its address.
     host: Option<String>,
+    from: Origin,
+    /// What the person has to give before it can be used.
+    lacks: Vec<String>,
     consent: Consent,
 }
 
@@ -38,14 +42,16 @@ enum Consent {
 }
 
 impl Row {
-    pub(super) fn of(desk: &Desk, name: &ServerName, config: &ServerConfig) -> Result<Self> {
-        let wanted = scope(name, config);
+    pub(super) fn of(desk: &Desk, server: &Declared) -> Result<Self> {
+        let wanted = scope(&server.name, &server.config);
         let grants = desk.gate()?.grants()?;
         let given = grants.iter().any(|grant| grant.scope == wanted && grant.duration == Duration::Always);
         Ok(Self {
-            name: name.clone(),
-            reached: config.line(),
-            host: config.host(),
+            name: server.name.clone(),
+            reached: server.config.line(),
+            host: server.config.host(),
+            from: server.origin.clone(),
+            lacks: server.lacks.clone(),
             consent: if given { Consent::Given } else { Consent::Asked },
         })
     }
@@ -71,14 +77,23 @@ impl Row {
         }
     }
 
+    /// Whether it may be used, in a few words.
+    pub(super) fn state(&self) -> String {
+        match (&self.host, self.consent) {
+            _ if !self.lacks.is_empty() => format!("off until you give {}", list(&self.lacks)),
+            (None, Consent::Given) => "may run".to_owned(),
+            (None, Consent::Asked) => "off until you agree".to_owned(),
+            (Some(_), Consent::Given) => "may be sent to".to_owned(),
+            (Some(_), Consent::Asked) => "asks first".to_owned(),
+        }
+    }
+
     fn cells(&self) -> Vec<String> {
-        let consent = match (&self.host, self.consent) {
-            (None, Consent::Given) => "may run",
-            (None, Consent::Asked) => "off until you agree",
-            (Some(_), Consent::Given) => "may be sent to",
-            (Some(_), Consent::Asked) => "asks first",
+        let from = match &self.from {
+            Origin::Settings => "you".to_owned(),
+            Origin::Plugin(plugin) => plugin.to_string(),
         };
-        [self.name.as_str(), &shortened(&self.reached, PROGRAM), consent].map(line).to_vec()
+        [self.name.as_str(), &shortened(&self.reached, PROGRAM), &from, &self.state()].map(line).to_vec()
     }
 }
 
@@ -92,15 +107,13 @@ pub(super) fn scope(name: &ServerName, config: &ServerConfig) -> Scope {
 
 pub(super) fn run(options: &cli::Json) -> Result {
     let desk = Desk::open(options.json)?;
-    let servers =
-        desk.settings.mcp.iter().filter_map(|(name, config)| Some((name.parse::<ServerName>().ok()?, config)));
-    let rows: Vec<Row> = servers.map(|(name, config)| Row::of(&desk, &name, config)).collect::<Result<_>>()?;
+    let rows: Vec<Row> = all(&desk)?.values().map(|server| Row::of(&desk, server)).collect::<Result<_>>()?;
     if options.json {
         rows.iter().for_each(Row::print);
     } else if rows.is_empty() {
         output::text("There is no MCP server yet. Add one, such as: deskhand mcp add git -- uvx mcp-server-git\n");
     } else {
-        let heading = ["NAME", "PROGRAM OR ADDRESS", "STATE"].map(str::to_owned).to_vec();
+        let heading = ["NAME", "PROGRAM OR ADDRESS", "FROM", "STATE"].map(str::to_owned).to_vec();
         output::text(&columns(&std::iter::once(heading).chain(rows.iter().map(Row::cells)).collect::<Vec<_>>()));
     }
     Ok(Exit::Done)

@@ -1,9 +1,12 @@
-//! `deskhand mcp …`: the Model Context Protocol. The MCP servers of the settings: how they are added, what the person allows of
+//! `deskhand mcp …`: the Model Context Protocol. The MCP servers of the settings and of plugins: how they are added, what the person allows of
 //! them, and how a task reaches them; and serving programs of the person's.
 
 mod add;
 mod allow;
 mod command;
+mod declared;
+mod forget;
+mod given;
 mod list;
 mod named;
 mod reach;
@@ -14,6 +17,8 @@ mod tools;
 mod why;
 
 pub(crate) use command::McpCommand;
+pub(crate) use declared::variables;
+pub(crate) use forget::forget;
 pub(crate) use reach::{Servers, of_task};
 pub(crate) use serve::{Client, go_on};
 pub(crate) use why::as_allowed;

@@ -1,5 +1,6 @@
 //! How MCP servers are reached: those of a task, and one that a command of the person is about.
 
+use super::declared::{Declared, all};
 use crate::{
     desk::Desk,
     exit::Exit,
@@ -26,9 +27,11 @@ use std::{
 /// The servers of one task, or of a command.
 pub(crate) type Servers = Arc<[Arc<Server>]>;
 
-/// All servers of the settings, for a task in this workspace. None is started before it is needed.
+/// All servers, for a task in this workspace, but for those that still need something of the person. None is started before it is
+/// needed.
 pub(crate) fn of_task(desk: &Desk, task: TaskId, workspace: &Workspace, outgoing: &Outgoing) -> Result<Servers> {
-    if desk.settings.mcp.is_empty() {
+    let servers: Vec<Declared> = all(desk)?.into_values().filter(|server| server.lacks.is_empty()).collect();
+    if servers.is_empty() {
         return Ok(Arc::new([]));
     }
     let folders = workspace.folders().into_iter();
@@ -37,8 +40,8 @@ pub(crate) fn of_task(desk: &Desk, task: TaskId, workspace: &Workspace, outgoing
         folders.filter_map(|folder| Some((Url::from_file_path(folder.path).ok()?.into(), folder.name.to_string())));
     let roots = roots.collect();
     let host = Arc::new(host(desk, Some(task), roots)?);
-    let servers = desk.settings.mcp.iter().filter_map(|(name, config)| Some((name.parse().ok()?, config)));
-    servers.map(|(name, config)| server(desk, name, config, outgoing, Arc::<TaskHost>::clone(&host))).collect()
+    let servers = servers.into_iter();
+    servers.map(|one| server(desk, one.name, &one.config, outgoing, Arc::<TaskHost>::clone(&host))).collect()
 }
 
 fn host(desk: &Desk, task: Option<TaskId>, roots: Vec<(String, String)>) -> Result<TaskHost> {

@@ -1,6 +1,6 @@
 //! `deskhand mcp remove`
 
-use super::{command::Named, named::named};
+use super::{command::Named, declared::Declared, forget::revoke, named::named};
 use crate::{
     desk::Desk,
     exit::Exit,
@@ -9,19 +9,22 @@ use crate::{
     output,
     settings::Edit,
 };
-use deskhand_permissions::Scope;
-use deskhand_vocabulary::ServerName;
 use serde_json::json;
 
 pub(super) fn run(options: &Named) -> Result {
     let desk = Desk::open(options.json.json)?;
-    let (name, config) = named(&desk, &options.name)?;
+    let server = named(&desk, &options.name)?;
+    if let Some(plugin) = server.plugin() {
+        return Err(Failure::usage(format!(
+            "the MCP server `{}` comes with the plugin {plugin}, and is off as long as you do not allow it. It goes with the plugin: deskhand plugin uninstall {plugin}",
+            server.name
+        )));
+    }
+    let Declared { name, config, .. } = server;
     let mut edit = Edit::of(desk.home.config_file())?;
     edit.remove_server(name.as_str());
     edit.save()?;
-    for grant in desk.gate()?.grants()?.iter().filter(|grant| is_about(&grant.scope, &name)) {
-        desk.gate()?.revoke(grant.id)?;
-    }
+    revoke(&desk, |server| *server == name)?;
     let stored = Stored::of(&desk.home, Whose::Servers);
     let places = config.secrets.values().chain(&config.key).filter_map(|place| place.parse::<Place>().ok());
     for place in places {
@@ -35,15 +38,4 @@ pub(super) fn run(options: &Named) -> Result {
         output::text(&format!("The MCP server `{name}` is removed, with its keys and what you allowed of it.\n"));
     }
     Ok(Exit::Done)
-}
-
-/// Whether a grant is about this server alone. That something may be sent to a host holds for others too, and stays.
-pub(super) fn is_about(scope: &Scope, name: &ServerName) -> bool {
-    match scope {
-        Scope::Server { server, .. }
-        | Scope::ServerReading { server }
-        | Scope::ServerTool { server, .. }
-        | Scope::NoServerTool { server, .. } => server == name,
-        _ => false,
-    }
 }
