@@ -183,7 +183,7 @@ fn two_plugins_of_one_name_share_no_server() {
 #[test]
 fn a_server_that_cannot_be_used_is_refused_with_its_plugin() {
     let desk = Desk::new();
-    let market = Market::open(&desk.place, "own");
+    Market::open(&desk.place, "own");
     let with = |server: Value| {
         let mut manifest = bringer(&desk, "1.0.0", "well", &[]);
         manifest["servers"] = json!([server]);
@@ -191,7 +191,6 @@ fn a_server_that_cannot_be_used_is_refused_with_its_plugin() {
         std::fs::write(&file, deskhand_tests::market::idle(&manifest)).unwrap();
         desk.deskhand(&["market", "publish", "own", file.to_str().unwrap()]).stderr
     };
-    drop(market);
     for (server, reason) in [
         (json!({"name": "a", "reason": "r"}), "it has either a `command` or a `url`"),
         (
@@ -229,5 +228,17 @@ fn a_real_plugin_brings_a_real_clock() {
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     let heard = desk.last_heard().pop().unwrap();
     assert!(heard.contains("[from the MCP server notekeeper/time") && heard.contains("Asia/Tokyo"), "{heard}");
+    // the doctor looks for the program, and starts nothing
+    let doctor = |ran: Ran| {
+        let of = |line: &str| serde_json::from_str::<Value>(line).unwrap();
+        ran.stdout.lines().map(of).find(|row| row["what"] == "MCP servers").unwrap()
+    };
+    let found = doctor(run(&["doctor", "--json"]));
+    assert_eq!((&found["health"], &found["found"]), (&json!("works"), &json!("1 server. `notekeeper/time`: may run")));
+    let missing = doctor(desk.deskhand(&["doctor", "--json"]));
+    assert_eq!(
+        (&missing["health"], &missing["found"]),
+        (&json!("note"), &json!("1 server. `notekeeper/time`: there is no program mcp-server-time"))
+    );
     desk.server.finish();
 }

@@ -77,6 +77,11 @@ impl Row {
         }
     }
 
+    /// True if it is used in no task until the person does something.
+    pub(super) const fn is_off(&self) -> bool {
+        !self.lacks.is_empty() || matches!((&self.host, self.consent), (None, Consent::Asked))
+    }
+
     /// Whether it may be used, in a few words.
     pub(super) fn state(&self) -> String {
         match (&self.host, self.consent) {

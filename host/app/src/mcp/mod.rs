@@ -5,6 +5,7 @@ mod add;
 mod allow;
 mod command;
 mod declared;
+mod doctor;
 mod forget;
 mod given;
 mod list;
@@ -18,6 +19,7 @@ mod why;
 
 pub(crate) use command::McpCommand;
 pub(crate) use declared::variables;
+pub(crate) use doctor::check as doctor;
 pub(crate) use forget::forget;
 pub(crate) use reach::{Servers, of_task};
 pub(crate) use serve::{Client, go_on};

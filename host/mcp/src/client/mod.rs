@@ -28,5 +28,6 @@ pub use config::{BadConfig, ServerConfig};
 pub use error::McpError;
 pub use host::{Change, Elicited, Host};
 pub use offer::{Offer, Prompt, Resource, Tool};
+pub use program::find as find_program;
 pub use server::{Opening, Parts, Secrets, Server};
 pub use watch::{WATCH_SUBCOMMAND, watch_main};

@@ -106,7 +106,7 @@ impl Drop for Running {
 }
 
 /// Where a program is that a person names: by its path, or as their shell would find it in `path`.
-pub(crate) fn find(command: &str, path: Option<&OsStr>) -> Option<PathBuf> {
+pub fn find(command: &str, path: Option<&OsStr>) -> Option<PathBuf> {
     if command.contains('/') {
         return Some(PathBuf::from(command)).filter(|path| is_program(path));
     }
