@@ -227,11 +227,11 @@ impl Offers<'_> {
         if installed.is_some_and(|installed| installed.component == to.component) {
             return;
         }
-        let had = installed.map_or(&[][..], |installed| &installed.manifest.permissions);
+        let had = installed.map_or_else(Vec::new, |installed| installed.manifest.asks());
         steps.push(Step {
             to: to.clone(),
             from: self.installed_version(plugin).cloned(),
-            widened: widened(had, &to.manifest.permissions),
+            widened: widened(&had, &to.manifest.asks()),
             wanted: self.wanted(plugin).is_some(),
         });
     }

@@ -14,6 +14,7 @@ mod instructions;
 mod kit;
 mod mcp;
 mod memory;
+mod notekeeper;
 mod parked;
 mod plan;
 mod plugins;

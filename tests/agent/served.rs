@@ -2,31 +2,15 @@
 
 use crate::kit::{Desk, calls, said};
 use deskhand_model_server::{Answer, HttpServer, ModelServer, Step};
-use deskhand_tests::target;
+use deskhand_tests::market::{Market, built};
 use serde_json::{Value, json};
 use std::fs;
 
 /// A person with the plugin `apprentice`, and the sub-agent that it gives work to.
 fn desk(settings: &str) -> Desk {
     let desk = Desk::with_settings(settings);
-    let keys = ["a", "b"].map(|name| {
-        let folder = desk.place.path(name);
-        fs::create_dir(&folder).unwrap();
-        folder.join("root.pem").to_str().unwrap().to_owned()
-    });
-    let market = desk.place.path("own");
-    let market = market.to_str().unwrap();
-    desk.deskhand(&["market", "init", "own", market, "--root-key-out", &keys[0], "--root-key-out", &keys[1]]);
-    let built = |name: &str| {
-        target().parent().unwrap().join("plugin").join(format!("{name}.wasm")).to_str().unwrap().to_owned()
-    };
-    desk.deskhand(&["market", "publish", "own", &built("apprentice"), &built("reader")]).ok();
-    let listed = desk.deskhand(&["market", "list", "--json"]).ok();
-    let listed: Value = serde_json::from_str(listed.lines().next().unwrap()).unwrap();
-    let fingerprint = listed["fingerprint"].as_str().unwrap();
-    assert_eq!(desk.deskhand(&["market", "add", "home", market, "--fingerprint", fingerprint]).code, 0);
-    let installed = desk.deskhand(&["plugin", "install", "--yes", "home:apprentice"]);
-    assert_eq!(installed.code, 0, "{}", installed.stderr);
+    let market = Market::open(&desk.place, "home");
+    market.publish(&built("apprentice")).publish(&built("reader")).install("apprentice");
     desk
 }
 

@@ -3,7 +3,7 @@
 
 mod docs;
 
-use deskhand_tests::{Place, Ran, deskhand};
+use deskhand_tests::{Place, Ran, deskhand, market::idle};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -19,28 +19,7 @@ pub(crate) fn component(name: &str, version: &str, permissions: &[&str], needs: 
         "permissions": permissions,
         "dependencies": needs,
     });
-    let section = "deskhand:manifest";
-    let mut content = leb(section.len());
-    content.extend(section.as_bytes());
-    content.extend(manifest.to_string().as_bytes());
-    let mut component = wat::parse_str("(component)").unwrap();
-    component.push(0);
-    component.extend(leb(content.len()));
-    component.extend(content);
-    component
-}
-
-/// LEB128 (WebAssembly core specification, section 5.2.2).
-fn leb(mut number: usize) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    loop {
-        let low = u8::try_from(number & 0x7f).unwrap();
-        number >>= 7;
-        bytes.push(if number == 0 { low } else { low | 0x80 });
-        if number == 0 {
-            return bytes;
-        }
-    }
+    idle(&manifest)
 }
 
 /// An admin and a user on one computer.

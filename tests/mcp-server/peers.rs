@@ -1,6 +1,7 @@
 //! Other people's clients: the official SDKs for Python and TypeScript, over both ways. `tests/setup` installs them.
 
 use crate::{
+    calls::parrot,
     http::Server,
     kit::{names, place},
 };
@@ -89,4 +90,45 @@ fn the_typescript_sdk_over_stdio() {
 #[test]
 fn the_typescript_sdk_over_http() {
     journey(node(), true);
+}
+
+/// Its command line lists, reads and calls. It needs Node 22.19 or newer, and is not installed where there is none.
+#[test]
+fn the_inspector_on_the_command_line() {
+    let inspector = installed().join("inspector");
+    if !inspector.join("done").exists() {
+        eprintln!("skipped: the inspector needs Node 22.19 or newer");
+        return;
+    }
+    let (place, folder) = parrot();
+    let serve = ["mcp", "serve", "--client", "tester", "--folder", folder.to_str().unwrap()];
+    let home = [("HOME", place.path("home")), ("DESKHAND_HOME", place.path("deskhand"))];
+    let servers =
+        json!({"mcpServers": {"deskhand": {"command": deskhand(), "args": serve, "env": BTreeMap::from(home)}}});
+    let config = place.path("servers.json");
+    std::fs::write(&config, servers.to_string()).unwrap();
+    let ask = |more: &[&str]| -> Value {
+        let mut command = place.command(inspector.join("node_modules/.bin/mcp-inspector"));
+        command
+            .env("MCP_INSPECTOR_SECRET_STORE", "memory")
+            .arg("--cli")
+            .arg("--config")
+            .arg(&config)
+            .args(["--server", "deskhand"])
+            .args(more);
+        let output = command.output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{more:?}: {text}{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{more:?}: {error}: {text}"))
+    };
+    let tools = ask(&["--method", "tools/list"]);
+    assert!(tools["tools"].as_array().unwrap().iter().any(|tool| tool["name"] == "run_command"), "{tools}");
+    let prompts = ask(&["--method", "prompts/list"]);
+    assert!(prompts["prompts"].as_array().unwrap().iter().any(|prompt| prompt["name"] == "organize"), "{prompts}");
+    let uri = "deskhand://files/papers/a.txt";
+    let read = ask(&["--method", "resources/read", "--uri", uri]);
+    assert_eq!(read["contents"][0]["text"], "the same\n", "{read}");
+    let call = ["--method", "tools/call", "--tool-name", "parrot__say", "--tool-arg", "text=tide"];
+    let called = ask(&call);
+    assert_eq!((&called["content"][1]["text"], &called["isError"]), (&json!("tide"), &json!(false)), "{called}");
 }

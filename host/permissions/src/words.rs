@@ -120,6 +120,12 @@ impl Object {
     }
 }
 
+/// `SERVER/TOOL`, where a server that a plugin brings has a slash in its own name.
+fn server_and_tool(object: &str) -> Option<(&str, &str)> {
+    let of_plugin = object.match_indices('/').nth(1).map(|(at, _)| (&object[..at], &object[at + 1..]));
+    of_plugin.filter(|(name, _)| name.parse::<ServerName>().is_ok()).or_else(|| object.split_once('/'))
+}
+
 /// The action that words name, such as `change ~/Downloads` or `install default:organize`: a verb or a name of the table,
 /// then what it is about. A path that is not absolute is taken from `here`; `~` is the shell's to replace.
 pub fn parse_action(words: &[String], here: &Path) -> Result<Action, NotAnAction> {
@@ -168,7 +174,7 @@ pub fn parse_action_of(
         Kind::StartServer => Action::StartServer { server: server(object)?, setup: plan },
         Kind::ConfineServer => Action::ConfineServer { server: server(object)?, setup: plan },
         Kind::CallServerTool => {
-            let (name, tool) = object.split_once('/').ok_or_else(wrong)?;
+            let (name, tool) = server_and_tool(object).ok_or_else(wrong)?;
             Action::CallServerTool { server: server(name)?, tool: tool.to_owned(), offer: plan, arguments: plan }
         }
         Kind::ReadServer => Action::ReadServer { server: server(object)? },

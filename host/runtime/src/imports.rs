@@ -130,7 +130,7 @@ fn judge_own(
     if OPEN.contains(&interface) {
         return Ok(());
     }
-    let mut opens = PermissionKind::ALL.into_iter().filter(|kind| kind.interface() == interface).peekable();
+    let mut opens = PermissionKind::ALL.into_iter().filter(|kind| kind.interface() == Some(interface)).peekable();
     let Some(first) = opens.peek().copied() else {
         let advice = if NOT_OFFERED.contains(&interface) {
             "Install a version of the plugin that does without, or a version of Deskhand that has it"

@@ -5,7 +5,7 @@ use crate::{cache::Compiled, durable, fault::PluginFault, inspect};
 use deskhand_files::Origin;
 use deskhand_vocabulary::{
     Home, Manifest, PluginId, PluginName, Sha256,
-    manifest::{Credential, Extractor, Limits, Permission, Tier},
+    manifest::{Credential, Extractor, Limits, Permission, Server, Tier},
 };
 use semver::Version;
 use serde::{Deserialize, Serialize};
@@ -161,6 +161,9 @@ pub struct Listing {
     /// The credentials that the person connects for it.
     #[serde(default)]
     pub credentials: Vec<Credential>,
+    /// The MCP servers that it brings.
+    #[serde(default)]
+    pub servers: Vec<Server>,
     /// What it needs at most.
     #[serde(default)]
     pub limits: Limits,

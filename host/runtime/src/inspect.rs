@@ -189,6 +189,18 @@ pub(crate) fn parse_manifest(raw: &[u8]) -> Result<Manifest, PluginFault> {
     if let Some(twice) = manifest.permissions.iter().find(|permission| !kinds.insert(permission.kind)) {
         return Err(bad(format!("it asks for `{}` twice", twice.kind.name())));
     }
+    if kinds.contains(&PermissionKind::ServersBring) {
+        return Err(
+            bad("`servers.bring` is no permission to be asked for: it names its servers themselves".to_owned()),
+        );
+    }
+    names.clear();
+    if let Some(twice) = manifest.servers.iter().map(|server| &server.name).find(|name| !names.insert(*name)) {
+        return Err(bad(format!("it brings the MCP server `{twice}` twice")));
+    }
+    for server in &manifest.servers {
+        server.check().map_err(|reason| bad(format!("the MCP server `{}` cannot be used: {reason}", server.name)))?;
+    }
     Ok(manifest)
 }
 
@@ -288,7 +300,8 @@ fn warnings(manifest: &Manifest, outline: &Outline<'_>) -> Vec<Warning> {
     for kind in PermissionKind::ALL {
         let declared = manifest.permissions.iter().any(|permission| permission.kind == kind);
         // a credential is named in a request; whether it is connected need not be looked up
-        let used = imported(kind.interface()) || (kind == PermissionKind::CredentialsUse && imported("http"));
+        let used =
+            kind.interface().is_some_and(imported) || (kind == PermissionKind::CredentialsUse && imported("http"));
         if declared && !used {
             warnings.push(Warning::UnusedPermission { permission: kind.name() });
         }

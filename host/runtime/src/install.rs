@@ -294,7 +294,7 @@ fn agreed(permitted: &InstallPlugin, manifest: &Manifest) -> Result<(), InstallE
         Some(Question::Install { permissions, .. }) => permissions,
         _ => Vec::new(),
     };
-    if shown == manifest.permissions && permitted.version() == manifest.plugin.version.to_string() {
+    if shown == manifest.asks() && permitted.version() == manifest.plugin.version.to_string() {
         return Ok(());
     }
     Err(InstallError::NotAgreed(permitted.plugin().clone()))
@@ -304,7 +304,7 @@ fn agreed(permitted: &InstallPlugin, manifest: &Manifest) -> Result<(), InstallE
 fn difference(expected: &Manifest, found: &Manifest) -> String {
     let parts = [
         ("who and what it is", expected.plugin == found.plugin),
-        ("what it asks for", expected.permissions == found.permissions),
+        ("what it asks for", expected.asks() == found.asks()),
         ("its commands", expected.commands == found.commands),
         ("its tools", expected.tools == found.tools),
         ("what it depends on", expected.dependencies == found.dependencies),

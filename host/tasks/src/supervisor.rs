@@ -22,6 +22,8 @@ use tokio::sync::{Notify, mpsc};
 
 /// How long a task is left alone that could not be begun.
 const REST: Duration = Duration::from_secs(10);
+/// How soon it is looked again for a task of the queue that another process holds, which may end just now.
+const AGAIN: Duration = Duration::from_secs(1);
 /// How long the supervisor stays though there is nothing to do, for the next that comes.
 pub const IDLE: Duration = Duration::from_secs(30);
 
@@ -146,11 +148,12 @@ impl Supervisor {
 
     async fn work_until_idle(&mut self) -> Result<(), SupervisorError> {
         loop {
-            self.begin()?;
+            let held = self.begin()?;
             let followed = self.stages.tidy(|task| self.at_work.contains_key(task));
             let rests = self.resting.values().min().map(|until| until.saturating_duration_since(Instant::now()));
-            let idle = self.at_work.is_empty() && self.resting.is_empty() && !followed;
+            let idle = self.at_work.is_empty() && self.resting.is_empty() && !followed && !held;
             let wait = if idle { self.idle } else { rests.unwrap_or(REST) };
+            let wait = if held { wait.min(AGAIN) } else { wait };
             tokio::select! {
                 () = self.look.notified() => {}
                 over = self.over.1.recv() => {
@@ -174,21 +177,23 @@ impl Supervisor {
         Ok(())
     }
 
-    /// The tasks that wait for their turn.
+    /// The tasks in the queue that are not at work here.
     fn queue(&self) -> Result<Vec<queue::Waiting>, RecordsError> {
-        let passed_over = |task| self.at_work.contains_key(&task) || self.workshop.is_at_work(task);
-        queue::read(&self.records, passed_over)
+        queue::read(&self.records, |task| self.at_work.contains_key(&task))
     }
 
-    /// Begin what can be begun.
-    fn begin(&mut self) -> Result<(), SupervisorError> {
+    /// Begin what can be begun. True if another process holds something of the queue.
+    fn begin(&mut self) -> Result<bool, SupervisorError> {
         let now = Instant::now();
         self.resting.retain(|_, until| *until > now);
         let most = self.workshop.at_once();
         if self.at_work.len() >= most {
-            return Ok(());
+            return Ok(false);
         }
         let mut waiting = self.queue()?;
+        let all = waiting.len();
+        waiting.retain(|one| !self.workshop.is_at_work(one.task));
+        let held = waiting.len() < all;
         waiting.retain(|one| !self.resting.contains_key(&one.task));
         while self.at_work.len() < most {
             let busy: Vec<String> = self.at_work.values().cloned().collect();
@@ -202,7 +207,7 @@ impl Supervisor {
                 self.resting.insert(task, now + REST);
             }
         }
-        Ok(())
+        Ok(held)
     }
 
     fn start(&self, task: TaskId) -> io::Result<()> {

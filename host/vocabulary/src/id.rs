@@ -113,10 +113,62 @@ name!(
     /// calls itself.
     ClientName
 );
-name!(
-    /// What the person calls an MCP server that they added.
-    ServerName
-);
+
+/// What an MCP server is called: a name that the person gave it, or `plugin/name` where a plugin brings it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ServerName(String);
+
+impl ServerName {
+    /// That of a server that a plugin brings.
+    pub fn brought(plugin: &PluginName, name: &PluginName) -> Self {
+        Self(format!("{plugin}/{name}"))
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The plugin that brings it; none where the person has added it.
+    pub fn plugin(&self) -> Option<&str> {
+        self.0.split_once('/').map(|(plugin, _)| plugin)
+    }
+}
+
+impl FromStr for ServerName {
+    type Err = NotAName;
+
+    fn from_str(text: &str) -> Result<Self, NotAName> {
+        match text.split_once('/') {
+            None => check(text)?,
+            Some((plugin, name)) => {
+                check(plugin).and_then(|()| check(name)).map_err(|_| NotAName { name: text.to_owned() })?
+            }
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl TryFrom<String> for ServerName {
+    type Error = NotAName;
+
+    fn try_from(text: String) -> Result<Self, NotAName> {
+        text.parse()
+    }
+}
+
+impl From<ServerName> for String {
+    fn from(name: ServerName) -> Self {
+        name.0
+    }
+}
+
+impl fmt::Display for ServerName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 /// An installed plugin: `marketplace:name`. Plugins of two marketplaces are never the same plugin.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

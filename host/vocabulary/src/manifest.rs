@@ -1,6 +1,10 @@
 //! What a plugin says of itself: written by its author as `plugin.toml` and by the SDK's macros, packed as JSON into
 //! the component's custom section [`SECTION`], signed with it, and read without running or compiling anything.
 
+mod server;
+
+pub use server::Server;
+
 use crate::id::PluginName;
 use semver::{Version, VersionReq};
 use serde::{Deserialize, Serialize};
@@ -42,6 +46,9 @@ pub struct Manifest {
     /// Keys and tokens that the person connects, and that Deskhand adds to its requests.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub credentials: Vec<Credential>,
+    /// MCP servers that it brings, each off until the person allows it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub servers: Vec<Server>,
     /// Other plugins of the same marketplace that it needs, by range.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub dependencies: BTreeMap<PluginName, VersionReq>,
@@ -51,6 +58,13 @@ pub struct Manifest {
     /// What it needs at most; the host may allow less.
     #[serde(default)]
     pub limits: Limits,
+}
+
+impl Manifest {
+    /// All that it asks for: its permissions, and that each of its servers is there.
+    pub fn asks(&self) -> Vec<Permission> {
+        self.permissions.iter().cloned().chain(self.servers.iter().map(Server::right)).collect()
+    }
 }
 
 /// Who and what a plugin is.
@@ -90,7 +104,7 @@ pub struct Permission {
     pub reason: String,
 }
 
-/// The rights that exist. Each is the door to one interface of `deskhand:plugin`.
+/// The rights that exist. Each is the door to one interface of `deskhand:plugin`, but for `servers.bring`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum PermissionKind {
     /// Read the folders of the task (`files`).
@@ -126,11 +140,14 @@ pub enum PermissionKind {
     /// Ask the person to remember something, and forget notes of its own (`memory.remember`, `memory.forget`).
     #[serde(rename = "memory.keep")]
     MemoryKeep,
+    /// Bring MCP servers. It is never written as a permission: it stands for what is under [`Manifest::servers`].
+    #[serde(rename = "servers.bring")]
+    ServersBring,
 }
 
 impl PermissionKind {
     /// All kinds, in the order in which they are shown.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::FilesRead,
         Self::FilesChange,
         Self::FilesRemove,
@@ -142,6 +159,7 @@ impl PermissionKind {
         Self::ModelUse,
         Self::MemoryRead,
         Self::MemoryKeep,
+        Self::ServersBring,
     ];
 
     /// The name in manifests.
@@ -158,12 +176,13 @@ impl PermissionKind {
             Self::ModelUse => "model.use",
             Self::MemoryRead => "memory.read",
             Self::MemoryKeep => "memory.keep",
+            Self::ServersBring => "servers.bring",
         }
     }
 
-    /// The interface of `deskhand:plugin` that a component imports to use it.
-    pub const fn interface(self) -> &'static str {
-        match self {
+    /// The interface of `deskhand:plugin` that a component imports to use it; none for what it does not do itself.
+    pub const fn interface(self) -> Option<&'static str> {
+        Some(match self {
             Self::FilesRead => "files",
             Self::FilesChange | Self::FilesRemove => "changes",
             Self::PersonAsk => "user",
@@ -173,7 +192,8 @@ impl PermissionKind {
             Self::CredentialsUse => "credentials",
             Self::ModelUse => "model",
             Self::MemoryRead | Self::MemoryKeep => "memory",
-        }
+            Self::ServersBring => return None,
+        })
     }
 
     /// What it lets a plugin do, for the person: completes "It may …".
@@ -190,6 +210,7 @@ impl PermissionKind {
             Self::ModelUse => "let your model work for it, out of the budget of your task",
             Self::MemoryRead => "read the notes that Deskhand keeps for you, as far as a task is told them",
             Self::MemoryKeep => "propose notes to be remembered, each of which you are asked about",
+            Self::ServersBring => "bring an MCP server, which is off until you allow it",
         }
     }
 }

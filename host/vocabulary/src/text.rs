@@ -45,6 +45,16 @@ pub fn shortened(text: &str, limit: usize) -> String {
     }
 }
 
+/// A word as a shell takes it.
+pub fn word(word: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"@%+=:,./_-".contains(&byte);
+    if !word.is_empty() && word.bytes().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -132,6 +132,7 @@ pub fn examine(manifest: &Manifest) -> Vec<Finding> {
         media_types(&extractor.media_types, &mut findings);
     }
     credentials(manifest, &mut findings);
+    servers(manifest, &mut findings);
     limits(manifest, &mut findings);
     if let Some(config) = &manifest.config
         && config.get("type").and_then(Value::as_str) != Some("object")
@@ -220,6 +221,9 @@ fn permissions(manifest: &Manifest, findings: &mut Findings) {
                 }
             }
             PermissionKind::ToolsCall => {}
+            PermissionKind::ServersBring => {
+                findings.add(Weight::Error, &about, "it is not asked for; write each server under [[servers]]");
+            }
             _ if !permission.scope.is_empty() => {
                 findings.add(Weight::Error, &about, "it has no scope: the person gives the folders; take `scope` out");
             }
@@ -293,6 +297,20 @@ fn credentials(manifest: &Manifest, findings: &mut Findings) {
         }
         if !asks {
             findings.add(Weight::Error, &about, "nothing asks to use it; add the permission `credentials.use`");
+        }
+    }
+}
+
+fn servers(manifest: &Manifest, findings: &mut Findings) {
+    let mut names = BTreeSet::new();
+    for server in &manifest.servers {
+        let about = format!("server {}", server.name);
+        if !names.insert(&server.name) {
+            findings.add(Weight::Error, &about, "it is declared twice; give one of them another name");
+        }
+        findings.shown(&about, "reason", &server.reason, REASON);
+        if let Err(reason) = server.check() {
+            findings.add(Weight::Error, &about, reason);
         }
     }
 }

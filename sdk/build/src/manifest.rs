@@ -4,7 +4,9 @@
 use crate::{BuildError, cargo::Crate};
 use deskhand_vocabulary::{
     Manifest, PluginName,
-    manifest::{About, Agent, Command, Credential, Extractor, Limits, MAX_BYTES, Permission, SECTION, Skill, Tool},
+    manifest::{
+        About, Agent, Command, Credential, Extractor, Limits, MAX_BYTES, Permission, SECTION, Server, Skill, Tool,
+    },
 };
 use semver::{Version, VersionReq};
 use serde::Deserialize;
@@ -25,6 +27,9 @@ pub struct Source {
     /// Keys and tokens that the person connects for it.
     #[serde(default)]
     pub credentials: Vec<Credential>,
+    /// MCP servers that it brings.
+    #[serde(default)]
+    pub servers: Vec<Server>,
     /// Other plugins that it needs.
     #[serde(default)]
     pub dependencies: BTreeMap<PluginName, VersionReq>,
@@ -142,6 +147,7 @@ impl Source {
             agent: code.agent,
             extractor: code.extractor,
             credentials: self.credentials,
+            servers: self.servers,
             dependencies: self.dependencies,
             config,
             limits: self.limits,

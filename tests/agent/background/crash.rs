@@ -4,9 +4,10 @@ use super::{Background, end, wait_until};
 use crate::kit::{calls, said};
 use deskhand_model_server::{Opener, Step, Stream, Wire};
 use deskhand_tests::{Ran, deskhand, terminal::Terminal};
+use rustix::fs::{FlockOperation, flock};
 use serde_json::json;
 use std::{
-    fs,
+    fs::{self, File},
     process::{Command, Stdio},
     thread,
 };
@@ -94,6 +95,61 @@ fn a_task_that_ends_each_supervisor_waits_for_the_person() {
     desk.says([said("Whole.")]);
     assert_eq!(desk.deskhand(&["resume", "1"]).code, 0);
     desk.server.finish();
+}
+
+/// A process that is killed is gone a moment before the system lets go of what it held.
+#[test]
+fn a_task_that_a_process_holds_at_its_end_is_gone_on_with() {
+    let desk = Background::new();
+    let (stream, mut opener) = hanging("It hangs");
+    desk.server.then(stream);
+    desk.queued(&["go on"]);
+    opener.wait_reached();
+    desk.kill_supervisor();
+    drop(opener);
+    let held = hold(&desk, 1);
+    desk.says([said("Whole.")]);
+    // it seems to be at work, and still whoever looks sees to it that it is
+    assert_eq!(desk.states(), [(1, "at work".to_owned())]);
+    assert!(desk.supervisor().is_some(), "{}", desk.notes());
+    drop(held);
+    desk.wait_for(1, "task-ended");
+    desk.server.finish();
+}
+
+/// The other way round: what is on record of a task is so, though its process has not let go of it.
+#[test]
+fn a_task_that_is_over_or_waits_is_told_so_while_it_is_held() {
+    let desk = Background::new();
+    desk.says([calls(&[("write", json!({"path": "a.txt", "text": "one\n"}))]), said("Proposed."), said("Done.")]);
+    desk.queued(&["write it"]);
+    desk.wait_for(1, "task-parked");
+    desk.queued(&["say something"]);
+    desk.wait_for(2, "task-ended");
+    let held = [hold(&desk, 1), hold(&desk, 2)];
+    assert_eq!(desk.states(), [(1, "waits for you".to_owned()), (2, "done".to_owned())]);
+    assert!(desk.deskhand(&["inbox"]).ok().starts_with("Task 1: write it\n"));
+    let taken = desk.deskhand(&["resume", "1", "--yes"]);
+    let at_work = "Task 1 is at work in another process. Speak to it with: deskhand steer 1 WORDS\n";
+    assert_eq!((taken.code, taken.stderr.as_str()), (2, at_work));
+    drop(held);
+    assert_eq!(desk.deskhand(&["resume", "1", "--yes"]).code, 0);
+    assert_eq!(desk.text("a.txt").as_deref(), Some("one\n"));
+    desk.server.finish();
+}
+
+/// Hold a task as a process does that works on it, once no other does.
+fn hold(desk: &Background, task: u64) -> File {
+    let path = desk.place.path(&format!("deskhand/data/tasks/{task}.lock"));
+    let mut held = None;
+    wait_until("nobody holds it", || {
+        let file = File::options().create(true).truncate(false).write(true).open(&path).unwrap();
+        let locked = flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok();
+        // who held it may have removed it meanwhile
+        held = Some(file).filter(|_| locked && path.exists());
+        held.is_some()
+    });
+    held.unwrap()
 }
 
 #[test]

@@ -76,7 +76,7 @@ impl House {
     pub(crate) fn agreed(&self, id: &PluginId, component: &[u8]) -> Result<Permit<InstallPlugin>> {
         let manifest = read_manifest(component)?;
         let version = manifest.plugin.version.to_string();
-        let effect = InstallPlugin::new(id.clone(), version, Sha256::of(component), manifest.permissions);
+        let effect = InstallPlugin::new(id.clone(), version, Sha256::of(component), manifest.asks());
         Ok(self.gate.permit(&self.context(), effect)?)
     }
 

@@ -13,7 +13,7 @@ use deskhand_vocabulary::{Home, TaskId};
 use rustix::fs::{Mode, OFlags, open as open_folder};
 use serde::{Deserialize, Serialize};
 use std::{
-    io::{BufRead as _, BufReader, Read as _, Write as _},
+    io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _},
     os::{
         fd::{AsRawFd as _, OwnedFd},
         unix::{fs::PermissionsExt as _, net::UnixStream},
@@ -183,13 +183,17 @@ pub(crate) fn reach(home: &Home, task: TaskId, asked: &Asked) -> Result<Reached>
     if !owner::is_at_work(home, task) {
         return Ok(Reached::NotAtWork);
     }
-    let told = speak(&owner::folder(home), task, asked);
-    told.map(Reached::Told).map_err(|error| {
-        Failure::new(
+    match speak(&owner::folder(home), task, asked) {
+        Ok(told) => Ok(Reached::Told(told)),
+        // it is held, but its work is over or has not begun
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {
+            Ok(Reached::NotAtWork)
+        }
+        Err(error) => Err(Failure::new(
             Exit::Failed,
             format!("task {task} is at work but does not answer: {error}. Try again in a moment"),
-        )
-    })
+        )),
+    }
 }
 
 fn speak(folder: &Path, task: TaskId, asked: &Asked) -> std::io::Result<Told> {

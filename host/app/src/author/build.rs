@@ -14,7 +14,7 @@ pub(super) fn run(options: &Build) -> Result {
     }
     let file = show::near(&built.file);
     let mut out = show::heading(&built.manifest, built.bytes, built.component);
-    out.push_str(&show::rights(&built.manifest.permissions));
+    out.push_str(&show::rights(&built.manifest.asks()));
     out.push_str(&show::imports(&built.outline));
     out.push_str(&show::findings(&built.findings));
     out.push_str(&format!(

@@ -24,7 +24,7 @@ pub(super) fn run(options: &Check) -> Result {
     }
 
     let mut out = show::heading(&inspection.manifest, inspection.bytes, inspection.component);
-    out.push_str(&show::rights(&inspection.manifest.permissions));
+    out.push_str(&show::rights(&inspection.manifest.asks()));
     if !inspection.refused.is_empty() {
         out.push_str("An install refuses it:\n");
         out.extend(inspection.refused.iter().map(|refused| format!("  - {}\n", line(&refused.to_string()))));

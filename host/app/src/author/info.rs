@@ -71,7 +71,7 @@ fn installed(name: &str, as_json: bool) -> Result<String> {
 
 /// What it may do and what it can do.
 fn described(manifest: &Manifest) -> String {
-    let mut out = format!("\n{}", show::rights(&manifest.permissions));
+    let mut out = format!("\n{}", show::rights(&manifest.asks()));
     out.push_str(&format!(
         "In one call, {} MiB of memory and {} s of its own time at most.\n",
         manifest.limits.memory_mib, manifest.limits.seconds

@@ -1,7 +1,6 @@
 //! What of the environment the supervisor works with. All else stays with the terminal that it happened to be started from.
 
-use crate::{credentials::Connected, keys::Place, settings::Settings};
-use deskhand_vocabulary::Home;
+use crate::{credentials::Connected, desk::Desk, keys::Place, mcp};
 use std::{collections::BTreeSet, env, ffi::OsString};
 
 /// Where things are, the person's language and time, and the way to the network and to the desktop.
@@ -39,16 +38,16 @@ const KEPT: [&str; 31] = [
     "RUST_BACKTRACE",
 ];
 
-/// Those variables that are set, and those that hold the keys of models and of plugins.
-pub(super) fn kept(home: &Home, settings: &Settings) -> Vec<(OsString, OsString)> {
-    let of_models = settings.models.values().filter_map(|model| model.key.clone());
+/// Those variables that are set, and those that hold the keys of models, of plugins and of MCP servers.
+pub(super) fn kept(desk: &Desk) -> Vec<(OsString, OsString)> {
+    let of_models = desk.settings.models.values().filter_map(|model| model.key.clone());
     // where it cannot be read, a plugin that needs its key says so
-    let connections = Connected::of(home).all().unwrap_or_default();
+    let connections = Connected::of(&desk.home).all().unwrap_or_default();
     let of_plugins = connections.into_values().map(|connection| connection.key);
     let keys = of_models.chain(of_plugins).filter_map(|key| match key.parse() {
         Ok(Place::Environment(variable)) => Some(variable),
         _ => None,
     });
-    let names: BTreeSet<String> = KEPT.map(str::to_owned).into_iter().chain(keys).collect();
+    let names: BTreeSet<String> = KEPT.map(str::to_owned).into_iter().chain(keys).chain(mcp::variables(desk)).collect();
     names.into_iter().filter_map(|name| env::var_os(&name).map(|value| (name.into(), value))).collect()
 }

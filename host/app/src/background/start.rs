@@ -29,9 +29,14 @@ pub(super) fn look(desk: &Desk) -> std::result::Result<(), LineError> {
 
 /// The same, if something is in the queue; what stands in the way is said, and is no failure.
 pub(crate) fn look_if_queued(desk: &Desk) -> Result<()> {
-    let at_work = |task| crate::agent::is_at_work(&desk.home, task);
-    if !queue::read(desk.records()?, at_work)?.is_empty()
-        && let Err(error) = look(desk)
+    // one that is at work may be so in a process that ends just now: whether anybody goes on with it, the socket tells
+    let waiting = queue::read(desk.records()?, |_| false)?;
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    let rests = |one: &queue::Waiting| !crate::agent::is_at_work(&desk.home, one.task);
+    if let Err(error) = look(desk)
+        && waiting.iter().any(rests)
     {
         output::aside(&show::sentence(&format!("tasks wait for their turn, but nobody works on them: {error}")));
     }
@@ -48,7 +53,7 @@ pub(super) fn open(desk: &Desk) -> std::result::Result<Line, LineError> {
 fn start(desk: &Desk, place: &Place) -> io::Result<()> {
     place.make()?;
     let mut command = Command::new(std::env::current_exe()?);
-    command.arg(SUPERVISE).env_clear().envs(environment::kept(&desk.home, &desk.settings));
+    command.arg(SUPERVISE).env_clear().envs(environment::kept(desk));
     // no folder is held busy by it: each task has the whole paths of its own
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log(place)?).current_dir("/");
     // it outlives this process

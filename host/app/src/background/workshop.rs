@@ -49,7 +49,7 @@ impl Shop {
 
     fn take(&self, task: TaskId, stage: &Arc<Stage>) -> Result<()> {
         // who works on it in a terminal works on it
-        let Ok(owner) = Owner::of(&self.desk.home, task) else { return Ok(()) };
+        let Some(owner) = Owner::hold(&self.desk.home, task)? else { return Ok(()) };
         let records = self.records()?;
         // looked at again now that it is held: it may have been ended or taken up meanwhile
         let Some(waiting) = queue::of(records, task)? else { return Ok(()) };

@@ -63,6 +63,7 @@ pub(crate) fn run(options: &cli::Json) -> Result {
         plugins(&desk),
         crate::market::doctor(&desk),
         crate::model::doctor(&desk),
+        crate::mcp::doctor(&desk),
         sandbox(&desk),
         toolchain(),
         zone(&desk),

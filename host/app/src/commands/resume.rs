@@ -26,8 +26,8 @@ pub(crate) fn run(options: &cli::Resume) -> Result {
         None => last(&desk)?,
     };
     // one that is held goes on; what is said with it is heard first
-    if agent::is_at_work(&desk.home, task) {
-        return let_go_on(&desk, task, options);
+    if let Some(exit) = let_go_on(&desk, task, options)? {
+        return Ok(exit);
     }
     desk.stop_on_interrupt();
     desk.recover()?;
@@ -92,19 +92,18 @@ fn last(desk: &Desk) -> Result<TaskId> {
     })
 }
 
-fn let_go_on(desk: &Desk, task: TaskId, options: &cli::Resume) -> Result {
+/// Have a task that is at work go on; nothing where none is, for then it goes on here.
+fn let_go_on(desk: &Desk, task: TaskId, options: &cli::Resume) -> Result<Option<Exit>> {
     let words = options.words.join(" ");
-    if !words.is_empty() {
-        agent::reach(&desk.home, task, &Asked::Say { words })?;
+    if !words.is_empty()
+        && let Reached::NotAtWork = agent::reach(&desk.home, task, &Asked::Say { words })?
+    {
+        return Ok(None);
     }
     match agent::reach(&desk.home, task, &Asked::Resume)? {
         Reached::Told(_) if options.json => print_json("steered", &json!({"task": task, "done": true})),
         Reached::Told(_) => output::text(&format!("Task {task} goes on where it runs.\n")),
-        Reached::NotAtWork => {
-            return Err(Failure::failed(format!(
-                "task {task} has ended just now. See it with: deskhand log --task {task}"
-            )));
-        }
+        Reached::NotAtWork => return Ok(None),
     }
-    Ok(Exit::Done)
+    Ok(Some(Exit::Done))
 }

@@ -1,7 +1,7 @@
 //! `deskhand steer`, `pause` and `cancel`: speaking to a task that runs in another terminal.
 
 use crate::{
-    agent::{self, Asked, Owner, Reached, Spec},
+    agent::{self, Asked, Owner, Reached, Spec, Told},
     cli,
     desk::Desk,
     exit::Exit,
@@ -32,10 +32,11 @@ pub(crate) fn pause(options: &cli::OneTask) -> Result {
 pub(crate) fn cancel(options: &cli::OneTask) -> Result {
     let desk = Desk::open(options.json.json)?;
     let task = options.task;
-    if !agent::is_at_work(&desk.home, task) && desk.records()?.task(task)?.is_some() {
-        return give_up(&desk, task);
+    match agent::reach(&desk.home, task, &Asked::Cancel)? {
+        Reached::Told(told) => tell(&desk, task, told, "It ends, and what is pending is not applied"),
+        Reached::NotAtWork if desk.records()?.task(task)?.is_some() => give_up(&desk, task),
+        Reached::NotAtWork => Err(not_at_work(&desk, task)?),
     }
-    ask(&desk, task, &Asked::Cancel, "It ends, and what is pending is not applied")
 }
 
 /// End a task that waits or was broken off.
@@ -81,7 +82,14 @@ fn edit_plan(desk: &Desk, task: TaskId) -> Result {
 }
 
 fn ask(desk: &Desk, task: TaskId, asked: &Asked, said: &str) -> Result {
-    let Reached::Told(told) = agent::reach(&desk.home, task, asked)? else { return Err(not_at_work(desk, task)?) };
+    match agent::reach(&desk.home, task, asked)? {
+        Reached::Told(told) => tell(desk, task, told, said),
+        Reached::NotAtWork => Err(not_at_work(desk, task)?),
+    }
+}
+
+/// Say what a task has answered.
+fn tell(desk: &Desk, task: TaskId, told: Told, said: &str) -> Result {
     if desk.json {
         print_json("steered", &json!({"task": task, "done": told.done, "reason": told.reason}));
     } else if told.done {

@@ -118,15 +118,14 @@ fn known(desk: &Desk, limit: u64, places: &HashMap<TaskId, usize>) -> Result<Vec
     Ok(known)
 }
 
-/// How a task stands, in words.
+/// How a task stands, in words. Its record goes before its process, which lets go of it a moment after it is over.
 fn state<'a>(desk: &Desk, known: &'a Known, places: &HashMap<TaskId, usize>) -> &'a str {
-    match known.task.outcome.as_deref() {
+    match known.task.outcome.as_deref().filter(|_| !known.open) {
         _ if places.contains_key(&known.task.id) => "queued",
-        _ if agent::is_at_work(&desk.home, known.task.id) => "at work",
-        _ if known.open && !known.waits.is_empty() => "waits for you",
-        _ if known.open => BROKEN_OFF,
         Some("used-up") => "budget used up",
         Some(outcome) => outcome,
+        None if !known.waits.is_empty() => "waits for you",
+        None if agent::is_at_work(&desk.home, known.task.id) => "at work",
         None => BROKEN_OFF,
     }
 }

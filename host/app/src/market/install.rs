@@ -10,7 +10,7 @@ use crate::{
     desk::Desk,
     exit::Exit,
     failure::{Failure, Result},
-    output,
+    mcp, output,
     show::counted,
 };
 use deskhand_marketplace::{
@@ -20,7 +20,9 @@ use deskhand_marketplace::{
 };
 use deskhand_permissions::{Context, Permit, Standing, effect::InstallPlugin};
 use deskhand_runtime::INTERFACE;
-use deskhand_vocabulary::{Answer, MarketplaceName, PluginId, Principal, Question, Unanswered, person::Choice};
+use deskhand_vocabulary::{
+    Answer, MarketplaceName, PluginId, Principal, Question, ServerName, Unanswered, person::Choice,
+};
 use serde_json::json;
 
 pub(super) fn install(options: &Install) -> Result {
@@ -152,7 +154,12 @@ fn next(id: &PluginId, step: &Step) -> String {
         keys.map(|key| format!("If you want it to use the key `{0}`: deskhand plugin connect {id} {0}\n", key.name));
     let command = manifest.commands.first().filter(|_| step.wanted);
     let command = command.map(|command| format!("Try it: deskhand run --folder FOLDER \"/{}\"\n", command.name));
-    keys.chain(command).collect()
+    let servers = manifest.servers.iter();
+    let servers = servers.map(|server| {
+        let name = ServerName::brought(&id.name, &server.name);
+        format!("If you want its MCP server to be used: deskhand mcp allow {name}\n")
+    });
+    keys.chain(servers).chain(command).collect()
 }
 
 fn allow<'a>(
@@ -165,13 +172,12 @@ fn allow<'a>(
     let id = PluginId { marketplace: marketplace.clone(), name: step.to.name().clone() };
     let component = session.download(&step.to)?;
     let version = step.to.version().to_string();
-    let effect =
-        InstallPlugin::new(id.clone(), version.clone(), step.to.component, step.to.manifest.permissions.clone());
+    let effect = InstallPlugin::new(id.clone(), version.clone(), step.to.component, step.to.manifest.asks());
     let Some(from) = &step.from else {
         let permit = desk.gate()?.permit(context, effect)?;
         return Ok(Allowed { step, id, component, permit, staged: false });
     };
-    let had = installed(desk, marketplace)?.remove(&id.name).map(|there| there.manifest.permissions);
+    let had = installed(desk, marketplace)?.remove(&id.name).map(|there| there.manifest.asks());
     let effect = effect.update(from.to_string(), &had.unwrap_or_default());
     let staged = !effect.widened().is_empty() || !step.widened.is_empty();
     if staged {
@@ -246,12 +252,17 @@ pub(super) fn uninstall(options: &Uninstall) -> Result {
     // an update keeps it; whoever uninstalls is done with it
     let forgotten = desk.records()?.state().clear(&id).map_err(Failure::failed)?;
     let keys = credentials::forget(&desk, &id)?;
+    let values = mcp::forget(&desk, &id)?;
     let mut text = format!("{id} is uninstalled.\n");
     if forgotten > 0 {
         text.push_str(&format!("What it kept on this computer ({}) is gone.\n", counted(forgotten, "note")));
     }
     for key in &keys {
         text.push_str(&format!("The key `{key}` that you had connected is forgotten.\n"));
+    }
+    if values > 0 {
+        let count = counted(values as u64, "value");
+        text.push_str(&format!("What you had given for its MCP servers ({count}) is forgotten.\n"));
     }
     desk.report(&text, &json!({"uninstalled": id, "forgotten_notes": forgotten, "forgotten_keys": keys}));
     Ok(Exit::Done)

@@ -4,6 +4,7 @@ use super::{
     command::Add,
     list::{Row, is_confined},
     login::LoginStore,
+    named::named,
 };
 use crate::{
     desk::Desk,
@@ -26,6 +27,11 @@ pub(super) fn run(options: &Add) -> Result {
     let desk = Desk::open(options.json.json)?;
     desk.stop_on_interrupt();
     let name: ServerName = options.name.parse().map_err(Failure::usage)?;
+    if name.plugin().is_some() {
+        return Err(Failure::usage(format!(
+            "`{name}` would be the name of a server that a plugin brings. Give yours a name without a slash"
+        )));
+    }
     let had = desk.settings.mcp.get(name.as_str());
     let mut config = described(options, had)?;
     let mut edit = Edit::of(desk.home.config_file())?;
@@ -44,7 +50,8 @@ pub(super) fn run(options: &Add) -> Result {
         LoginStore::of(&desk.home).forget(&name).map_err(Failure::failed)?;
     }
     consent(&desk, &name, &config)?;
-    let row = Row::of(&Desk::open(options.json.json)?, &name, &config)?;
+    let desk = Desk::open(options.json.json)?;
+    let row = Row::of(&desk, &named(&desk, name.as_str())?)?;
     if options.json.json {
         row.print();
     } else {

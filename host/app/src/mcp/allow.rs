@@ -2,31 +2,48 @@
 
 use super::{
     command::{Allow, Permission},
+    declared::Declared,
+    given::Given,
     list::{self, scope},
-    named::named,
+    named::{named, usable},
     reach::try_out,
     test::no_tool,
     tools::Row,
 };
-use crate::{desk::Desk, exit::Exit, failure::Result, output, show::line};
-use deskhand_mcp::client::{ServerConfig, Tool};
+use crate::{
+    desk::Desk,
+    exit::Exit,
+    failure::{Failure, Result},
+    keys::{self, Place, Typed},
+    output,
+    show::line,
+};
+use deskhand_egress::Secret;
+use deskhand_mcp::client::Tool;
 use deskhand_permissions::{Duration, Grant, Scope};
 use deskhand_vocabulary::ServerName;
 use serde_json::json;
 
+/// What is not done without what it needs.
+const UNDONE: &str = "the server is not allowed";
+
 pub(super) fn run(options: &Allow) -> Result {
     let desk = Desk::open(options.json.json)?;
     desk.stop_on_interrupt();
-    let (name, config) = named(&desk, &options.name)?;
     match &options.tool {
-        None => server(&desk, &name, config),
-        Some(tool) if options.permission == Permission::Always => always(&desk, &name, config, tool),
-        Some(tool) => otherwise(&desk, &name, tool, options.permission),
+        None => server(&desk, options),
+        Some(tool) if options.permission == Permission::Always => always(&desk, &usable(&desk, &options.name)?, tool),
+        Some(tool) => otherwise(&desk, &named(&desk, &options.name)?.name, tool, options.permission),
     }
 }
 
-fn server(desk: &Desk, name: &ServerName, config: &ServerConfig) -> Result {
-    let row = list::Row::of(desk, name, config)?;
+fn server(desk: &Desk, options: &Allow) -> Result {
+    let server = named(desk, &options.name)?;
+    give(desk, &server, options)?;
+    // what was given is a part of what is agreed to
+    let server = usable(desk, &options.name)?;
+    let Declared { name, config, .. } = &server;
+    let row = list::Row::of(desk, &server)?;
     if row.is_confined() {
         if desk.json {
             row.print();
@@ -37,7 +54,7 @@ fn server(desk: &Desk, name: &ServerName, config: &ServerConfig) -> Result {
     }
     let grant = desk.gate()?.grant(None, scope(name, config), Duration::Always)?;
     if desk.json {
-        list::Row::of(desk, name, config)?.print();
+        list::Row::of(desk, &server)?.print();
         return Ok(Exit::Done);
     }
     let may = match config.host() {
@@ -48,8 +65,46 @@ fn server(desk: &Desk, name: &ServerName, config: &ServerConfig) -> Result {
     Ok(Exit::Done)
 }
 
+/// Have the person give what a server needs that a plugin brings.
+fn give(desk: &Desk, server: &Declared, options: &Allow) -> Result<()> {
+    let named = || options.secret.iter().chain(&options.secret_env);
+    if let Some(other) = named().find(|variable| !server.secrets.contains(variable)) {
+        return Err(Failure::usage(match server.plugin() {
+            Some(plugin) => format!("the plugin {plugin} does not say that `{}` needs {}", server.name, line(other)),
+            None => format!("`{0}` is a server of your own. Change it with: deskhand mcp add {0}", server.name),
+        }));
+    }
+    let Some(plugin) = server.plugin() else { return Ok(()) };
+    let whose = (plugin, server.name.as_str().rsplit('/').next().unwrap_or_default());
+    let given = Given::of(&desk.home);
+    for variable in &options.secret_env {
+        given.put(whose, variable, &Place::Environment(variable.clone()))?;
+    }
+    let asked = server.lacks.iter().filter(|variable| !options.secret_env.contains(variable));
+    let again = options.secret.iter().filter(|variable| !server.lacks.contains(variable));
+    for variable in asked.chain(again) {
+        let prompt = format!("Value of {variable} for {}, which is not shown: ", server.name);
+        let secret = typed(desk, &prompt)?;
+        given.keep(whose, variable, &secret, options.key_in_file)?;
+    }
+    Ok(())
+}
+
+fn typed(desk: &Desk, prompt: &str) -> Result<Secret> {
+    match keys::typed(desk, prompt, UNDONE)? {
+        Typed::Key(secret) => Ok(secret),
+        Typed::Nothing => Err(Failure::new(Exit::Declined, format!("nothing was given, so {UNDONE}"))),
+        Typed::Nobody => Err(Failure::new(
+            Exit::Unanswered,
+            format!(
+                "nobody is there to be asked for a value, so {UNDONE}. Name a variable that holds it: --secret-env NAME"
+            ),
+        )),
+    }
+}
+
 /// What is allowed is the tool as the server describes it now, so it is asked.
-fn always(desk: &Desk, name: &ServerName, config: &ServerConfig, tool: &str) -> Result {
+fn always(desk: &Desk, Declared { name, config, .. }: &Declared, tool: &str) -> Result {
     let tried = try_out(desk, name, config)?;
     let tool: &Tool = tried.offer.tools.iter().find(|one| one.name == tool).ok_or_else(|| no_tool(name, tool))?;
     forget(desk, name, &tool.name)?;

@@ -113,6 +113,15 @@ pub(crate) struct Allow {
     /// What holds for the tool
     #[arg(default_value = "always")]
     pub(super) permission: Permission,
+    /// Be asked anew for the value of a variable of a server that a plugin brings. Can be given several times
+    #[arg(long, value_name = "NAME", conflicts_with = "tool")]
+    pub(super) secret: Vec<String>,
+    /// Take the value of such a variable from your own environment each time, and keep it nowhere. Can be given several times
+    #[arg(long, value_name = "NAME", conflicts_with = "tool")]
+    pub(super) secret_env: Vec<String>,
+    /// Keep such values in a file that only you can read instead of the system's keyring
+    #[arg(long, conflicts_with = "tool")]
+    pub(super) key_in_file: bool,
     #[command(flatten)]
     pub(super) json: Json,
 }

@@ -1,13 +1,16 @@
 //! `deskhand mcp list`, and what is told of a server anywhere.
 
-use super::login::{Known, LoginStore};
+use super::{
+    declared::{Declared, Origin, all},
+    login::{Known, LoginStore},
+};
 use crate::{
     cli,
     desk::Desk,
     exit::Exit,
     failure::{Failure, Result},
     output,
-    show::{columns, line},
+    show::{columns, line, list},
 };
 use deskhand_mcp::client::ServerConfig;
 use deskhand_permissions::{Duration, Scope};
@@ -25,6 +28,9 @@ pub(super) struct Row {
     reached: String,
     /// The host of its address.
     host: Option<String>,
+    from: Origin,
+    /// What the person has to give before it can be used.
+    lacks: Vec<String>,
     consent: Consent,
     login: Login,
 }
@@ -65,17 +71,24 @@ enum Consent {
 }
 
 impl Row {
-    pub(super) fn of(desk: &Desk, name: &ServerName, config: &ServerConfig) -> Result<Self> {
-        let wanted = scope(name, config);
+    pub(super) fn of(desk: &Desk, server: &Declared) -> Result<Self> {
+        let wanted = scope(&server.name, &server.config);
         let grants = desk.gate()?.grants()?;
         let given = grants.iter().any(|grant| grant.scope == wanted && grant.duration == Duration::Always);
         let consent = match given {
-            _ if is_confined(desk, config) => Consent::Confined,
+            _ if is_confined(desk, &server.config) => Consent::Confined,
             true => Consent::Given,
             false => Consent::Asked,
         };
-        let login = Login::of(desk, name)?;
-        Ok(Self { name: name.clone(), reached: config.line(), host: config.host(), consent, login })
+        Ok(Self {
+            name: server.name.clone(),
+            reached: server.config.line(),
+            host: server.config.host(),
+            from: server.origin.clone(),
+            lacks: server.lacks.clone(),
+            consent,
+            login: Login::of(desk, &server.name)?,
+        })
     }
 
     /// Whether its program runs in a sandbox, and needs no agreement.
@@ -109,20 +122,34 @@ impl Row {
         }
     }
 
-    fn cells(&self) -> Vec<String> {
+    /// True if it is used in no task until the person does something.
+    pub(super) const fn is_off(&self) -> bool {
+        !self.lacks.is_empty() || matches!((&self.host, self.consent), (None, Consent::Asked))
+    }
+
+    /// Whether it may be used, in a few words.
+    pub(super) fn state(&self) -> String {
         let consent = match (&self.host, self.consent) {
+            _ if !self.lacks.is_empty() => return format!("off until you give {}", list(&self.lacks)),
             (_, Consent::Confined) => "in a sandbox",
             (None, Consent::Given) => "may run as you",
             (None, Consent::Asked) => "off until you agree",
             (Some(_), Consent::Given) => "may be sent to",
             (Some(_), Consent::Asked) => "asks first",
         };
-        let login = match &self.login {
-            Login::None => String::new(),
-            Login::Wanted => format!(", log in with: deskhand mcp login {}", self.name),
-            Login::At(at) => format!(", logged in by {at}"),
+        match &self.login {
+            Login::None => consent.to_owned(),
+            Login::Wanted => format!("{consent}, log in with: deskhand mcp login {}", self.name),
+            Login::At(at) => format!("{consent}, logged in by {at}"),
+        }
+    }
+
+    fn cells(&self) -> Vec<String> {
+        let from = match &self.from {
+            Origin::Settings => "you".to_owned(),
+            Origin::Plugin(plugin) => plugin.to_string(),
         };
-        [self.name.as_str(), &shortened(&self.reached, PROGRAM), &format!("{consent}{login}")].map(line).to_vec()
+        [self.name.as_str(), &shortened(&self.reached, PROGRAM), &from, &self.state()].map(line).to_vec()
     }
 }
 
@@ -141,15 +168,13 @@ pub(super) fn scope(name: &ServerName, config: &ServerConfig) -> Scope {
 
 pub(super) fn run(options: &cli::Json) -> Result {
     let desk = Desk::open(options.json)?;
-    let servers =
-        desk.settings.mcp.iter().filter_map(|(name, config)| Some((name.parse::<ServerName>().ok()?, config)));
-    let rows: Vec<Row> = servers.map(|(name, config)| Row::of(&desk, &name, config)).collect::<Result<_>>()?;
+    let rows: Vec<Row> = all(&desk)?.values().map(|server| Row::of(&desk, server)).collect::<Result<_>>()?;
     if options.json {
         rows.iter().for_each(Row::print);
     } else if rows.is_empty() {
         output::text("There is no MCP server yet. Add one, such as: deskhand mcp add git -- uvx mcp-server-git\n");
     } else {
-        let heading = ["NAME", "PROGRAM OR ADDRESS", "STATE"].map(str::to_owned).to_vec();
+        let heading = ["NAME", "PROGRAM OR ADDRESS", "FROM", "STATE"].map(str::to_owned).to_vec();
         output::text(&columns(&std::iter::once(heading).chain(rows.iter().map(Row::cells)).collect::<Vec<_>>()));
     }
     Ok(Exit::Done)

@@ -1,5 +1,6 @@
 //! How MCP servers are reached: those of a task, and one that a command of the person is about.
 
+use super::declared::{Declared, all};
 use crate::{
     desk::Desk,
     exit::Exit,
@@ -31,9 +32,11 @@ use tokio::runtime::Runtime;
 /// The servers of one task, or of a command.
 pub(crate) type Servers = Arc<[Arc<Server>]>;
 
-/// All servers of the settings, for a task in this workspace. None is started before it is needed.
+/// All servers, for a task in this workspace, but for those that still need something of the person. None is started before it is
+/// needed.
 pub(crate) fn of_task(desk: &Desk, task: TaskId, workspace: &Workspace, outgoing: &Outgoing) -> Result<Servers> {
-    if desk.settings.mcp.is_empty() {
+    let servers: Vec<Declared> = all(desk)?.into_values().filter(|server| server.lacks.is_empty()).collect();
+    if servers.is_empty() {
         return Ok(Arc::new([]));
     }
     let folders = workspace.folders().into_iter();
@@ -43,9 +46,8 @@ pub(crate) fn of_task(desk: &Desk, task: TaskId, workspace: &Workspace, outgoing
     let roots = roots.collect();
     let host = Arc::new(host(desk, Some(task), roots)?);
     let sandbox = Arc::new(sandbox(desk, Some((task, workspace.clone())), outgoing)?);
-    let servers = desk.settings.mcp.iter().filter_map(|(name, config)| Some((name.parse().ok()?, config)));
-    let standing = |host: &Arc<TaskHost>| (Arc::clone(host), Arc::clone(&sandbox));
-    servers.map(|(name, config)| server(desk, name, config, outgoing, standing(&host))).collect()
+    let standing = || (Arc::clone(&host), Arc::clone(&sandbox));
+    servers.into_iter().map(|one| server(desk, one.name, &one.config, outgoing, standing())).collect()
 }
 
 /// The sandbox of programs: with the folders of a task, or with none for a command of the person.

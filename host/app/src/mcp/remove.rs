@@ -2,6 +2,8 @@
 
 use super::{
     command::Named,
+    declared::Declared,
+    forget::{put_aside, revoke},
     login::{self, Ended},
     named::named,
 };
@@ -14,8 +16,6 @@ use crate::{
     settings::Edit,
     show::line,
 };
-use deskhand_permissions::Scope;
-use deskhand_vocabulary::ServerName;
 use serde_json::json;
 use std::{
     fs, io,
@@ -24,14 +24,19 @@ use std::{
 
 pub(super) fn run(options: &Named) -> Result {
     let desk = Desk::open(options.json.json)?;
-    let (name, config) = named(&desk, &options.name)?;
+    let server = named(&desk, &options.name)?;
+    if let Some(plugin) = server.plugin() {
+        return Err(Failure::usage(format!(
+            "the MCP server `{}` comes with the plugin {plugin}, and is off as long as you do not allow it. It goes with the plugin: deskhand plugin uninstall {plugin}",
+            server.name
+        )));
+    }
+    let Declared { name, config, .. } = server;
     let ended = login::end(&desk, &name)?;
     let mut edit = Edit::of(desk.home.config_file())?;
     edit.remove_server(name.as_str());
     edit.save()?;
-    for grant in desk.gate()?.grants()?.iter().filter(|grant| is_about(&grant.scope, &name)) {
-        desk.gate()?.revoke(grant.id)?;
-    }
+    revoke(&desk, |server| *server == name)?;
     let stored = Stored::of(&desk.home, Whose::Servers);
     let places = config
         .secrets
@@ -61,31 +66,4 @@ pub(super) fn run(options: &Named) -> Result {
         output::text(&format!("What its program kept is yours, and lies in {}\n", line(&kept.display().to_string())));
     }
     Ok(Exit::Done)
-}
-
-/// Where what its program kept lies now, if there is anything: a server that is added under the name later is not to find it.
-fn put_aside(servers: &Path, name: &ServerName) -> io::Result<Option<PathBuf>> {
-    let room = servers.join(name.as_str());
-    match fs::read_dir(room.join("home")).map(|mut entries| entries.next().is_some()) {
-        Ok(true) => {}
-        Ok(false) => return fs::remove_dir_all(room).map(|()| None),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    }
-    let free = |number: &u32| !servers.join(format!("{name}.removed-{number}")).exists();
-    let number = (1..).find(free).unwrap_or_default();
-    let aside = servers.join(format!("{name}.removed-{number}"));
-    fs::rename(room, &aside)?;
-    Ok(Some(aside.join("home")))
-}
-
-/// Whether a grant is about this server alone. That something may be sent to a host holds for others too, and stays.
-pub(super) fn is_about(scope: &Scope, name: &ServerName) -> bool {
-    match scope {
-        Scope::Server { server, .. }
-        | Scope::ServerReading { server }
-        | Scope::ServerTool { server, .. }
-        | Scope::NoServerTool { server, .. } => server == name,
-        _ => false,
-    }
 }

@@ -2,7 +2,8 @@
 
 use super::{
     command::Named,
-    named::named,
+    declared::Declared,
+    named::usable,
     reach::{Tried, try_out},
 };
 use crate::{
@@ -17,8 +18,8 @@ use serde_json::json;
 pub(super) fn run(options: &Named) -> Result {
     let desk = Desk::open(options.json.json)?;
     desk.stop_on_interrupt();
-    let (name, config) = named(&desk, &options.name)?;
-    let tried = match try_out(&desk, &name, config) {
+    let Declared { name, config, .. } = usable(&desk, &options.name)?;
+    let tried = match try_out(&desk, &name, &config) {
         Err(failure) if options.json.json && failure.exit == Exit::Failed => {
             output::text(&format!("{}\n", json!({"name": name, "ok": false, "error": failure.message})));
             return Ok(Exit::Failed);

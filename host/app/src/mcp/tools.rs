@@ -2,7 +2,8 @@
 
 use super::{
     command::{Named, Permission},
-    named::named,
+    declared::Declared,
+    named::usable,
     reach::try_out,
 };
 use crate::{
@@ -70,8 +71,8 @@ impl<'a> Row<'a> {
 pub(super) fn run(options: &Named) -> Result {
     let desk = Desk::open(options.json.json)?;
     desk.stop_on_interrupt();
-    let (name, config) = named(&desk, &options.name)?;
-    let tried = try_out(&desk, &name, config)?;
+    let Declared { name, config, .. } = usable(&desk, &options.name)?;
+    let tried = try_out(&desk, &name, &config)?;
     let grants = desk.gate()?.grants()?;
     let rows: Vec<Row<'_>> = tried.offer.tools.iter().map(|tool| Row::of(&name, tool, &grants)).collect();
     if options.json.json {

@@ -160,7 +160,10 @@ fn model(name: &str, table: &toml::Value) -> Result<(), Wrong> {
 
 fn server(name: &str, table: &toml::Value) -> Result<(), Wrong> {
     let wrong = |reason: String| Wrong::Server { name: name.to_owned(), reason };
-    name.parse::<ServerName>().map_err(|error| wrong(error.to_string()))?;
+    let parsed = name.parse::<ServerName>().map_err(|error| wrong(error.to_string()))?;
+    if parsed.plugin().is_some() {
+        return Err(wrong("a name with a slash is that of a server which a plugin brings".to_owned()));
+    }
     if !table.is_table() {
         return Err(wrong("it must be a table, as `deskhand mcp add` writes it".to_owned()));
     }

@@ -3,7 +3,7 @@
 
 use super::command::Delete;
 use crate::{
-    agent,
+    agent::Owner,
     desk::Desk,
     exit::Exit,
     failure::{Failure, Result},
@@ -58,9 +58,10 @@ pub(super) fn delete(desk: &Desk, task: TaskId, options: &Delete) -> Result {
     let records = desk.records()?;
     let known = records.task(task)?;
     let known = known.ok_or_else(|| Failure::usage(format!("there is no task {task}. `deskhand tasks` lists them")))?;
-    if agent::is_at_work(&desk.home, task) {
+    // nobody goes on with it meanwhile
+    let Some(_owner) = Owner::hold(&desk.home, task)? else {
         return Err(Failure::usage(format!("task {task} is at work. End it first: deskhand cancel {task}")));
-    }
+    };
     let notes = records.memory().of_task(task)?;
     if known.forgotten && (notes.is_empty() || !options.notes) {
         output::text(&format!("What task {task} was about is destroyed already.\n"));

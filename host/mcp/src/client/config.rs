@@ -1,7 +1,7 @@
 //! Which server, and how it is reached. Read from the person's settings.
 
 use deskhand_egress::Request;
-use deskhand_vocabulary::{Sha256, host::is_here};
+use deskhand_vocabulary::{Sha256, host::is_here, text::word};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
@@ -78,6 +78,8 @@ impl Default for ServerConfig {
             sees: Vec::new(),
             url: None,
             key: None,
+            client_id: None,
+            client_secret: None,
             headers: BTreeMap::new(),
             start_seconds: None,
             call_seconds: None,
@@ -183,9 +185,9 @@ impl ServerConfig {
     /// As a person would type it: the program with what it is given, or the address.
     pub fn line(&self) -> String {
         let Some(command) = &self.command else { return self.url.clone().unwrap_or_default() };
-        let env = self.env.iter().map(|(name, value)| format!("{name}={}", quoted(value)));
+        let env = self.env.iter().map(|(name, value)| format!("{name}={}", word(value)));
         let secrets = self.secrets.iter().map(|(name, place)| format!("{name}=[{place}]"));
-        let words = std::iter::once(command).chain(&self.args).map(|word| quoted(word));
+        let words = std::iter::once(command).chain(&self.args).map(|given| word(given));
         env.chain(secrets).chain(words).collect::<Vec<_>>().join(" ")
     }
 
@@ -202,16 +204,6 @@ impl ServerConfig {
     /// How long it is kept without a call.
     pub(crate) fn idle_limit(&self) -> Duration {
         Duration::from_secs(self.idle_seconds.unwrap_or(300))
-    }
-}
-
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"@%+=:,./_-".contains(&byte);
-    if !word.is_empty() && word.bytes().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
     }
 }
 

@@ -32,6 +32,7 @@ pub use error::McpError;
 pub use host::{Change, Elicited, Host};
 pub use login::{Login, LoginError, Logins, Session};
 pub use offer::{Offer, Prompt, Resource, Tool};
+pub use program::find as find_program;
 pub use sandbox::{Sandbox, Within, Wrote};
 pub use server::{Opening, Parts, Secrets, Server};
 pub use watch::{WATCH_SUBCOMMAND, watch_main};

@@ -58,6 +58,11 @@ impl fmt::Debug for Sandbox {
     }
 }
 
+/// The name of the folder of a server: that of a plugin has a slash in its own.
+pub fn room(server: &ServerName) -> String {
+    server.as_str().replace('/', "~")
+}
+
 /// What there is of one server.
 pub(super) struct Room {
     /// Its folder.
@@ -130,7 +135,7 @@ impl Sandbox {
 
     /// The folder of a server. Sockets of processes that are gone are removed from it.
     pub(super) fn room(&self, server: &ServerName) -> io::Result<Room> {
-        let folder = self.within.homes.join(server.as_str());
+        let folder = self.within.homes.join(room(server));
         let home = folder.join("home");
         DirBuilder::new().recursive(true).mode(0o700).create(&home)?;
         for entry in std::fs::read_dir(&folder)?.flatten() {

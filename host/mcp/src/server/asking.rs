@@ -146,3 +146,94 @@ impl Asking {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::server::{
+        Content, Hello, NotServed, Offer, Page, Prompt, Resource, Telling, Template, handler::Session,
+    };
+    use deskhand_agent::tool::{Call, Output, Tool};
+    use rmcp::{
+        ClientHandler, ErrorData, RoleClient, ServiceExt as _,
+        model::{CallToolRequestParams, ClientConfig, ElicitResult},
+        service::RequestContext,
+    };
+    use serde_json::Map;
+
+    /// A tool that asks, and says what came of it.
+    struct Asks(Arc<Asking>);
+
+    impl Offer for Asks {
+        fn hello(&self, _: Hello) {}
+        fn instructions(&self) -> String {
+            String::new()
+        }
+        fn tools(&self) -> Result<Vec<Tool>, NotServed> {
+            Ok(Vec::new())
+        }
+        fn call(&self, _: &Call, _: Telling, stop: &Stop) -> Result<Output, NotServed> {
+            let form = Form { message: "Well?".to_owned(), schema: json!({"type": "object", "properties": {}}) };
+            Ok(Output::done(format!("{:?}", self.0.ask(&form, stop))))
+        }
+        fn prompts(&self) -> Result<Vec<Prompt>, NotServed> {
+            Ok(Vec::new())
+        }
+        fn prompt(&self, _: &str, _: &Map<String, Value>, _: &Stop) -> Result<String, NotServed> {
+            Ok(String::new())
+        }
+        fn resources(&self, _: Option<&str>, _: &Stop) -> Result<Page<Resource>, NotServed> {
+            Ok(Page { items: Vec::new(), next: None })
+        }
+        fn templates(&self) -> Vec<Template> {
+            Vec::new()
+        }
+        fn read(&self, _: &str, _: &Stop) -> Result<Content, NotServed> {
+            Err(NotServed::Unknown(String::new()))
+        }
+        fn edition(&self) -> u64 {
+            0
+        }
+        fn end(&self) {}
+    }
+
+    /// A client that shows a question, to whoever is not there.
+    struct Nobody;
+
+    impl ClientHandler for Nobody {
+        fn get_info(&self) -> ClientConfig {
+            serde_json::from_value(json!({
+                "protocolVersion": "2025-11-25", "capabilities": {"elicitation": {}},
+                "clientInfo": {"name": "a test", "version": "1"},
+            }))
+            .unwrap()
+        }
+
+        async fn create_elicitation(
+            &self,
+            _: ElicitRequestParams,
+            _: RequestContext<RoleClient>,
+        ) -> Result<ElicitResult, ErrorData> {
+            std::future::pending().await
+        }
+    }
+
+    #[tokio::test]
+    async fn a_question_that_nobody_answers_is_given_up() {
+        let bounds = Bounds { patience: Duration::from_millis(20), count: 2, ..Bounds::default() };
+        let asking = Asking::new(Handle::current(), bounds);
+        let session = Session::new(Arc::new(Asks(Arc::clone(&asking))), asking);
+        let (here, there) = tokio::io::duplex(1 << 16);
+        let serving = tokio::spawn(async move { session.serve(here).await.unwrap().waiting().await });
+        let client = Nobody.serve(there).await.unwrap();
+        let params: CallToolRequestParams = serde_json::from_value(json!({"name": "ask"})).unwrap();
+        // the first two stood until nobody had answered; the third is one too many
+        for _ in 0..3 {
+            let answer = serde_json::to_value(client.call_tool(params.clone()).await.unwrap()).unwrap();
+            assert_eq!(answer["content"][0]["text"], "Err(Absent)");
+        }
+        client.cancel().await.unwrap();
+        serving.await.unwrap().unwrap();
+    }
+}

@@ -33,7 +33,10 @@ use std::{
     },
     time::Duration,
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{
+    Semaphore,
+    mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+};
 use tokio_util::sync::CancellationToken;
 
 /// So many requests are worked on at once; more wait.
@@ -195,13 +198,11 @@ fn result(output: Output) -> CallToolResult {
     result
 }
 
-/// Tells a client how far a call is, no more often than anybody looks.
-fn teller(peer: Peer<RoleServer>, token: Option<ProgressToken>) -> impl Fn(&Progress) + Send + Sync {
-    let handle = tokio::runtime::Handle::current();
+/// Takes note of how far a call is, no more often than anybody looks.
+fn noting(token: ProgressToken, notes: UnboundedSender<ProgressNotificationParam>) -> Telling {
     let begun = std::time::Instant::now();
     let (last, step) = (AtomicU64::new(0), AtomicU64::new(0));
-    move |progress: &Progress| {
-        let Some(token) = token.clone() else { return };
+    Arc::new(move |progress: &Progress| {
         let now = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX).saturating_add(BETWEEN);
         let before = last.load(Ordering::SeqCst);
         let whole = progress.done.is_some() && progress.done == progress.total;
@@ -213,14 +214,33 @@ fn teller(peer: Peer<RoleServer>, token: Option<ProgressToken>) -> impl Fn(&Prog
         let steps = step.fetch_add(1, Ordering::SeqCst) + 1;
         #[expect(clippy::cast_precision_loss, reason = "it is shown to a person")]
         let (done, total) = (progress.done.unwrap_or(steps) as f64, progress.total.map(|total| total as f64));
-        let mut told = ProgressNotificationParam::new(token, done).with_message(shortened(&progress.text, 200));
+        let mut told = ProgressNotificationParam::new(token.clone(), done).with_message(shortened(&progress.text, 200));
         told.total = total;
-        let peer = peer.clone();
-        handle.spawn(async move {
+        // a call that is over tells nothing more
+        let _ = notes.send(told);
+    })
+}
+
+/// Do something, and tell the client meanwhile what is noted of it: all of that before it is over, as nothing may come after the
+/// answer.
+async fn telling<T>(
+    peer: &Peer<RoleServer>,
+    mut notes: UnboundedReceiver<ProgressNotificationParam>,
+    work: impl Future<Output = T>,
+) -> T {
+    let mut work = std::pin::pin!(work);
+    let done = loop {
+        tokio::select! {
+            biased;
             // a client that is gone does not want to know
-            let _ = peer.notify_progress(told).await;
-        });
+            Some(told) = notes.recv() => drop(peer.notify_progress(told).await),
+            done = &mut work => break done,
+        }
+    };
+    while let Ok(told) = notes.try_recv() {
+        let _ = peer.notify_progress(told).await;
     }
+    done
 }
 
 impl ServerHandler for Session {
@@ -279,8 +299,13 @@ impl ServerHandler for Session {
         let id = format!("call-{}", self.calls.fetch_add(1, Ordering::SeqCst) + 1);
         let arguments = Value::Object(request.arguments.unwrap_or_default());
         let call = Call { id, tool: request.name.into_owned(), arguments, left: Limits::default() };
-        let progress: Telling = Arc::new(teller(context.peer.clone(), context.meta.get_progress_token()));
-        let output = self.work(&context.ct, move |offer, stop| offer.call(&call, progress, stop)).await?;
+        let (note, notes) = unbounded_channel();
+        let progress: Telling = match context.meta.get_progress_token() {
+            Some(token) => noting(token, note),
+            None => Arc::new(|_| ()),
+        };
+        let work = self.work(&context.ct, move |offer, stop| offer.call(&call, progress, stop));
+        let output = telling(&context.peer, notes, work).await?;
         Ok(result(output.map_err(error)?).into())
     }
 

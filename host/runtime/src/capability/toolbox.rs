@@ -112,7 +112,8 @@ impl Call {
             | PermissionKind::PersonAsk
             | PermissionKind::ToolsCall
             | PermissionKind::ModelUse
-            | PermissionKind::MemoryKeep => false,
+            | PermissionKind::MemoryKeep
+            | PermissionKind::ServersBring => false,
         })
     }
 

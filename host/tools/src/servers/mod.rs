@@ -98,6 +98,15 @@ impl ServerTools {
         })
     }
 
+    /// The server and the tool that a name means: the longest name of a server that it begins with, for that of one which a plugin
+    /// brings has a slash itself.
+    fn named<'t>(&self, tool: &'t str) -> Option<(&'t str, &'t str)> {
+        let known = |server: &str| self.servers.iter().any(|one| one.name().as_str() == server);
+        let split = |(at, _)| (&tool[..at], &tool[at + 1..]);
+        let all = tool.match_indices('/').map(split);
+        all.rev().find(|(server, _)| known(server)).or_else(|| tool.split_once('/'))
+    }
+
     /// Have it decided whether the way to a server is opened.
     fn opening(&self, server: &Server) -> Result<Opening, NotDone> {
         let (name, config) = (server.name(), server.config());
@@ -127,7 +136,7 @@ impl ServerTools {
 
     fn call_tool(&self, CallArguments { tool, arguments }: CallArguments, stop: &Stop) -> Result<Output, NotDone> {
         let wrong = || NotDone::failed("`tool` is the server and the tool with a slash between, as mcp_find gave it");
-        let (server, name) = tool.split_once('/').ok_or_else(wrong)?;
+        let (server, name) = self.named(&tool).ok_or_else(wrong)?;
         let server = self.server(server)?;
         let offer = self.offer(server, stop)?;
         let missing = || {

@@ -150,14 +150,16 @@ impl Session {
         let settled =
             if output.outcome == Outcome::Done { task.settle(&self.desk, call, stop) } else { Settled::Nothing };
         let said = self.person.end();
-        output.parts.extend(said.notices.into_iter().chain(task.became()).map(Piece::text));
+        output.parts.extend(said.notices.into_iter().map(Piece::text));
+        let became = task.became();
         let settles = matches!(settled, Settled::Waits);
         match settled {
+            // the reason says what became of them
             Settled::Unmade(reason) => {
                 output.outcome = Outcome::Denied;
                 output.parts.push(Piece::text(format!("Its changes were not made: {reason}.")));
             }
-            Settled::Nothing | Settled::Waits => {}
+            Settled::Nothing | Settled::Waits => output.parts.extend(became.into_iter().map(Piece::text)),
         }
         if !settles && said.unanswered.is_empty() && !is_parked(output) {
             return Vec::new();

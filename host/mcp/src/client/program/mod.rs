@@ -63,7 +63,7 @@ pub(crate) enum Running {
 }
 
 /// Where a program is that a person names: by its path, or as their shell would find it in `path`.
-pub(crate) fn find(command: &str, path: Option<&OsStr>) -> Option<PathBuf> {
+pub fn find(command: &str, path: Option<&OsStr>) -> Option<PathBuf> {
     find::find(command, path)
 }
 
