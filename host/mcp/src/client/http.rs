@@ -92,7 +92,7 @@ impl Way {
         let Some(token) = session.token().await? else {
             let response = self.outlet.send(request).await?;
             if response.status() == 401 {
-                session.wanted().await?;
+                session.wanted(None).await?;
             }
             return Ok(response);
         };

@@ -117,7 +117,7 @@ impl LoginStore {
     /// Forget the login, and that the server wanted one.
     pub(crate) fn forget(&self, server: &ServerName) -> Result<()> {
         let _held = self.lock(server, FlockOperation::LockExclusive)?;
-        self.drop_known(server, false)
+        self.replace(server, |_| None)
     }
 
     /// Be the only one who changes the login; none where that would have to be waited for and is not.
@@ -135,16 +135,19 @@ impl LoginStore {
         }
     }
 
-    /// What is known first: without it the tokens are not sent.
-    fn drop_known(&self, server: &ServerName, wanted: bool) -> Result<()> {
-        let mut place = None;
+    /// Let something else be known of a login; tokens that are then not named any more are forgotten. What is known comes first:
+    /// without it they are not sent.
+    fn replace(&self, server: &ServerName, with: impl FnOnce(Option<Known>) -> Option<Known>) -> Result<()> {
+        let (mut before, mut after) = (None, None);
         let known = self.known_file().change(server.as_str(), |had| {
-            let turn = had.as_ref().map_or(0, |had| had.turn) + 1;
-            place = had.and_then(|had| had.place);
-            wanted.then(|| Known { turn, ..Known::default() })
+            before = had.as_ref().and_then(|had| had.place.clone());
+            let new = with(had);
+            after = new.as_ref().and_then(|new| new.place.clone());
+            new
         });
         known.map_err(|error| error.to_string())?;
-        match place.and_then(|place| place.parse::<Place>().ok()) {
+        let gone = if before == after { None } else { before };
+        match gone.and_then(|place| place.parse::<Place>().ok()) {
             Some(place) => self.tokens().remove(&place).map_err(|error| error.to_string()),
             None => Ok(()),
         }
@@ -182,11 +185,14 @@ impl Logins for LoginStore {
         self.put(server, login, None, matches!(place, Place::File(_))).map(|(_, turn)| turn)
     }
 
-    fn wanted(&self, server: &ServerName) -> Result<()> {
-        match self.known(server)? {
-            Some(known) if !known.is_there() => Ok(()),
-            _ => self.drop_known(server, true),
+    fn wanted(&self, server: &ServerName, turn: Option<u64>) -> Result<()> {
+        if turn.is_none() && self.known(server)?.is_some() {
+            return Ok(());
         }
+        self.replace(server, |had| match had {
+            Some(had) if had.is_there() && Some(had.turn) != turn => Some(had),
+            had => Some(Known { turn: had.map_or(0, |had| had.turn) + 1, ..Known::default() }),
+        })
     }
 
     fn hold(&self, server: &ServerName) -> Result<Option<Held>> {
@@ -219,5 +225,64 @@ impl Agreement for Known {
                 Judgement::Refused { reason: "you did not agree to it when you logged in. Log in again".to_owned() }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::fs;
+
+    const LOGIN: &str = r#"{"url": "https://mcp.example.com/mcp", "resource": "https://mcp.example.com/mcp",
+        "issuer": "https://auth.example.com", "token_endpoint": "https://auth.example.com/token", "revocation_endpoint": null,
+        "secret_in_body": false, "client_id": "desk", "client_secret": null, "scopes": ["read"], "access_token": "one",
+        "refresh_token": "two", "since": 1000, "lasts": 60}"#;
+
+    fn store(folder: &tempfile::TempDir) -> (LoginStore, ServerName, Login) {
+        let home = Home::within(folder.path());
+        fs::create_dir_all(&home.data).unwrap();
+        (LoginStore::of(&home), "shop".parse().unwrap(), serde_json::from_str(LOGIN).unwrap())
+    }
+
+    #[test]
+    fn a_login_that_was_made_meanwhile_is_not_forgotten_with_the_one_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, server, login) = store(&folder);
+        store.wanted(&server, None).unwrap();
+        assert_eq!((store.turn(&server), store.known(&server).unwrap().unwrap().is_there()), (Ok(None), false));
+        let hosts = BTreeMap::from([("auth.example.com".to_owned(), Reach::Public)]);
+        assert_eq!(store.add(&server, &login, &hosts, true).unwrap(), Place::File("shop".to_owned()));
+        let first = store.turn(&server).unwrap().unwrap();
+        // whoever had none, or one before it, says nothing of this one
+        store.wanted(&server, None).unwrap();
+        store.wanted(&server, Some(first - 1)).unwrap();
+        assert_eq!(store.load(&server).unwrap(), Some((first, login.clone())));
+        let second = store.keep(&server, &login).unwrap();
+        assert_eq!(second, first + 1);
+        store.wanted(&server, Some(second)).unwrap();
+        assert_eq!((store.load(&server), store.known(&server).unwrap().unwrap().is_there()), (Ok(None), false));
+        assert_eq!(fs::read_to_string(store.file()).unwrap(), "{}");
+        assert_eq!(store.keep(&server, &login), Err("the login was ended while it was renewed".to_owned()));
+        store.forget(&server).unwrap();
+        assert_eq!(store.known(&server), Ok(None));
+    }
+
+    #[test]
+    fn a_login_goes_where_the_person_agreed_to_and_is_renewed_by_one_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, server, login) = store(&folder);
+        let hosts = [("auth.example.com", Reach::Public), ("127.0.0.1", Reach::Local)];
+        let hosts = hosts.map(|(host, reach)| (host.to_owned(), reach)).into();
+        store.add(&server, &login, &hosts, true).unwrap();
+        let agreed = Agreed { store: store.clone(), server: server.clone() };
+        assert_eq!(agreed.to("auth.example.com"), Judgement::Allowed(Reach::Public));
+        assert_eq!(agreed.to("127.0.0.1"), Judgement::Allowed(Reach::Local));
+        let reason = "you did not agree to it when you logged in. Log in again".to_owned();
+        assert_eq!(agreed.to("evil.example"), Judgement::Refused { reason });
+        let held = store.hold(&server).unwrap();
+        assert!(held.is_some() && store.hold(&server).unwrap().is_none());
+        drop(held);
+        assert!(store.hold(&server).unwrap().is_some());
     }
 }

@@ -72,9 +72,9 @@ impl Session {
         renewing.await.unwrap_or_else(|error| Err(LoginError::Store(format!("the login was not renewed: {error}"))))
     }
 
-    /// The person has to log in again, or for the first time.
-    pub(crate) async fn wanted(&self) -> Result<(), LoginError> {
-        self.aside(|inner| inner.logins.wanted(&inner.server)).await
+    /// The person has to log in: for the first time, or again, where this is the number of what they had.
+    pub(crate) async fn wanted(&self, turn: Option<u64>) -> Result<(), LoginError> {
+        self.aside(move |inner| inner.logins.wanted(&inner.server, turn)).await
     }
 
     async fn renew(&self, old: &Secret) -> Result<Option<Secret>, LoginError> {
@@ -87,7 +87,7 @@ impl Session {
             return Ok(Some(token));
         }
         let Some(login) = self.ask(login).await? else {
-            self.wanted().await?;
+            self.wanted(Some(turn)).await?;
             return Ok(None);
         };
         let token = Secret::new(&login.access_token);

@@ -18,8 +18,9 @@ pub trait Logins: Send + Sync {
     /// Keep it in place of the one before; its number.
     fn keep(&self, server: &ServerName, login: &Login) -> Result<u64, String>;
 
-    /// The server wants a login that is not there: what may still be kept of one is of no use, and is forgotten.
-    fn wanted(&self, server: &ServerName) -> Result<(), String>;
+    /// The server wants another login than the one of this number, which is forgotten; none where there was none. One that was
+    /// kept meanwhile stays.
+    fn wanted(&self, server: &ServerName, turn: Option<u64>) -> Result<(), String>;
 
     /// Be the only one of all processes that renews it; none where somebody else is at it.
     fn hold(&self, server: &ServerName) -> Result<Option<Held>, String>;
