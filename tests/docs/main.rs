@@ -113,6 +113,7 @@ pages! {
     keys: "docs/keys.md",
     log: "docs/log.md",
     marketplace: "docs/marketplace.md",
+    mcp_login: "docs/mcp-login.md",
     mcp: "docs/mcp.md",
     mcp_server: "docs/mcp-server.md",
     memory: "docs/memory.md",

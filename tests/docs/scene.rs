@@ -1,7 +1,11 @@
 //! What the reader of a page has before its first command, and what a test does in the reader's stead.
 
 use deskhand_model_server::{ModelServer, Reply};
-use deskhand_tests::{Place, Ran, target};
+use deskhand_tests::{
+    Place, Ran,
+    login::{self, Provider},
+    target,
+};
 use serde_json::json;
 use std::{
     fs,
@@ -21,12 +25,14 @@ pub(crate) struct Scene {
     codes: Vec<(&'static str, i32)>,
     /// The model that answers, where the reader has one.
     model: Option<ModelServer>,
+    /// A server that wants a login, where the reader has one; it ends with the scene.
+    _provider: Option<Provider>,
 }
 
 impl Scene {
     fn new(place: Place) -> Self {
         let folder = place.path("home");
-        Self { place, folder, words: Vec::new(), codes: Vec::new(), model: None }
+        Self { place, folder, words: Vec::new(), codes: Vec::new(), model: None, _provider: None }
     }
 
     /// A home with our plugins and a folder of downloads.
@@ -66,6 +72,7 @@ impl Scene {
             }
             "docs/mcp-server.md" => Self::with_client(),
             "docs/mcp.md" => Self::with_git(),
+            "docs/mcp-login.md" => Self::with_login(),
             "docs/models.md" => Self::with_model(),
             "docs/permissions.md" => Self {
                 // the folder was granted for the run alone: the answer is no
@@ -140,6 +147,16 @@ impl Scene {
         let git = Command::new("git").args(["init", "--quiet"]).arg(scene.folder.join("letters")).status();
         assert!(git.unwrap().success());
         scene.word("uvx mcp-server-git", &format!("{}", server.display()))
+    }
+
+    /// A server that wants a login, and a browser to log in with.
+    fn with_login() -> Self {
+        let provider = Provider::start("well");
+        let scene = Self::new(Place::new());
+        let log_in = format!("DISPLAY=:9 PATH={}:$PATH deskhand mcp login", login::browser(&scene.place));
+        let scene = scene.word("https://mcp.example.com/mcp", &provider.mcp).word("deskhand mcp login", &log_in);
+        let scene = scene.word("issues:write", "write").word("deskhand-1", "open");
+        Self { _provider: Some(provider), ..scene }
     }
 
     /// A model of a vendor, and its key in the reader's hand; whoever agrees to send something agrees to the gateway.

@@ -1,6 +1,7 @@
 //! A model that uses MCP servers: one that does as it is told, hostile ones, and real ones.
 
 mod faults;
+mod login;
 mod real;
 mod using;
 
