@@ -1,5 +1,6 @@
 //! A model that uses MCP servers: one that does as it is told, hostile ones, and real ones.
 
+mod conformance;
 mod faults;
 mod login;
 mod real;
