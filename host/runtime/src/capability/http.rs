@@ -14,7 +14,7 @@ use deskhand_permissions::{
     Context, Gate,
     effect::{Connect, UseCredential},
 };
-use deskhand_vocabulary::{PluginId, host};
+use deskhand_vocabulary::host;
 use serde::Deserialize;
 use std::{
     collections::BTreeSet,
@@ -74,7 +74,6 @@ impl Call {
         let gatekeeper = Arc::new(Gatekeeper {
             gate: self.invocation.gate.clone(),
             context: self.rights.context.clone(),
-            plugin: self.plugin.clone(),
             configured: self.rights.configured.clone(),
             refused: Mutex::default(),
         });
@@ -173,7 +172,6 @@ struct Found {
 struct Gatekeeper {
     gate: Arc<Gate>,
     context: Context,
-    plugin: PluginId,
     /// Hosts that the person named in the plugin's configuration: they may be anywhere.
     configured: Arc<BTreeSet<String>>,
     /// How the gate refused, if it did.

@@ -241,6 +241,7 @@ mod tests {
 
     fn store(folder: &tempfile::TempDir) -> (LoginStore, ServerName, Login) {
         let home = Home::within(folder.path());
+        fs::create_dir_all(&home.data).unwrap();
         (LoginStore::of(&home), "shop".parse().unwrap(), serde_json::from_str(LOGIN).unwrap())
     }
 
