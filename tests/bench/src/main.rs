@@ -14,6 +14,7 @@ mod memory;
 mod organize;
 mod place;
 mod program;
+mod serve;
 mod session;
 mod start;
 mod tasks;
@@ -26,13 +27,14 @@ use std::process::ExitCode;
 
 type Section = fn(&Place) -> Result<Vec<Figure>>;
 
-const SECTIONS: [(&str, Section); 8] = [
+const SECTIONS: [(&str, Section); 9] = [
     ("program", program::measure),
     ("start", start::measure),
     ("calls", calls::measure),
     ("agent", agent::measure),
     ("memory", memory::measure),
     ("tasks", tasks::measure),
+    ("serve", serve::measure),
     ("organize", organize::measure),
     ("large", organize::measure_large),
 ];

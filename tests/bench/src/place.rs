@@ -19,6 +19,10 @@ pub(crate) struct Place {
     pub(crate) prepared: PathBuf,
     /// The component of `/organize`.
     pub(crate) organize: PathBuf,
+    /// The component of a plugin that says what it hears.
+    pub(crate) echo: PathBuf,
+    /// The official SDKs of the Model Context Protocol.
+    pub(crate) peers: PathBuf,
     /// Where the figures go.
     pub(crate) report: PathBuf,
     sources: PathBuf,
@@ -36,11 +40,13 @@ impl Place {
             plain: beside.join("deskhand-bench-plain"),
             prepared: beside.join("prepared/deskhand"),
             organize: target.join("plugin/organize.wasm"),
+            echo: target.join("plugin/echo.wasm"),
+            peers: target.join("mcp-peers"),
             report: target.join("bench.json"),
             sources: Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?,
             work: tempfile::Builder::new().prefix("bench-").tempdir_in(&beside)?,
         };
-        for needed in [&place.deskhand, &place.plain, &place.prepared, &place.organize] {
+        for needed in [&place.deskhand, &place.plain, &place.prepared, &place.organize, &place.echo] {
             ensure!(needed.exists(), "{} is not there; `make bench` makes all that is needed", needed.display());
         }
         Ok(place)
@@ -54,6 +60,11 @@ impl Place {
     /// The plugin interface.
     pub(crate) fn wit(&self) -> PathBuf {
         self.sources.join("wit")
+    }
+
+    /// A file of the checkout.
+    pub(crate) fn source(&self, path: &str) -> PathBuf {
+        self.sources.join(path)
     }
 
     /// A copy of the prepared home.
@@ -105,4 +116,12 @@ pub(crate) fn run(command: &mut Command) -> Result<Vec<u8>> {
     let output = command.stdin(Stdio::null()).output().with_context(|| format!("{command:?}"))?;
     ensure!(output.status.success(), "{command:?}: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr));
     Ok(output.stdout)
+}
+
+/// The most memory that a process has had, in MB.
+pub(crate) fn most_resident(process: impl std::fmt::Display) -> Result<f64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
+    let kibibytes: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
+    Ok(kibibytes * 1024.0 / 1e6)
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     figure::{Bar, Figure, Samples, Unit},
-    place::{Place, run},
+    place::{Place, most_resident, run},
 };
 use anyhow::{Context as _, Result, bail, ensure};
 use deskhand_model_server::{ModelServer, Opener, Reply, Step, Stream, Wire};
@@ -94,14 +94,6 @@ impl Drop for Desk<'_> {
             let _ = Command::new("kill").arg(process.to_string()).status();
         }
     }
-}
-
-/// The most memory that a process has had, in MB.
-fn most_resident(process: u64) -> Result<f64> {
-    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
-    let kibibytes: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
-    Ok(kibibytes * 1024.0 / 1e6)
 }
 
 /// So many tasks, each of which lists, reads, writes and then says its last words when all have come so far.
