@@ -11,9 +11,7 @@ use crate::{
 };
 use deskhand_confine::Helper;
 use deskhand_egress::{Secret, Url};
-use deskhand_mcp::client::{
-    McpError, Offer, Opening, Parts, Sandbox, Secrets, Server, ServerConfig, Session, Within,
-};
+use deskhand_mcp::client::{McpError, Offer, Opening, Parts, Sandbox, Secrets, Server, ServerConfig, Session, Within};
 use deskhand_models::Keys as _;
 use deskhand_permissions::{
     Context, Refused, Standing,

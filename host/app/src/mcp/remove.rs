@@ -17,10 +17,6 @@ use crate::{
     show::line,
 };
 use serde_json::json;
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
 
 pub(super) fn run(options: &Named) -> Result {
     let desk = Desk::open(options.json.json)?;

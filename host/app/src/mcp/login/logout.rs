@@ -33,7 +33,7 @@ pub(in crate::mcp) fn run(options: &Named) -> Result {
     let Json { json } = options.json;
     let desk = Desk::open(json)?;
     desk.stop_on_interrupt();
-    let (name, _) = named(&desk, &options.name)?;
+    let name = named(&desk, &options.name)?.name;
     let ended = end(&desk, &name)?;
     if json {
         let revoked = matches!(ended, Ended::Everywhere);

@@ -8,7 +8,7 @@ mod store;
 pub(super) use logout::{Ended, end, run as logout};
 pub(crate) use store::{Agreed, Known, LoginStore};
 
-use super::named::named;
+use super::{declared::Declared, named::named};
 use crate::{
     cli::Json,
     desk::Desk,
@@ -57,7 +57,8 @@ pub(crate) struct Options {
 pub(super) fn run(options: &Options) -> Result {
     let desk = Desk::open(options.json.json)?;
     desk.stop_on_interrupt();
-    let (name, config) = named(&desk, &options.name)?;
+    let Declared { name, config, .. } = named(&desk, &options.name)?;
+    let config = &config;
     let Some(host) = config.host().filter(|_| config.key.is_none()) else { return Err(no_login(&name, config)) };
     let agreeing = Arc::new(Agreeing::new(name.clone(), host, &options.at, Arc::clone(&desk.person)));
     let store = LoginStore::of(&desk.home);

@@ -6,6 +6,7 @@ use crate::{
     outgoing::Agreement,
 };
 use deskhand_egress::{Judgement, Reach, Secret};
+use deskhand_mcp::client::sandbox::room;
 use deskhand_mcp::client::{Login, Logins, login::Held};
 use deskhand_models::Keys as _;
 use deskhand_vocabulary::{Home, ServerName};
@@ -127,7 +128,7 @@ impl LoginStore {
             format!("the folder {} could not be used: {error}. Make it writable", folder.display())
         };
         DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(failed)?;
-        let lock = deskhand_files::open_lock(&folder.join(format!("{server}.lock"))).map_err(failed)?;
+        let lock = deskhand_files::open_lock(&folder.join(format!("{}.lock", room(server)))).map_err(failed)?;
         match flock(&lock, how) {
             Ok(()) => Ok(Some(lock)),
             Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
