@@ -4,6 +4,7 @@ use crate::{
     available::{self, Unavailable},
     confined::Confined,
     error::ConfineError,
+    group::Group,
     helper::Helper,
     layout,
     order::{self, Bounds, Environment, FOUND, GO, NOT_FOUND, Order, WAITS, WHOLE},
@@ -52,7 +53,9 @@ pub async fn start(helper: &Helper, confined: Confined) -> Result<Running, Confi
     let (helper, rung) = (helper.clone(), Arc::clone(&bell));
     // A thread of its own: the kernel ends the sandbox with the thread that started it, and those of a runtime come and go.
     let living = std::thread::Builder::new().name("sandbox".to_owned()).spawn(move || {
-        let (mut child, pipes, first) = match bring_up(&helper, &order, &environment) {
+        // outlives all that runs
+        let group = Group::of(confined.limits.processes);
+        let (mut child, pipes, first) = match bring_up(&helper, &order, &environment, group.as_ref()) {
             Ok(up) => up,
             Err(error) => return drop(tell.send(Err(error))),
         };
@@ -125,6 +128,7 @@ fn bring_up(
     helper: &Helper,
     order: &Order,
     environment: &Environment,
+    group: Option<&Group>,
 ) -> Result<(Child, Pipes, OwnedFd), ConfineError> {
     let mut command = helper.outside();
     command.env_clear().current_dir("/");
@@ -133,7 +137,8 @@ fn bring_up(
     let piped = child.stdin.take().zip(child.stdout.take()).zip(child.stderr.take());
     let Some(((stdin, stdout), stderr)) = piped else { return Err(ConfineError::sandbox("it has no pipes")) };
     let mut pipes = Pipes { stdin, stdout, stderr };
-    match shake_hands(&child, &mut pipes, order, environment) {
+    let taken = group.map_or(Ok(()), |group| group.take(child.id()));
+    match taken.and_then(|()| shake_hands(&child, &mut pipes, order, environment)) {
         Ok(first) => Ok((child, pipes, first)),
         Err(error) => Err(failed(child, &mut pipes, &error, order)),
     }
