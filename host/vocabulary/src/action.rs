@@ -150,6 +150,8 @@ pub enum Action {
         /// The server.
         server: ServerName,
     },
+    /// Run commands and code in a sandbox of this computer.
+    RunInSandbox,
     /// Send a credential that the person connected, with a request of a plugin.
     UseCredential {
         /// Which of the plugin's.
@@ -229,6 +231,7 @@ impl Action {
             | Self::StartServer { .. }
             | Self::CallServerTool { .. }
             | Self::ReadServer { .. }
+            | Self::RunInSandbox
             | Self::UseCredential { .. }
             | Self::UseModel
             | Self::Connect { .. }
@@ -260,6 +263,7 @@ impl Action {
             | Self::StartServer { .. }
             | Self::CallServerTool { .. }
             | Self::ReadServer { .. }
+            | Self::RunInSandbox
             | Self::UseCredential { .. }
             | Self::UseModel
             | Self::Connect { .. }
