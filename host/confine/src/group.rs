@@ -11,6 +11,8 @@ use std::{
 
 /// Where groups are made: in the hierarchy of version 1 that counts processes, or in that of version 2.
 const PLACES: [&str; 2] = ["/sys/fs/cgroup/pids", "/sys/fs/cgroup"];
+/// Before the number of the process, in the name of a group.
+const NAME: &str = "deskhand-";
 /// Processes that belong to the making of a sandbox. Beyond the limit itself whoever watches says why it is ended.
 const OWN: u64 = 8;
 /// How often a group is tried to be removed: its last processes may just be going.
@@ -29,8 +31,11 @@ impl Group {
         if !rustix::process::geteuid().is_root() {
             return None;
         }
-        let name = format!("deskhand-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        PLACES.iter().find_map(|place| Self::made(Path::new(place).join(&name), processes.saturating_add(OWN)).ok())
+        let name = format!("{NAME}{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        PLACES.iter().map(Path::new).find_map(|place| {
+            sweep(place);
+            Self::made(place.join(&name), processes.saturating_add(OWN)).ok()
+        })
     }
 
     fn made(path: PathBuf, processes: u64) -> io::Result<Self> {
@@ -45,6 +50,17 @@ impl Group {
     /// Put a process in it, with all that it starts from now on.
     pub(crate) fn take(&self, process: u32) -> io::Result<()> {
         fs::write(self.0.join("cgroup.procs"), process.to_string())
+    }
+}
+
+/// Remove the groups of processes that were killed.
+fn sweep(place: &Path) {
+    for entry in fs::read_dir(place).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let owner = name.to_str().and_then(|name| name.strip_prefix(NAME)?.split('-').next());
+        if owner.is_some_and(|owner| !Path::new("/proc").join(owner).exists()) {
+            let _ = fs::remove_dir(entry.path()); // what is in use stays
+        }
     }
 }
 

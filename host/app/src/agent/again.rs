@@ -8,6 +8,7 @@ use deskhand_agent::{
     tool::{Call, Output, Tools},
 };
 use deskhand_records::{Filter, Recorded, Records};
+use deskhand_tools::shell::Written;
 use deskhand_vocabulary::{Event, Stop, TaskId};
 use std::collections::HashMap;
 
@@ -20,11 +21,21 @@ pub(super) fn fold(records: &Records, task: &mut Task) -> Result<()> {
     Ok(())
 }
 
-/// Make again what was pending. What could not be, a line each.
-pub(super) fn take_up(records: &Records, task: TaskId, tools: &dyn Tools, stop: &Stop) -> Result<Vec<String>> {
+/// Make again what was pending. What could not be, a line each. Commands are not run again, whether there is a place for them or
+/// not: what they wrote is kept.
+pub(super) fn take_up(
+    records: &Records,
+    task: TaskId,
+    tools: &dyn Tools,
+    written: Option<&Written>,
+    stop: &Stop,
+) -> Result<Vec<String>> {
     let mut lost = Vec::new();
     for (call, output) in left_behind(records, task)? {
-        if let Err(reason) = tools.again(&call, &output, stop) {
+        let made = written
+            .and_then(|written| written.again(&call, &output))
+            .unwrap_or_else(|| tools.again(&call, &output, stop));
+        if let Err(reason) = made {
             let what = deskhand_vocabulary::text::shortened(&call.arguments.to_string(), 120);
             lost.push(format!("{} {what}: {reason}", call.tool));
         }

@@ -6,6 +6,7 @@ use crate::{
     person::Waiting,
     show::difference,
     task::{Written, written},
+    vm::Shelter,
 };
 use deskhand_agent::{Effects, Settled, reflect::SettledState};
 use deskhand_permissions::{Context, Gate};
@@ -31,6 +32,8 @@ pub(super) struct World {
     /// Ends the questions to the person.
     pub(super) asking: Stop,
     pub(super) outgoing: Outgoing,
+    /// Where commands run; nowhere for a command that the person called.
+    pub(super) shelter: Option<Arc<Shelter>>,
     /// What the person asked for.
     pub(super) title: String,
     /// The most files that may be removed.
@@ -57,10 +60,9 @@ impl World {
         };
         (subject, reason)
     }
-}
 
-impl Effects for World {
-    fn settle(&self) -> Settled {
+    /// Have what is pending decided.
+    fn decide(&self) -> Settled {
         if self.workspace.is_unchanged() {
             return Settled::default();
         }
@@ -102,6 +104,19 @@ impl Effects for World {
             }
             Err(error) => failed(error.to_string()),
         }
+    }
+}
+
+impl Effects for World {
+    fn settle(&self) -> Settled {
+        if let Some(shelter) = self.shelter.as_ref().filter(|_| !self.workspace.is_unchanged()) {
+            shelter.close();
+        }
+        let settled = self.decide();
+        if let Some(shelter) = &self.shelter {
+            shelter.settled(&self.workspace);
+        }
+        settled
     }
 
     fn withdraw(&self) {

@@ -64,6 +64,7 @@ pub(crate) fn run(options: &cli::Json) -> Result {
         crate::market::doctor(&desk),
         crate::model::doctor(&desk),
         sandbox(&desk),
+        crate::vm::doctor(&desk),
         toolchain(),
         zone(&desk),
         editor(),

@@ -131,8 +131,8 @@ impl Tools for Delegate {
         let parts: Vec<TaskId> = serde_json::from_value(output.again["tasks"].clone()).unwrap_or_default();
         let mut lost = Vec::new();
         for part in parts {
-            // each had seen what it had seen, and no other
-            match again::take_up(&self.staff.records, part, self.staff.kit.all().as_ref(), stop) {
+            // each had seen what it had seen, and no other; none has a shell
+            match again::take_up(&self.staff.records, part, self.staff.kit.all().as_ref(), None, stop) {
                 Ok(lines) => lost.extend(lines),
                 Err(failure) => lost.push(failure.message),
             }
