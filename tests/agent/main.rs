@@ -19,6 +19,7 @@ mod parked;
 mod plan;
 mod plugins;
 mod served;
+mod shell;
 mod steering;
 mod transcripts;
 mod typing;

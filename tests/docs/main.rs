@@ -120,9 +120,11 @@ pages! {
     models: "docs/models.md",
     permissions: "docs/permissions.md",
     sandbox: "docs/sandbox.md",
+    commands: "docs/shell.md",
     tasks: "docs/tasks.md",
     transcripts: "docs/transcripts.md",
     undo: "docs/undo.md",
+    vm: "docs/vm.md",
 }
 
 #[test]

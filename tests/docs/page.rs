@@ -54,7 +54,7 @@ fn without_comment(line: &str) -> String {
 
 /// The subcommands of `deskhand` that are named in code within sentences: the small words after it.
 pub(crate) fn mentioned(text: &str) -> Vec<Vec<String>> {
-    let groups = ["plugin", "market", "mcp", "model"];
+    let groups = ["plugin", "market", "mcp", "model", "vm"];
     text.split('`')
         .skip(1)
         .step_by(2)

@@ -1,6 +1,6 @@
 //! What the reader of a page has before its first command, and what a test does in the reader's stead.
 
-use deskhand_model_server::{ModelServer, Reply};
+use deskhand_model_server::{Answer, HttpServer, ModelServer, Reply};
 use deskhand_tests::{
     Place, Ran,
     login::{self, Provider},
@@ -27,12 +27,14 @@ pub(crate) struct Scene {
     model: Option<ModelServer>,
     /// A server that wants a login, where the reader has one; it ends with the scene.
     _provider: Option<Provider>,
+    /// A Debian archive, likewise.
+    _archive: Option<HttpServer>,
 }
 
 impl Scene {
     fn new(place: Place) -> Self {
         let folder = place.path("home");
-        Self { place, folder, words: Vec::new(), codes: Vec::new(), model: None, _provider: None }
+        Self { place, folder, words: Vec::new(), codes: Vec::new(), model: None, _provider: None, _archive: None }
     }
 
     /// A home with our plugins and a folder of downloads.
@@ -85,6 +87,8 @@ impl Scene {
                 scene.word("delete 1", "delete 1 --yes").word("delete i1", "delete i1 --yes")
             }
             "docs/sandbox.md" => Self::new(Place::new()),
+            "docs/shell.md" => Self::with_sandbox(),
+            "docs/vm.md" => Self::with_archive(),
             "docs/tasks.md" => Self::with_agent(Self::with_folder_of_files(Place::new())),
             "docs/undo.md" => Self::new(Place::new()),
             _ => return None,
@@ -94,6 +98,22 @@ impl Scene {
     fn with_folder_of_files(place: Place) -> Self {
         place.downloads();
         Self::new(place)
+    }
+
+    /// A home with a folder of downloads, an agent, and nobody at a terminal.
+    fn with_sandbox() -> Self {
+        let mut scene = Self::with_agent(Self::with_folder_of_files(Place::new()));
+        // it was taken back before
+        scene.codes.push(("deskhand why execute", 5));
+        scene
+    }
+
+    /// A Debian archive that has nothing; the real one is that of `make test-vm`.
+    fn with_archive() -> Self {
+        let archive = HttpServer::start(|_| Answer::new(404, "text/plain", "not here"));
+        let build = format!("deskhand vm build --mirror {}", archive.url());
+        let scene = Self { codes: vec![("deskhand vm build", 1)], ..Self::new(Place::new()) };
+        Self { _archive: Some(archive), ..scene.word("deskhand vm build", &build) }
     }
 
     /// A folder of letters, with what is to be done about them.

@@ -32,5 +32,6 @@ mod slips;
 mod together;
 mod trouble;
 mod undo;
+mod vm;
 
 use deskhand_tests::{said, terminal};

@@ -68,6 +68,8 @@ pub(crate) enum Command {
     Model(Model),
     /// Add MCP servers, whose tools your agent can use, and serve other programs
     Mcp(Mcp),
+    /// Say where commands of your agent run, and use that place by hand
+    Vm(Vm),
     /// Use, make and govern marketplaces
     Market(Market),
     /// Say what works on this computer, and what to do about what does not
@@ -440,6 +442,12 @@ pub(crate) struct Model {
 pub(crate) struct Mcp {
     #[command(subcommand)]
     pub(crate) command: crate::mcp::McpCommand,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Vm {
+    #[command(subcommand)]
+    pub(crate) command: crate::vm::VmCommand,
 }
 
 #[derive(Debug, Args)]

@@ -32,6 +32,7 @@ mod settings;
 mod show;
 mod task;
 mod transcript;
+mod vm;
 
 use clap::Parser as _;
 use cli::{Cli, Command, PluginCommand};
@@ -91,6 +92,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
             PluginCommand::SignIn(command) => credentials::run(command),
         },
         Command::Mcp(options) => options.command.run(),
+        Command::Vm(options) => options.command.run(),
         Command::Model(options) => options.command.run(),
         Command::Market(options) => market::run_market(options.command),
         Command::Doctor(options) => commands::doctor::run(&options),

@@ -1,6 +1,6 @@
 //! The hidden names under which this program helps to make a sandbox.
 
-use crate::{inside, outside};
+use crate::{inside, outside, session};
 use deskhand_vocabulary::Home;
 use std::{
     ffi::{OsStr, OsString},
@@ -15,6 +15,8 @@ pub const SUBCOMMAND: &str = "sandbox-helper";
 const OUTSIDE: &str = "outside";
 /// The inner one's first argument.
 const INSIDE: &str = "inside";
+/// The first argument of the one that runs the jobs of a session.
+const JOBS: &str = "jobs";
 
 /// The program that helps: `deskhand` itself.
 #[derive(Clone, Debug)]
@@ -55,6 +57,11 @@ impl Helper {
         command
     }
 
+    /// The program that runs the jobs of a session, and its arguments, where the helper lies at `at`.
+    pub(crate) fn runner(at: &str) -> (OsString, Vec<OsString>) {
+        (at.into(), [SUBCOMMAND, JOBS].map(OsString::from).into())
+    }
+
     /// What runs in the sandbox, where the helper lies at `at`.
     pub(crate) fn inside(at: &str, proxy: Option<&str>, command: impl Iterator<Item = OsString>) -> Vec<OsString> {
         let own = [at, SUBCOMMAND, INSIDE, proxy.unwrap_or_default()];
@@ -69,6 +76,7 @@ pub fn helper_main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match arguments.next().as_deref().and_then(OsStr::to_str) {
         Some(OUTSIDE) => outside::run(),
         Some(INSIDE) => inside::run(arguments.next().filter(|proxy| !proxy.is_empty()), arguments.collect()),
+        Some(JOBS) => session::run(),
         _ => ExitCode::FAILURE,
     }
 }

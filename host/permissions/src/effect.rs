@@ -340,6 +340,17 @@ impl Effect for AskPerson {
     }
 }
 
+/// Run commands and code in a sandbox of this computer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunInSandbox;
+
+impl sealed::Sealed for RunInSandbox {}
+impl Effect for RunInSandbox {
+    fn actions(&self) -> Vec<Action> {
+        vec![Action::RunInSandbox]
+    }
+}
+
 /// Read or write a plugin's own state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeepState;

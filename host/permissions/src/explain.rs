@@ -100,6 +100,9 @@ fn advice(rule: &'static str, verdict: Verdict, action: &Action, grants: &[Grant
             }
             _ => {}
         },
+        (name::SANDBOX, _) if verdict != Verdict::Allow => {
+            advice.push("Allow it: `deskhand vm allow`.".to_owned());
+        }
         (name::HOME, _) => advice.push("Give a folder that is not Deskhand's own.".to_owned()),
         (name::RIGHTS, _) => match row.right {
             Right::Declared(kind) => {

@@ -37,6 +37,8 @@ pub enum Needs {
     Described,
     /// The MCP server.
     Server,
+    /// That commands run in a sandbox of this computer.
+    Sandbox,
 }
 
 /// Whether the person is asked each time, whoever acts.
@@ -240,6 +242,12 @@ table! {
     ReadServer: Row {
         name: "mcp.read", verb: "consult", object: Object::Server, words: "read what the MCP server {} has",
         right: PersonOnly, needs: Needs::Server,
+        asked: Asked::Never, recorded: Recorded::OncePerTask,
+    };
+    /// Run commands and code in a sandbox of this computer.
+    RunInSandbox: Row {
+        name: "sandbox.run", verb: "execute", object: Object::Nothing, words: "run commands and code in a sandbox of this computer",
+        right: PersonOnly, needs: Needs::Sandbox,
         asked: Asked::Never, recorded: Recorded::OncePerTask,
     };
     /// Send a credential with a request.

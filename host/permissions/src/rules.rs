@@ -12,6 +12,7 @@ mod memory;
 mod model;
 mod person;
 mod rights;
+mod sandbox;
 mod server;
 
 use crate::{
@@ -43,6 +44,8 @@ pub mod name {
     pub const INSTRUCTIONS: &str = "instructions.trust";
     /// What the person said of an MCP server and its tools.
     pub const SERVER: &str = "mcp.server";
+    /// What the person said of commands in a sandbox of this computer.
+    pub const SANDBOX: &str = "sandbox";
     /// What the person granted.
     pub const GRANT: &str = "grant";
     /// What the person is asked each time.
@@ -146,6 +149,7 @@ pub(crate) fn findings(case: &Case<'_>) -> Vec<Finding> {
         instructions::look,
         memory::look,
         server::look,
+        sandbox::look,
         grant::look,
         approval::look,
     ];
@@ -174,6 +178,7 @@ pub(crate) use grant::{covering, place, written};
 /// How far the person must have granted what an action is about; none where grants have no say in it, so that they need
 /// not be looked up.
 pub(crate) fn needed(context: &Context, action: &Action, opening: Option<Access>) -> Option<Access> {
-    let trusted = model::needed(action) || instructions::needed(action) || server::needed(action);
+    let trusted =
+        model::needed(action) || instructions::needed(action) || server::needed(action) || sandbox::needed(action);
     grant::needed(context, action, opening).or_else(|| trusted.then_some(Access::Read))
 }

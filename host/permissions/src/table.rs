@@ -29,6 +29,7 @@ pub fn markdown() -> String {
             Needs::Program => "your yes to its program as it is",
             Needs::Described => "your yes to the tool as it is described",
             Needs::Server => "your yes to the server",
+            Needs::Sandbox => "your yes to the sandbox",
         };
         let asked = match row.asked {
             Asked::Never => "",

@@ -48,7 +48,8 @@ fn object(action: &Action) -> String {
         }
         Action::CallServerTool { server, tool, .. } => format!("{server}/{tool}"),
         Action::AddMarketplace { location, .. } => location.clone(),
-        Action::UseModel
+        Action::RunInSandbox
+        | Action::UseModel
         | Action::AskPerson
         | Action::KeepState
         | Action::Remember { .. }
@@ -178,6 +179,7 @@ pub fn parse_action_of(
             Action::CallServerTool { server: server(name)?, tool: tool.to_owned(), offer: plan, arguments: plan }
         }
         Kind::ReadServer => Action::ReadServer { server: server(object)? },
+        Kind::RunInSandbox => Action::RunInSandbox,
         Kind::UseCredential => Action::UseCredential { credential: object.to_owned(), host: String::new() },
         Kind::UseModel => Action::UseModel,
         Kind::Connect => Action::Connect { host: object.to_lowercase(), local: is_here(object) },

@@ -25,6 +25,7 @@ fn scope() -> impl Strategy<Value = Scope> {
         1 => (0..FOLDERS.len()).prop_map(|at| Scope::Instructions { folder: FOLDERS[at].into() }),
         1 => (0..FOLDERS.len())
             .prop_map(|at| Scope::InstructionText { folder: FOLDERS[at].into(), text: Sha256::of("read") }),
+        1 => Just(Scope::Sandbox),
         1 => Just(Scope::Host { host: "api.example.com".into() }),
         1 => Just(Scope::Model { host: "api.example.com".into() }),
         1 => Just(Scope::Agent { plugin: id("acme:other"), agent: "helper".into() }),
@@ -65,6 +66,7 @@ fn action(kind: Kind, folder: &str) -> Action {
             arguments: plan,
         },
         Kind::ReadServer => Action::ReadServer { server: "git".parse().unwrap() },
+        Kind::RunInSandbox => Action::RunInSandbox,
         Kind::UseCredential => Action::UseCredential { credential: "key".into(), host: "api.example.com".into() },
         Kind::UseModel => Action::UseModel,
         Kind::Connect => Action::Connect { host: "api.example.com".into(), local: false },

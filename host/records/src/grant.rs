@@ -83,6 +83,8 @@ pub enum Scope {
         /// What the server said of it.
         offer: Sha256,
     },
+    /// Commands and code of the agent, in a sandbox of this computer.
+    Sandbox,
     /// A tool of an MCP server that is never called, whatever the server says of it: not a grant but the refusal of one.
     NoServerTool {
         /// The server.
@@ -143,6 +145,7 @@ impl fmt::Display for Scope {
             Self::Server { server, .. } => write!(f, "run the MCP server {server} as you"),
             Self::ServerReading { server } => write!(f, "read what the MCP server {server} has"),
             Self::ServerTool { server, tool, .. } => write!(f, "call the MCP tool {server}/{tool} as it is described"),
+            Self::Sandbox => f.write_str("run commands in a sandbox of this computer"),
             Self::NoServerTool { server, tool } => write!(f, "never call the MCP tool {server}/{tool}"),
         }
     }
@@ -184,6 +187,7 @@ fn named(scope: &Scope) -> (Access, Value) {
         Scope::Tool { plugin, tool } => (Access::Read, json!({ "tool": format!("{plugin}/{tool}") })),
         Scope::Agent { plugin, agent } => (Access::Read, json!({ "agent": format!("{plugin}/{agent}") })),
         Scope::Server { server, .. } | Scope::ServerReading { server } => (Access::Read, json!({ "server": server })),
+        Scope::Sandbox => (Access::Write, json!({})),
         Scope::ServerTool { server, tool, .. } | Scope::NoServerTool { server, tool } => {
             (Access::Read, json!({ "tool": format!("{server}/{tool}") }))
         }

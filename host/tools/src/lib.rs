@@ -22,7 +22,9 @@ mod own;
 mod place;
 mod plugins;
 mod quotes;
+pub mod sandbox;
 mod servers;
+pub mod shell;
 mod skills;
 mod sources;
 

@@ -157,6 +157,8 @@ pub enum Action {
         /// The server.
         server: ServerName,
     },
+    /// Run commands and code in a sandbox of this computer.
+    RunInSandbox,
     /// Send a credential that the person connected, with a request of a plugin.
     UseCredential {
         /// Which of the plugin's.
@@ -237,6 +239,7 @@ impl Action {
             | Self::ConfineServer { .. }
             | Self::CallServerTool { .. }
             | Self::ReadServer { .. }
+            | Self::RunInSandbox
             | Self::UseCredential { .. }
             | Self::UseModel
             | Self::Connect { .. }
@@ -269,6 +272,7 @@ impl Action {
             | Self::ConfineServer { .. }
             | Self::CallServerTool { .. }
             | Self::ReadServer { .. }
+            | Self::RunInSandbox
             | Self::UseCredential { .. }
             | Self::UseModel
             | Self::Connect { .. }

@@ -100,6 +100,16 @@ impl Home {
         self.cache.join("sandboxes")
     }
 
+    /// What commands of tasks wrote and is still pending, a folder a task.
+    pub fn written(&self) -> PathBuf {
+        self.data.join("written")
+    }
+
+    /// Images of the guest, and guests as they were saved.
+    pub fn guests(&self) -> PathBuf {
+        self.cache.join("guests")
+    }
+
     /// Compiled code of components.
     pub fn compiled(&self) -> PathBuf {
         self.cache.join("compiled")

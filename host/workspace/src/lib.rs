@@ -66,4 +66,4 @@ pub use proposal::{Decision, ProposeError, State, propose};
 pub use purge::{PurgeOptions, Purged, QUOTA, RETENTION};
 pub use recovery::{Recovered, interrupted, recover, recover_with};
 pub use walk::{Page, WalkOptions};
-pub use workspace::{ChangeId, Nested, Pending, Permits, Workspace};
+pub use workspace::{ChangeId, Moment, Nested, Pending, Permits, Workspace};

@@ -25,7 +25,10 @@ use std::{
     collections::{HashMap, VecDeque},
     os::unix::ffi::OsStrExt as _,
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock},
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 /// A pending change's number, unique within the task.
@@ -45,6 +48,20 @@ pub struct Pending {
     pub target: Option<FilePath>,
     /// Why, in the words of whoever proposed it.
     pub reason: String,
+}
+
+/// What a pending set was at a moment: another one, where it has changed since, or was applied or dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    revision: u64,
+    settled: u64,
+}
+
+impl Moment {
+    /// True if what was pending at the other was applied or dropped since.
+    pub const fn is_settled_since(self, other: Self) -> bool {
+        self.settled != other.settled
+    }
 }
 
 /// What was agreed to, for one plan.
@@ -71,6 +88,8 @@ pub(crate) struct Shared {
     pub(crate) scratches: Mutex<Vec<Arc<Scratch>>>,
     pub(crate) walkers: Mutex<VecDeque<(String, Walker)>>,
     plans: Mutex<HashMap<Sha256, Arc<Prepared>>>,
+    /// How often what was pending was applied or dropped.
+    settled: AtomicU64,
     quota: OnceLock<u64>,
 }
 
@@ -143,6 +162,7 @@ impl Workspace {
             scratches: Mutex::default(),
             walkers: Mutex::default(),
             plans: Mutex::default(),
+            settled: AtomicU64::new(0),
             quota: OnceLock::new(),
         };
         let layer = Layer { state: Mutex::default(), above: None };
@@ -254,10 +274,16 @@ impl Workspace {
     pub fn discard(&self) {
         let mut state = locked(&self.layer.state);
         *state = Arc::new(state.cleared());
+        self.shared.settled.fetch_add(1, Ordering::SeqCst);
         drop(state);
         if self.is_current() {
             self.clear_above();
         }
+    }
+
+    /// What the set is now, as far as it can be told from what it was before and comes to be.
+    pub fn moment(&self) -> Moment {
+        Moment { revision: self.state().revision, settled: self.shared.settled.load(Ordering::SeqCst) }
     }
 
     /// True if nothing is pending.
@@ -380,6 +406,7 @@ impl Workspace {
         };
         if spent {
             *state = Arc::new(state.cleared());
+            shared.settled.fetch_add(1, Ordering::SeqCst);
             drop(state);
             self.clear_above();
             locked(&shared.plans).clear();

@@ -32,8 +32,10 @@ const PROBES: [Probe; 26] = [
     ("kernel keyring", || attempt(libc::SYS_keyctl, [0; 4])),
     ("become root", || attempt(libc::SYS_setresuid, [0, 0, 0, 0])),
     ("reach the network", network),
-    ("open a disk in /dev", || devices(&["vda", "vdb"])),
-    ("open memory or a port in /dev", || devices(&["mem", "kmsg", "vport0p1", "vport0p2", "hvc0", "ttyS0"])),
+    ("open a disk in /dev", || devices(&["vda", "vdb", "sda", "nvme0n1", "loop0", "dm-0"])),
+    ("open memory or a port in /dev", || {
+        devices(&["mem", "kmsg", "vport0p1", "vport0p2", "hvc0", "ttyS0", "tty0", "kvm"])
+    }),
     ("see /sys", || fs::read_dir("/sys").map(drop)),
     ("see the scratch disk or the guest's own files", || fs::read_dir("/run/scratch").map(drop)),
     ("see other processes", processes),
@@ -68,7 +70,7 @@ pub(crate) fn main() -> ExitCode {
 fn describe(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::PermissionDenied => "denied".to_owned(),
-        io::ErrorKind::NotFound => "absent".to_owned(),
+        io::ErrorKind::NotFound | io::ErrorKind::Unsupported => "absent".to_owned(),
         io::ErrorKind::ReadOnlyFilesystem => "read-only".to_owned(),
         // there is no such user in the sandbox
         io::ErrorKind::InvalidInput => "impossible".to_owned(),
@@ -95,12 +97,12 @@ fn devices(names: &[&str]) -> io::Result<()> {
         .ok_or_else(|| io::ErrorKind::NotFound.into())
 }
 
-/// The runner and this job, and whatever else runs in the task's own sandbox, are all that may be seen. The guest's own
-/// first process is not: the one of the sandbox stands in its place.
+/// The runner and this job, and whatever else runs in the task's own sandbox, are all that may be seen. The first process of
+/// the machine is not: the one of the sandbox stands in its place, which is bubblewrap where there is no guest.
 fn processes() -> io::Result<()> {
     let name = fs::read_to_string("/proc/1/comm")?;
     let kernel = fs::read_to_string("/proc/2/comm").is_ok_and(|name| name.trim() == "kthreadd");
-    if name.trim() == "guest" && !kernel { Err(io::ErrorKind::NotFound.into()) } else { Ok(()) }
+    if ["guest", "bwrap"].contains(&name.trim()) && !kernel { Err(io::ErrorKind::NotFound.into()) } else { Ok(()) }
 }
 
 /// Whether there is a capability, or a way to new ones.

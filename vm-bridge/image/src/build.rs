@@ -5,7 +5,10 @@ use crate::{
     tree::Tree,
 };
 use deskhand_vocabulary::Sha256;
-use std::{io::Write as _, path::PathBuf};
+use std::{
+    io::{self, Write as _},
+    path::PathBuf,
+};
 
 /// What a build is at.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +29,7 @@ pub fn build(
     if GUEST.is_empty() {
         return Err(ImageError::Unsupported);
     }
-    let recipe_digest = Sha256::of_json(&(recipe.digest, Sha256::of(GUEST), FORM)).map_err(std::io::Error::from)?;
+    let recipe_digest = digest(recipe)?;
     if let Ok(image) = store.open_recipe(recipe_digest) {
         return Ok(image);
     }
@@ -54,6 +57,11 @@ pub fn build(
     let image = made.keep(store, recipe_digest)?;
     fetch::tidy(&recipe.packages().cloned().collect::<Vec<_>>(), &folder)?;
     Ok(image)
+}
+
+/// Of all that an image is made from.
+pub(crate) fn digest(recipe: &Recipe) -> io::Result<Sha256> {
+    Ok(Sha256::of_json(&(recipe.digest, Sha256::of(GUEST), FORM))?)
 }
 
 /// Of what this crate makes of a recipe: another one makes another image.

@@ -28,6 +28,11 @@ pub use store::{Image, Manifest, Part, Parts, Store};
 /// The guest's program, or nothing where there is none for this machine.
 static GUEST: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest"));
 
+/// The guest's program, which also has the probes of the boundary check; empty where there is none for this machine.
+pub const fn guest_program() -> &'static [u8] {
+    GUEST
+}
+
 /// Whether there is a guest for this machine at all.
 pub const fn supported() -> bool {
     !GUEST.is_empty()

@@ -6,7 +6,7 @@
 //! images/DIGEST/       manifest.json, kernel, initramfs, root
 //! ```
 
-use crate::{ImageError, fetch};
+use crate::{ImageError, Recipe, build, fetch};
 use deskhand_files::Origin;
 use deskhand_vocabulary::Sha256;
 use serde::{Deserialize, Serialize};
@@ -41,6 +41,13 @@ pub struct Manifest {
     pub initramfs: Part,
     /// The root image.
     pub root: Part,
+}
+
+impl Manifest {
+    /// Bytes of all parts.
+    pub const fn size(&self) -> u64 {
+        self.kernel.size + self.initramfs.size + self.root.size
+    }
 }
 
 /// An image that was just verified: its parts are open, so that what runs is what was looked at.
@@ -104,14 +111,20 @@ impl Store {
         opened
     }
 
+    /// The image of a recipe, if it is built: its digest, and its bytes. Its parts are not looked at.
+    pub fn built(&self, recipe: &Recipe) -> io::Result<Option<(Sha256, u64)>> {
+        Ok(self.of_recipe(build::digest(recipe)?)?.map(|(digest, manifest)| (digest, manifest.size())))
+    }
+
     /// The image of a recipe.
     pub(crate) fn open_recipe(&self, recipe: Sha256) -> Result<Image, ImageError> {
-        for digest in self.list()? {
-            if manifest(&self.folder(digest), digest).is_ok_and(|manifest| manifest.recipe == recipe) {
-                return self.image(digest);
-            }
-        }
-        Err(ImageError::Absent)
+        let (digest, _) = self.of_recipe(recipe)?.ok_or(ImageError::Absent)?;
+        self.image(digest)
+    }
+
+    fn of_recipe(&self, recipe: Sha256) -> io::Result<Option<(Sha256, Manifest)>> {
+        let known = |digest| Some((digest, manifest(&self.folder(digest), digest).ok()?));
+        Ok(self.list()?.into_iter().filter_map(known).find(|(_, manifest)| manifest.recipe == recipe))
     }
 
     /// Remove all images but those in `keep`, and all packages. Says how many bytes that freed.

@@ -10,6 +10,7 @@ use deskhand_agent::{
 };
 use deskhand_confine::overlay;
 use deskhand_records::{Filter, Recorded, Records};
+use deskhand_tools::shell::Written;
 use deskhand_vocabulary::{Event, Stop, TaskId};
 use deskhand_workspace::Workspace;
 use std::{collections::HashMap, path::Path};
@@ -23,18 +24,22 @@ pub(super) fn fold(records: &Records, task: &mut Task) -> Result<()> {
     Ok(())
 }
 
-/// Make again what was pending. What could not be, a line each.
+/// Make again what was pending. What could not be, a line each. No program is run again for it: what they wrote is kept.
 pub(super) fn take_up(
     records: &Records,
     (task, workspace, kept): (TaskId, &Workspace, &Path),
     tools: &dyn Tools,
+    written: Option<&Written>,
     stop: &Stop,
 ) -> Result<Vec<String>> {
     let mut lost = Vec::new();
     for left in left_behind(records, task)? {
         match left {
             Left::Called(call, output) => {
-                if let Err(reason) = tools.again(&call, &output, stop) {
+                let made = written
+                    .and_then(|written| written.again(&call, &output))
+                    .unwrap_or_else(|| tools.again(&call, &output, stop));
+                if let Err(reason) = made {
                     let what = deskhand_vocabulary::text::shortened(&call.arguments.to_string(), 120);
                     lost.push(format!("{} {what}: {reason}", call.tool));
                 }

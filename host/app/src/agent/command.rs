@@ -67,6 +67,7 @@ impl Assisted {
             outgoing: command.outgoing.clone(),
             // plugins do not get at what the person allowed their agent
             servers: Arc::new([]),
+            shelter: None,
             title: command.request,
             limits: &command.limits,
             choice: &choice,

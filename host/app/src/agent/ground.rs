@@ -15,6 +15,7 @@ use crate::{
     model::Choice,
     outgoing::{Outgoing, Purpose},
     task::{invocation, services},
+    vm::Shelter,
 };
 use deskhand_agent::{
     Instruction,
@@ -38,6 +39,8 @@ pub(super) struct Ground<'a> {
     pub(super) outgoing: Outgoing,
     /// The MCP servers that can be used on it.
     pub(super) servers: Servers,
+    /// Where commands of it run.
+    pub(super) shelter: Option<Arc<Shelter>>,
     /// What the person asked for.
     pub(super) title: &'a str,
     pub(super) limits: &'a Limits,
@@ -64,6 +67,7 @@ impl Ground<'_> {
             servers: Arc::clone(&servers),
             handle: handle.clone(),
             taken: desk.home.taken(task),
+            shelter: self.shelter,
             title: self.title.to_owned(),
             removals: self.limits.get(Measure::Removals),
         });

@@ -34,6 +34,7 @@ use crate::{
     outgoing::Outgoing,
     person, screen,
     task::{Opening, Seen, open_folders},
+    vm::{Shelter, kept},
 };
 use approval::ByPerson;
 use delegate::Delegate;
@@ -42,7 +43,7 @@ use deskhand_agent::{
 };
 use deskhand_permissions::{Context, Standing};
 use deskhand_records::Records;
-use deskhand_tools::{Gathered, Joined, Labelled};
+use deskhand_tools::{Gathered, Joined, Labelled, shell::Written};
 use deskhand_vocabulary::{Labels, TaskId};
 use ended::Closing;
 use ground::Ground;
@@ -119,6 +120,8 @@ impl<'a> Work<'a> {
         }
         let memory = memory::tools(desk, &context, &workspace, choice.name, &gathered)?;
         let servers = mcp::of_task(desk, task, &workspace, &outgoing)?;
+        let shelter = Arc::new(Shelter::of_task(desk, task, &context, &workspace, &outgoing, &runtime)?);
+        let shell = shelter.tools(&workspace, desk.gate()?, &context, &desk.person);
         let ground = Ground {
             desk,
             task,
@@ -126,6 +129,7 @@ impl<'a> Work<'a> {
             workspace,
             outgoing,
             servers: Arc::clone(&servers),
+            shelter: Some(shelter),
             title: &spec.request,
             limits: &spec.limits,
             choice: &choice,
@@ -134,7 +138,8 @@ impl<'a> Work<'a> {
         };
         let (staff, _) = ground.staff()?;
         let (model, world) = (Arc::clone(&staff.models.chosen), Arc::clone(&staff.world));
-        let tools = Joined::new([staff.kit.all(), Arc::new(Delegate::new(staff)) as _].into_iter().chain(memory));
+        let tools = [staff.kit.all(), Arc::new(Delegate::new(staff)) as _].into_iter().chain(shell).chain(memory);
+        let tools = Joined::new(tools);
         let tools = Labelled::new(Arc::new(tools), Arc::clone(&gathered));
         let agent = Agent {
             model,
@@ -185,6 +190,11 @@ impl<'a> Work<'a> {
             let ended = self.agent.run(&mut task).await;
             watching.abort();
             futures_util::future::join_all(self.servers.iter().map(|server| server.close())).await;
+            if let Some(shelter) = self.world.shelter.clone() {
+                let closing = tokio::task::spawn_blocking(move || shelter.close());
+                // a command that does not end goes with this process
+                let _ = tokio::time::timeout(CLOSING, closing).await;
+            }
             ended
         });
         // a call that does not look up is not waited for
@@ -198,7 +208,11 @@ impl<'a> Work<'a> {
         let (records, tools) = (Arc::clone(self.desk.records()?), Arc::clone(&self.agent.tools));
         let (task, workspace, stop) = (self.task, self.world.workspace.clone(), self.desk.stop.clone());
         let kept = self.desk.home.taken(task);
-        let taking = move || again::take_up(&records, (task, &workspace, kept.as_path()), tools.as_ref(), &stop);
+        let written = Written { kept: self::kept(self.desk, task), workspace: workspace.clone() };
+        let taking = move || {
+            let of = (task, &workspace, kept.as_path());
+            again::take_up(&records, of, tools.as_ref(), Some(&written), &stop)
+        };
         self.runtime
             .block_on(self.runtime.spawn_blocking(taking))
             .unwrap_or_else(|error| Err(Failure::failed(format!("what was pending could not be taken up: {error}"))))
@@ -232,9 +246,13 @@ impl<'a> Work<'a> {
             format!("{}{how}", folder.name)
         };
         let folders: Vec<String> = self.world.workspace.folders().into_iter().map(folder).collect();
-        format!("{today}. Folders: {}", folders.join(", "))
+        let lacks = self.world.shelter.as_ref().and_then(|shelter| shelter.lacks());
+        let lacks = lacks.map(|lacks| format!(". There is {lacks}")).unwrap_or_default();
+        format!("{today}. Folders: {}{lacks}", folders.join(", "))
     }
 }
 
+/// How long the sandbox of a task may take to end.
+const CLOSING: Duration = Duration::from_secs(5);
 /// How often it is looked whether the person has pressed Ctrl-C.
 const LOOK: Duration = Duration::from_millis(50);

@@ -7,6 +7,7 @@ use crate::{
     person::Waiting,
     show::difference,
     task::{Written, written},
+    vm::Shelter,
 };
 use deskhand_agent::{Effects, Settled, reflect::SettledState};
 use deskhand_permissions::{Context, Gate};
@@ -37,6 +38,8 @@ pub(super) struct World {
     pub(super) handle: Handle,
     /// Where what was taken out of sandboxes is kept until it is decided on.
     pub(super) taken: PathBuf,
+    /// Where commands run; nowhere for a command that the person called.
+    pub(super) shelter: Option<Arc<Shelter>>,
     /// What the person asked for.
     pub(super) title: String,
     /// The most files that may be removed.
@@ -115,7 +118,13 @@ impl World {
 
 impl Effects for World {
     fn settle(&self) -> Settled {
+        if let Some(shelter) = self.shelter.as_ref().filter(|_| !self.workspace.is_unchanged()) {
+            shelter.close();
+        }
         let settled = self.decided();
+        if let Some(shelter) = &self.shelter {
+            shelter.settled(&self.workspace);
+        }
         if matches!(settled.state, SettledState::Applied | SettledState::Declined) {
             // what is left goes with what is decided next
             let _ = std::fs::remove_dir_all(&self.taken);

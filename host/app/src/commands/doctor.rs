@@ -65,6 +65,7 @@ pub(crate) fn run(options: &cli::Json) -> Result {
         crate::model::doctor(&desk),
         crate::mcp::doctor(&desk),
         sandbox(&desk),
+        crate::vm::doctor(&desk),
         toolchain(),
         zone(&desk),
         editor(),

@@ -99,7 +99,7 @@ fn forget(desk: &Desk, task: TaskId, yes: bool) -> Result {
             return Ok(exit);
         }
     }
-    transcript::forget(records, task)?;
+    transcript::forget(desk, task)?;
     output::text(&format!(
         "The names and contents that the log kept of task {task} are destroyed. That it happened stays on record, and what undo needs of it stays until you give it up: deskhand purge\n"
     ));

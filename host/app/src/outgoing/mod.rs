@@ -54,6 +54,11 @@ impl Outgoing {
         self.egress.outlet(Arc::new(judge), Arc::<OnRecord>::clone(&self.record))
     }
 
+    /// The way to whatever host somebody names.
+    pub(crate) fn pages(&self) -> Outlet {
+        self.outlet(Purpose::Page)
+    }
+
     /// The way to pages for somebody else who acts in the task.
     pub(crate) fn pages_for(&self, context: Context) -> Outlet {
         let judge = AtGate { gate: Arc::clone(&self.gate), context, purpose: Purpose::Page };

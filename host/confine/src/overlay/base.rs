@@ -59,6 +59,11 @@ impl Base {
         self.0.insert(entry.path.path.as_bytes().into(), Was::of(entry));
     }
 
+    /// The paths, a folder before what is in it.
+    pub(super) fn all(&self) -> impl Iterator<Item = &[u8]> {
+        self.0.keys().map(AsRef::as_ref)
+    }
+
     /// It is gone, and all in it.
     pub(super) fn forget(&mut self, path: &RelativePath) {
         self.0.remove(path.as_bytes());

@@ -6,6 +6,7 @@
 //! the sandbox began. What has changed there since is a conflict, and stays as it is.
 
 mod base;
+mod follow;
 mod kept;
 mod mount;
 pub(crate) mod room;
@@ -16,11 +17,13 @@ mod take;
 use base::Base;
 use deskhand_vocabulary::{FilePath, FolderName};
 use deskhand_workspace::{FileError, Ground, Workspace};
+pub use follow::Step;
 pub use kept::{Keeping, again};
 pub use mount::Mount;
-use mount::Place;
+pub(crate) use mount::Place;
 use rustix::io::Errno;
 use scan::Marks;
+use serde::{Deserialize, Serialize};
 use std::{path::Path, sync::Arc};
 
 /// A granted folder, and the layer over it.
@@ -38,12 +41,47 @@ pub struct Overlay {
 /// What came of what a sandbox wrote.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Taken {
-    /// How many changes were added to the pending set.
-    pub added: u64,
+    /// The changes that were added to the pending set, in their order.
+    pub made: Vec<Made>,
     /// What was not, and why.
     pub refused: Vec<Refused>,
     /// How many more were not that are not listed.
     pub more: u64,
+}
+
+/// A change that was added to a pending set, told so that it can be added again in another process. The versions are those
+/// that were there before it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "made", rename_all = "kebab-case")]
+pub enum Made {
+    /// A folder that is to be.
+    Folder {
+        /// Which.
+        path: FilePath,
+    },
+    /// A file that is written, as a whole; what it holds is read from the pending set.
+    File {
+        /// Which.
+        path: FilePath,
+        /// None where there was none.
+        version: Option<String>,
+    },
+    /// A file that is to be elsewhere.
+    Moved {
+        /// Which.
+        path: FilePath,
+        /// Its version.
+        version: String,
+        /// Where it comes to be.
+        to: FilePath,
+    },
+    /// Something that is removed.
+    Removed {
+        /// What.
+        path: FilePath,
+        /// Its version.
+        version: String,
+    },
 }
 
 /// Something that a sandbox wrote and that is not taken.
@@ -58,6 +96,21 @@ pub struct Refused {
 impl Taken {
     /// The most refusals that are listed.
     const LISTED: usize = 200;
+
+    /// How many changes were added to the pending set.
+    pub fn added(&self) -> usize {
+        self.made.len()
+    }
+
+    /// And what another one came to.
+    pub fn add(&mut self, other: Self) {
+        let Self { made, refused, more } = other;
+        self.made.extend(made);
+        self.more += more;
+        for Refused { path, reason } in refused {
+            self.refuse(path, reason);
+        }
+    }
 
     fn refuse(&mut self, path: FilePath, reason: impl Into<String>) {
         if self.refused.len() < Self::LISTED {
@@ -96,6 +149,12 @@ pub enum OverlayError {
     File(#[from] FileError),
 }
 
+impl OverlayError {
+    pub(crate) fn place(place: &Path, error: Errno) -> Self {
+        Self::Place { place: place.display().to_string(), reason: error.to_string() }
+    }
+}
+
 impl Overlay {
     /// Over a granted folder of the task, in a folder of its own below `place`, which lies on a disk of this machine and in
     /// Deskhand's own home. What is pending in the task is seen in it.
@@ -104,8 +163,7 @@ impl Overlay {
     /// [`OverlayError`].
     pub fn over(workspace: &Workspace, folder: &FolderName, place: &Path) -> Result<Self, OverlayError> {
         let ground = workspace.ground(folder)?;
-        let failed =
-            |error: Errno| OverlayError::Place { place: place.display().to_string(), reason: error.to_string() };
+        let failed = |error: Errno| OverlayError::place(place, error);
         let place = Arc::new(Place::new(place).map_err(failed)?);
         let base = Base::of(workspace, folder)?;
         seed::lay(workspace, folder, &place).map_err(|error| error.at(failed))?;
@@ -116,6 +174,27 @@ impl Overlay {
     /// For [`crate::Confined::folders`].
     pub fn mount(&self) -> Mount {
         Mount::new(&self.folder, &self.ground, &self.place)
+    }
+
+    /// What has to be done in the sandbox, for it to see the folder as the task does now. None where a new layer is better.
+    ///
+    /// # Errors
+    /// [`OverlayError`].
+    pub fn behind(&self, workspace: &Workspace) -> Result<Option<Vec<Step>>, OverlayError> {
+        let now = Base::of(workspace, &self.folder)?;
+        Ok(follow::steps(workspace, &self.folder, self.mount().inside(), (&self.base, &now))?)
+    }
+
+    /// The sandbox sees the folder as the task does: what it writes from now on is taken. To be called while nothing in it
+    /// writes.
+    ///
+    /// # Errors
+    /// [`OverlayError`].
+    pub fn caught_up(&mut self, workspace: &Workspace) -> Result<(), OverlayError> {
+        self.base = Base::of(workspace, &self.folder)?;
+        let scan = scan::scan(&self.place, &self.folder);
+        self.settled = scan.map_err(|error| OverlayError::place(self.place.path(), error))?.found;
+        Ok(())
     }
 
     /// Let what was written since the last time join the task's pending set, with `reason` as the reason for the person, and be
@@ -131,10 +210,7 @@ impl Overlay {
         reason: &str,
         keeping: Option<&mut Keeping>,
     ) -> Result<Taken, OverlayError> {
-        let failed = |error: Errno| OverlayError::Place {
-            place: self.place.path().display().to_string(),
-            reason: error.to_string(),
-        };
+        let failed = |error: Errno| OverlayError::place(self.place.path(), error);
         let scan = scan::scan(&self.place, &self.folder).map_err(failed)?;
         let at = take::At { workspace, folder: &self.folder, place: &self.place, reason };
         let taken = take::take(&at, &scan, &self.settled, &mut self.base, keeping);

@@ -1,9 +1,9 @@
 //! What was written in a sandbox, added to the pending set of its task.
 
 use super::{
-    Taken,
+    Made, Taken,
     base::Base,
-    kept::{Keeping, Made},
+    kept::{Keeping, Made as Kept},
     mount::Place,
     scan::{Marks, Scan, What},
 };
@@ -119,8 +119,8 @@ impl Taking<'_> {
     }
 
     /// A change was added; what is there now is what the sandbox sees.
-    fn added(&mut self, change: ChangeId, path: &RelativePath) {
-        self.taken.added += 1;
+    fn added(&mut self, change: ChangeId, made: Made, path: &RelativePath) {
+        self.taken.made.push(made);
         let _ = self.at.workspace.explain(change, self.at.reason); // what took another change back is none itself
         match self.find(path) {
             Ok(Some(entry)) => self.base.set(&entry),
@@ -128,7 +128,7 @@ impl Taking<'_> {
         }
     }
 
-    fn keep(&mut self, made: impl FnOnce(&Self) -> Made) {
+    fn keep(&mut self, made: impl FnOnce(&Self) -> Kept) {
         if self.keeping.is_some() {
             let made = made(self);
             if let Some(keeping) = &mut self.keeping {
@@ -196,8 +196,8 @@ impl Taking<'_> {
             None => self.free(path)?,
         }
         let change = self.at.workspace.make_folder(&self.path(path))?;
-        self.added(change, path);
-        self.keep(|taking| Made::Folder { path: taking.path(path) });
+        self.added(change, Made::Folder { path: self.path(path) }, path);
+        self.keep(|taking| Kept::Folder { path: taking.path(path) });
         Ok(())
     }
 
@@ -206,8 +206,8 @@ impl Taking<'_> {
         let version = match self.find(path)? {
             None => {
                 self.free(path)?;
-                if let Some(change) = self.moved(path, &content, size, modified)? {
-                    self.added(change, path);
+                if let Some((change, made)) = self.moved(path, &content, size, modified)? {
+                    self.added(change, made, path);
                     return Ok(());
                 }
                 None
@@ -227,7 +227,7 @@ impl Taking<'_> {
             }
         };
         let change = self.at.workspace.write_file(&self.path(path), &content, version.as_deref())?;
-        self.added(change, path);
+        self.added(change, Made::File { path: self.path(path), version: version.clone() }, path);
         if self.keeping.is_some() {
             let again = self.open(path).map_err(|error| refuse(format!("it cannot be read: {error}")))?;
             let path = self.path(path);
@@ -290,22 +290,23 @@ impl Taking<'_> {
         content: &OwnedFd,
         size: u64,
         (seconds, nanoseconds): (i64, u32),
-    ) -> Result<Option<ChangeId>, FileError> {
+    ) -> Result<Option<(ChangeId, Made)>, FileError> {
         let Some(leaving) = self.leaving.get(&(size, seconds, nanoseconds)) else { return Ok(None) };
         for (at, entry) in leaving.iter().enumerate() {
             if !self.same(entry, content.as_fd())? {
                 continue;
             }
             let entry = entry.clone();
-            let change = self.at.workspace.move_(&entry.path, &entry.version, &self.path(path), None)?;
+            let to = self.path(path);
+            let change = self.at.workspace.move_(&entry.path, &entry.version, &to, None)?;
             self.base.forget(&entry.path.path);
-            self.keep(|taking| Made::Move {
+            self.keep(|taking| Kept::Move {
                 from: entry.path.clone(),
                 version: entry.version.clone(),
                 to: taking.path(path),
             });
             self.leaving.get_mut(&(size, seconds, nanoseconds)).map(|leaving| leaving.remove(at));
-            return Ok(Some(change));
+            return Ok(Some((change, Made::Moved { path: entry.path, version: entry.version, to })));
         }
         Ok(None)
     }
@@ -314,8 +315,8 @@ impl Taking<'_> {
     fn replace(&mut self, path: &RelativePath, entry: &Entry) -> Result<(), FileError> {
         self.untouched(entry)?;
         let change = self.at.workspace.remove(&entry.path, &entry.version)?;
-        self.added(change, path);
-        self.keep(|_| Made::Remove { path: entry.path.clone(), version: entry.version.clone() });
+        self.added(change, Made::Removed { path: entry.path.clone(), version: entry.version.clone() }, path);
+        self.keep(|_| Kept::Remove { path: entry.path.clone(), version: entry.version.clone() });
         Ok(())
     }
 

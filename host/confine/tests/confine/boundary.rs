@@ -270,7 +270,7 @@ async fn deskhands_own_things_are_covered_where_they_lie_in_a_granted_folder() {
     let (said, taken) = desk.shell(script).await;
     assert!(!said.out.contains("secret"), "{}", said.out);
     assert!(said.out.contains("ls: cannot open directory 'home': Permission denied"), "{}", said.out);
-    assert_eq!((desk.pending(), taken.added), (vec![], 0));
+    assert_eq!((desk.pending(), taken.added()), (vec![], 0));
     assert_eq!(fs::read_to_string(desk.folder.join("home/data/grants")).unwrap(), "secret");
 }
 

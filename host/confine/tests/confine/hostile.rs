@@ -146,7 +146,7 @@ async fn too_deep_and_too_many_are_refused() {
     let desk = Desk::new(&[]);
     // a name of bytes that are no text is a name
     let (_, taken) = desk.shell("printf x > \"$(printf 'bytes\\377')\"").await;
-    assert_eq!((taken.added, taken.refused.len()), (1, 0));
+    assert_eq!((taken.added(), taken.refused.len()), (1, 0));
 }
 
 /// Attributes of the program's own are not carried; those that would mean something to an overlay it cannot give.

@@ -9,4 +9,5 @@ mod hostile;
 mod kit;
 mod limits;
 mod network;
+mod session;
 mod somebody;

@@ -22,9 +22,16 @@ pub(super) fn needed(context: &Context, action: &Action, opening: Option<Access>
         // opening a folder hands it to the plugins of the task, so that takes a grant from the person as well
         Principal::Person => opening.filter(|_| context.task.is_some()),
         principal => match (Kind::of(action).row().needs, principal) {
-            (Needs::Nothing | Needs::Consent | Needs::Trust | Needs::Program | Needs::Described | Needs::Server, _) => {
-                None
-            }
+            (
+                Needs::Nothing
+                | Needs::Consent
+                | Needs::Trust
+                | Needs::Program
+                | Needs::Described
+                | Needs::Server
+                | Needs::Sandbox,
+                _,
+            ) => None,
             (Needs::Folder(access), _) => Some(opening.map_or(access, |more| more.max(access))),
             // what is installed serves the agent; what it does itself is decided each time
             (Needs::Tool | Needs::Agent, Principal::Agent) => None,
@@ -98,6 +105,7 @@ pub(crate) fn covering<'a>(
         (Scope::Host { host }, Action::Connect { host: h, .. })
         | (Scope::Model { host }, Action::SendToModel { host: h, .. }) => host == h,
         (Scope::Server { server, setup }, Action::StartServer { server: s, setup: x }) => server == s && setup == x,
+        (Scope::Sandbox, Action::RunInSandbox) => true,
         (Scope::ServerReading { server }, Action::ReadServer { server: s }) => server == s,
         (Scope::ServerTool { server, tool, offer }, Action::CallServerTool { server: s, tool: t, offer: o, .. }) => {
             server == s && tool == t && offer == o
@@ -113,6 +121,7 @@ pub(crate) fn covering<'a>(
             | Scope::Server { .. }
             | Scope::ServerReading { .. }
             | Scope::ServerTool { .. }
+            | Scope::Sandbox
             | Scope::NoServerTool { .. },
             _,
         ) => false,

@@ -131,10 +131,10 @@ impl Tools for Delegate {
         let parts: Vec<TaskId> = serde_json::from_value(output.again["tasks"].clone()).unwrap_or_default();
         let mut lost = Vec::new();
         for part in parts {
-            // each had seen what it had seen, and no other
+            // each had seen what it had seen, and no other; none has a shell
             let world = &self.staff.world;
             let part = (part, &world.workspace, world.taken.as_path());
-            match again::take_up(&self.staff.records, part, self.staff.kit.all().as_ref(), stop) {
+            match again::take_up(&self.staff.records, part, self.staff.kit.all().as_ref(), None, stop) {
                 Ok(lines) => lost.extend(lines),
                 Err(failure) => lost.push(failure.message),
             }

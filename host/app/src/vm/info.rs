@@ -1,0 +1,100 @@
+//! `deskhand vm info`: where commands of the agent run, and what this computer has for them.
+
+use super::shelter::is_allowed;
+use crate::{
+    cli::Json,
+    desk::Desk,
+    exit::Exit,
+    failure::{Failure, Result},
+    output,
+    show::{bytes, columns, line},
+};
+use deskhand_confine::{Helper, Unavailable, available};
+use deskhand_permissions::{Context, Standing};
+use deskhand_vm_bridge::{Qemu, Vmm as _};
+use deskhand_vm_image::{Recipe, Store};
+use deskhand_vocabulary::{Sha256, TaskId};
+use serde::Serialize;
+
+/// What there is, each with why or with what to do.
+#[derive(Debug, Serialize)]
+pub(super) struct Facts {
+    /// Where commands of the agent run; none where they do not.
+    pub(super) backend: Option<&'static str>,
+    pub(super) commands: String,
+    pub(super) sandbox: String,
+    /// What guests run on, or why there are none.
+    pub(super) guest: String,
+    pub(super) image: String,
+}
+
+/// What runs commands where the person allows it.
+const BUBBLEWRAP: &str = "bubblewrap";
+
+pub(super) fn run(options: &Json) -> Result {
+    let desk = Desk::open_whatever(options.json)?;
+    let facts = Facts::of(&desk)?;
+    if options.json {
+        output::text(&format!("{}\n", serde_json::to_string(&facts).unwrap_or_default()));
+        return Ok(Exit::Done);
+    }
+    let Facts { commands, sandbox, guest, image, .. } = &facts;
+    let rows = [("commands", commands), ("sandbox", sandbox), ("guest", guest), ("image", image)];
+    output::text(&columns(&rows.map(|(name, fact)| vec![name.to_owned(), line(fact)])));
+    Ok(Exit::Done)
+}
+
+impl Facts {
+    pub(super) fn of(desk: &Desk) -> Result<Self> {
+        let tried = tried(desk)?;
+        // the first task of all is as good as any: what is asked is the same for each
+        let allowed = is_allowed(desk, &Context::agent(TaskId(0), Standing::default()))?;
+        let commands = match (&tried, allowed) {
+            (Ok(()), true) => "of your agent run in the sandbox, a weaker boundary than a virtual machine".to_owned(),
+            (Ok(()), false) => {
+                "of your agent do not run: you have not allowed the sandbox (deskhand vm allow)".to_owned()
+            }
+            (Err(_), _) => "of your agent do not run: there is no sandbox".to_owned(),
+        };
+        Ok(Self {
+            backend: (tried.is_ok() && allowed).then_some(BUBBLEWRAP),
+            commands,
+            sandbox: tried.map_or_else(|missing| missing.to_string(), |()| "works, with bubblewrap".to_owned()),
+            guest: guest(),
+            image: image(desk)?,
+        })
+    }
+}
+
+/// Whether there is a sandbox on this computer. It is tried.
+pub(super) fn tried(desk: &Desk) -> Result<std::result::Result<(), Unavailable>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::no_thread)?;
+    let helper = Helper::own(&desk.home).map_err(Failure::failed)?;
+    Ok(runtime.block_on(available(&helper, &desk.home.sandboxes())))
+}
+
+fn guest() -> String {
+    match Qemu::find() {
+        Ok(qemu) => format!("{} on {}; no command of your agent runs in it yet", qemu.name(), qemu.accelerator()),
+        Err(missing) => missing.to_string(),
+    }
+}
+
+fn image(desk: &Desk) -> Result<String> {
+    if !desk.home.guests().exists() {
+        return Ok(NO_IMAGE.to_owned());
+    }
+    Ok(match built(desk)? {
+        Some((digest, size)) => format!("{:.12}, {}", digest.to_string(), bytes(size)),
+        None => NO_IMAGE.to_owned(),
+    })
+}
+
+const NO_IMAGE: &str = "none is built (deskhand vm build)";
+
+/// The image of the guest that this program makes, where it is built, and its size in bytes.
+pub(super) fn built(desk: &Desk) -> Result<Option<(Sha256, u64)>> {
+    let recipe = Recipe::standard().map_err(Failure::failed)?;
+    let store = Store::open(desk.home.guests()).map_err(Failure::failed)?;
+    store.built(&recipe).map_err(Failure::failed)
+}

@@ -1,0 +1,82 @@
+//! A place where commands run, shut off from all else: a sandbox of this computer, or a guest.
+
+use deskhand_confine::{Excess, Taken};
+use deskhand_vocabulary::Stop;
+use std::{path::PathBuf, time::Duration};
+
+/// The program of the tool `python`: an interpreter that reads its work from its standard input, as [`deskhand_confine::Job`]
+/// says.
+pub const INTERPRETER: &str = include_str!("python.py");
+
+/// What is to be run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Job {
+    /// A line for a shell.
+    Shell {
+        /// The line.
+        command: String,
+        /// Where, a path in the enclosure; none for its home.
+        folder: Option<PathBuf>,
+    },
+    /// Python, in an interpreter that keeps its variables.
+    Python {
+        /// The code.
+        code: String,
+    },
+}
+
+/// What came of a job.
+#[derive(Debug)]
+pub struct Done {
+    /// How it ended.
+    pub ended: Ended,
+    /// True where it took an interpreter that knows of nothing before, although there had been another.
+    pub forgot: bool,
+    /// A file in the enclosure in which all that it said can be read; none where it cannot any more.
+    pub log: Option<PathBuf>,
+    /// What it wrote, which is pending now.
+    pub taken: Taken,
+}
+
+/// How a job ended. Whatever it had started has ended with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// By itself: its status, as shells say it. None for an interpreter that waits for more.
+    Exited(Option<u8>),
+    /// Its time was over. True where an interpreter still knows what it knew.
+    TimedOut(bool),
+    /// The person stopped it.
+    Stopped,
+    /// It used too much, and all in the enclosure was ended.
+    Beyond(Excess),
+    /// The enclosure ended with it.
+    Broken,
+    /// It could not be started, and why.
+    NotStarted(String),
+}
+
+/// See the module.
+pub trait Enclosure: Send + Sync {
+    /// What it is, for the model: completes "Run a command in …".
+    fn name(&self) -> &'static str;
+
+    /// Whether there is Python in it.
+    fn has_python(&self) -> bool;
+
+    /// Run a job, and let what it wrote to the folders of the task join what is pending. It has so much time, not counting
+    /// what the person takes to answer. `heard` is given what it says as it says it. Blocks.
+    ///
+    /// # Errors
+    /// Why there is no enclosure, or why what was written could not be taken, for the person.
+    fn run(
+        &self,
+        job: &Job,
+        time: Duration,
+        stop: &Stop,
+        heard: &mut (dyn FnMut(&[u8]) + Send),
+    ) -> Result<Done, String>;
+
+    /// Let go of the folders: what is pending is about to be applied, which nothing that is at work over them would see. What
+    /// runs is ended; the next job begins anew. Blocks.
+    fn close(&self);
+}
