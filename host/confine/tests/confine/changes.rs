@@ -282,7 +282,7 @@ async fn what_was_taken_can_be_pending_again_and_no_program_runs_for_it() {
     .await;
     let mut keeping = Keeping::begin(&kept);
     let taken = overlay.take(&desk.workspace, "test", Some(&mut keeping)).unwrap();
-    assert_eq!((taken.added, keeping.finish().unwrap().as_deref()), (7, Some("1")));
+    assert_eq!((taken.added(), keeping.finish().unwrap().as_deref()), (7, Some("1")));
     shell_over(&overlay, "echo once more >> a.txt").await;
     let mut keeping = Keeping::begin(&kept);
     overlay.take(&desk.workspace, "test", Some(&mut keeping)).unwrap();

@@ -104,7 +104,7 @@ impl Wrote {
     }
 
     fn and(&mut self, taken: Taken) {
-        self.added += taken.added;
+        self.added += taken.added() as u64;
         self.more += taken.more;
         self.refused.extend(taken.refused.into_iter().map(|refused| format!("{}: {}", refused.path, refused.reason)));
     }
