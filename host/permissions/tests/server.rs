@@ -100,12 +100,19 @@ fn a_program_runs_as_it_was_agreed_to_whoever_has_it_run() {
 fn a_program_in_a_sandbox_needs_no_agreement_and_is_none_to_run_it_elsewhere() {
     let world = World::new();
     let agent = Context::agent(world.task, Standing::default());
-    let confine = || ConfineServer::of(&git(), Sha256::of("git-server"));
+    let confine = || ConfineServer::of(&git(), Sha256::of("git-server"), "git-server");
     assert_eq!(decide(&world.gate, &agent, confine()), "yes");
     assert_eq!(decide(&world.gate, &Context::person(None, Standing::default()), confine()), "yes");
     world.answers([Err(Unanswered::Absent)]);
     assert_eq!(decide(&world.gate, &agent, start("git-server")), "nobody is there to be asked");
     assert_eq!(world.asked(), ["choose"]);
+
+    // one that a plugin brings is agreed to as it is
+    let brought = |setup: &str| ConfineServer::of(&"bringer/one".parse().unwrap(), Sha256::of(setup), setup);
+    world.answers([Err(Unanswered::Absent), chosen(ALWAYS), Err(Unanswered::Absent)]);
+    assert_eq!(decide(&world.gate, &agent, brought("one")), "nobody is there to be asked");
+    assert_eq!([(); 2].map(|()| decide(&world.gate, &agent, brought("one"))), ["yes"; 2]);
+    assert_eq!(decide(&world.gate, &agent, brought("another")), "nobody is there to be asked");
 }
 
 #[test]
@@ -122,7 +129,7 @@ fn no_plugin_uses_a_server_and_a_server_only_asks_and_sends() {
     let plugin = Context::plugin(world.task, id("default:organize"), Arc::new([]), Standing::default());
     for context in [&plugin, &Context { task: Some(world.task), ..Context::of_server(git()) }] {
         assert_ne!(decide(gate, context, start("git-server")), "yes");
-        assert_ne!(decide(gate, context, ConfineServer::of(&git(), Sha256::of("git-server"))), "yes");
+        assert_ne!(decide(gate, context, ConfineServer::of(&git(), Sha256::of("git-server"), "git-server")), "yes");
         assert_ne!(decide(gate, context, call("status", "a")), "yes");
         assert_ne!(decide(gate, context, ReadServer::of(&git(), "memo://1")), "yes");
         assert_ne!(decide(gate, context, KeepState), "yes");

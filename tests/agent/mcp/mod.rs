@@ -68,7 +68,8 @@ fn last_result(desk: &Desk) -> String {
 
 /// What the scripted server noted, a line each.
 fn noted(desk: &Desk) -> Vec<String> {
-    let places = ["notes", "deskhand/data/servers/one/home/notes"];
+    let home = |server: &str| format!("deskhand/data/servers/{server}/home/notes");
+    let places = ["notes".to_owned(), home("one"), home("bringer~one")];
     let notes: String = places.iter().filter_map(|path| fs::read_to_string(desk.place.path(path)).ok()).collect();
     notes.lines().map(str::to_owned).collect()
 }

@@ -59,6 +59,9 @@ fn server(desk: &Desk, options: &Allow) -> Result {
     }
     let may = match config.host() {
         Some(host) => format!("What the agent asks of `{name}` may go to {host} from now on."),
+        None if list::is_confined(desk, config) => {
+            format!("The MCP server `{name}` may run in its sandbox from now on: {}", line(&config.line()))
+        }
         None => format!("The MCP server `{name}` may run as you from now on: {}", line(&config.line())),
     };
     output::text(&format!("{may}\nTake it back with: deskhand revoke {}\n", grant.id));

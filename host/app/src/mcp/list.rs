@@ -62,7 +62,7 @@ impl Login {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 enum Consent {
-    /// Its program runs in a sandbox, and needs no agreement.
+    /// Its program runs in a sandbox, and needs no agreement or has it.
     Confined,
     /// The person agreed, until they take it back.
     Given,
@@ -75,10 +75,10 @@ impl Row {
         let wanted = scope(&server.name, &server.config);
         let grants = desk.gate()?.grants()?;
         let given = grants.iter().any(|grant| grant.scope == wanted && grant.duration == Duration::Always);
-        let consent = match given {
-            _ if is_confined(desk, &server.config) => Consent::Confined,
-            true => Consent::Given,
-            false => Consent::Asked,
+        let consent = match given || server.plugin().is_none() {
+            true if is_confined(desk, &server.config) => Consent::Confined,
+            _ if given => Consent::Given,
+            _ => Consent::Asked,
         };
         Ok(Self {
             name: server.name.clone(),
@@ -91,7 +91,7 @@ impl Row {
         })
     }
 
-    /// Whether its program runs in a sandbox, and needs no agreement.
+    /// Whether its program runs in a sandbox, and needs no further agreement.
     pub(super) fn is_confined(&self) -> bool {
         self.consent == Consent::Confined
     }
@@ -111,7 +111,7 @@ impl Row {
             }
             (None, Consent::Given) => "It may run as you, as you agreed.\n".to_owned(),
             (None, Consent::Asked) => {
-                format!("It is off until you agree that it runs as you: deskhand mcp allow {name}\n")
+                format!("It is off until you agree to it: deskhand mcp allow {name}\n")
             }
             (Some(host), Consent::Given) => format!("What the agent asks of it may go to {host}, as you agreed.\n"),
             (Some(host), Consent::Asked) => {

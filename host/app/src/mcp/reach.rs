@@ -144,7 +144,11 @@ fn opening(desk: &Desk, context: &Context, server: &Server, runtime: &Runtime) -
         return Ok(Opening::Address(gate.permit(context, Connect::to(&host))?));
     }
     let why = match runtime.block_on(server.is_confined()) {
-        Ok(true) => return Ok(Opening::Confined(gate.permit(context, ConfineServer::of(name, config.setup()))?)),
+        Ok(true) => {
+            return Ok(Opening::Confined(
+                gate.permit(context, ConfineServer::of(name, config.setup(), &config.line()))?,
+            ));
+        }
         Ok(false) => "a program that runs as you".to_owned(),
         Err(unavailable) => format!("a program that would run as you ({unavailable})"),
     };

@@ -45,11 +45,7 @@ impl Effect for StartServer {
             self.server,
             apart(&self.line, ARGUMENTS)
         );
-        let choices = vec![
-            choice(ONCE, "This time", ""),
-            choice(ALWAYS, "Always", "until its settings change, or you take it back with `deskhand revoke`"),
-        ];
-        Some(Question::Choose { origin: Principal::Person, text, choices })
+        Some(Question::Choose { origin: Principal::Person, text, choices: to_run() })
     }
 
     fn granted_by_yes(&self) -> Option<Scope> {
@@ -57,17 +53,19 @@ impl Effect for StartServer {
     }
 }
 
-/// Run the program of an MCP server in a sandbox, where it reaches nothing of the person's but the folders of the task.
+/// Run the program of an MCP server in a sandbox, where it reaches nothing of the person's but the folders of the task. One that
+/// a plugin brings is agreed to all the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfineServer {
     server: ServerName,
     setup: Sha256,
+    line: String,
 }
 
 impl ConfineServer {
-    /// The program of this server, whose whole setup has this digest.
-    pub fn of(server: &ServerName, setup: Sha256) -> Self {
-        Self { server: server.clone(), setup }
+    /// The program of this server, whose whole setup has this digest. `line` is what a person would type to run it.
+    pub fn of(server: &ServerName, setup: Sha256, line: &str) -> Self {
+        Self { server: server.clone(), setup, line: line.to_owned() }
     }
 
     /// The server, and the digest of its setup.
@@ -80,6 +78,19 @@ impl sealed::Sealed for ConfineServer {}
 impl Effect for ConfineServer {
     fn actions(&self) -> Vec<Action> {
         vec![Action::ConfineServer { server: self.server.clone(), setup: self.setup }]
+    }
+
+    fn question(&self) -> Option<Question> {
+        let text = format!(
+            "The MCP server `{}` is a program that a plugin brings. It would run in a sandbox: of what is yours it sees the folders of the task.\n\n{}\n\nRun it?",
+            self.server,
+            apart(&self.line, ARGUMENTS)
+        );
+        Some(Question::Choose { origin: Principal::Person, text, choices: to_run() })
+    }
+
+    fn granted_by_yes(&self) -> Option<Scope> {
+        Some(Scope::Server { server: self.server.clone(), setup: self.setup })
     }
 }
 
@@ -207,6 +218,14 @@ impl Effect for ReadServer {
     fn granted_by_yes(&self) -> Option<Scope> {
         Some(Scope::ServerReading { server: self.server.clone() })
     }
+}
+
+/// For how long a program may run.
+fn to_run() -> Vec<Choice> {
+    vec![
+        choice(ONCE, "This time", ""),
+        choice(ALWAYS, "Always", "until its settings change, or you take it back with `deskhand revoke`"),
+    ]
 }
 
 fn choice(id: &str, label: &str, hint: &str) -> Choice {

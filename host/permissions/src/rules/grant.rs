@@ -104,7 +104,10 @@ pub(crate) fn covering<'a>(
         (Scope::Agent { plugin, agent }, Action::StartAgent { plugin: p, agent: a }) => plugin == p && agent == a,
         (Scope::Host { host }, Action::Connect { host: h, .. })
         | (Scope::Model { host }, Action::SendToModel { host: h, .. }) => host == h,
-        (Scope::Server { server, setup }, Action::StartServer { server: s, setup: x }) => server == s && setup == x,
+        (
+            Scope::Server { server, setup },
+            Action::StartServer { server: s, setup: x } | Action::ConfineServer { server: s, setup: x },
+        ) => server == s && setup == x,
         (Scope::Sandbox, Action::RunInSandbox) => true,
         (Scope::ServerReading { server }, Action::ReadServer { server: s }) => server == s,
         (Scope::ServerTool { server, tool, offer }, Action::CallServerTool { server: s, tool: t, offer: o, .. }) => {

@@ -1,5 +1,5 @@
 //! What the agent may do with an MCP server is what the person said of it: its program runs in a sandbox, or where there is
-//! none once they agreed to it as it is; a tool is called as they allowed it, and another description of it is another tool.
+//! none, or a plugin brings it, once they agreed to it as it is; a tool is called as they allowed it, and another description of it is another tool.
 //! What a server says of its tools, such as that one only reads, decides nothing. A server itself may do nothing but ask the
 //! person and send to hosts.
 
@@ -9,7 +9,13 @@ use deskhand_vocabulary::{Access, Action, Principal};
 
 /// Whether what the person said of a server has a say.
 pub(super) const fn needed(action: &Action) -> bool {
-    matches!(action, Action::StartServer { .. } | Action::CallServerTool { .. } | Action::ReadServer { .. })
+    matches!(
+        action,
+        Action::StartServer { .. }
+            | Action::ConfineServer { .. }
+            | Action::CallServerTool { .. }
+            | Action::ReadServer { .. }
+    )
 }
 
 pub(super) fn look(case: &Case<'_>) -> Option<Finding> {
@@ -21,7 +27,9 @@ pub(super) fn look(case: &Case<'_>) -> Option<Finding> {
             Finding::new(name::SERVER, Verdict::Deny, reason)
         });
     }
-    if let Action::ConfineServer { .. } = case.action {
+    if let Action::ConfineServer { server, .. } = case.action
+        && server.plugin().is_none()
+    {
         let reason =
             "It runs in a sandbox: of what is yours it sees the folders of the task, and what it writes is a proposal.";
         return find(Verdict::Allow, reason.to_owned());
@@ -29,7 +37,7 @@ pub(super) fn look(case: &Case<'_>) -> Option<Finding> {
     // by a command of their own the person reads and calls what they name; a program is agreed to by whoever has it run
     let asks = match case.context.principal {
         Principal::Agent => needed(case.action),
-        _ => matches!(case.action, Action::StartServer { .. }),
+        _ => matches!(case.action, Action::StartServer { .. } | Action::ConfineServer { .. }),
     };
     if !asks {
         return None;
@@ -58,7 +66,10 @@ fn refused(case: &Case<'_>) -> bool {
 /// Why the person is asked.
 fn missing(case: &Case<'_>) -> String {
     let before = |scope: &Scope| match (scope, case.action) {
-        (Scope::Server { server, .. }, Action::StartServer { server: s, .. }) => server == s,
+        (
+            Scope::Server { server, .. },
+            Action::StartServer { server: s, .. } | Action::ConfineServer { server: s, .. },
+        ) => server == s,
         (Scope::ServerTool { server, tool, .. }, Action::CallServerTool { server: s, tool: t, .. }) => {
             server == s && tool == t
         }

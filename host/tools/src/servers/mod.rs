@@ -115,7 +115,9 @@ impl ServerTools {
             return Ok(Opening::Address(self.decided(Connect::to(&host), waits)?));
         }
         if matches!(self.handle.block_on(server.is_confined()), Ok(true)) {
-            return Ok(Opening::Confined(self.decided(ConfineServer::of(name, config.setup()), waits)?));
+            return Ok(Opening::Confined(
+                self.decided(ConfineServer::of(name, config.setup(), &config.line()), waits)?,
+            ));
         }
         let start = StartServer::of(name, config.setup(), &config.line());
         Ok(Opening::Program(self.decided(start, waits)?))
