@@ -117,7 +117,7 @@ fn an_update_that_brings_another_program_waits_for_the_person() {
     assert_eq!(waits.code, 6, "{}{}", waits.stdout, waits.stderr);
     assert!(waits.stderr.contains("own:bringer keeps running as 1.0.0"), "{}", waits.stderr);
     let held = row(&desk, "bringer/one");
-    assert_eq!((&held["consent"], held["reached"].as_str().unwrap().contains("well")), (&json!("given"), true));
+    assert_eq!((&held["consent"], held["reached"].as_str().unwrap().contains("well")), (&json!("confined"), true));
     // once it is agreed to, the other program is another matter
     let agreed = desk.deskhand(&["plugin", "update", "--yes"]);
     assert_eq!(agreed.code, 0, "{}", agreed.stderr);
@@ -232,7 +232,7 @@ fn a_real_plugin_brings_a_real_clock() {
         ran.stdout.lines().map(of).find(|row| row["what"] == "MCP servers").unwrap()
     };
     let found = doctor(run(&["doctor", "--json"]));
-    assert_eq!((&found["health"], &found["found"]), (&json!("works"), &json!("1 server. `notekeeper/time`: may run")));
+    assert_eq!((&found["health"], &found["found"]), (&json!("works"), &json!("1 server. `notekeeper/time`: in a sandbox")));
     let missing = doctor(desk.deskhand(&["doctor", "--json"]));
     assert_eq!(
         (&missing["health"], &missing["found"]),

@@ -35,7 +35,8 @@ pub(super) fn take_up(
     let mut lost = Vec::new();
     for left in left_behind(records, task)? {
         match left {
-            Left::Called(call, output) => {
+            Left::Called(answered) => {
+                let (call, output) = *answered;
                 let made = written
                     .and_then(|written| written.again(&call, &output))
                     .unwrap_or_else(|| tools.again(&call, &output, stop));
@@ -59,7 +60,7 @@ pub(super) fn take_up(
 /// What left something pending.
 enum Left {
     /// A call that was answered.
-    Called(Call, Output),
+    Called(Box<(Call, Output)>),
     /// Something that a program wrote.
     Taken { by: String, name: String },
 }
@@ -81,7 +82,7 @@ fn left_behind(records: &Records, task: TaskId) -> Result<Vec<Left>> {
             }
             Event::ToolAnswered { .. } => {
                 let output = serde_json::from_value(content["output"].clone()).ok();
-                left.extend(begun.remove(&id).zip(output).map(|(call, output)| Left::Called(call, output)));
+                left.extend(begun.remove(&id).zip(output).map(|answered| Left::Called(Box::new(answered))));
             }
             Event::Taken { by, .. } => {
                 let name = content["kept"].as_str().map(str::to_owned);

@@ -86,7 +86,7 @@ impl Keeping {
         }
         let list = postcard::to_allocvec(&self.made).map_err(io::Error::other)?;
         self.copy(LIST, &mut list.as_slice())?;
-        self.folder.iter().try_for_each(|folder| fsync(folder))?;
+        self.folder.iter().try_for_each(fsync)?;
         let free = |number: &u32| !self.place.join(number.to_string()).exists();
         let name = (1..).find(free).unwrap_or_default().to_string();
         std::fs::rename(self.place.join(PART), self.place.join(&name))?;

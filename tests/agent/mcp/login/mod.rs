@@ -125,7 +125,7 @@ fn let_it_be_over(desk: &Desk) {
 /// The last column of `deskhand mcp list`.
 fn state(desk: &Desk) -> String {
     let list = desk.deskhand(&["mcp", "list"]).ok();
-    list.lines().last().unwrap().split("  ").last().unwrap().to_owned()
+    list.lines().last().unwrap().split("  ").last().unwrap().trim().to_owned()
 }
 
 fn read() -> Reply {

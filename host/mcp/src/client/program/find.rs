@@ -105,7 +105,7 @@ mod tests {
         file(&top.join("home/server.py"), "");
         assert_eq!(shown("home/server.py", &[]), at(&["home/server.py"]));
         // what is given is shown if it is a file
-        assert_eq!(installed(Path::new("/usr/bin/python3"), &[]), [PathBuf::new(); 0]);
+        assert_eq!(installed(Path::new("/usr/bin/python3"), &[]), Vec::<PathBuf>::new());
         assert_eq!(
             installed(Path::new("/usr/bin/python3"), &[top.join("home/server.py").display().to_string()]),
             at(&["home/server.py"])
