@@ -232,7 +232,10 @@ fn a_real_plugin_brings_a_real_clock() {
         ran.stdout.lines().map(of).find(|row| row["what"] == "MCP servers").unwrap()
     };
     let found = doctor(run(&["doctor", "--json"]));
-    assert_eq!((&found["health"], &found["found"]), (&json!("works"), &json!("1 server. `notekeeper/time`: in a sandbox")));
+    assert_eq!(
+        (&found["health"], &found["found"]),
+        (&json!("works"), &json!("1 server. `notekeeper/time`: in a sandbox"))
+    );
     let missing = doctor(desk.deskhand(&["doctor", "--json"]));
     assert_eq!(
         (&missing["health"], &missing["found"]),
