@@ -69,9 +69,6 @@ impl World {
 
     /// Have what is pending decided, and made.
     fn decided(&self) -> Settled {
-        // what is pending is not made beneath a program that sees it; and all that it wrote is pending first
-        let resting = self.servers.iter().map(|server| server.rest());
-        self.handle.block_on(futures_util::future::join_all(resting));
         if self.workspace.is_unchanged() {
             return Settled::default();
         }
@@ -118,6 +115,9 @@ impl World {
 
 impl Effects for World {
     fn settle(&self) -> Settled {
+        // what is pending is not made beneath a program that sees it; and all that servers wrote is pending first
+        let resting = self.servers.iter().map(|server| server.rest());
+        self.handle.block_on(futures_util::future::join_all(resting));
         if let Some(shelter) = self.shelter.as_ref().filter(|_| !self.workspace.is_unchanged()) {
             shelter.close();
         }
