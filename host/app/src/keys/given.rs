@@ -74,6 +74,18 @@ pub(crate) fn typed(desk: &Desk, prompt: &str, undone: &str) -> Result<Typed> {
     }
 }
 
+/// The same where it cannot be done without: `what` is asked for, and `instead` says where it can be named that nobody types it.
+pub(crate) fn needed(desk: &Desk, prompt: &str, what: &str, undone: &str, instead: &str) -> Result<Secret> {
+    match typed(desk, prompt, undone)? {
+        Typed::Key(secret) => Ok(secret),
+        Typed::Nothing => Err(Failure::new(Exit::Declined, format!("nothing was given, so {undone}"))),
+        Typed::Nobody => Err(Failure::new(
+            Exit::Unanswered,
+            format!("nobody is there to be asked for {what}, so {undone}. Name a variable that holds it: {instead}"),
+        )),
+    }
+}
+
 /// The key that comes through standard input.
 fn piped(undone: &str) -> Result<Secret> {
     let mut text = String::new();

@@ -7,7 +7,7 @@ mod given;
 mod keyring;
 
 pub(crate) use file::{PrivateFile, PrivateFileError};
-pub(crate) use given::{Given, Source, Typed, typed};
+pub(crate) use given::{Given, Source, Typed, needed, typed};
 
 use deskhand_egress::Secret;
 use deskhand_models::{Keys, NoKey};

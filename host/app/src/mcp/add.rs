@@ -10,7 +10,7 @@ use crate::{
     desk::Desk,
     exit::Exit,
     failure::{Failure, Result},
-    keys::{self, Given, Place, Stored, Typed, Whose},
+    keys::{self, Given, Place, Stored, Whose},
     output,
     settings::Edit,
     show::line,
@@ -195,16 +195,8 @@ impl Keeping {
 }
 
 fn typed(desk: &Desk, prompt: &str) -> Result<Secret> {
-    match keys::typed(desk, prompt, UNDONE)? {
-        Typed::Key(secret) => Ok(secret),
-        Typed::Nothing => Err(Failure::new(Exit::Declined, format!("nothing was given, so {UNDONE}"))),
-        Typed::Nobody => Err(Failure::new(
-            Exit::Unanswered,
-            format!(
-                "nobody is there to be asked for a key, so {UNDONE}. Name a variable that holds it: --secret-env NAME, or --key-env NAME for a server at an address"
-            ),
-        )),
-    }
+    let instead = "--secret-env NAME, or --key-env NAME for a server at an address";
+    keys::needed(desk, prompt, "a key", UNDONE, instead)
 }
 
 /// Have the person agree that the program runs as they do, where it does. Without a yes the server stays off.

@@ -14,11 +14,10 @@ use crate::{
     desk::Desk,
     exit::Exit,
     failure::{Failure, Result},
-    keys::{self, Place, Typed},
+    keys::{self, Place},
     output,
     show::line,
 };
-use deskhand_egress::Secret;
 use deskhand_mcp::client::Tool;
 use deskhand_permissions::{Duration, Grant, Scope};
 use deskhand_vocabulary::ServerName;
@@ -87,23 +86,10 @@ fn give(desk: &Desk, server: &Declared, options: &Allow) -> Result<()> {
     let again = options.secret.iter().filter(|variable| !server.lacks.contains(variable));
     for variable in asked.chain(again) {
         let prompt = format!("Value of {variable} for {}, which is not shown: ", server.name);
-        let secret = typed(desk, &prompt)?;
+        let secret = keys::needed(desk, &prompt, "a value", UNDONE, "--secret-env NAME")?;
         given.keep(whose, variable, &secret, options.key_in_file)?;
     }
     Ok(())
-}
-
-fn typed(desk: &Desk, prompt: &str) -> Result<Secret> {
-    match keys::typed(desk, prompt, UNDONE)? {
-        Typed::Key(secret) => Ok(secret),
-        Typed::Nothing => Err(Failure::new(Exit::Declined, format!("nothing was given, so {UNDONE}"))),
-        Typed::Nobody => Err(Failure::new(
-            Exit::Unanswered,
-            format!(
-                "nobody is there to be asked for a value, so {UNDONE}. Name a variable that holds it: --secret-env NAME"
-            ),
-        )),
-    }
 }
 
 /// What is allowed is the tool as the server describes it now, so it is asked.

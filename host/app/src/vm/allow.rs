@@ -1,18 +1,17 @@
 //! `deskhand vm allow`
 
-use super::info::tried;
 use crate::{
     cli::Json,
     desk::Desk,
     exit::Exit,
     failure::{Failure, Result},
-    output,
+    output, sandbox,
 };
 use deskhand_permissions::{Duration, Scope};
 
 pub(super) fn run(options: &Json) -> Result {
     let desk = Desk::open(options.json)?;
-    tried(&desk)?.map_err(|missing| Failure::failed(format!("{missing}. Nothing was allowed")))?;
+    sandbox::available(&desk).map_err(|missing| Failure::failed(format!("{missing}. Nothing was allowed")))?;
     let grant = desk.gate()?.grant(None, Scope::Sandbox, Duration::Always)?;
     if options.json {
         output::text(&format!("{}\n", serde_json::to_string(&grant).unwrap_or_default()));

@@ -6,10 +6,9 @@ use crate::{
     desk::Desk,
     exit::Exit,
     failure::{Failure, Result},
-    output,
+    output, sandbox,
     show::{bytes, columns, line},
 };
-use deskhand_confine::{Helper, Unavailable, available};
 use deskhand_permissions::{Context, Standing};
 use deskhand_vm_bridge::{Qemu, Vmm as _};
 use deskhand_vm_image::{Recipe, Store};
@@ -46,7 +45,7 @@ pub(super) fn run(options: &Json) -> Result {
 
 impl Facts {
     pub(super) fn of(desk: &Desk) -> Result<Self> {
-        let tried = tried(desk)?;
+        let tried = sandbox::available(desk);
         // the first task of all is as good as any: what is asked is the same for each
         let allowed = is_allowed(desk, &Context::agent(TaskId(0), Standing::default()))?;
         let commands = match (&tried, allowed) {
@@ -64,13 +63,6 @@ impl Facts {
             image: image(desk)?,
         })
     }
-}
-
-/// Whether there is a sandbox on this computer. It is tried.
-pub(super) fn tried(desk: &Desk) -> Result<std::result::Result<(), Unavailable>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::no_thread)?;
-    let helper = Helper::own(&desk.home).map_err(Failure::failed)?;
-    Ok(runtime.block_on(available(&helper, &desk.home.sandboxes())))
 }
 
 fn guest() -> String {

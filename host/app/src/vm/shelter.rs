@@ -7,7 +7,7 @@ use crate::{
     person::Waiting,
 };
 use deskhand_agent::tool::Tools;
-use deskhand_confine::{Helper, available};
+use deskhand_confine::Helper;
 use deskhand_permissions::{Context, Gate, Verdict};
 use deskhand_tools::{
     sandbox::Sandboxes,
@@ -111,7 +111,7 @@ fn sandbox(
     runtime: &tokio::runtime::Runtime,
 ) -> Result<Option<Arc<dyn Enclosure>>> {
     let sandboxes = sandboxes(desk, workspace, outgoing.pages())?;
-    if runtime.block_on(available(&sandboxes.helper, &sandboxes.place)).is_err() {
+    if crate::sandbox::available(desk).is_err() {
         return Ok(None);
     }
     let handle: Handle = runtime.handle().clone();
