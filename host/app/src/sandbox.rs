@@ -1,11 +1,17 @@
-//! Whether programs that are not trusted can be confined on this computer.
+//! Whether programs that are not trusted can be confined on this computer, and where what they write is kept.
 
 use crate::desk::Desk;
-use deskhand_confine::{Helper, Unavailable};
+use deskhand_confine::{Helper, Kept, Unavailable};
+use deskhand_vocabulary::TaskId;
 
 /// Tried once in a process, since that takes a tenth of a second.
 pub(crate) fn available(desk: &Desk) -> Result<(), Unavailable> {
     desk.confines.get_or_init(|| tried(desk)).clone()
+}
+
+/// What programs wrote in the sandboxes of a task and is pending.
+pub(crate) fn kept(desk: &Desk, task: TaskId) -> Kept {
+    Kept::in_folder(desk.home.written(task))
 }
 
 fn tried(desk: &Desk) -> Result<(), Unavailable> {

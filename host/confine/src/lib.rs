@@ -3,7 +3,7 @@
 //!
 //! A [`Confined`] program sees a read-only system, an empty home, a network of its own with nothing in it but the way to
 //! a proxy, and the granted folders of its task, each an [`Overlay`]: what it writes lies apart from the person's folder, and
-//! becomes a part of the task's pending set by [`Overlay::take`]. It inherits nothing, and its whole tree ends with
+//! becomes a part of the task's pending set by [`Overlay::take`], and is [`Kept`] for when the task goes on elsewhere. It inherits nothing, and its whole tree ends with
 //! whoever started it.
 //!
 //! Three processes make it. The *host* ([`start`]) sets limits and watches. The *outer helper* ([`helper_main`]) makes
@@ -11,7 +11,7 @@
 //! sandbox: it says that all is there, carries connections to the proxy, and starts the program. Both helpers are this
 //! program itself under a hidden name.
 //!
-//! This room imports the vocabulary and the workspace.
+//! This room imports the vocabulary, the files and the workspace.
 
 mod available;
 mod confined;
@@ -38,7 +38,7 @@ pub use error::ConfineError;
 pub use helper::{Helper, SUBCOMMAND, helper_main};
 pub use hold::Held;
 pub use nook::Nook;
-pub use overlay::{Made, Overlay, Refused, Taken};
+pub use overlay::{Kept, Layers, Made, Overlay, Refused, Taken};
 pub use running::{Ended, Excess, Running};
 pub use session::{Came, Job, Outcome, Session};
 pub use start::start;

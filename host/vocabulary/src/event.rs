@@ -206,7 +206,7 @@ pub enum Event {
         /// `debug`, `info`, `notice`, `warning`, `error`, `critical`, `alert` or `emergency`.
         level: String,
     },
-    /// What a program wrote in its sandbox is pending now. Content: `kept`, the name under which it is kept until it is decided.
+    /// What a program wrote in its sandbox is pending now. Content: `kept`, the number under which it is kept until it is decided on.
     Taken {
         /// Whose program, such as `the MCP server git`.
         by: String,

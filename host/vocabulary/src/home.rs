@@ -90,19 +90,14 @@ impl Home {
         self.data.join("servers")
     }
 
-    /// What was taken out of sandboxes in a task and is not decided on yet.
-    pub fn taken(&self, task: TaskId) -> PathBuf {
-        self.data.join("taken").join(task.to_string())
-    }
-
     /// What is written in sandboxes, until it is taken into a task.
     pub fn sandboxes(&self) -> PathBuf {
         self.cache.join("sandboxes")
     }
 
-    /// What commands of tasks wrote and is still pending, a folder a task.
-    pub fn written(&self) -> PathBuf {
-        self.data.join("written")
+    /// What was written in sandboxes in a task and is pending.
+    pub fn written(&self, task: TaskId) -> PathBuf {
+        self.data.join("written").join(task.to_string())
     }
 
     /// Images of the guest, and guests as they were saved.

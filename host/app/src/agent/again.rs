@@ -8,12 +8,10 @@ use deskhand_agent::{
     budget::Limits,
     tool::{Call, Output, Tools},
 };
-use deskhand_confine::overlay;
 use deskhand_records::{Filter, Recorded, Records};
 use deskhand_tools::shell::Written;
 use deskhand_vocabulary::{Event, Stop, TaskId};
-use deskhand_workspace::Workspace;
-use std::{collections::HashMap, path::Path};
+use std::collections::HashMap;
 
 /// What was said and done.
 pub(super) fn fold(records: &Records, task: &mut Task) -> Result<()> {
@@ -27,9 +25,9 @@ pub(super) fn fold(records: &Records, task: &mut Task) -> Result<()> {
 /// Make again what was pending. What could not be, a line each. No program is run again for it: what they wrote is kept.
 pub(super) fn take_up(
     records: &Records,
-    (task, workspace, kept): (TaskId, &Workspace, &Path),
+    task: TaskId,
     tools: &dyn Tools,
-    written: Option<&Written>,
+    written: &Written,
     stop: &Stop,
 ) -> Result<Vec<String>> {
     let mut lost = Vec::new();
@@ -37,20 +35,15 @@ pub(super) fn take_up(
         match left {
             Left::Called(answered) => {
                 let (call, output) = *answered;
-                let made = written
-                    .and_then(|written| written.again(&call, &output))
-                    .unwrap_or_else(|| tools.again(&call, &output, stop));
+                let made = written.again(&call, &output).unwrap_or_else(|| tools.again(&call, &output, stop));
                 if let Err(reason) = made {
                     let what = deskhand_vocabulary::text::shortened(&call.arguments.to_string(), 120);
                     lost.push(format!("{} {what}: {reason}", call.tool));
                 }
             }
-            Left::Taken { by, name } => {
-                let reason = format!("written by {by}");
-                match overlay::again(workspace, kept, &name, &reason) {
-                    Ok(not) => lost.extend(not.into_iter().map(|line| format!("{reason}: {line}"))),
-                    Err(error) => lost.push(format!("what was {reason}: {error}")),
-                }
+            Left::Taken { by, number } => {
+                let made = written.kept.again(number, &written.workspace);
+                lost.extend(made.err().map(|reason| format!("written by {by}: {reason}")));
             }
         }
     }
@@ -62,7 +55,7 @@ enum Left {
     /// A call that was answered.
     Called(Box<(Call, Output)>),
     /// Something that a program wrote.
-    Taken { by: String, name: String },
+    Taken { by: String, number: u64 },
 }
 
 /// All of it since changes were last made or given up, in order.
@@ -85,8 +78,7 @@ fn left_behind(records: &Records, task: TaskId) -> Result<Vec<Left>> {
                 left.extend(begun.remove(&id).zip(output).map(|answered| Left::Called(Box::new(answered))));
             }
             Event::Taken { by, .. } => {
-                let name = content["kept"].as_str().map(str::to_owned);
-                left.extend(name.map(|name| Left::Taken { by, name }));
+                left.extend(content["kept"].as_u64().map(|number| Left::Taken { by, number }));
             }
             Event::CommitEnded { outcome, .. } | Event::Recovered { outcome, .. } if is_over(&outcome) => left.clear(),
             Event::ChangesSettled { state, .. } if state != "parked" => left.clear(),

@@ -14,6 +14,7 @@ use crate::{
     mcp::Servers,
     model::Choice,
     outgoing::{Outgoing, Purpose},
+    sandbox::kept,
     task::{invocation, services},
     vm::Shelter,
 };
@@ -66,7 +67,7 @@ impl Ground<'_> {
             outgoing,
             servers: Arc::clone(&servers),
             handle: handle.clone(),
-            taken: desk.home.taken(task),
+            kept: kept(desk, task),
             shelter: self.shelter,
             title: self.title.to_owned(),
             removals: self.limits.get(Measure::Removals),

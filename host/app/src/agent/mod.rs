@@ -34,7 +34,7 @@ use crate::{
     outgoing::Outgoing,
     person, screen,
     task::{Opening, Seen, open_folders},
-    vm::{Shelter, kept},
+    vm::Shelter,
 };
 use approval::ByPerson;
 use delegate::Delegate;
@@ -207,12 +207,8 @@ impl<'a> Work<'a> {
     fn take_up(&self) -> Result<Vec<String>> {
         let (records, tools) = (Arc::clone(self.desk.records()?), Arc::clone(&self.agent.tools));
         let (task, workspace, stop) = (self.task, self.world.workspace.clone(), self.desk.stop.clone());
-        let kept = self.desk.home.taken(task);
-        let written = Written { kept: self::kept(self.desk, task), workspace: workspace.clone() };
-        let taking = move || {
-            let of = (task, &workspace, kept.as_path());
-            again::take_up(&records, of, tools.as_ref(), Some(&written), &stop)
-        };
+        let written = Written { kept: self.world.kept.clone(), workspace };
+        let taking = move || again::take_up(&records, task, tools.as_ref(), &written, &stop);
         self.runtime
             .block_on(self.runtime.spawn_blocking(taking))
             .unwrap_or_else(|error| Err(Failure::failed(format!("what was pending could not be taken up: {error}"))))

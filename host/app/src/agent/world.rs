@@ -10,11 +10,12 @@ use crate::{
     vm::Shelter,
 };
 use deskhand_agent::{Effects, Settled, reflect::SettledState};
+use deskhand_confine::Kept;
 use deskhand_permissions::{Context, Gate};
 use deskhand_vocabulary::{Change, ChangeKind, Person, Stop, text};
 use deskhand_workspace::{State, Workspace, propose};
 use serde_json::json;
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 use tokio::runtime::Handle;
 
 /// The longest title of a plan, in characters.
@@ -36,8 +37,8 @@ pub(super) struct World {
     pub(super) outgoing: Outgoing,
     pub(super) servers: Servers,
     pub(super) handle: Handle,
-    /// Where what was taken out of sandboxes is kept until it is decided on.
-    pub(super) taken: PathBuf,
+    /// What was written in sandboxes and is pending.
+    pub(super) kept: Kept,
     /// Where commands run; nowhere for a command that the person called.
     pub(super) shelter: Option<Arc<Shelter>>,
     /// What the person asked for.
@@ -122,12 +123,8 @@ impl Effects for World {
             shelter.close();
         }
         let settled = self.decided();
-        if let Some(shelter) = &self.shelter {
-            shelter.settled(&self.workspace);
-        }
-        if matches!(settled.state, SettledState::Applied | SettledState::Declined) {
-            // what is left goes with what is decided next
-            let _ = std::fs::remove_dir_all(&self.taken);
+        if self.workspace.is_unchanged() {
+            let _ = self.kept.clear(); // what is left goes with the next that is settled, or with the task
         }
         settled
     }

@@ -8,6 +8,7 @@ use crate::{
     failure::{Failure, Result},
     output, person,
     person::print_json,
+    sandbox::kept,
     show,
 };
 use deskhand_agent::is_over;
@@ -53,7 +54,7 @@ fn give_up(desk: &Desk, task: TaskId) -> Result {
     let event = Event::TaskEnded { outcome: "cancelled".to_owned() };
     records.append(Entry { task: Some(task), event, content: None })?;
     // it is not pending any more; what cannot be removed now goes with `deskhand task delete`
-    let _ = std::fs::remove_dir_all(desk.home.taken(task));
+    let _ = kept(desk, task).clear();
     if desk.json {
         print_json("steered", &json!({"task": task, "done": true, "reason": ""}));
     } else {

@@ -8,6 +8,7 @@ use crate::{
     keys::{Stored, Whose},
     mcp::login::{Agreed, LoginStore},
     outgoing::{Outgoing, Purpose},
+    sandbox::kept,
 };
 use deskhand_confine::Helper;
 use deskhand_egress::{Secret, Url};
@@ -53,9 +54,9 @@ fn sandbox(desk: &Desk, of: Option<(TaskId, Workspace)>, outgoing: &Outgoing) ->
     let helper = Helper::own(&desk.home).map_err(unfound)?;
     let outlet = Box::new(outgoing.of_servers());
     let (layers, homes) = (desk.home.sandboxes(), desk.home.servers());
-    let keep = of.as_ref().map(|(task, _)| desk.home.taken(*task));
+    let kept = of.as_ref().map(|(task, _)| kept(desk, *task));
     let workspace = of.map(|(_, workspace)| workspace);
-    Ok(Sandbox::new(Within { helper, layers, homes, keep, workspace, outlet }))
+    Ok(Sandbox::new(Within { helper, layers, homes, kept, workspace, outlet }))
 }
 
 fn unfound(error: std::io::Error) -> Failure {

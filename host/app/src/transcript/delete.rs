@@ -8,8 +8,8 @@ use crate::{
     exit::Exit,
     failure::{Failure, Result},
     output,
+    sandbox::kept,
     show::{self, counted, line},
-    vm,
 };
 use deskhand_records::{ImportedId, Records};
 use deskhand_vocabulary::{TaskId, text::shortened};
@@ -45,14 +45,14 @@ pub(crate) fn agents_of(records: &Records, task: TaskId) -> Result<Vec<TaskId>> 
     Ok(found)
 }
 
-/// Destroy the names and contents of a task and of its sub-agents, with what its commands wrote and is pending. Safe to repeat.
+/// Destroy the names and contents of a task and of its sub-agents, with what its programs wrote and is pending. Safe to repeat.
 pub(crate) fn forget(desk: &Desk, task: TaskId) -> Result<()> {
     let records = desk.records()?;
     for agent in agents_of(records, task)? {
         records.forget_task(agent)?;
     }
-    vm::kept(desk, task).clear().map_err(|error| {
-        Failure::failed(format!("what the commands of task {task} wrote could not be removed: {error}. Try again"))
+    kept(desk, task).clear().map_err(|error| {
+        Failure::failed(format!("what the programs of task {task} wrote could not be removed: {error}. Try again"))
     })?;
     records.forget_task(task)?;
     Ok(())
@@ -86,12 +86,7 @@ pub(super) fn delete(desk: &Desk, task: TaskId, options: &Delete) -> Result {
     if options.notes {
         records.memory().forget(&notes.iter().map(|note| note.id).collect::<Vec<_>>())?;
     }
-    match std::fs::remove_dir_all(desk.home.taken(task)) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            return Err(Failure::failed(format!("what its programs wrote could not be removed: {error}")));
-        }
-        _ => forget(desk, task)?,
-    }
+    forget(desk, task)?;
     output::text(&format!("What task {task} was about is destroyed. What is left of it: deskhand log --task {task}\n"));
     Ok(Exit::Done)
 }

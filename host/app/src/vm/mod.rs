@@ -14,4 +14,4 @@ mod shelter;
 
 pub(crate) use command::VmCommand;
 pub(crate) use doctor::doctor;
-pub(crate) use shelter::{Shelter, kept, sandboxes};
+pub(crate) use shelter::{Shelter, sandboxes};

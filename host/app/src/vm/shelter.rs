@@ -5,13 +5,14 @@ use crate::{
     failure::{Failure, Result},
     outgoing::Outgoing,
     person::Waiting,
+    sandbox::kept,
 };
 use deskhand_agent::tool::Tools;
-use deskhand_confine::Helper;
+use deskhand_confine::{Helper, Kept};
 use deskhand_permissions::{Context, Gate, Verdict};
 use deskhand_tools::{
     sandbox::Sandboxes,
-    shell::{Enclosure, Kept, OnHost, ShellTools},
+    shell::{Enclosure, OnHost, ShellTools},
 };
 use deskhand_vocabulary::{Action, Person, TaskId};
 use deskhand_workspace::Workspace;
@@ -21,7 +22,7 @@ use tokio::runtime::Handle;
 /// See the module.
 pub(crate) struct Shelter {
     enclosure: std::result::Result<Arc<dyn Enclosure>, &'static str>,
-    pub(crate) kept: Kept,
+    kept: Kept,
 }
 
 /// Why there is none, for the model.
@@ -77,23 +78,11 @@ impl Shelter {
             enclosure.close();
         }
     }
-
-    /// Nothing that was kept is pending any more, if nothing is.
-    pub(crate) fn settled(&self, workspace: &Workspace) {
-        if workspace.is_unchanged() {
-            let _ = self.kept.clear(); // what is left goes with the next that is settled, or with the task
-        }
-    }
 }
 
 /// Whether the agent may run commands in a sandbox.
 pub(super) fn is_allowed(desk: &Desk, context: &Context) -> Result<bool> {
     Ok(desk.gate()?.judge(context, &Action::RunInSandbox)?.verdict == Verdict::Allow)
-}
-
-/// What commands of a task wrote and is pending.
-pub(crate) fn kept(desk: &Desk, task: TaskId) -> Kept {
-    Kept::in_folder(desk.home.written().join(task.to_string()))
 }
 
 /// The sandboxes of a task.

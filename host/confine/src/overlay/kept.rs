@@ -1,168 +1,174 @@
-//! What was taken out of sandboxes, kept on the disk so that it can be pending again when the task goes on in another process:
-//! a program is not run twice for it. Each taking has a folder, with the list of its changes and the content of files.
+//! What was written in the sandboxes of a task and is pending, on the disk: a program is not run again when its task goes on in
+//! another process, so what it wrote is kept until it is applied or given up.
 
-use deskhand_vocabulary::{FilePath, text};
-use deskhand_workspace::{ChangeId, Code, Entry, FileError, Kind, Workspace};
-use rustix::{
-    fd::OwnedFd,
-    fs::{Mode, OFlags, fsync, open, openat},
-};
+use super::Made;
+use deskhand_files::Origin;
+use deskhand_vocabulary::FilePath;
+use deskhand_workspace::{ChangeId, Code, FileError, Workspace, holds_the_same};
 use serde::{Deserialize, Serialize};
 use std::{
-    fs::{DirBuilder, File},
-    io,
+    fs::{self, DirBuilder, File},
+    io::{self, Write as _},
     os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
 };
 
-/// The list in a folder.
-const LIST: &str = "changes";
-/// What a folder is called until it is whole.
-const PART: &str = "part";
-/// How the version of a file begins that is pending and nowhere on the disk: another process gives it another.
+/// The list of what was changed, beside what was written.
+const LIST: &str = "list.json";
+/// The most bytes of a list.
+const LIST_MOST: u64 = 256 << 20;
+/// How much of a file is copied at a time, in bytes.
+const PIECE: u32 = 1 << 20;
+/// What the versions of pending content begin with.
 const PENDING: &str = "new-";
+/// The most changes that are named which could not be made again.
+const NAMED: usize = 5;
 
-/// A change that was made pending, with what was there before as it was seen.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) enum Made {
-    Folder { path: FilePath },
-    File { path: FilePath, over: Option<String>, content: u32 },
-    Move { from: FilePath, version: String, to: FilePath },
-    Remove { path: FilePath, version: String },
-}
-
-/// What is being taken, as far as it is kept yet. One at a time in a folder.
-#[derive(Debug)]
-pub struct Keeping {
-    place: PathBuf,
-    /// Open once there is something to keep.
-    folder: Option<OwnedFd>,
+/// What was added to the pending set at one time.
+#[derive(Serialize, Deserialize)]
+struct List {
+    /// For the person.
+    reason: String,
     made: Vec<Made>,
-    files: u32,
-    failed: Option<io::Error>,
 }
 
-impl Keeping {
-    /// In a folder of this machine that is Deskhand's own, and of the task alone. Made when there is something to keep.
-    pub fn begin(place: &Path) -> Self {
-        Self { place: place.to_owned(), folder: None, made: Vec::new(), files: 0, failed: None }
+/// The folder of one task.
+#[derive(Clone, Debug)]
+pub struct Kept(PathBuf);
+
+impl Kept {
+    /// In this folder, which need not be there.
+    pub const fn in_folder(folder: PathBuf) -> Self {
+        Self(folder)
     }
 
-    pub(super) fn add(&mut self, made: Made) {
-        self.made.push(made);
-    }
-
-    /// Keep the content of a file.
-    pub(super) fn file(&mut self, path: FilePath, over: Option<String>, content: OwnedFd) {
-        let number = self.files;
-        self.files += 1;
-        if let Err(error) = self.copy(&number.to_string(), &mut File::from(content)) {
-            self.failed.get_or_insert(error);
-        }
-        self.made.push(Made::File { path, over, content: number });
-    }
-
-    fn copy(&mut self, name: &str, from: &mut impl io::Read) -> io::Result<()> {
-        let folder = match &mut self.folder {
-            Some(folder) => folder,
-            folder => folder.insert(fresh(&self.place)?),
-        };
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-        let mut file = File::from(openat(&*folder, name, flags, Mode::RUSR | Mode::WUSR)?);
-        io::copy(from, &mut file)?;
-        file.sync_all()
-    }
-
-    /// All of it, durably. Gives the name of the taking; none where nothing was taken.
+    /// Keep these changes, which are pending in `workspace`, with the reason that the person was given. Gives the number by
+    /// which [`Self::again`] finds them; none where there are none.
     ///
     /// # Errors
     /// Where not all of it could be kept. It is pending all the same.
-    pub fn finish(mut self) -> io::Result<Option<String>> {
-        if let Some(error) = self.failed {
-            return Err(error);
-        }
-        if self.made.is_empty() {
+    pub fn keep(&self, reason: &str, made: &[Made], workspace: &Workspace) -> io::Result<Option<u64>> {
+        if made.is_empty() {
             return Ok(None);
         }
-        let list = postcard::to_allocvec(&self.made).map_err(io::Error::other)?;
-        self.copy(LIST, &mut list.as_slice())?;
-        self.folder.iter().try_for_each(fsync)?;
-        let free = |number: &u32| !self.place.join(number.to_string()).exists();
-        let name = (1..).find(free).unwrap_or_default().to_string();
-        std::fs::rename(self.place.join(PART), self.place.join(&name))?;
-        File::open(&self.place)?.sync_all()?;
-        Ok(Some(name))
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.0)?;
+        let temporary = tempfile::Builder::new().prefix(".keeping-").tempdir_in(&self.0)?;
+        for (at, change) in made.iter().enumerate() {
+            if let Made::File { path, .. } = change {
+                copy(workspace, path, &temporary.path().join(at.to_string()))?;
+            }
+        }
+        let mut list = File::create(temporary.path().join(LIST))?;
+        list.write_all(&serde_json::to_vec(&List { reason: reason.to_owned(), made: made.to_vec() })?)?;
+        // one call for all of it, however many files there are
+        rustix::fs::syncfs(&list)?;
+        let number = self.place(temporary)?;
+        File::open(&self.0)?.sync_all()?;
+        Ok(Some(number))
     }
-}
 
-/// A folder to be filled. What another process left of its own goes.
-fn fresh(place: &Path) -> io::Result<OwnedFd> {
-    DirBuilder::new().recursive(true).mode(0o700).create(place)?;
-    let part = place.join(PART);
-    match std::fs::remove_dir_all(&part) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => DirBuilder::new().mode(0o700).create(&part)?,
-    }
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    Ok(open(&part, flags, Mode::empty())?)
-}
-
-/// Let what was taken under this name be pending again, as it was then. Gives what cannot be, a line each.
-///
-/// # Errors
-/// Where what was kept is not there, or is not what [`Keeping`] writes.
-pub fn again(workspace: &Workspace, place: &Path, name: &str, reason: &str) -> io::Result<Vec<String>> {
-    let number: u32 = name.parse().map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
-    let folder = place.join(number.to_string());
-    let list = std::fs::read(folder.join(LIST))?;
-    let made: Vec<Made> = postcard::from_bytes(&list).map_err(io::Error::other)?;
-    let mut lost = Vec::new();
-    for made in &made {
-        match make(workspace, &folder, made) {
-            Ok(Some(change)) => drop(workspace.explain(change, reason)),
-            Ok(None) => {}
-            Err((path, why)) => lost.push(format!("{}: {why}", text::safe(&path.to_string(), false))),
+    /// Put what is whole in its place, under the next number. Several programs may be kept something of at a time.
+    fn place(&self, whole: tempfile::TempDir) -> io::Result<u64> {
+        let numbers = fs::read_dir(&self.0)?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        let mut number = numbers.max().unwrap_or(0) + 1;
+        loop {
+            match fs::rename(whole.path(), self.0.join(number.to_string())) {
+                Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => number += 1,
+                Err(error) => return Err(error),
+                Ok(()) => {
+                    drop(whole.keep());
+                    return Ok(number);
+                }
+            }
         }
     }
-    Ok(lost)
+
+    /// Let the changes of this number be pending once more, as far as nothing of it has changed since.
+    ///
+    /// # Errors
+    /// What could not be, for the person. The rest is pending.
+    pub fn again(&self, number: u64, workspace: &Workspace) -> Result<(), String> {
+        let folder = self.0.join(number.to_string());
+        let list = deskhand_files::read(&folder.join(LIST), Origin::Own, LIST_MOST);
+        let List { reason, made } = list
+            .and_then(|list| Ok(serde_json::from_slice(&list)?))
+            .map_err(|error| format!("what it wrote was not kept: {error}"))?;
+        let mut refused = Vec::new();
+        for (at, change) in made.iter().enumerate() {
+            match make(workspace, change, &folder.join(at.to_string())) {
+                Ok(Some(id)) => drop(workspace.explain(id, &reason)), // what took another change back is none itself
+                Ok(None) => {}
+                Err(why) => refused.push(why),
+            }
+        }
+        if refused.is_empty() {
+            return Ok(());
+        }
+        let more = refused.len().saturating_sub(NAMED);
+        let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+        let named = &refused[..refused.len().min(NAMED)];
+        Err(format!("{} of {} changes: {}{more}", refused.len(), made.len(), named.join("; ")))
+    }
+
+    /// Nothing of it is pending any more.
+    ///
+    /// # Errors
+    /// Where it is there still.
+    pub fn clear(&self) -> io::Result<()> {
+        match fs::remove_dir_all(&self.0) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
 }
 
-fn make<'a>(workspace: &Workspace, folder: &Path, made: &'a Made) -> Result<Option<ChangeId>, (&'a FilePath, String)> {
-    let at = |path: &'a FilePath| move |error: FileError| (path, error.message);
-    match made {
-        Made::Folder { path } => match seen(workspace, path).map_err(at(path))? {
-            Some(entry) if entry.kind == Kind::Folder => Ok(None),
-            _ => workspace.make_folder(path).map(Some).map_err(at(path)),
+fn copy(workspace: &Workspace, from: &FilePath, to: &Path) -> io::Result<()> {
+    let mut file = File::create_new(to)?;
+    let mut at = 0;
+    loop {
+        let piece = workspace.read(from, None, at, PIECE).map_err(|error| io::Error::other(error.message))?;
+        if piece.is_empty() {
+            return Ok(());
+        }
+        file.write_all(&piece)?;
+        at += piece.len() as u64;
+    }
+}
+
+/// Make one change again. `content` is where what was written is kept, if something was. Gives nothing where it has come to be
+/// meanwhile.
+fn make(workspace: &Workspace, change: &Made, content: &Path) -> Result<Option<ChangeId>, String> {
+    let made = match change {
+        Made::Folder { path } => match workspace.make_folder(path) {
+            Err(error) if error.code == Code::Conflict => return Ok(None),
+            made => made,
         },
-        Made::File { path, over, content } => {
-            let over = over.as_deref().map(|was| version(workspace, path, was)).transpose().map_err(at(path))?;
-            let content = File::open(folder.join(content.to_string())).map_err(|error| (path, error.to_string()))?;
-            workspace.write_file(path, content, over.as_deref()).map(Some).map_err(at(path))
+        Made::File { path, version } => {
+            let content = deskhand_files::open(content, Origin::Own)
+                .map_err(|error| format!("`{path}`: what it holds was not kept: {error}"))?;
+            let version = version.as_ref().map(|version| now(workspace, path, version)).transpose();
+            version.and_then(|version| workspace.write_file(path, content, version.as_deref()))
         }
-        Made::Move { from, version: was, to } => {
-            let is = version(workspace, from, was).map_err(at(from))?;
-            workspace.move_(from, &is, to, None).map(Some).map_err(at(from))
+        Made::Moved { path, version, to } => {
+            now(workspace, path, version).and_then(|version| workspace.move_(path, &version, to, None))
         }
-        Made::Remove { path, version: was } => {
-            let is = version(workspace, path, was).map_err(at(path))?;
-            workspace.remove(path, &is).map(Some).map_err(at(path))
+        Made::Removed { path, version } => {
+            now(workspace, path, version).and_then(|version| workspace.remove(path, &version))
         }
-    }
+    };
+    made.map(Some).map_err(|error| error.message)
 }
 
-fn seen(workspace: &Workspace, path: &FilePath) -> Result<Option<Entry>, FileError> {
-    match workspace.stat(std::slice::from_ref(path)).pop() {
-        Some(Ok(entry)) => Ok(Some(entry)),
-        Some(Err(error)) if error.code != Code::NotFound => Err(error),
-        _ => Ok(None),
+/// The version that something has now which had this one, if it holds the same still.
+fn now(workspace: &Workspace, path: &FilePath, version: &str) -> Result<String, FileError> {
+    let entry = workspace.stat(std::slice::from_ref(path)).pop().transpose()?;
+    let now = entry.map(|entry| entry.version).unwrap_or_default();
+    let pending = |version: &str| version.starts_with(PENDING);
+    // what is pending is numbered anew
+    let same = if pending(version) { pending(&now) } else { holds_the_same(version, &now) };
+    if same {
+        return Ok(now);
     }
-}
-
-/// The version of what is there now, where it is what was there: on the disk the very same, and pending where that was.
-fn version(workspace: &Workspace, path: &FilePath, was: &str) -> Result<String, FileError> {
-    match seen(workspace, path)? {
-        Some(entry) if entry.version.starts_with(PENDING) && was.starts_with(PENDING) => Ok(entry.version),
-        // the workspace says what is wrong where it is another
-        _ => Ok(was.to_owned()),
-    }
+    let message = format!("`{path}` has changed in your folder meanwhile, and stays as it is there");
+    Err(FileError { code: Code::Conflict, message })
 }

@@ -8,6 +8,7 @@
 mod base;
 mod follow;
 mod kept;
+mod layers;
 mod mount;
 pub(crate) mod room;
 mod scan;
@@ -18,7 +19,8 @@ use base::Base;
 use deskhand_vocabulary::{FilePath, FolderName};
 use deskhand_workspace::{FileError, Ground, Workspace};
 pub use follow::Step;
-pub use kept::{Keeping, again};
+pub use kept::Kept;
+pub use layers::Layers;
 pub use mount::Mount;
 pub(crate) use mount::Place;
 use rustix::io::Errno;
@@ -197,23 +199,18 @@ impl Overlay {
         Ok(())
     }
 
-    /// Let what was written since the last time join the task's pending set, with `reason` as the reason for the person, and be
-    /// kept in `keeping` for when the task goes on elsewhere. What cannot be is told, and stays as it was. To be called while nothing in the sandbox writes.
+    /// Let what was written since the last time join the task's pending set, with `reason` as the reason for the person. What
+    /// cannot be is told, and stays as it was. To be called while nothing in the sandbox writes.
     ///
     /// What is pending must not be applied while the sandbox goes on: it would not see it.
     ///
     /// # Errors
     /// [`OverlayError::Place`] where the layer cannot be read at all.
-    pub fn take(
-        &mut self,
-        workspace: &Workspace,
-        reason: &str,
-        keeping: Option<&mut Keeping>,
-    ) -> Result<Taken, OverlayError> {
+    pub fn take(&mut self, workspace: &Workspace, reason: &str) -> Result<Taken, OverlayError> {
         let failed = |error: Errno| OverlayError::place(self.place.path(), error);
         let scan = scan::scan(&self.place, &self.folder).map_err(failed)?;
         let at = take::At { workspace, folder: &self.folder, place: &self.place, reason };
-        let taken = take::take(&at, &scan, &self.settled, &mut self.base, keeping);
+        let taken = take::take(&at, &scan, &self.settled, &mut self.base);
         self.settled = scan.found;
         Ok(taken)
     }

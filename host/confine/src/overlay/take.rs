@@ -3,7 +3,6 @@
 use super::{
     Made, Taken,
     base::Base,
-    kept::{Keeping, Made as Kept},
     mount::Place,
     scan::{Marks, Scan, What},
 };
@@ -39,14 +38,14 @@ pub(super) struct At<'a> {
 }
 
 /// See the module.
-pub(super) fn take(at: &At<'_>, scan: &Scan, settled: &Marks, base: &mut Base, keeping: Option<&mut Keeping>) -> Taken {
+pub(super) fn take(at: &At<'_>, scan: &Scan, settled: &Marks, base: &mut Base) -> Taken {
     let gone: Vec<_> = settled.keys().filter(|path| !scan.found.contains_key(path)).collect();
     let changed: Vec<_> = scan.found.iter().filter(|(path, mark)| settled.get(path) != Some(mark)).collect();
     let changed: Vec<_> = changed.into_iter().map(|(path, mark)| (path, &mark.what)).collect();
     let (leaving, refused) = (BTreeMap::new(), BTreeSet::new());
     let taken = scan.taken.clone();
     let names = HashMap::new();
-    let mut taking = Taking { at, base, keeping, found: &scan.found, leaving, refused, names, taken };
+    let mut taking = Taking { at, base, found: &scan.found, leaving, refused, names, taken };
     taking.all(&gone, &changed);
     taking.taken
 }
@@ -54,7 +53,6 @@ pub(super) fn take(at: &At<'_>, scan: &Scan, settled: &Marks, base: &mut Base, k
 struct Taking<'a> {
     at: &'a At<'a>,
     base: &'a mut Base,
-    keeping: Option<&'a mut Keeping>,
     /// All that is in the layer.
     found: &'a Marks,
     /// Files that are gone from their places, by their size and the time of their content: each may be where a new one is.
@@ -128,15 +126,6 @@ impl Taking<'_> {
         }
     }
 
-    fn keep(&mut self, made: impl FnOnce(&Self) -> Kept) {
-        if self.keeping.is_some() {
-            let made = made(self);
-            if let Some(keeping) = &mut self.keeping {
-                keeping.add(made);
-            }
-        }
-    }
-
     /// Something new, in a place where nothing was, under a name that is no other spelling of one that is there.
     fn free(&mut self, path: &RelativePath) -> Result<(), FileError> {
         if self.base.get(path).is_some() {
@@ -197,7 +186,6 @@ impl Taking<'_> {
         }
         let change = self.at.workspace.make_folder(&self.path(path))?;
         self.added(change, Made::Folder { path: self.path(path) }, path);
-        self.keep(|taking| Kept::Folder { path: taking.path(path) });
         Ok(())
     }
 
@@ -227,14 +215,7 @@ impl Taking<'_> {
             }
         };
         let change = self.at.workspace.write_file(&self.path(path), &content, version.as_deref())?;
-        self.added(change, Made::File { path: self.path(path), version: version.clone() }, path);
-        if self.keeping.is_some() {
-            let again = self.open(path).map_err(|error| refuse(format!("it cannot be read: {error}")))?;
-            let path = self.path(path);
-            if let Some(keeping) = &mut self.keeping {
-                keeping.file(path, version, again);
-            }
-        }
+        self.added(change, Made::File { path: self.path(path), version }, path);
         Ok(())
     }
 
@@ -300,11 +281,6 @@ impl Taking<'_> {
             let to = self.path(path);
             let change = self.at.workspace.move_(&entry.path, &entry.version, &to, None)?;
             self.base.forget(&entry.path.path);
-            self.keep(|taking| Kept::Move {
-                from: entry.path.clone(),
-                version: entry.version.clone(),
-                to: taking.path(path),
-            });
             self.leaving.get_mut(&(size, seconds, nanoseconds)).map(|leaving| leaving.remove(at));
             return Ok(Some((change, Made::Moved { path: entry.path, version: entry.version, to })));
         }
@@ -316,7 +292,6 @@ impl Taking<'_> {
         self.untouched(entry)?;
         let change = self.at.workspace.remove(&entry.path, &entry.version)?;
         self.added(change, Made::Removed { path: entry.path.clone(), version: entry.version.clone() }, path);
-        self.keep(|_| Kept::Remove { path: entry.path.clone(), version: entry.version.clone() });
         Ok(())
     }
 

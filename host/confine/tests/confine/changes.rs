@@ -1,10 +1,7 @@
 //! What a program wrote becomes a part of the task's pending set, and nothing of it a part of the person's folder.
 
 use crate::kit::{Desk, shell_over, write};
-use deskhand_confine::{
-    Ended, Taken,
-    overlay::{Keeping, again},
-};
+use deskhand_confine::{Ended, Kept, Taken};
 use deskhand_vocabulary::{Access, Answer, FilePath};
 use deskhand_workspace::State;
 use std::{fs, os::unix::fs::PermissionsExt as _};
@@ -139,7 +136,7 @@ async fn what_is_pending_is_seen_and_goes_on_from_there() {
 async fn a_sandbox_goes_on_after_what_it_wrote_was_taken() {
     let desk = Desk::new(&[("a.txt", "a"), ("in/b.txt", "b")]);
     let mut overlay = desk.overlay();
-    let take = |overlay: &mut deskhand_confine::Overlay| overlay.take(&desk.workspace, "test", None).unwrap();
+    let take = |overlay: &mut deskhand_confine::Overlay| overlay.take(&desk.workspace, "test").unwrap();
     shell_over(&overlay, "echo 1 >> a.txt; echo new > n.txt; mkdir m; echo x > m/x").await;
     assert_eq!(take(&mut overlay).added(), 4);
     assert_eq!(take(&mut overlay), Taken::default(), "what was taken is not taken again");
@@ -174,7 +171,7 @@ async fn what_has_changed_meanwhile_is_a_conflict() {
     fs::rename(desk.dir.path().join("swap"), on("e")).unwrap();
     write(&on("g.txt"), "person");
     let before = desk.disk();
-    let taken = overlay.take(&desk.workspace, "test", None).unwrap();
+    let taken = overlay.take(&desk.workspace, "test").unwrap();
     let mut refused: Vec<_> = taken.refused.iter().map(|refused| refused.path.to_string()).collect();
     refused.sort();
     let all = ["photos/a.txt", "photos/b.txt", "photos/e/f.txt", "photos/g.txt", "photos/in", "photos/new.txt"];
@@ -268,7 +265,7 @@ async fn nothing_is_left_of_a_layer() {
 #[tokio::test]
 async fn what_was_taken_can_be_pending_again_and_no_program_runs_for_it() {
     let desk = Desk::new(&[("a.txt", "a"), ("b.txt", "b"), ("c.txt", "c"), ("in/d.txt", "d")]);
-    let kept = desk.dir.path().join("home/data/taken/1");
+    let kept = Kept::in_folder(desk.dir.path().join("home/data/written/1"));
     // a pending change of another kind, which the program goes on from
     let edit = |text: &str| {
         desk.workspace.write(&at("a.txt"), text.as_bytes(), Some(&version(&desk, "a.txt"))).unwrap();
@@ -280,17 +277,15 @@ async fn what_was_taken_can_be_pending_again_and_no_program_runs_for_it() {
         "echo on >> a.txt; rm b.txt; mv c.txt moved.txt; mkdir -p new/deep; echo n > new/deep/n; rm -r in",
     )
     .await;
-    let mut keeping = Keeping::begin(&kept);
-    let taken = overlay.take(&desk.workspace, "test", Some(&mut keeping)).unwrap();
-    assert_eq!((taken.added(), keeping.finish().unwrap().as_deref()), (7, Some("1")));
+    let taken = overlay.take(&desk.workspace, "test").unwrap();
+    let keep = |kept: &Kept, taken: &Taken| kept.keep("written by a test", &taken.made, &desk.workspace).unwrap();
+    assert_eq!((taken.added(), keep(&kept, &taken)), (7, Some(1)));
     shell_over(&overlay, "echo once more >> a.txt").await;
-    let mut keeping = Keeping::begin(&kept);
-    overlay.take(&desk.workspace, "test", Some(&mut keeping)).unwrap();
-    assert_eq!(keeping.finish().unwrap().as_deref(), Some("2"));
+    let taken = overlay.take(&desk.workspace, "test").unwrap();
+    assert_eq!(keep(&kept, &taken), Some(2));
     // nothing more is nothing to keep
-    let mut keeping = Keeping::begin(&desk.dir.path().join("nothing"));
-    overlay.take(&desk.workspace, "test", Some(&mut keeping)).unwrap();
-    assert_eq!(keeping.finish().unwrap(), None);
+    let taken = overlay.take(&desk.workspace, "test").unwrap();
+    assert_eq!(keep(&Kept::in_folder(desk.dir.path().join("nothing")), &taken), None);
     assert!(!desk.dir.path().join("nothing").exists());
     drop(overlay);
     let (view, pending) = (desk.view(), desk.pending());
@@ -299,8 +294,8 @@ async fn what_was_taken_can_be_pending_again_and_no_program_runs_for_it() {
     // another process begins with nothing pending, and has first what was pending first
     desk.workspace.discard();
     edit("pending");
-    for name in ["1", "2"] {
-        assert_eq!(again(&desk.workspace, &kept, name, "written by a test").unwrap(), [""; 0]);
+    for number in [1, 2] {
+        kept.again(number, &desk.workspace).unwrap();
     }
     assert_eq!((desk.view(), desk.pending()), (view, pending));
     let reasons: Vec<_> = desk.workspace.pending(None, 100).into_iter().map(|change| change.reason).collect();
@@ -310,10 +305,11 @@ async fn what_was_taken_can_be_pending_again_and_no_program_runs_for_it() {
     desk.workspace.discard();
     edit("pending");
     write(&desk.folder.join("b.txt"), "the person's own");
-    let lost = again(&desk.workspace, &kept, "1", "written by a test").unwrap();
-    assert_eq!((lost.len(), lost[0].starts_with("photos/b.txt: ")), (1, true), "{lost:?}");
+    let changed = "1 of 7 changes: `photos/b.txt` has changed in your folder meanwhile, and stays as it is there";
+    assert_eq!(kept.again(1, &desk.workspace).unwrap_err(), changed);
     assert!(desk.view().contains(&"b.txt=the person's own".to_owned()));
-    for name in ["3", "part", "../1", "1/.."] {
-        again(&desk.workspace, &kept, name, "test").unwrap_err();
-    }
+    kept.again(3, &desk.workspace).unwrap_err();
+    // what is not pending any more is not kept, and that is so as often as it is said
+    (0..2).for_each(|_| kept.clear().unwrap());
+    kept.again(1, &desk.workspace).unwrap_err();
 }

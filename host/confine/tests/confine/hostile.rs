@@ -70,7 +70,7 @@ async fn a_forged_layer_is_refused() {
         device("null", rustix::fs::FileType::CharacterDevice);
         device("disk", rustix::fs::FileType::BlockDevice);
     }
-    let taken = overlay.take(&desk.workspace, "test", None).unwrap();
+    let taken = overlay.take(&desk.workspace, "test").unwrap();
     let mut refused: Vec<_> =
         taken.refused.iter().map(|refused| refused.path.path.as_path().display().to_string()).collect();
     refused.sort();
@@ -115,7 +115,7 @@ async fn a_file_of_a_tebibyte_of_holes_is_refused() {
     confined.folders.push(overlay.mount());
     let said = crate::kit::run(confined).await;
     assert_eq!(said.err, "");
-    let taken = overlay.take(&desk.workspace, "test", None).unwrap();
+    let taken = overlay.take(&desk.workspace, "test").unwrap();
     let told: Vec<_> = taken.refused.iter().map(|refused| format!("{}: {}", refused.path, refused.reason)).collect();
     assert_eq!(told, ["photos/huge: it is 1099 GB long, and at most 4 are taken. Write a shorter file"]);
     assert_eq!(desk.pending(), ["write  -> photos/large", "write  -> photos/ok.txt"]);

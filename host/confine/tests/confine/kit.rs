@@ -144,7 +144,7 @@ impl Desk {
     pub async fn shell(&self, script: &str) -> (Said, Taken) {
         let mut overlay = self.overlay();
         let said = shell_over(&overlay, script).await;
-        let taken = overlay.take(&self.workspace, "written by a test", None).unwrap();
+        let taken = overlay.take(&self.workspace, "written by a test").unwrap();
         (said, taken)
     }
 

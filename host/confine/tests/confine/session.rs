@@ -189,9 +189,9 @@ async fn what_is_written_over_several_jobs_is_taken_after_each() {
     confined.folders.push(overlay.mount());
     let mut session = Session::open(&helper(), confined).await.unwrap();
     run(&mut session, &command("cd /mnt/photos && mv a.txt c.txt && echo new > d.txt")).await;
-    assert_eq!(overlay.take(&desk.workspace, "first", None).unwrap().added(), 2);
+    assert_eq!(overlay.take(&desk.workspace, "first").unwrap().added(), 2);
     run(&mut session, &command("cd /mnt/photos && echo more >> d.txt && rm b.txt")).await;
-    assert_eq!(overlay.take(&desk.workspace, "second", None).unwrap().added(), 2);
+    assert_eq!(overlay.take(&desk.workspace, "second").unwrap().added(), 2);
     assert_eq!(desk.view(), ["c.txt=a", "d.txt=new\nmore"]);
     assert_eq!(desk.disk(), ["a.txt=a", "b.txt=b"]);
     session.close().await;
@@ -205,7 +205,7 @@ async fn what_changes_in_the_task_meanwhile_is_seen_by_what_runs_on() {
     confined.folders.push(overlay.mount());
     let mut session = Session::open(&helper(), confined).await.unwrap();
     run(&mut session, &work("kept=1; cd /mnt/photos; echo 1 > mine.txt; ln -s /tmp link; rm c.txt")).await;
-    overlay.take(&desk.workspace, "first", None).unwrap();
+    overlay.take(&desk.workspace, "first").unwrap();
 
     // somebody else in the task writes over what it wrote, and adds and removes
     let path = |name: &str| format!("photos/{name}").parse().unwrap();
@@ -223,7 +223,7 @@ async fn what_changes_in_the_task_meanwhile_is_seen_by_what_runs_on() {
     let all = work("echo $kept; cat mine.txt c.txt new/d.txt; ls; echo 3 >> mine.txt");
     let seen = "1\n2\nother\nd\na.txt\nc.txt\nlink\nmine.txt\nnew\n";
     assert_eq!(run(&mut session, &all).await, (seen.to_owned(), Outcome::Done));
-    assert_eq!(overlay.take(&desk.workspace, "second", None).unwrap().added(), 1);
+    assert_eq!(overlay.take(&desk.workspace, "second").unwrap().added(), 1);
     assert_eq!(desk.view(), ["a.txt=a", "c.txt=other", "mine.txt=2\n3", "new/", "new/d.txt=d"]);
     session.close().await;
 }

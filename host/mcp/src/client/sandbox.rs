@@ -1,10 +1,7 @@
 //! The sandbox of the programs of a task: its folders, of which what a program writes becomes a part of what is pending, and
 //! what there is of each server beside them.
 
-use deskhand_confine::{
-    Helper, Overlay, Taken, Unavailable, available,
-    overlay::{Keeping, Mount},
-};
+use deskhand_confine::{Helper, Kept, Layers, Taken, Unavailable, available, overlay::Mount};
 use deskhand_egress::Outlet;
 use deskhand_vocabulary::ServerName;
 use deskhand_workspace::Workspace;
@@ -36,7 +33,7 @@ pub struct Within {
     /// Where each server has a folder, with what its program keeps.
     pub homes: PathBuf,
     /// Where what is taken is kept until it is decided on.
-    pub keep: Option<PathBuf>,
+    pub kept: Option<Kept>,
     /// The folders that programs see; none in a command of the person, where folders that a program is given are there and
     /// empty.
     pub workspace: Option<Workspace>,
@@ -82,8 +79,8 @@ pub struct Wrote {
     pub refused: Vec<String>,
     /// How much more is not that is not listed.
     pub more: u64,
-    /// The name under which it is kept until it is decided on.
-    pub kept: Option<String>,
+    /// The number under which it is kept until it is decided on.
+    pub kept: Option<u64>,
 }
 
 impl Wrote {
@@ -103,10 +100,9 @@ impl Wrote {
         self.refused.push(why);
     }
 
-    fn and(&mut self, taken: Taken) {
-        self.added += taken.added() as u64;
-        self.more += taken.more;
-        self.refused.extend(taken.refused.into_iter().map(|refused| format!("{}: {}", refused.path, refused.reason)));
+    fn of(taken: Taken) -> Self {
+        let refused = taken.refused.iter().map(|refused| format!("{}: {}", refused.path, refused.reason)).collect();
+        Self { added: taken.added() as u64, refused, more: taken.more, kept: None }
     }
 }
 
@@ -161,19 +157,17 @@ impl Sandbox {
     pub(super) async fn state(&self, server: &ServerName, folders: bool) -> Result<State, String> {
         let workspace = self.within.workspace.clone().filter(|_| folders);
         let Some(workspace) = workspace else { return Ok(State::default()) };
-        let (layers, keep, turn) = (self.within.layers.clone(), self.within.keep.clone(), Arc::clone(&self.turn));
+        let (layers, kept, turn) = (self.within.layers.clone(), self.within.kept.clone(), Arc::clone(&self.turn));
         let reason = format!("written by the MCP server {server}");
         let laid = tokio::task::spawn_blocking(move || {
             // a change that is made meanwhile is seen as one that is not in it
             let revision = workspace.revision();
             let folders = workspace.folders();
-            let overlays: Result<Vec<_>, _> =
-                folders.iter().map(|folder| Overlay::over(&workspace, &folder.name, &layers)).collect();
-            let overlays = overlays.map_err(|error| error.to_string())?;
-            let mounts: Vec<_> = overlays.iter().map(|overlay| overlay.mount().at_home()).collect();
+            let layers = Layers::over(&workspace, &layers).map_err(|error| error.to_string())?;
+            let mounts: Vec<_> = layers.mounts().into_iter().map(Mount::at_home).collect();
             let names = folders.into_iter().map(|folder| folder.name.to_string());
             let names = mounts.iter().map(|mount| mount.found().to_owned()).zip(names).collect();
-            let folders = Folders { workspace, overlays, keep, turn, reason, revision };
+            let folders = Folders { workspace, layers, kept, turn, reason, revision: Some(revision) };
             Ok(State { mounts, names, folders: Some(Arc::new(Mutex::new(folders))) })
         });
         laid.await.unwrap_or_else(|error| Err(error.to_string()))
@@ -190,14 +184,14 @@ pub(super) struct State {
 
 struct Folders {
     workspace: Workspace,
-    overlays: Vec<Overlay>,
-    keep: Option<PathBuf>,
+    layers: Layers,
+    kept: Option<Kept>,
     /// Held by who takes.
     turn: Arc<Mutex<()>>,
     /// What the person is told of each change.
     reason: String,
-    /// What was pending when the program last saw the same.
-    revision: u64,
+    /// What was pending when the program last saw the same; none where it never will again.
+    revision: Option<u64>,
 }
 
 impl State {
@@ -218,7 +212,7 @@ impl State {
     pub(super) fn is_behind(&self) -> bool {
         let Some(folders) = &self.folders else { return false };
         let folders = folders.lock().unwrap_or_else(PoisonError::into_inner);
-        folders.revision != folders.workspace.revision()
+        folders.revision != Some(folders.workspace.revision())
     }
 
     /// Let what was written since the last time be pending. To be called while nothing is written.
@@ -234,22 +228,23 @@ impl Folders {
     fn take(&mut self) -> Wrote {
         let turn = Arc::clone(&self.turn);
         let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let was_seen = self.revision == self.workspace.revision();
-        let mut wrote = Wrote::default();
-        let mut keeping = self.keep.as_deref().map(Keeping::begin);
-        for overlay in &mut self.overlays {
-            match overlay.take(&self.workspace, &self.reason, keeping.as_mut()) {
-                Ok(taken) => wrote.and(taken),
-                Err(error) => wrote.refused.push(error.to_string()),
+        let was_seen = self.revision == Some(self.workspace.revision());
+        let taken = match self.layers.take(&self.workspace, &self.reason) {
+            Ok(taken) => taken,
+            Err(error) => {
+                self.revision = None;
+                return Wrote::unread(&error.to_string());
             }
-        }
-        match keeping.map_or(Ok(None), Keeping::finish) {
-            Ok(kept) => wrote.kept = kept,
-            Err(error) => wrote.unkept(&error),
-        }
+        };
         // what is pending now is what it sees, but for what others made pending before
         if was_seen {
-            self.revision = self.workspace.revision();
+            self.revision = Some(self.workspace.revision());
+        }
+        let kept = self.kept.as_ref().map_or(Ok(None), |kept| kept.keep(&self.reason, &taken.made, &self.workspace));
+        let mut wrote = Wrote::of(taken);
+        match kept {
+            Ok(kept) => wrote.kept = kept,
+            Err(error) => wrote.unkept(&error),
         }
         wrote
     }

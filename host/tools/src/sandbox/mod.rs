@@ -1,15 +1,13 @@
 //! What a sandbox of this computer has of a task: its folders, each under a layer of its own, and a proxy by which it reaches
 //! the hosts that the task may send to. For whatever runs programs that are not trusted on a task's folders.
 
-mod layers;
 mod way;
 
-pub use layers::Layers;
 pub use way::Way;
 
-use deskhand_confine::{ConfineError, Confined, Helper, overlay::OverlayError};
+use deskhand_confine::{ConfineError, Confined, Helper, Layers, overlay::OverlayError};
 use deskhand_egress::Outlet;
-use deskhand_workspace::{FileError, Workspace};
+use deskhand_workspace::Workspace;
 use std::{io, path::PathBuf};
 
 /// The sandboxes of one task.
@@ -31,12 +29,9 @@ pub enum NoSandbox {
     /// It could not be made.
     #[error(transparent)]
     Confine(#[from] ConfineError),
-    /// A folder cannot be in it.
+    /// A folder cannot be in it, or what was written cannot be taken.
     #[error(transparent)]
     Folder(#[from] OverlayError),
-    /// What was written cannot join what is pending.
-    #[error(transparent)]
-    Pending(#[from] FileError),
     /// Its proxy could not be opened.
     #[error(
         "the proxy of the sandbox could not be opened: {0}. Check that Deskhand's cache folder is yours and its disk has room"

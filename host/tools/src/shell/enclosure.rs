@@ -36,6 +36,8 @@ pub struct Done {
     pub log: Option<PathBuf>,
     /// What it wrote, which is pending now.
     pub taken: Taken,
+    /// The reason of that, for the person.
+    pub reason: String,
 }
 
 /// How a job ended. Whatever it had started has ended with it.

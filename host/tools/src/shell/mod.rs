@@ -2,17 +2,15 @@
 //! pending like what any other tool changes.
 
 mod enclosure;
-mod kept;
 mod on_host;
 mod output;
 
 pub use enclosure::{Done, Enclosure, Ended, INTERPRETER, Job};
-pub use kept::Kept;
 pub use on_host::OnHost;
 
 use crate::{arguments, own::NotDone, place::Place};
 use deskhand_agent::tool::{Call, Effect, Outcome, Output, Tool, Tools};
-use deskhand_confine::{Excess, MOUNTS, Refused, Taken};
+use deskhand_confine::{Excess, Kept, MOUNTS, Refused};
 use deskhand_models::Piece;
 use deskhand_permissions::{Context, Gate, effect::RunInSandbox};
 use deskhand_vocabulary::{Person, Principal, Progress, Stop, path::decode};
@@ -144,19 +142,16 @@ impl ShellTools {
             self.person.progress(&over);
         }
         let done = done.map_err(|reason| NotDone::failed(format!("it was not run: {reason}")))?;
-        let again = self.keep(&done.taken);
+        let again = self.keep(&done);
         Ok(Output { again, ..output(&done, &heard, time) })
     }
 
     /// Keep what is pending of it, for the case that another process goes on with the task.
-    fn keep(&self, taken: &Taken) -> Value {
-        if taken.made.is_empty() {
-            return Value::Null;
+    fn keep(&self, done: &Done) -> Value {
+        match self.kept.keep(&done.reason, &done.taken.made, &self.place.workspace) {
+            Ok(number) => json!(number.map(Again::Kept)),
+            Err(error) => json!(Again::Lost(format!("what it wrote could not be kept on the disk: {error}"))),
         }
-        json!(match self.kept.keep(&taken.made, &self.place.workspace) {
-            Ok(number) => Again::Kept(number),
-            Err(error) => Again::Lost(format!("what it wrote could not be kept on the disk: {error}")),
-        })
     }
 }
 

@@ -1,8 +1,8 @@
 //! The sandbox of this computer as an enclosure.
 
 use super::enclosure::{Done, Enclosure, Ended, INTERPRETER, Job};
-use crate::sandbox::{Layers, NoSandbox, Sandboxes, Way};
-use deskhand_confine::{self as confine, Came, HOME, Outcome, Session};
+use crate::sandbox::{NoSandbox, Sandboxes, Way};
+use deskhand_confine::{self as confine, Came, HOME, Layers, Outcome, Session};
 use deskhand_vocabulary::{Stop, text};
 use deskhand_workspace::{Moment, Workspace};
 use std::{
@@ -120,7 +120,8 @@ impl OnHost {
         let came = open.session.run(&asked(job), enough, heard).await;
         let log = came.is_ok().then(|| open.session.log());
         // whatever it wrote it has written, however it ended
-        let taken = open.layers.take(&self.sandboxes.workspace, &reason(job));
+        let reason = reason(job);
+        let taken = open.layers.take(&self.sandboxes.workspace, &reason);
         let is_python = matches!(job, Job::Python { .. });
         let (ended, forgot) = match came {
             Ok(Came { outcome, fresh, cut_short }) => {
@@ -141,7 +142,7 @@ impl OnHost {
                 (broken(over, why), false)
             }
         };
-        Ok(Done { ended, forgot, log, taken: taken? })
+        Ok(Done { ended, forgot, log, taken: taken?, reason })
     }
 }
 

@@ -10,7 +10,7 @@ use deskhand_agent::{
     budget::Measure,
     tool::{Call, Effect, Outcome, Output, Tool, Tools},
 };
-use deskhand_tools::SubAgents;
+use deskhand_tools::{SubAgents, shell::Written};
 use deskhand_vocabulary::{Stop, TaskId};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -129,12 +129,12 @@ impl Tools for Delegate {
 
     fn again(&self, _: &Call, output: &Output, stop: &Stop) -> std::result::Result<(), String> {
         let parts: Vec<TaskId> = serde_json::from_value(output.again["tasks"].clone()).unwrap_or_default();
+        let world = &self.staff.world;
+        let written = Written { kept: world.kept.clone(), workspace: world.workspace.clone() };
         let mut lost = Vec::new();
         for part in parts {
-            // each had seen what it had seen, and no other; none has a shell
-            let world = &self.staff.world;
-            let part = (part, &world.workspace, world.taken.as_path());
-            match again::take_up(&self.staff.records, part, self.staff.kit.all().as_ref(), None, stop) {
+            // each had seen what it had seen, and no other
+            match again::take_up(&self.staff.records, part, self.staff.kit.all().as_ref(), &written, stop) {
                 Ok(lines) => lost.extend(lines),
                 Err(failure) => lost.push(failure.message),
             }

@@ -1,10 +1,6 @@
-//! The folders of a task in a sandbox.
+//! All folders of a task in a sandbox.
 
-use super::NoSandbox;
-use deskhand_confine::{
-    Overlay, Taken,
-    overlay::{Mount, Step},
-};
+use super::{Mount, Overlay, OverlayError, Step, Taken};
 use deskhand_workspace::Workspace;
 use std::path::Path;
 
@@ -16,11 +12,11 @@ impl Layers {
     /// Over all folders of a task, with what is pending in it; they lie below `place`.
     ///
     /// # Errors
-    /// [`NoSandbox::Folder`].
-    pub fn over(workspace: &Workspace, place: &Path) -> Result<Self, NoSandbox> {
+    /// [`OverlayError`].
+    pub fn over(workspace: &Workspace, place: &Path) -> Result<Self, OverlayError> {
         let folders = workspace.folders();
         let overlays = folders.iter().map(|folder| Overlay::over(workspace, &folder.name, place));
-        Ok(Self(overlays.collect::<Result<_, _>>()?))
+        overlays.collect::<Result<_, _>>().map(Self)
     }
 
     /// To be mounted in a sandbox.
@@ -31,8 +27,8 @@ impl Layers {
     /// What has to be done in the sandbox, for it to see the folders as the task does now. None where new layers are better.
     ///
     /// # Errors
-    /// [`NoSandbox::Folder`].
-    pub fn behind(&self, workspace: &Workspace) -> Result<Option<Vec<Step>>, NoSandbox> {
+    /// [`OverlayError`].
+    pub fn behind(&self, workspace: &Workspace) -> Result<Option<Vec<Step>>, OverlayError> {
         let mut steps = Vec::new();
         for overlay in &self.0 {
             match overlay.behind(workspace)? {
@@ -46,21 +42,21 @@ impl Layers {
     /// The sandbox sees the folders as the task does now.
     ///
     /// # Errors
-    /// [`NoSandbox::Folder`].
-    pub fn caught_up(&mut self, workspace: &Workspace) -> Result<(), NoSandbox> {
-        Ok(self.0.iter_mut().try_for_each(|overlay| overlay.caught_up(workspace))?)
+    /// [`OverlayError`].
+    pub fn caught_up(&mut self, workspace: &Workspace) -> Result<(), OverlayError> {
+        self.0.iter_mut().try_for_each(|overlay| overlay.caught_up(workspace))
     }
 
     /// Let what was written since the last time join what is pending, all of it or nothing. To be called while nothing in the
     /// sandbox writes.
     ///
     /// # Errors
-    /// [`NoSandbox`].
-    pub fn take(&mut self, workspace: &Workspace, reason: &str) -> Result<Taken, NoSandbox> {
+    /// [`OverlayError`]. The sandbox is to be ended then: nothing of it is taken any more.
+    pub fn take(&mut self, workspace: &Workspace, reason: &str) -> Result<Taken, OverlayError> {
         let nested = workspace.nested();
         let mut taken = Taken::default();
         for overlay in &mut self.0 {
-            taken.add(overlay.take(&nested, reason, None)?);
+            taken.add(overlay.take(&nested, reason)?);
         }
         nested.join()?;
         Ok(taken)
