@@ -5,7 +5,7 @@ use crate::entry::Moment;
 use deskhand_vocabulary::Sha256;
 use rustix::{
     fd::{AsFd as _, BorrowedFd, OwnedFd},
-    fs::{AtFlags, Mode, OFlags, RenameFlags, Timespec, Timestamps, XattrFlags},
+    fs::{AtFlags, FileType, Mode, OFlags, RenameFlags, Timespec, Timestamps, XattrFlags},
     io::Errno,
 };
 use sha2::Digest as _;
@@ -331,16 +331,41 @@ pub(crate) fn magic(folder: BorrowedFd<'_>) -> u64 {
 /// # Errors
 /// The system's.
 pub fn names(folder: BorrowedFd<'_>) -> Result<Vec<Vec<u8>>, Errno> {
+    let mut names = Vec::new();
+    each_name(folder, |name, _| {
+        names.push(name.to_vec());
+        Ok(())
+    })?;
+    Ok(names)
+}
+
+/// As [`names`], each with what kind of thing has it.
+pub(crate) fn names_and_kinds(folder: BorrowedFd<'_>) -> Result<Vec<(Vec<u8>, FileType)>, Errno> {
+    let mut names = Vec::new();
+    each_name(folder, |name, kind| {
+        // not every file system tells it along with the name
+        let kind = match kind {
+            FileType::Unknown => {
+                FileType::from_raw_mode(rustix::fs::statat(folder, os(name), AtFlags::SYMLINK_NOFOLLOW)?.st_mode)
+            }
+            kind => kind,
+        };
+        names.push((name.to_vec(), kind));
+        Ok(())
+    })?;
+    Ok(names)
+}
+
+fn each_name(folder: BorrowedFd<'_>, mut take: impl FnMut(&[u8], FileType) -> Result<(), Errno>) -> Result<(), Errno> {
     let handle = open_folder(folder, b".")?;
     let mut buffer = Vec::with_capacity(1 << 16);
     let mut listing = rustix::fs::RawDir::new(handle.as_fd(), buffer.spare_capacity_mut());
-    let mut names = Vec::new();
     while let Some(entry) = listing.next() {
         let entry = entry?;
         let name = entry.file_name().to_bytes();
         if name != b"." && name != b".." {
-            names.push(name.to_vec());
+            take(name, entry.file_type())?;
         }
     }
-    Ok(names)
+    Ok(())
 }

@@ -71,6 +71,22 @@ impl Workspace {
         self.look_beneath(|view| read(view, path, None, 0, length))
     }
 
+    /// The file that a write to `path` is over, as it lies on the disk now: the one that is there, the one that pending moves
+    /// bring there, or the one whose place a pending copy takes. None where nothing is written over.
+    pub fn written_over(&self, path: &FilePath) -> Option<Entry> {
+        let lies = self.look(|view| {
+            let key = match view.find(path).ok()?.key {
+                new @ Key::New(_) => view.state.nodes.get(&new)?.replaces.clone()?,
+                there @ Key::Base(..) => there,
+            };
+            match key {
+                Key::Base(root, path) => view.path(root, path),
+                Key::New(_) => None,
+            }
+        })?;
+        self.look_beneath(|view| view.find(&lies).ok().map(|seen| seen.entry(lies)))
+    }
+
     /// The SHA-256 of each file's content.
     pub fn digest(&self, paths: &[FilePath]) -> Vec<Result<Sha256, FileError>> {
         let one = |view: &View<'_>, path: &FilePath| {

@@ -5,15 +5,18 @@ use crate::{
     mcp::Servers,
     outgoing::Outgoing,
     person::Waiting,
-    show::difference,
-    task::{Written, written},
+    show::{
+        counted,
+        difference::{self, Written},
+    },
+    task::written,
     vm::Shelter,
 };
 use deskhand_agent::{Effects, Settled, reflect::SettledState};
 use deskhand_confine::Kept;
 use deskhand_permissions::{Context, Gate};
-use deskhand_vocabulary::{Change, ChangeKind, Person, Stop, text};
-use deskhand_workspace::{State, Workspace, propose};
+use deskhand_vocabulary::{Change, ChangeKind, FilePath, Person, Stop, text};
+use deskhand_workspace::{Commit, State, Workspace, propose};
 use serde_json::json;
 use std::{sync::Arc, time::Duration};
 use tokio::runtime::Handle;
@@ -48,13 +51,19 @@ pub(super) struct World {
 }
 
 impl World {
+    /// The changes that were not made, each with why.
+    fn refused(&self, done: Commit, written: &[Written]) -> Vec<(String, String)> {
+        let stayed = Stayed::of(&done);
+        done.refused.into_iter().map(|(change, reason)| self.refusal(&change, reason, written, &stayed)).collect()
+    }
+
     /// Why a change was not made. Where a file has another version now than it was written for, both are shown.
-    fn refused(&self, change: &Change, reason: String, written: &[Written]) -> (String, String) {
+    fn refusal(&self, change: &Change, reason: String, written: &[Written], stayed: &Stayed) -> (String, String) {
         let subject = change.subject().map(ToString::to_string).unwrap_or_default();
-        let both = change.target.as_ref().filter(|_| change.kind == ChangeKind::Write).and_then(|target| {
-            let (_, _, meant) = written.iter().find(|(path, ..)| *path == target.to_string())?;
-            let now = self.workspace.read_as_it_lies(target, difference::LONGEST + 1).ok()?;
-            difference::difference(Some(&now), meant.as_deref()?)
+        let file = written.iter().find(|file| change.target.as_ref() == Some(&file.path));
+        let both = file.filter(|_| change.kind == ChangeKind::Write).and_then(|file| {
+            let now = self.workspace.read_as_it_lies(stayed.place(file), difference::LONGEST + 1).ok()?;
+            difference::difference(&now, file.after.as_deref()?)
         });
         let reason = match both.filter(|both| !both.is_empty()) {
             Some(both) => {
@@ -84,9 +93,8 @@ impl World {
                 Err(error) => return failed(error.to_string()),
             };
             if removed > most {
-                return failed(format!(
-                    "they would remove {removed} files, and the budget of this task is {most} removals"
-                ));
+                let [removed, most] = [removed, most].map(|count| counted(count, "removal"));
+                return failed(format!("they would make {removed}, and the budget of this task is {most}"));
             }
         }
         let title = text::shortened(&self.title, TITLE);
@@ -95,7 +103,7 @@ impl World {
             Ok(written) => written,
             Err(error) => return failed(error.to_string()),
         };
-        let view = difference::view(written.iter().cloned());
+        let view = difference::view(&written);
         match propose(&self.workspace, &self.gate, &self.context, person, &title, view, &self.stop) {
             Ok(decision) => {
                 let state = match (decision.state, &decision.done) {
@@ -105,11 +113,37 @@ impl World {
                     (State::Cancelled, Some(done)) if done.rolled_back => SettledState::Failed,
                     (State::Cancelled, _) => SettledState::Declined,
                 };
-                let (applied, refused) = decision.done.map(|done| (done.applied, done.refused)).unwrap_or_default();
-                let named = |(change, reason): (Change, String)| self.refused(&change, reason, &written);
-                Settled { state, applied, refused: refused.into_iter().map(named).collect() }
+                let told = decision.done.map(|done| (done.applied, self.refused(done, &written)));
+                let (applied, refused) = told.unwrap_or_default();
+                Settled { state, applied, refused }
             }
             Err(error) => failed(error.to_string()),
+        }
+    }
+}
+
+/// What a commit was to move and did not.
+struct Stayed {
+    /// True where it was taken back.
+    all: bool,
+    sources: Vec<FilePath>,
+}
+
+impl Stayed {
+    fn of(done: &Commit) -> Self {
+        let moves = done.refused.iter().filter(|(change, _)| change.kind == ChangeKind::Move);
+        Self { all: done.rolled_back, sources: moves.filter_map(|(change, _)| change.source.clone()).collect() }
+    }
+
+    /// Where the file lies now that was to be written over.
+    fn place<'w>(&self, file: &'w Written) -> &'w FilePath {
+        let stayed = |over: &FilePath| {
+            let holds = |source: &FilePath| source.folder == over.folder && over.path.is_within(&source.path);
+            self.all || self.sources.iter().any(holds)
+        };
+        match &file.over {
+            Some((over, _)) if stayed(over) => over,
+            _ => &file.path,
         }
     }
 }

@@ -1,13 +1,15 @@
 //! What an agent has written, beside what stood there before.
 
-use super::{Detail, bytes, counted, line};
-use deskhand_vocabulary::{Change, ChangeKind, Plan, Principal};
-use serde_json::{Value, json};
+use super::{Detail, bytes, count, counted, line};
+use deskhand_vocabulary::{Change, ChangeKind, FilePath, Plan, Principal};
+use serde_json::{Map, Value};
 use similar::TextDiff;
 use std::time::Duration;
 
 /// The member of a plan's view that holds the differences: path → text.
 const WRITTEN: &str = "written";
+/// The member that holds how many bytes go of files that are emptied: path → number.
+const EMPTIED: &str = "emptied";
 /// The longest file that is compared, in bytes.
 pub(crate) const LONGEST: u32 = 256 << 10;
 /// The most files that are compared.
@@ -19,18 +21,45 @@ const FIRST: usize = 12;
 /// A comparison that takes longer is finished with less care.
 const PATIENCE: Duration = Duration::from_millis(200);
 
-/// A plan's view with the differences of these files: what each holds now, if it is there, and what it is to hold.
-pub(crate) fn view(files: impl IntoIterator<Item = (String, Option<Vec<u8>>, Option<Vec<u8>>)>) -> Value {
-    let one = |(path, before, after): (String, Option<Vec<u8>>, Option<Vec<u8>>)| {
-        Some((path, Value::String(difference(before.as_deref(), after.as_deref()?)?)))
+/// A file that is to be written.
+#[derive(Clone, Debug)]
+pub(crate) struct Written {
+    /// The path that it is to have.
+    pub(crate) path: FilePath,
+    /// The file that is written over, if one is: where it lies now, and its size.
+    pub(crate) over: Option<(FilePath, u64)>,
+    /// What that holds; nothing where none is written over. None where it was not read.
+    pub(crate) before: Option<Vec<u8>>,
+    /// What it is to hold. None where it was not read.
+    pub(crate) after: Option<Vec<u8>>,
+    /// How much that is.
+    pub(crate) bytes: u64,
+}
+
+impl Written {
+    /// How many bytes go, where all of them do and none come.
+    fn emptied(&self) -> Option<u64> {
+        let (_, size) = self.over.as_ref()?;
+        Some(*size).filter(|size| *size > 0 && self.bytes == 0)
+    }
+}
+
+/// A plan's view with the differences of these files.
+pub(crate) fn view(files: &[Written]) -> Value {
+    let compared = |file: &Written| {
+        let difference = difference(file.before.as_deref()?, file.after.as_deref()?)?;
+        Some((file.path.to_string(), Value::from(difference)))
     };
-    let written: serde_json::Map<String, Value> = files.into_iter().filter_map(one).collect();
-    if written.is_empty() { json!({}) } else { json!({ WRITTEN: written }) }
+    let emptied = |file: &Written| Some((file.path.to_string(), Value::from(file.emptied()?)));
+    let members: [(&str, Map<String, Value>); 2] =
+        [(WRITTEN, files.iter().filter_map(compared).collect()), (EMPTIED, files.iter().filter_map(emptied).collect())];
+    let told = members.into_iter().filter(|(_, files)| !files.is_empty());
+    Value::Object(told.map(|(name, files)| (name.to_owned(), Value::Object(files))).collect())
 }
 
 /// In the unified format, without a heading; nothing where either is no text, or too long.
-pub(crate) fn difference(before: Option<&[u8]>, after: &[u8]) -> Option<String> {
-    let (before, after) = (text(before.unwrap_or_default())?, text(after)?);
+pub(crate) fn difference(before: &[u8], after: &[u8]) -> Option<String> {
+    let (before, after) = (text(before)?, text(after)?);
     let compared = TextDiff::configure().timeout(PATIENCE).diff_lines(before, after);
     Some(compared.unified_diff().context_radius(AROUND).missing_newline_hint(false).to_string())
 }
@@ -51,15 +80,27 @@ pub(super) fn differences(plan: &Plan, detail: Detail) -> String {
         let Some(target) = &change.target else { continue };
         let path = target.to_string();
         let mark = if change.replaces { "new content" } else { "new" };
-        match plan.view[WRITTEN][&path].as_str() {
-            Some(difference) => {
-                out.push_str(&format!("\n{} ({mark}):\n", line(&path)));
-                rows(difference, change, detail, &mut out);
-            }
-            None => out.push_str(&format!("\n{} ({mark}): {}, not shown here\n", line(&path), bytes(change.bytes))),
+        let (difference, emptied) = (plan.view[WRITTEN][&path].as_str(), plan.view[EMPTIED][&path].as_u64());
+        if difference.is_none() && emptied.is_none() {
+            out.push_str(&format!("\n{} ({mark}): {}, not shown here\n", line(&path), bytes(change.bytes)));
+            continue;
+        }
+        out.push_str(&format!("\n{} ({mark}):\n", line(&path)));
+        if let Some(gone) = emptied {
+            out.push_str(&emptying(gone, plan.beyond.is_none()));
+        }
+        if let Some(difference) = difference {
+            rows(difference, change, detail, &mut out);
         }
     }
     out
+}
+
+/// That a file loses all that it holds, and whether that comes back.
+fn emptying(gone: u64, kept: bool) -> String {
+    let go = if gone == 1 { "byte goes" } else { "bytes go" };
+    let back = if kept { "; undo brings back what it held" } else { "" };
+    format!("  Empties it: {} {go}{back}.\n", count(gone))
 }
 
 fn rows(difference: &str, change: &Change, detail: Detail, out: &mut String) {
@@ -83,11 +124,24 @@ fn rows(difference: &str, change: &Change, detail: Detail, out: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use deskhand_vocabulary::Sha256;
+    use deskhand_vocabulary::{Sha256, plan::Beyond};
+    use serde_json::json;
     use std::sync::Arc;
 
     /// A path, what is there, what is to be.
     type File<'a> = (&'a str, Option<&'a [u8]>, &'a [u8]);
+
+    #[allow(clippy::unwrap_used, reason = "a test that finds something wrong ends")]
+    fn held((path, before, after): &File<'_>) -> Written {
+        let path: FilePath = path.parse().unwrap();
+        Written {
+            over: before.map(|before| (path.clone(), before.len() as u64)),
+            path,
+            before: Some(before.unwrap_or_default().to_vec()),
+            after: Some(after.to_vec()),
+            bytes: after.len() as u64,
+        }
+    }
 
     #[allow(clippy::unwrap_used, reason = "a test that finds something wrong ends")]
     fn plan(origin: Principal, files: &[File<'_>]) -> Plan {
@@ -97,13 +151,11 @@ mod tests {
             });
             Arc::new(serde_json::from_value(change).unwrap())
         });
-        let held =
-            |(path, before, after): &File<'_>| ((*path).to_owned(), before.map(<[u8]>::to_vec), Some(after.to_vec()));
         Plan {
             title: String::new(),
             origin,
             changes: changes.collect(),
-            view: view(files.iter().map(held)),
+            view: view(&files.iter().map(held).collect::<Vec<_>>()),
             beyond: None,
             digest: Sha256::of(b""),
         }
@@ -124,6 +176,43 @@ mod tests {
             (new):\n  Empty.\n";
         assert_eq!(differences(&plan(Principal::Agent, &files), Detail::Short), expected);
         assert_eq!(differences(&plan(Principal::Person, &files), Detail::Short), "");
+    }
+
+    #[test]
+    fn that_a_file_is_emptied_is_said() {
+        let files: [File<'_>; 4] = [
+            ("Files/a.txt", Some(b"contract\n"), b""),
+            ("Files/b.png", Some(b"\0"), b""),
+            ("Files/c.txt", Some(b""), b""),
+            ("Files/d.txt", Some(b"as it is"), b"as it is"),
+        ];
+        let mut plan = plan(Principal::Agent, &files);
+        assert_eq!(
+            plan.view,
+            json!({
+                "written": {"Files/a.txt": "@@ -1 +0,0 @@\n-contract\n", "Files/c.txt": "", "Files/d.txt": ""},
+                "emptied": {"Files/a.txt": 9, "Files/b.png": 1},
+            })
+        );
+        let expected = "\nFiles/a.txt (new content):\n  Empties it: 9 bytes go; undo brings back what it held.\n  @@ -1 +0,0 \
+            @@\n  -contract\n\nFiles/b.png (new content):\n  Empties it: 1 byte goes; undo brings back what it held.\n\n\
+            Files/c.txt (new content):\n  The same as now.\n\nFiles/d.txt (new content):\n  The same as now.\n";
+        assert_eq!(differences(&plan, Detail::Short), expected);
+        // what cannot be kept does not come back
+        plan.beyond = Some(Beyond { bytes: 9, limit: 1 });
+        assert_eq!(differences(&plan, Detail::Short), expected.replace("; undo brings back what it held", ""));
+    }
+
+    #[test]
+    fn what_was_not_read_is_not_taken_for_the_same() {
+        let file: File<'_> = ("Files/a.txt", Some(b"contract\n"), b"");
+        let unread = |over| view(&[Written { over, before: None, ..held(&file) }]);
+        let mut plan = plan(Principal::Agent, &[file]);
+        plan.view = unread(held(&file).over);
+        let emptied = "\nFiles/a.txt (new content):\n  Empties it: 9 bytes go; undo brings back what it held.\n";
+        assert_eq!(differences(&plan, Detail::Short), emptied);
+        plan.view = unread(None);
+        assert_eq!(differences(&plan, Detail::Short), "\nFiles/a.txt (new content): 0 B, not shown here\n");
     }
 
     #[test]

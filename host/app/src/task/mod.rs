@@ -10,4 +10,4 @@ pub(crate) use folders::{Opening, open as open_folders};
 pub(crate) use invocation::{invocation, services};
 pub(crate) use known::{By, Known, known, one as known_one, outcome};
 pub(crate) use seen::{STOPPED, Seen};
-pub(crate) use written::{Written, written};
+pub(crate) use written::written;

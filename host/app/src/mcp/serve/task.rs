@@ -153,7 +153,7 @@ impl Task {
             Err(failure) => return unmade(failure.message),
         };
         let view = match written(&self.workspace, self.context.principal.clone()) {
-            Ok(written) => difference::view(written),
+            Ok(written) => difference::view(&written),
             Err(error) => return unmade(error.to_string()),
         };
         let title = shortened(&title(call), TITLE);
