@@ -1,7 +1,8 @@
 //! The hidden names under which this program helps to make a sandbox.
 
-use crate::{inside, outside, session};
+use crate::{error::ConfineError, inside, outside, session};
 use deskhand_vocabulary::Home;
+use deskhand_workspace::kept_elsewhere;
 use std::{
     ffi::{OsStr, OsString},
     path::PathBuf,
@@ -23,15 +24,14 @@ const JOBS: &str = "jobs";
 pub struct Helper {
     program: PathBuf,
     /// What is Deskhand's own, and in no sandbox.
-    own: Vec<PathBuf>,
+    home: Home,
 }
 
 impl Helper {
     /// The program at this path, which hands what follows [`SUBCOMMAND`] to [`helper_main`]. Absolute. Nothing of `home` is seen
     /// in a sandbox that it makes.
     pub fn at(program: PathBuf, home: &Home) -> Self {
-        let own = home.top().into_iter().chain(home.folders()).map(PathBuf::from).collect();
-        Self { program, own }
+        Self { program, home: home.clone() }
     }
 
     /// This very program.
@@ -42,9 +42,11 @@ impl Helper {
         std::env::current_exe().map(|program| Self::at(program, home))
     }
 
-    /// What is in no sandbox.
-    pub(crate) fn hidden(&self) -> &[PathBuf] {
-        &self.own
+    /// What is in no sandbox, as it is now: with each disk that something is removed on, there is more of it.
+    pub(crate) fn hidden(&self) -> Result<Vec<PathBuf>, ConfineError> {
+        let elsewhere = kept_elsewhere(&self.home).map_err(ConfineError::sandbox)?;
+        let own = self.home.top().into_iter().chain(self.home.folders()).map(PathBuf::from);
+        Ok(own.chain(elsewhere).collect())
     }
 
     pub(crate) fn program(&self) -> &std::path::Path {

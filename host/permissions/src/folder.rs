@@ -3,7 +3,7 @@
 use crate::effect::Hidden;
 use deskhand_vocabulary::{Home, path::encode};
 use rustix::{
-    fs::{Mode, OFlags},
+    fs::{AtFlags, Mode, OFlags},
     io::Errno,
 };
 use std::{
@@ -100,7 +100,12 @@ fn path_identity(path: &Path) -> Option<(u64, u64)> {
     rustix::fs::stat(path).ok().map(|stat| (stat.st_dev, stat.st_ino))
 }
 
-/// Deskhand's own folders, by their true paths and identities.
+/// Whose stores on other disks are ours.
+fn user() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+/// Deskhand's own folders, by their true paths and identities; and the stores on other disks, by what they are called.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct OwnFolders(Vec<Hidden>);
 
@@ -115,11 +120,12 @@ impl OwnFolders {
 
     /// True if `path`, which must be canonical, is one of them or lies in one.
     pub(crate) fn hold(&self, path: &Path) -> bool {
-        self.0.iter().any(|own| path.starts_with(&own.path))
+        Home::is_elsewhere(path, user()) || self.0.iter().any(|own| path.starts_with(&own.path))
     }
 
     /// True if the open folder or one above it is one of them, under whatever name it was reached.
     fn is_above(&self, handle: &OwnedFd) -> Result<bool, Errno> {
+        let store = Home::store_elsewhere(user());
         let mut at: Option<OwnedFd> = None;
         let mut below = None;
         loop {
@@ -133,7 +139,13 @@ impl OwnFolders {
             below = here;
             let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
             match rustix::fs::openat(at.as_ref().unwrap_or(handle), "..", flags, Mode::empty()) {
-                Ok(parent) => at = Some(parent),
+                Ok(parent) => {
+                    let own = rustix::fs::statat(&parent, &store, AtFlags::SYMLINK_NOFOLLOW);
+                    if here.is_some() && own.ok().map(|stat| (stat.st_dev, stat.st_ino)) == here {
+                        return Ok(true);
+                    }
+                    at = Some(parent);
+                }
                 // what may not be passed through from below is judged by its path alone
                 Err(Errno::ACCESS) => return Ok(false),
                 Err(error) => return Err(error),

@@ -99,6 +99,30 @@ fn deskhand_s_home_and_all_in_it_is_refused_under_any_name() {
 }
 
 #[test]
+fn what_is_kept_for_undo_on_another_disk_is_refused_under_any_name() {
+    let world = World::new();
+    let user = rustix::process::geteuid().as_raw();
+    let disk = world.place("disk");
+    let store = disk.join(Home::store_elsewhere(user));
+    let kept = store.join("606301a6d463f838/7");
+    std::fs::create_dir_all(&kept).unwrap();
+    let place = world.place("place");
+    symlink(&kept, place.join("link")).unwrap();
+    for (path, found) in [
+        (store.clone(), store.clone()),
+        (store.join("606301a6d463f838"), store.join("606301a6d463f838")),
+        (kept.clone(), kept.clone()),
+        (place.join("link"), kept.clone()),
+    ] {
+        assert_eq!(open(&world, &path), Err(CannotOpen::Home(found)), "{}", path.display());
+    }
+    // the disk itself is granted, and another user's store is for the system to guard
+    let other = disk.join(Home::store_elsewhere(user + 1));
+    std::fs::create_dir(&other).unwrap();
+    assert_eq!((open(&world, &disk), open(&world, &other)), (Ok(disk.clone()), Ok(other.clone())));
+}
+
+#[test]
 fn a_folder_around_the_home_says_what_is_hidden_in_it() {
     let world = World::new();
     let around = world.folder.path().canonicalize().unwrap();

@@ -70,6 +70,18 @@ impl Home {
         self.data.join("store")
     }
 
+    /// What the folder is called that holds the same on another file system, for the user of this number.
+    pub fn store_elsewhere(user: u32) -> String {
+        format!(".deskhand-{user}")
+    }
+
+    /// True if a path is such a folder of that user, or lies in one: whatever home it is of, it is Deskhand's own. Some file
+    /// systems take another spelling for the same name.
+    pub fn is_elsewhere(path: &Path, user: u32) -> bool {
+        let name = Self::store_elsewhere(user);
+        path.components().any(|part| part.as_os_str().eq_ignore_ascii_case(&name))
+    }
+
     /// Installed components, by digest, and their index.
     pub fn plugins(&self) -> PathBuf {
         self.data.join("plugins")
@@ -108,5 +120,25 @@ impl Home {
     /// Compiled code of components.
     pub fn compiled(&self) -> PathBuf {
         self.cache.join("compiled")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_on_another_disk_is_known_by_its_name() {
+        for (path, own) in [
+            ("/disk/.deskhand-1000", true),
+            ("/disk/.deskhand-1000/606301a6d463f838/7", true),
+            ("/disk/.DESKHAND-1000/606301a6d463f838", true),
+            ("/disk/.deskhand-100", false),
+            ("/disk/.deskhand-10000/x", false),
+            ("/disk/a.deskhand-1000", false),
+            ("/disk", false),
+        ] {
+            assert_eq!(Home::is_elsewhere(Path::new(path), 1000), own, "{path}");
+        }
     }
 }

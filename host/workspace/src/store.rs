@@ -149,7 +149,7 @@ impl Stores {
                 return Ok(store);
             }
         }
-        let base = format!(".deskhand-{}", rustix::process::geteuid().as_raw());
+        let base = Home::store_elsewhere(rustix::process::geteuid().as_raw());
         let mut error = Errno::ACCESS;
         for folder in mount_from_top(root) {
             let path = folder.join(&base);
@@ -252,6 +252,14 @@ fn registered(home: &Home) -> Result<Vec<PathBuf>, WorkspaceError> {
     let register: Register = serde_json::from_slice(&text).map_err(|error| WorkspaceError::home(&path, error))?;
     let path = |text: &String| PathBuf::from(std::ffi::OsStr::from_bytes(&deskhand_vocabulary::path::decode(text)));
     Ok(register.stores.iter().map(path).collect())
+}
+
+/// The folders on other disks that hold what undo needs of a home, or have held it.
+///
+/// # Errors
+/// Where the list of them cannot be read.
+pub fn kept_elsewhere(home: &Home) -> Result<Vec<PathBuf>, WorkspaceError> {
+    Ok(registered(home)?.iter().filter_map(|store| store.parent()).map(Path::to_owned).collect())
 }
 
 fn register(home: &Home, store: &Path) -> Result<(), WorkspaceError> {

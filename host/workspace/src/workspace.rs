@@ -190,6 +190,8 @@ impl Workspace {
         if stamp.kind != Kind::Folder {
             return Err(failed(Errno::NOTDIR));
         }
+        // what another home of this person keeps there is as little seen as what this one does
+        self.shared.masks.add(&path.join(Home::store_elsewhere(rustix::process::geteuid().as_raw())));
         let mut roots = self.shared.roots.write().unwrap_or_else(PoisonError::into_inner);
         let mut list = roots.as_ref().clone();
         if let Some(known) = list.iter_mut().find(|root| root.stamp.id() == stamp.id() && root.path == path) {

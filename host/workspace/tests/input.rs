@@ -234,6 +234,23 @@ fn deskhands_own_files_have_no_other_name() {
     assert_eq!(fs::read_to_string(home.commits().join("1/journal")).unwrap(), "journal");
 }
 
+/// As it lies at the top of another disk. Of this home's own store there, see the next.
+#[test]
+fn what_another_home_keeps_for_undo_is_not_seen_either() {
+    let desk = Desk::new();
+    let store = deskhand_vocabulary::Home::store_elsewhere(rustix::process::geteuid().as_raw());
+    let kept = format!("{store}/606301a6d463f838/7/c1");
+    desk.file(&kept, "kept");
+    desk.file("a", "a");
+    let task = desk.open();
+    assert_eq!(shown(&task), ["a=a"]);
+    for hidden in [&store, &kept] {
+        assert_eq!(task.stat(&[path(hidden)]).remove(0).unwrap_err().code, Code::NotFound, "{hidden}");
+    }
+    assert!(task.write(&path(&format!("{store}/x")), b"", None).is_err());
+    assert_eq!(fs::read_to_string(desk.folder.join(&kept)).unwrap(), "kept");
+}
+
 #[test]
 fn a_crossed_mount_is_told_and_not_entered() {
     if !is_root() {
