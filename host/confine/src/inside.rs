@@ -4,7 +4,10 @@ use crate::{
     confined::PROXY_PORT,
     order::{self, Environment, FOUND, NOT_FOUND, WHOLE},
 };
-use rustix::fs::{Access, AtFlags, CWD, accessat};
+use rustix::{
+    fs::{Access, AtFlags, CWD, accessat},
+    process::{DumpableBehavior, set_dumpable_behavior},
+};
 use std::{
     ffi::{OsStr, OsString},
     io::{self, Write as _},
@@ -29,6 +32,8 @@ pub(crate) fn run(proxy: Option<OsString>, command: Vec<OsString>) -> ExitCode {
 
 fn serve(proxy: Option<OsString>, command: &[OsString]) -> io::Result<ExitCode> {
     let (name, arguments) = command.split_first().ok_or_else(|| io::Error::other("no program was named"))?;
+    // what it starts is the same user, and is kept from its pipes and its memory by this
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     say(WHOLE)?;
     let Environment(environment) = order::receive(&mut order::input()?)?;
     let mut starting = Command::new(found(name, &environment)?);

@@ -27,6 +27,8 @@ pub(crate) struct Order {
     /// The host's process.
     pub(crate) parent: i32,
     pub(crate) overlays: Vec<Layers>,
+    /// Folders of this machine that are shown and cannot be changed.
+    pub(crate) shown: Vec<OsString>,
     pub(crate) bubblewrap: OsString,
     /// Its options.
     pub(crate) options: Vec<OsString>,
@@ -54,6 +56,8 @@ pub(crate) struct Layers {
     /// Where it is mounted, seen by nobody else.
     pub(crate) at: OsString,
     pub(crate) writable: bool,
+    /// What of it is covered, by its path in it.
+    pub(crate) covered: Vec<OsString>,
 }
 
 /// What one process may use (getrlimit(2)).

@@ -1,9 +1,12 @@
 //! The outer helper: a user namespace of its own with the overlays mounted in it, and then bubblewrap.
 
-use crate::order::{self, Bounds, GO, Layers, Order, WAITS};
+use crate::{
+    layout::{SHOWN, shown_at},
+    order::{self, Bounds, GO, Layers, Order, WAITS},
+};
 use rustix::{
     fd::{AsRawFd as _, OwnedFd},
-    fs::{MemfdFlags, Mode, OFlags, SeekFrom},
+    fs::{MemfdFlags, Mode, OFlags, ResolveFlags, SeekFrom},
     io::Errno,
     mount::{MountFlags, MountPropagationFlags},
     process::{Resource, Rlimit, Signal},
@@ -42,6 +45,7 @@ fn prepare() -> Result<Command, Failed> {
     for layers in &order.overlays {
         mount(layers)?;
     }
+    show(&order.shown)?;
     bound(&order.bounds).map_err(at("limits"))?;
     bubblewrap(order).map_err(at("handing over to bubblewrap"))
 }
@@ -122,7 +126,50 @@ fn mount(layers: &Layers) -> Result<(), Failed> {
     if !layers.writable {
         flags |= MountFlags::RDONLY;
     }
-    rustix::mount::mount("deskhand", through(&at).as_str(), "overlay", flags, Some(options.as_c_str())).map_err(step)
+    rustix::mount::mount("deskhand", through(&at).as_str(), "overlay", flags, Some(options.as_c_str()))
+        .map_err(step)?;
+    cover(layers).map_err(step)
+}
+
+/// Whether what is to be covered is where it was. What is pending might have put a link in its way, which bubblewrap would follow
+/// out of the sandbox.
+fn cover(layers: &Layers) -> Result<(), Errno> {
+    let top = open_folder(&layers.at)?;
+    let straight = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+    for path in &layers.covered {
+        rustix::fs::openat2(&top, path.as_os_str(), OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), straight)?;
+    }
+    Ok(())
+}
+
+/// Mount each folder that is shown where bubblewrap finds it: below a folder with nothing in it, by which it is an overlay, whose
+/// sockets and pipes are no others' than its own.
+fn show(shown: &[OsString]) -> Result<(), Failed> {
+    if shown.is_empty() {
+        return Ok(());
+    }
+    let lowers: Vec<OwnedFd> = shown
+        .iter()
+        .map(|path| {
+            rustix::fs::open(path.as_os_str(), OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+                .map_err(|error| format!("{}: {error}", path.to_string_lossy()))
+        })
+        .collect::<Result<_, _>>()?;
+    let flags = MountFlags::NODEV | MountFlags::NOSUID;
+    let place = at("a place for what is shown");
+    rustix::mount::mount("deskhand", SHOWN, "tmpfs", flags, None).map_err(&place)?;
+    let nothing = format!("{SHOWN}/nothing");
+    rustix::fs::mkdir(&nothing, Mode::RWXU).map_err(&place)?;
+    for (number, (lower, path)) in lowers.iter().zip(shown).enumerate() {
+        let step = |error: Errno| format!("{} cannot be shown: {error}", path.to_string_lossy());
+        let target = shown_at(number);
+        rustix::fs::mkdir(&target, Mode::RWXU).map_err(step)?;
+        let options = format!("xino=off,lowerdir=/proc/self/fd/{}:{nothing}", lower.as_raw_fd());
+        let options = CString::new(options).map_err(|error| error.to_string())?;
+        rustix::mount::mount("deskhand", &target, "overlay", flags | MountFlags::RDONLY, Some(options.as_c_str()))
+            .map_err(step)?;
+    }
+    Ok(())
 }
 
 fn bound(bounds: &Bounds) -> Result<(), Errno> {

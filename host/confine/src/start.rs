@@ -85,7 +85,7 @@ pub async fn start(helper: &Helper, confined: Confined) -> Result<Running, Confi
 fn order(helper: &Helper, confined: &Confined) -> Result<Order, ConfineError> {
     let limits = &confined.limits;
     let bubblewrap = available::bubblewrap().ok_or(Unavailable::NoBubblewrap)?;
-    let options = layout::options(confined, helper)?;
+    let layout::Layout { options, shown } = layout::layout(confined, helper)?;
     let proxy = confined.network.is_some().then_some(layout::PROXY);
     let command = std::iter::once(confined.program.clone()).chain(confined.arguments.iter().cloned());
     let command = Helper::inside(layout::HELPER, proxy, command);
@@ -93,6 +93,7 @@ fn order(helper: &Helper, confined: &Confined) -> Result<Order, ConfineError> {
     Ok(Order {
         parent: rustix::process::getpid().as_raw_nonzero().get(),
         overlays: confined.folders.iter().map(crate::overlay::Mount::layers).collect(),
+        shown: shown.into_iter().map(Into::into).collect(),
         bubblewrap: bubblewrap.into(),
         options,
         made: layout::made(),

@@ -21,7 +21,7 @@ fn bringer(desk: &Desk, version: &str, how: &str, secrets: &[&str]) -> Value {
             "interface": "0.1.0",
         },
         "servers": [{
-            "name": "one", "command": python(), "args": ["-u", script, how, "/home/user/notes", word(desk)], "env": ["HOME"],
+            "name": "one", "command": python(), "args": ["-u", script, how, "/sandbox/notes", word(desk)], "env": ["HOME"],
             "secrets": secrets, "reason": "To greet you.",
         }],
     })

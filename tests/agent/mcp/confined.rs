@@ -142,6 +142,28 @@ fn what_it_wrote_after_its_answer_is_not_lost() {
     assert_eq!(desk.text("late.txt").as_deref(), Some("late\n"));
 }
 
+/// A link that is pending in one folder, in the way to another one that lies in it, leads to nowhere outside.
+#[test]
+fn nothing_is_made_outside_where_the_sandbox_is_made() {
+    let desk = runner("");
+    desk.file("sub/inner/a.txt", "a\n");
+    let victim = desk.place.path("victim");
+    fs::create_dir(&victim).unwrap();
+    let way = format!("/oldroot{}", victim.canonicalize().unwrap().display());
+    std::os::unix::fs::symlink(way, desk.place.path("home/Files/evil")).unwrap();
+    desk.says([
+        calls(&[("move", json!({"moves": [{"from": "Files/sub", "to": "Files/old"}]}))]),
+        calls(&[("move", json!({"moves": [{"from": "Files/evil", "to": "Files/sub"}]}))]),
+        script("cat /mnt/inner/a.txt"),
+        said("Done."),
+    ]);
+    let ran = desk.deskhand(&["run", "--folder", "Files", "--folder", "Files/sub/inner", "look"]);
+    assert_eq!(ran.code, 3, "{}{}", ran.stdout, ran.stderr);
+    let heard: Vec<String> = desk.last_heard().into_iter().filter(|line| line.starts_with("result: ")).collect();
+    assert_eq!((heard.len(), heard[2].as_str()), (3, format!("{FROM}|a\nended with 0").as_str()), "{heard:?}");
+    assert_eq!(fs::read_dir(&victim).unwrap().count(), 0);
+}
+
 /// What is applied beneath a sandbox that is open would be seen in it half.
 #[test]
 fn no_sandbox_is_open_when_the_person_is_asked_whoever_wrote_last() {
@@ -194,7 +216,7 @@ fn it_sends_to_a_host_once_the_person_agrees() {
     desk.says([script(&get), said("It said hello.")]);
     let mut terminal = Terminal::run(&desk.place, &["run", "--folder", "Files", "get it"], &[]);
     terminal.wait("The MCP server one wants to send something to 127.0.0.1. Let it?");
-    terminal.answer("Number (nothing for none): ", "1");
+    terminal.answer("Number (n for no): ", "1");
     let (code, screen) = terminal.end();
     assert_eq!(code, 0, "{screen}");
     assert_eq!(last_result(&desk), format!("{FROM}|hello\nended with 0"));

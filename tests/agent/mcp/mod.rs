@@ -35,7 +35,7 @@ fn off(how: &str, more: &str) -> Desk {
 fn set_up(how: &str, more: &str, confined: bool) -> Desk {
     let script = root().join("tests/agent/mcp/server.py");
     let desk = Desk::with_settings("");
-    let notes = if confined { PathBuf::from("/home/user/notes") } else { desk.place.path("notes") };
+    let notes = if confined { PathBuf::from("/sandbox/notes") } else { desk.place.path("notes") };
     let settings = desk.place.path("deskhand/config/config.toml");
     let mut text = fs::read_to_string(&settings).unwrap();
     // by the last word its processes are known, whoever started them

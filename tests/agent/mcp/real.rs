@@ -15,7 +15,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-const NUMBER: &str = "Number (nothing for none): ";
+const NUMBER: &str = "Number (n for no): ";
 
 /// Where they are installed.
 fn servers() -> PathBuf {
@@ -82,7 +82,7 @@ fn a_git_server_and_a_file_server_in_one_task() {
 #[test]
 fn a_memory_server_and_a_clock() {
     let desk = with(&[("memory", &[&npm("memory")]), ("time", &[&python("time")])]);
-    desk.deskhand(&["mcp", "add", "memory", "--env", "MEMORY_FILE_PATH=/home/user/memory.jsonl"]).ok();
+    desk.deskhand(&["mcp", "add", "memory", "--env", "MEMORY_FILE_PATH=/sandbox/memory.jsonl"]).ok();
     allow(&desk, "memory", &["create_entities"]);
     allow(&desk, "time", &["convert_time"]);
     let entity = json!({"name": "Ada", "entityType": "person", "observations": ["likes tea"]});

@@ -24,6 +24,14 @@ impl Layers {
         self.0.iter().map(Overlay::mount).collect()
     }
 
+    /// The same, each also where it lies on this machine, for a program that was told of that path; but for those that lie in
+    /// another one, where what is pending says where a path leads.
+    pub fn mounts_at_home(&self) -> Vec<Mount> {
+        let mounts = self.mounts();
+        let is_inner = |mount: &Mount| mounts.iter().any(|other| mount.lies_in(other));
+        mounts.iter().map(|mount| if is_inner(mount) { mount.clone() } else { mount.clone().at_home() }).collect()
+    }
+
     /// What has to be done in the sandbox, for it to see the folders as the task does now. None where new layers are better.
     ///
     /// # Errors

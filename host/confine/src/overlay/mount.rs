@@ -180,6 +180,11 @@ impl Mount {
         self
     }
 
+    /// Whether it lies in another one on this machine.
+    pub(super) fn lies_in(&self, other: &Self) -> bool {
+        self.ground.path != other.ground.path && self.ground.path.starts_with(&other.ground.path)
+    }
+
     /// Where a program finds it that was told where it lies on this machine: there, or where it is in every sandbox.
     pub fn found(&self) -> &Path {
         self.also.as_deref().unwrap_or(&self.inside)
@@ -213,6 +218,7 @@ impl Mount {
             work: self.place.path.join("work").into(),
             at: self.at().into(),
             writable: self.ground.writable,
+            covered: self.ground.hidden.iter().map(|path| path.as_path().into()).collect(),
         }
     }
 }

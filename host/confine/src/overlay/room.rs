@@ -10,7 +10,7 @@ use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _, path::PathBuf};
 
 /// What each file or folder counts for on top of its content, in bytes: names and inodes take room too.
 const EACH: u64 = 1024;
-/// The deepest folder that is looked into. What lies deeper is refused later, and counts as one.
+/// The deepest folder that is looked into. What lies deeper is refused later, and is more than there may be.
 const DEEPEST: usize = 128;
 
 /// Looks at the disk often, since that is quick, and at the layers where the disk has become fuller.
@@ -70,10 +70,13 @@ fn add(folder: BorrowedFd<'_>, depth: usize, most: u64, taken: &mut u64) -> Resu
         };
         *taken = taken.saturating_add(stat.st_blocks.cast_unsigned().saturating_mul(512)).saturating_add(EACH);
         if FileType::from_raw_mode(stat.st_mode) == FileType::Directory
-            && depth > 0
             && let Ok(inner) = disk::open_folder(folder, &name)
         {
-            let _ = add(inner.as_fd(), depth - 1, most, taken);
+            let Some(depth) = depth.checked_sub(1) else {
+                *taken = u64::MAX;
+                return Ok(());
+            };
+            let _ = add(inner.as_fd(), depth, most, taken);
         }
     }
     Ok(())

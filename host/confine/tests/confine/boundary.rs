@@ -45,8 +45,8 @@ async fn nothing_of_ours_is_inherited() {
     confined.environment = vec![("GIVEN".into(), "1".into())];
     let said = run(confined).await;
     rustix::io::fcntl_setfd(&secret, rustix::io::FdFlags::CLOEXEC).unwrap();
-    let expected = "GIVEN=1\nHOME=/home/user\nLANG=C.UTF-8\n\
-                    PATH=/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin\nPWD=/home/user\nTMPDIR=/tmp\nUSER=user\n\
+    let expected = "GIVEN=1\nHOME=/sandbox\nLANG=C.UTF-8\n\
+                    PATH=/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin\nPWD=/sandbox\nTMPDIR=/tmp\nUSER=user\n\
                     0 1 2 3";
     // 3 is what lists them
     assert_eq!(said.out, expected);
@@ -70,7 +70,7 @@ async fn no_file_of_this_machine_is_seen_but_the_system_and_what_was_granted() {
     crate::kit::write(&desk.dir.path().join("other/secret.txt"), "secret");
     let overlay = desk.overlay();
     let script = format!(
-        "ls /; echo; ls /mnt; echo; ls -A /home /tmp /run /run/deskhand; echo; cat {0}/other/secret.txt 2>&1; ls {0} 2>&1; \
+        "ls /; echo; ls /mnt; echo; ls -A /tmp /run /run/deskhand; echo; cat {0}/other/secret.txt 2>&1; ls {0} 2>&1; \
          cat /etc/shadow 2>&1; ls /sys /root /var 2>&1",
         desk.dir.path().display()
     );
@@ -83,7 +83,7 @@ async fn no_file_of_this_machine_is_seen_but_the_system_and_what_was_granted() {
     assert_eq!(lines[1], "photos");
     let rest = lines[2..].join("\n\n");
     let expected = format!(
-        "/home:\nuser\n\n/run:\ndeskhand\n\n/run/deskhand:\nhelper\n\n/tmp:\n\n\
+        "/run:\ndeskhand\n\n/run/deskhand:\nhelper\n\n/tmp:\n\n\
          cat: {place}/other/secret.txt: No such file or directory\n\
          ls: cannot access '{place}': No such file or directory\n\
          cat: /etc/shadow: No such file or directory\n\
@@ -92,12 +92,59 @@ async fn no_file_of_this_machine_is_seen_but_the_system_and_what_was_granted() {
     assert_eq!(rest, expected);
 }
 
+/// The socket of a service beside a program, or a pipe, is a way out that no proxy looks at.
+#[tokio::test]
+async fn nobody_is_reached_through_what_is_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    let top = dir.path().canonicalize().unwrap();
+    let _listener = std::os::unix::net::UnixListener::bind(top.join("service")).unwrap();
+    let pipe = top.join("pipe");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RWXU).unwrap();
+    let flags = rustix::fs::OFlags::RDWR | rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::CLOEXEC;
+    let _reader = rustix::fs::open(&pipe, flags, rustix::fs::Mode::empty()).unwrap();
+    let python = format!(
+        "import errno, os, socket\n\
+         def tried(what):\n    try: what(); print('reached')\n    except OSError as error: print(errno.errorcode[error.errno])\n\
+         at = '{}'\n\
+         tried(lambda: socket.socket(socket.AF_UNIX).connect(at + '/service'))\n\
+         tried(lambda: os.open(at + '/pipe', os.O_WRONLY | os.O_NONBLOCK))\n",
+        top.display()
+    );
+    let mut confined = Confined::new("python3");
+    confined.arguments = vec!["-c".into(), python.into()];
+    confined.readable.push(top.clone());
+    let said = run(confined).await;
+    assert_eq!(said.out, "ECONNREFUSED\nENXIO", "{}", said.err);
+    // by its own name it is no file
+    for path in ["service", "pipe"] {
+        let mut confined = script("true");
+        confined.readable.push(top.join(path));
+        let refused = start(&crate::kit::helper(), confined).await.unwrap_err();
+        assert!(matches!(refused, ConfineError::Asked { .. }), "{path}: {refused}");
+    }
+}
+
+/// Bubblewrap, and what carries connections, have the same pipes as the program: whoever had those could speak for it.
+#[tokio::test]
+async fn the_pipes_and_the_memory_of_the_helpers_are_out_of_reach() {
+    let dir = tempfile::tempdir().unwrap();
+    let socket = dir.path().join("proxy");
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let mut confined = script(
+        "ls -A /proc/1; for at in 2/fd/0 2/fd/1 2/mem; do (: < /proc/$at) 2>&1 | sed 's/.*: //'; done; ls -d /proc/2",
+    );
+    confined.network = Some(socket);
+    let said = run(confined).await;
+    let denied = "Permission denied\n".repeat(3);
+    assert_eq!(said.out.replace("cannot open", "Permission denied"), format!("{denied}/proc/2"), "{}", said.err);
+}
+
 #[tokio::test]
 async fn the_system_is_read_only_and_its_own_places_are_bounded() {
     let mut confined = script(
         "for at in / /usr /etc /dev /run /mnt /home /proc/sys/kernel/hostname /run/deskhand/helper; do \
            if ( : > $at/x ) 2>/dev/null || ( : > $at ) 2>/dev/null; then echo \"$at can be written\"; fi; done; \
-         for at in /tmp /home/user /dev/shm; do : > $at/x || echo \"$at cannot be written\"; \
+         for at in /tmp /sandbox /dev/shm; do : > $at/x || echo \"$at cannot be written\"; \
            head -c 2000000000 /dev/zero 2>/dev/null > $at/x && echo \"$at has no bound\"; rm $at/x; done",
     );
     confined.limits.scratch = 16 << 20;
@@ -144,11 +191,61 @@ async fn what_a_program_needs_beside_the_system_can_be_read_and_nothing_of_deskh
     }
 }
 
+/// It lies at the top of a disk, or where on it we may write; the home knows where, and another one's is known by its name.
+#[tokio::test]
+async fn what_is_kept_for_undo_on_another_disk_is_not_seen() {
+    let dir = tempfile::tempdir().unwrap();
+    let top = dir.path().canonicalize().unwrap();
+    let name = deskhand_vocabulary::Home::store_elsewhere(rustix::process::geteuid().as_raw());
+    let disk = top.join("disk");
+    let [known, unknown] = [disk.join("mine"), disk.clone()].map(|folder| folder.join(&name).join("606301a6d463f838"));
+    for store in [&known, &unknown] {
+        crate::kit::write(&store.join("7/c1"), "secret");
+    }
+    crate::kit::write(&disk.join("mine/data"), "data");
+    let home = deskhand_vocabulary::Home::within(&top.join("home"));
+    let register = serde_json::json!({ "stores": [known.to_str().unwrap()] });
+    crate::kit::write(&home.data.join("stores.json"), &register.to_string());
+    let helper = crate::kit::helper_of(&home);
+    let mut looking = script(&format!(
+        "cat {0}/mine/data; find {0} -name c1 2>/dev/null; for at in mine/{name} {name}; do ls {0}/$at; done",
+        disk.display()
+    ));
+    looking.readable.push(disk);
+    let said = crate::kit::finish(start(&helper, looking).await.unwrap()).await;
+    assert_eq!((said.out.as_str(), said.err.matches("Permission denied").count()), ("data", 2), "{}", said.err);
+    for not in [known.clone(), unknown.parent().unwrap().to_owned(), unknown.join("7/c1")] {
+        let mut confined = script("true");
+        confined.readable.push(not.clone());
+        let refused = start(&helper, confined).await.unwrap_err();
+        let whole = format!(
+            "{} cannot be part of the sandbox: it is Deskhand's own. Install the program elsewhere",
+            not.display()
+        );
+        assert_eq!(refused.to_string(), whole);
+    }
+}
+
+/// A home that cannot say where its stores are shows nothing of this machine.
+#[tokio::test]
+async fn where_stores_lie_must_be_known() {
+    let dir = tempfile::tempdir().unwrap();
+    let top = dir.path().canonicalize().unwrap();
+    crate::kit::write(&top.join("tool/data"), "data");
+    let home = deskhand_vocabulary::Home::within(&top.join("home"));
+    crate::kit::write(&home.data.join("stores.json"), "{");
+    let mut looking = script("true");
+    looking.readable.push(top.join("tool"));
+    let refused = start(&crate::kit::helper_of(&home), looking).await.unwrap_err();
+    assert!(matches!(refused, ConfineError::Sandbox { .. }), "{refused}");
+}
+
 /// Where Deskhand runs as root, so does the program, without root's rights: what root merely owns must not be writable.
 #[tokio::test]
 async fn the_kernel_takes_no_orders() {
     let said = shell(
-        "find /proc -path '/proc/[0-9]*' -prune -o -type f -writable -print 2>/dev/null | grep -v '^/proc/[0-9]'",
+        "find /proc -path '/proc/[0-9]*' -prune -o -type f -writable -print 2>/dev/null | grep -v '^/proc/[0-9]'; \
+         cat /proc/keys /proc/slabinfo /proc/vmallocinfo 2>/dev/null",
     )
     .await;
     assert_eq!(said.out, "");

@@ -90,7 +90,7 @@ async fn nothing_that_a_command_started_goes_on() {
 #[tokio::test]
 async fn an_interpreter_keeps_what_it_knows_and_is_held_between_its_works() {
     let mut session = open().await;
-    let first = session.run(&work("x=1; cd /home/user"), pending(), &mut |_| ()).await.unwrap();
+    let first = session.run(&work("x=1; cd /sandbox"), pending(), &mut |_| ()).await.unwrap();
     assert_eq!(first, Came { outcome: Outcome::Done, fresh: true, cut_short: false });
     // what it starts in the background would go on writing
     let second = session
@@ -103,9 +103,9 @@ async fn an_interpreter_keeps_what_it_knows_and_is_held_between_its_works() {
         .unwrap();
     assert_eq!(second, Came { outcome: Outcome::Done, fresh: false, cut_short: false });
     let sizes =
-        command("cd /home/user; wc -c < b > /tmp/before; sleep 1; wc -c < b | diff - /tmp/before && echo the same");
+        command("cd /sandbox; wc -c < b > /tmp/before; sleep 1; wc -c < b | diff - /tmp/before && echo the same");
     assert_eq!(run(&mut session, &sizes).await, ("the same\n".to_owned(), Outcome::Exited(0)));
-    assert_eq!(run(&mut session, &work("echo $x $PWD")).await, ("2 /home/user\n".to_owned(), Outcome::Done));
+    assert_eq!(run(&mut session, &work("echo $x $PWD")).await, ("2 /sandbox\n".to_owned(), Outcome::Done));
     // and one that ends is begun anew
     assert_eq!(run(&mut session, &work("echo last; exit 7")).await, ("last\n".to_owned(), Outcome::Exited(7)));
     let again = session.run(&work("[ -z $x ]"), pending(), &mut |_| ()).await.unwrap();

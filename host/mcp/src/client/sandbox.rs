@@ -164,7 +164,7 @@ impl Sandbox {
             let revision = workspace.revision();
             let folders = workspace.folders();
             let layers = Layers::over(&workspace, &layers).map_err(|error| error.to_string())?;
-            let mounts: Vec<_> = layers.mounts().into_iter().map(Mount::at_home).collect();
+            let mounts = layers.mounts_at_home();
             let names = folders.into_iter().map(|folder| folder.name.to_string());
             let names = mounts.iter().map(|mount| mount.found().to_owned()).zip(names).collect();
             let folders = Folders { workspace, layers, kept, turn, reason, revision: Some(revision) };

@@ -114,6 +114,11 @@ impl Confined {
         let ended = tokio::time::timeout(GRACE, self.running.wait()).await.ok()?;
         Some(match ended {
             Ended::Exited(code @ 128..) => format!("it was ended by signal {}", code - 128),
+            Ended::Exited(127) => {
+                "it ended with code 127, as where a program is not found that it starts; one that lies elsewhere \
+                 is shown to it with `deskhand mcp add --see FOLDER`"
+                    .to_owned()
+            }
             Ended::Exited(code) => format!("it ended with code {code}"),
             Ended::Beyond(excess) => format!("it used more {} than a sandbox gives, and was ended", what(excess)),
             Ended::Stopped => "it was ended".to_owned(),

@@ -51,11 +51,9 @@ fn of(path: &Path, programs: bool, shown: &mut Vec<PathBuf>) {
         if programs {
             shown.push(folder.to_owned());
         }
-        if let Some(environment) = folder.parent()
-            && let Ok(said) = std::fs::read_to_string(environment.join("pyvenv.cfg"))
-        {
+        if let Some(environment) = folder.parent().filter(|folder| is_environment(folder)) {
             shown.push(environment.to_owned());
-            shown.extend(base(&said));
+            shown.extend(base(environment));
         }
         shown.extend(packages(path));
     }
@@ -66,13 +64,37 @@ fn packages(path: &Path) -> Option<PathBuf> {
     path.ancestors().filter(|folder| folder.ends_with("node_modules")).last().map(Path::to_owned)
 }
 
-/// Where the Python lies that a virtual environment is made of.
-fn base(said: &str) -> Option<PathBuf> {
-    let home = said.lines().find_map(|line| line.split_once('=').filter(|(name, _)| name.trim() == "home"))?;
-    Path::new(home.1.trim())
-        .parent()
-        .filter(|folder| folder.is_absolute() && folder.parent().is_some())
-        .map(Path::to_owned)
+/// Whether a folder is a virtual environment and nothing else of the person's: any program can be given a file of that name, so
+/// what lies around it is not believed to be one.
+fn is_environment(folder: &Path) -> bool {
+    folder.join("pyvenv.cfg").is_file() && has_python_below(folder, "site-packages") && !is_of_a_person(folder)
+}
+
+/// Where the Python lies that a virtual environment is made of. What it says of that can have been written by the very program
+/// that is to be confined, so a folder is shown only if a Python is installed there: its program and its library.
+fn base(environment: &Path) -> Option<PathBuf> {
+    let said = std::fs::read_to_string(environment.join("pyvenv.cfg")).unwrap_or_default();
+    let lines = said.lines().filter_map(|line| line.split_once('='));
+    let home = lines.into_iter().find(|(name, _)| name.trim().eq_ignore_ascii_case("home"))?.1.trim().to_owned();
+    // a link there may lead on to where it really is
+    let program = ["python3", "python"].iter().find_map(|name| Path::new(&home).join(name).canonicalize().ok())?;
+    let base = program.parent().filter(|folder| folder.ends_with("bin"))?.parent()?;
+    let is_one = is_program(&program) && has_python_below(base, "os.py") && !is_of_a_person(base);
+    is_one.then(|| base.to_owned())
+}
+
+/// Whether a folder has a library of Python with this in it.
+fn has_python_below(folder: &Path, name: &str) -> bool {
+    let libraries = std::fs::read_dir(folder.join("lib")).into_iter().flatten().flatten();
+    let pythons = libraries.filter(|entry| entry.file_name().to_string_lossy().starts_with("python3"));
+    pythons.into_iter().any(|entry| entry.path().join(name).exists())
+}
+
+/// Whether a folder is where a person keeps other things as well: a home, what it is in, or what programs keep for them.
+fn is_of_a_person(folder: &Path) -> bool {
+    let Ok(folder) = folder.canonicalize() else { return true };
+    let home = std::env::home_dir().and_then(|home| home.canonicalize().ok());
+    home.is_none_or(|home| home.starts_with(&folder) || folder == home.join(".local"))
 }
 
 #[cfg(test)]
@@ -81,7 +103,7 @@ mod tests {
     use super::installed;
     use std::{
         fs,
-        os::unix::fs::symlink,
+        os::unix::fs::{PermissionsExt as _, symlink},
         path::{Path, PathBuf},
     };
 
@@ -113,12 +135,36 @@ mod tests {
         assert_eq!(shown("home/server.py", &["home"]), at(&["home/server.py"]));
 
         // a virtual environment, and the Python of it
-        file(&top.join("venv/pyvenv.cfg"), &format!("home = {}\nversion = 3\n", top.join("python/bin").display()));
+        let python = |at: &str| {
+            file(&top.join(at).join("bin/python3"), "");
+            fs::set_permissions(top.join(at).join("bin/python3"), fs::Permissions::from_mode(0o755)).unwrap();
+            file(&top.join(at).join("lib/python3.13/os.py"), "");
+        };
+        let environment = |says: &str| file(&top.join("venv/pyvenv.cfg"), says);
+        python("python");
+        environment(&format!("home = {}\nversion = 3\n", top.join("python/bin").display()));
         file(&top.join("venv/bin/tool"), "");
+        fs::create_dir_all(top.join("venv/lib/python3.13/site-packages")).unwrap();
         assert_eq!(shown("venv/bin/tool", &[]), at(&["python", "venv"]));
         fs::create_dir_all(top.join("home/.local/bin")).unwrap();
         symlink(top.join("venv/bin/tool"), top.join("home/.local/bin/tool")).unwrap();
         assert_eq!(shown("home/.local/bin/tool", &[]), at(&["home/.local/bin", "python", "venv"]));
+
+        // one that is linked to from elsewhere is where it really is
+        fs::create_dir_all(top.join("links/bin")).unwrap();
+        symlink(top.join("python/bin/python3"), top.join("links/bin/python3")).unwrap();
+        environment(&format!("HOME = {}\n", top.join("links/bin").display()));
+        assert_eq!(shown("venv/bin/tool", &[]), at(&["python", "venv"]));
+
+        // what it says may be its own idea: what is no Python is not shown, and the first that it says counts
+        file(&top.join("home/bin/other"), "");
+        for says in [format!("home = {}\n", top.join("home/bin").display()), "home = /\n".to_owned(), String::new()] {
+            environment(&format!("{says}home = {}\n", top.join("home").display()));
+            assert_eq!(shown("venv/bin/tool", &[]), at(&["venv"]), "{says}");
+        }
+        // and a file of that name makes no environment of what lies around it
+        file(&top.join("home/pyvenv.cfg"), "");
+        assert_eq!(shown("home/bin/other", &[]), at(&["home/bin"]));
 
         // packages of Node.js, from the outermost
         file(&top.join("app/node_modules/one/node_modules/two/cli.js"), "");
