@@ -8,6 +8,7 @@ use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
     os::unix::fs::PermissionsExt as _,
+    path::PathBuf,
     process::{Child, Stdio},
     time::Duration,
 };
@@ -17,6 +18,8 @@ pub(crate) struct Server {
     child: Child,
     pub(crate) port: u16,
     pub(crate) token: String,
+    /// Where the token is kept.
+    kept: PathBuf,
 }
 
 impl Server {
@@ -32,7 +35,7 @@ impl Server {
         let path = second.strip_prefix("Its token is in ").unwrap();
         assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
         let token = fs::read_to_string(path).unwrap().trim().to_owned();
-        Self { child, port, token }
+        Self { child, port, token, kept: path.into() }
     }
 
     /// Send these lines of headers and this body: the status, and all that came.
@@ -127,4 +130,22 @@ fn a_token_is_kept_until_another_is_made() {
     assert_eq!(one.len(), 64);
     assert_eq!(Server::start(&place, &[]).token, one);
     assert_ne!(Server::start(&place, &["--new-token"]).token, one);
+}
+
+#[test]
+fn a_token_holds_only_while_it_is_the_one_that_is_kept() {
+    let (place, _) = place();
+    let server = Server::start(&place, &[]);
+    let host = format!("Host: 127.0.0.1:{}", server.port);
+    let status = |token: &str| server.send(&[&host, &format!("Authorization: Bearer {token}")], &hello()).0;
+    assert_eq!(status(&server.token), 200);
+    let other = Server::start(&place, &["--new-token"]);
+    assert_eq!((status(&server.token), status(&other.token)), (401, 200));
+    // one that others can read is no secret
+    fs::set_permissions(&server.kept, fs::Permissions::from_mode(0o644)).unwrap();
+    assert_eq!(status(&other.token), 401);
+    fs::set_permissions(&server.kept, fs::Permissions::from_mode(0o600)).unwrap();
+    assert_eq!(status(&other.token), 200);
+    fs::remove_file(&server.kept).unwrap();
+    assert_eq!((status(&server.token), status(&other.token)), (401, 401));
 }

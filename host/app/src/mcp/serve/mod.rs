@@ -98,7 +98,7 @@ async fn over_stdio(desk: &Arc<Desk>, options: &Options, stopped: &Notify) -> Re
 
 async fn over_http(desk: &Arc<Desk>, options: &Options, port: u16, stopped: &Notify) -> Result {
     let client = &options.client;
-    let (token, path) = token::of(&desk.home, client, options.new_token)?;
+    let path = token::kept_in(&desk.home, client, options.new_token)?;
     let not_heard = |error: std::io::Error| {
         Failure::failed(format!("nothing can be served at port {port}: {error}. Choose another, or none: --http"))
     };
@@ -111,6 +111,7 @@ async fn over_http(desk: &Arc<Desk>, options: &Options, port: u16, stopped: &Not
     ));
     // whoever has started this in a terminal can be asked there
     let here = Arc::clone(&desk.person);
+    let token = Arc::new(move || token::held(&path));
     let served = http::serve(listener, token, opener(desk, options, Some(here)), stopped).await;
     served.map_err(not_heard)?;
     Ok(Exit::Done)

@@ -13,8 +13,8 @@ use std::{
 /// More than a token takes, in bytes.
 const MOST: u64 = 256;
 
-/// The token of a client, and where it is kept. With `anew`, the one before holds no more.
-pub(super) fn of(home: &Home, client: &ClientName, anew: bool) -> Result<(Token, PathBuf)> {
+/// Where the token of a client is kept, made where there is none. With `anew`, the one before holds no more.
+pub(super) fn kept_in(home: &Home, client: &ClientName, anew: bool) -> Result<PathBuf> {
     let folder = home.data.join("clients");
     let path = folder.join(format!("{client}.token"));
     let failed = |error: io::Error| {
@@ -23,21 +23,25 @@ pub(super) fn of(home: &Home, client: &ClientName, anew: bool) -> Result<(Token,
     };
     DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(failed)?;
     if !anew && let Some(text) = read(&path).map_err(failed)? {
-        let token = Token::of(text.trim()).ok_or_else(|| {
+        if Token::of(text.trim()).is_none() {
             let path = path.display();
-            Failure::failed(format!(
+            return Err(Failure::failed(format!(
                 "what is in {path} is no token. Make another: deskhand mcp serve --client {client} --http --new-token"
-            ))
-        })?;
-        return Ok((token, path));
+            )));
+        }
+        return Ok(path);
     }
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes)
         .map_err(|error| Failure::failed(format!("there is no randomness to be had: {error}")))?;
     let text = hex::encode(bytes);
     write(&folder, &path, &text).map_err(failed)?;
-    let token = Token::of(&text).ok_or_else(|| Failure::failed("a token could not be made"))?;
-    Ok((token, path))
+    Ok(path)
+}
+
+/// The token that is kept there now. None where there is none that holds: whatever the reason, nobody is let in then.
+pub(super) fn held(path: &Path) -> Option<Token> {
+    Token::of(read(path).ok()??.trim())
 }
 
 /// What is in the file; none where there is none. One that others can read is no secret.

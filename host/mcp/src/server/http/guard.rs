@@ -2,7 +2,7 @@
 //! send requests to this computer, also under a name of its own (DNS rebinding); it cannot choose `Host` and `Origin`.
 
 use http::{HeaderMap, StatusCode, Uri, header};
-use std::fmt;
+use std::{fmt, sync::Arc};
 use subtle::ConstantTimeEq as _;
 
 /// What a client proves itself with: 256 bits, as 64 hexadecimal digits.
@@ -22,6 +22,9 @@ impl fmt::Debug for Token {
         f.write_str("Token")
     }
 }
+
+/// The token that holds at this moment; none where nobody is let in. Asked for each request, since another may have been made.
+pub type Holds = Arc<dyn Fn() -> Option<Token> + Send + Sync>;
 
 /// Why somebody is not let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,17 +47,16 @@ impl Refused {
 }
 
 /// See the module.
-#[derive(Debug)]
 pub(super) struct Guard {
     port: u16,
-    token: Token,
+    token: Holds,
 }
 
 /// The names of this computer for itself.
 const HERE: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 
 impl Guard {
-    pub(super) const fn new(port: u16, token: Token) -> Self {
+    pub(super) fn new(port: u16, token: Holds) -> Self {
         Self { port, token }
     }
 
@@ -69,7 +71,8 @@ impl Guard {
         }
         let given = only(headers, header::AUTHORIZATION).and_then(|given| given.split_once(' '));
         let (scheme, given) = given.ok_or(Refused::Token)?;
-        let same: bool = given.trim().as_bytes().ct_eq(self.token.0.as_bytes()).into();
+        let held = (self.token)().ok_or(Refused::Token)?;
+        let same: bool = given.trim().as_bytes().ct_eq(held.0.as_bytes()).into();
         if same && scheme.eq_ignore_ascii_case("bearer") { Ok(()) } else { Err(Refused::Token) }
     }
 }
@@ -94,6 +97,7 @@ fn is_local(origin: &str) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use std::sync::Mutex;
 
     const TOKEN: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
@@ -102,7 +106,7 @@ mod tests {
         for (name, value) in headers {
             map.append(*name, value.parse().unwrap());
         }
-        Guard::new(8123, Token::of(TOKEN).unwrap()).admits(&map)
+        Guard::new(8123, Arc::new(|| Token::of(TOKEN))).admits(&map)
     }
 
     #[test]
@@ -153,5 +157,24 @@ mod tests {
         }
         assert_eq!(admits(&[("host", "localhost:8123")]), Err(Refused::Token));
         assert!(Token::of("short").is_none());
+    }
+
+    #[test]
+    fn the_token_that_holds_is_looked_up_each_time() {
+        let held = Arc::new(Mutex::new(Token::of(TOKEN)));
+        let now = Arc::clone(&held);
+        let guard = Guard::new(8123, Arc::new(move || now.lock().unwrap().clone()));
+        let with = |token: &str| {
+            let mut map = HeaderMap::new();
+            map.append("host", "localhost:8123".parse().unwrap());
+            map.append("authorization", format!("Bearer {token}").parse().unwrap());
+            guard.admits(&map)
+        };
+        let other = "f".repeat(64);
+        assert_eq!((with(TOKEN), with(&other)), (Ok(()), Err(Refused::Token)));
+        *held.lock().unwrap() = Token::of(&other);
+        assert_eq!((with(TOKEN), with(&other)), (Err(Refused::Token), Ok(())));
+        *held.lock().unwrap() = None;
+        assert_eq!((with(TOKEN), with(&other)), (Err(Refused::Token), Err(Refused::Token)));
     }
 }

@@ -3,7 +3,7 @@
 
 mod guard;
 
-pub use guard::Token;
+pub use guard::{Holds, Token};
 
 use super::{
     Open,
@@ -50,11 +50,11 @@ const IDLE: Duration = Duration::from_secs(15 * 60);
 type Service = StreamableHttpService<Session, LocalSessionManager>;
 type Body = BoxBody<Bytes, Infallible>;
 
-/// Serve whoever has the token, until `stopped` is told.
+/// Serve whoever has the token that holds at that moment, until `stopped` is told.
 ///
 /// # Errors
 /// The listener cannot be used.
-pub async fn serve(listener: TcpListener, token: Token, open: Open, stopped: &Notify) -> io::Result<()> {
+pub async fn serve(listener: TcpListener, token: Holds, open: Open, stopped: &Notify) -> io::Result<()> {
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
