@@ -173,7 +173,8 @@ impl Scene {
     fn with_login() -> Self {
         let provider = Provider::start("well");
         let scene = Self::new(Place::new());
-        let log_in = format!("DISPLAY=:9 PATH={}:$PATH deskhand mcp login", login::browser(&scene.place));
+        let path = login::browser(&scene.place);
+        let log_in = format!("DISPLAY=:9 PATH={path}:$PATH deskhand mcp login --at {}", provider.site());
         let scene = scene.word("https://mcp.example.com/mcp", &provider.mcp).word("deskhand mcp login", &log_in);
         let scene = scene.word("issues:write", "write").word("deskhand-1", "open");
         Self { _provider: Some(provider), ..scene }

@@ -41,6 +41,11 @@ impl Provider {
         Self { child, mcp: text("mcp"), issuer: text("issuer") }
     }
 
+    /// The host and the port of the provider, as somebody names it who knows it.
+    pub fn site(&self) -> &str {
+        self.issuer.strip_prefix("http://").expect("it is on this computer")
+    }
+
     /// What the server says at a path of its own.
     pub fn at(&self, path: &str) -> String {
         let url = self.mcp.replace("/mcp", path);

@@ -33,7 +33,7 @@ pub use proxy::{BadProxy, Proxies};
 pub use record::{Ended, Recorder, Traffic};
 pub use request::{Limits, Redirects, Request};
 pub use reqwest::Url;
-pub use resolve::{Found, Lookup, SystemLookup};
+pub use resolve::{Found, Lookup, SystemLookup, is_local_name};
 pub use response::Response;
 pub use secret::Secret;
 pub use timer::{SystemTimer, Timer, Waiting};

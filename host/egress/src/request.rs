@@ -153,6 +153,12 @@ impl Request {
     pub fn host(&self) -> String {
         host(&self.url)
     }
+
+    /// The port there.
+    pub fn port(&self) -> u16 {
+        // both schemes that there are have one of their own
+        self.url.port_or_known_default().unwrap_or_default()
+    }
 }
 
 fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), EgressError> {

@@ -79,7 +79,7 @@ pub(crate) fn admit(host: &str, reach: Reach, proxy: Option<&Proxy>) -> Result<(
 
 /// True for names that no public server answers for: those without a dot, and those under which local networks keep theirs
 /// (RFC 6761, RFC 6762, RFC 8375, and `internal`, reserved by ICANN in 2024).
-fn is_local_name(host: &str) -> bool {
+pub fn is_local_name(host: &str) -> bool {
     let under = |top: &&str| host.strip_suffix(*top).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
     let named = host.parse::<IpAddr>().is_err();
     named && (!host.contains('.') || ["localhost", "local", "internal", "home.arpa", "lan"].iter().any(under))

@@ -17,8 +17,8 @@ use deskhand_vocabulary::ServerName;
 pub(crate) use hosts::grant as grant_hosts;
 use judge::AtGate;
 pub(crate) use judge::Purpose;
-pub(crate) use login::Agreement;
 use login::AtLogin;
+pub(crate) use login::{Agreement, site};
 use record::OnRecord;
 use std::sync::Arc;
 

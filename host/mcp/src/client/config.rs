@@ -172,7 +172,12 @@ impl ServerConfig {
 
     /// The host of its address; none for a program.
     pub fn host(&self) -> Option<String> {
-        Request::get(self.url.as_deref()?).ok().map(|request| request.host())
+        self.host_and_port().map(|(host, _)| host)
+    }
+
+    /// The same with the port.
+    pub fn host_and_port(&self) -> Option<(String, u16)> {
+        Request::get(self.url.as_deref()?).ok().map(|request| (request.host(), request.port()))
     }
 
     /// All that says which program runs, and how: what the person agrees to where it runs with their rights. Where secrets lie

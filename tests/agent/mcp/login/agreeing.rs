@@ -1,22 +1,23 @@
 //! Where one logs in is shown by name before anything is sent there, unless it is where the server itself is.
 
-use super::{browse, log_in, shop, state};
+use super::{Waiting, browse, log_in, shop, state};
 use crate::terminal::Terminal;
 
 /// A part of the question that no terminal breaks.
 const QUESTION: &str = "log in at localhost";
 
+/// What is said where something waits for the person to agree.
+fn nothing_sent(host: &str, site: &str) -> String {
+    format!(
+        "You are not logged in to the MCP server `shop`: nothing was sent to {host}: the MCP server `shop` has you log in there, which is somewhere else, and nobody is here to agree to that. If you know it, say so with: deskhand mcp login shop --at {site}\n"
+    )
+}
+
 #[test]
 fn somewhere_else_is_not_gone_to_where_nobody_agrees() {
     let (desk, provider) = shop("elsewhere");
-    let ran = log_in(&desk, &[]);
-    assert_eq!(
-        (ran.code, ran.stderr.as_str()),
-        (
-            3,
-            "You are not logged in to the MCP server `shop`: nothing was sent to localhost: the MCP server `shop` has you log in there, which is somewhere else, and nobody is here to agree to that. If you know it, say so with: deskhand mcp login shop --at localhost\n"
-        )
-    );
+    let ran = Waiting::begin(&desk, &[]).end();
+    assert_eq!((ran.code, ran.stderr), (3, nothing_sent("localhost", provider.site())));
     let mut terminal = Terminal::run(&desk.place, &["mcp", "login", "shop", "--no-browser"], &[]);
     terminal.wait(QUESTION).press("n\r");
     let (code, screen) = terminal.end();
@@ -46,9 +47,40 @@ fn somewhere_else_is_gone_to_once_the_person_agrees_and_is_kept_as_agreed() {
 
 #[test]
 fn a_host_that_the_person_names_is_not_asked_about() {
-    let (desk, _provider) = shop("elsewhere");
-    log_in(&desk, &["--at", "localhost"]).ok();
+    let (desk, provider) = shop("elsewhere");
+    log_in(&desk, &provider, &[]).ok();
     assert_eq!(state(&desk), "may be sent to, logged in by localhost");
+}
+
+/// Each port of this computer is another program, whatever the host is called.
+#[test]
+fn another_program_of_this_computer_is_somewhere_else() {
+    let (desk, provider) = shop("well");
+    let ran = Waiting::begin(&desk, &[]).end();
+    assert_eq!((ran.code, ran.stderr), (3, nothing_sent("127.0.0.1", provider.site())));
+    // nor does an agreement to one say anything of the others
+    let other =
+        Waiting::begin(&desk, &["--at", "127.0.0.1:1", "--at", &provider.site().replace("127.0.0.1", "localhost")]);
+    assert_eq!(other.end().code, 3);
+    let mut terminal = Terminal::run(&desk.place, &["mcp", "login", "shop", "--no-browser"], &[]);
+    terminal.wait("log in at 127.0.0.1").press("n\r");
+    let (code, screen) = terminal.end();
+    assert_eq!(code, 4, "{screen}");
+    assert_eq!(provider.count("provider"), 0);
+}
+
+#[test]
+fn this_computer_is_named_with_a_port() {
+    let (desk, provider) = shop("well");
+    let ran = Waiting::begin(&desk, &["--at", "127.0.0.1"]).end();
+    assert_eq!(
+        (ran.code, ran.stderr.as_str()),
+        (
+            2,
+            "`127.0.0.1` is this computer, where another program is at each port. Name the port as well, as in: deskhand mcp login shop --at 127.0.0.1:8080\n"
+        )
+    );
+    assert_eq!(provider.count("provider"), 0);
 }
 
 #[test]

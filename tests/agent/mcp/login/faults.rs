@@ -8,7 +8,7 @@ use std::process::Command;
 /// How a login with such a provider ends: the code, and what is said.
 fn ends(how: &str) -> (i32, String) {
     let (desk, provider) = shop(how);
-    let ran = log_in(&desk, &["--within", "10"]);
+    let ran = log_in(&desk, &provider, &["--within", "10"]);
     assert_eq!(provider.count("elsewhere"), 0, "{:?}", provider.seen());
     assert!(!tokens(&desk).exists());
     let stderr = ran.stderr.replace(&provider.issuer, "ISSUER").replace(&provider.mcp.replace("/mcp", ""), "SERVER");
@@ -93,16 +93,16 @@ fn who_says_no_is_not_logged_in() {
 #[test]
 fn where_the_metadata_lies_it_is_found() {
     for how in ["well-known", "openid"] {
-        let (desk, _provider) = shop(how);
-        log_in(&desk, &[]).ok();
+        let (desk, provider) = shop(how);
+        log_in(&desk, &provider, &[]).ok();
         assert!(desk.deskhand(&["mcp", "test", "shop"]).ok().contains("2 tools"), "{how}");
     }
 }
 
 #[test]
 fn an_answer_to_something_else_is_turned_away_and_the_wait_goes_on() {
-    let (desk, _provider) = shop("well");
-    let waiting = Waiting::of(&desk, &[]);
+    let (desk, provider) = shop("well");
+    let waiting = Waiting::of(&desk, &provider, &[]);
     let landing = waiting.landing();
     assert_eq!(browse(&desk, &format!("{landing}?code=stolen&state=guessed")), "400");
     assert_eq!(browse(&desk, &format!("{landing}?error=access_denied&state=guessed")), "400");
@@ -114,12 +114,12 @@ fn an_answer_to_something_else_is_turned_away_and_the_wait_goes_on() {
 
 #[test]
 fn who_does_not_come_back_is_not_waited_for_without_end() {
-    let (desk, _provider) = shop("well");
-    let ran = Waiting::of(&desk, &["--within", "1"]).end();
+    let (desk, provider) = shop("well");
+    let ran = Waiting::of(&desk, &provider, &["--within", "1"]).end();
     let late = "You are not logged in to the MCP server `shop`: the login was not over within 1 s, and is not waited for any longer.\n";
     assert_eq!((ran.code, ran.stderr.as_str()), (3, late));
     // nor is who stops it
-    let waiting = Waiting::of(&desk, &[]);
+    let waiting = Waiting::of(&desk, &provider, &[]);
     assert!(Command::new("kill").args(["-INT", &waiting.child.id().to_string()]).status().unwrap().success());
     assert_eq!(waiting.end().code, 130);
     assert_eq!(state(&desk), "may be sent to");

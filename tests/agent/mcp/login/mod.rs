@@ -33,7 +33,7 @@ fn shop(how: &str) -> (Desk, Provider) {
 /// The same, logged in, and its tools are allowed.
 fn logged_in(how: &str) -> (Desk, Provider) {
     let (desk, provider) = shop(how);
-    log_in(&desk, &[]).ok();
+    log_in(&desk, &provider, &[]).ok();
     for tool in ["read", "write"] {
         desk.deskhand(&["mcp", "allow", "shop", tool]).ok();
     }
@@ -48,7 +48,12 @@ struct Waiting {
 }
 
 impl Waiting {
-    fn of(desk: &Desk, more: &[&str]) -> Self {
+    /// Where the person knows that provider.
+    fn of(desk: &Desk, provider: &Provider, more: &[&str]) -> Self {
+        Self::begin(desk, &[&["--at", provider.site()][..], more].concat())
+    }
+
+    fn begin(desk: &Desk, more: &[&str]) -> Self {
         let mut command = desk.place.command(deskhand());
         command.args(["mcp", "login", "shop", "--json"]).args(more).stdin(Stdio::null());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -95,9 +100,9 @@ fn browse(desk: &Desk, address: &str) -> String {
     String::from_utf8(went.unwrap().stdout).unwrap()
 }
 
-/// Log in, as the person does.
-fn log_in(desk: &Desk, more: &[&str]) -> Ran {
-    let waiting = Waiting::of(desk, more);
+/// Log in, as a person does who knows that provider.
+fn log_in(desk: &Desk, provider: &Provider, more: &[&str]) -> Ran {
+    let waiting = Waiting::of(desk, provider, more);
     if !waiting.open.is_empty() {
         browse(desk, &waiting.open);
     }
@@ -153,7 +158,7 @@ fn a_server_that_wants_a_login_is_named_and_the_task_goes_on() {
 #[test]
 fn once_the_person_has_logged_in_it_is_used() {
     let (desk, provider) = shop("well");
-    let said_of = log_in(&desk, &[]).ok();
+    let said_of = log_in(&desk, &provider, &[]).ok();
     let done = json!({"name": "shop", "logged_in": true, "at": "127.0.0.1", "scopes": ["read", "offline_access"]});
     let told: Value = serde_json::from_str(&said_of).unwrap();
     assert_eq!((&told["name"], &told["logged_in"], &told["at"]), (&done["name"], &done["logged_in"], &done["at"]));
@@ -182,7 +187,11 @@ fn the_address_is_always_shown_and_opened_where_there_is_a_browser() {
     let (desk, provider) = shop("well");
     let path = browser(&desk.place);
     let mut command = desk.place.command(deskhand());
-    command.args(["mcp", "login", "shop"]).env("DISPLAY", ":9").env("PATH", path).stdin(Stdio::null());
+    command
+        .args(["mcp", "login", "shop", "--at", provider.site()])
+        .env("DISPLAY", ":9")
+        .env("PATH", path)
+        .stdin(Stdio::null());
     let ran = Ran::of(command.output().unwrap());
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     let lines: Vec<&str> = ran.stdout.lines().collect();
@@ -216,7 +225,7 @@ fn logging_out_ends_it_there_and_forgets_it_here() {
     assert_eq!(desk.deskhand(&["mcp", "logout", "shop"]).ok(), "You were not logged in to `shop`.\n");
     // where it cannot be ended, that is said
     provider.at("/how?unrevocable");
-    log_in(&desk, &[]).ok();
+    log_in(&desk, &provider, &[]).ok();
     assert_eq!(
         desk.deskhand(&["mcp", "logout", "shop"]).ok(),
         "You are logged out of `shop`: the login is forgotten here. 127.0.0.1 has no way to end it there; it holds until it is over\n"
@@ -229,7 +238,7 @@ fn a_server_that_is_removed_or_set_to_another_address_has_no_login() {
     desk.deskhand(&["mcp", "add", "shop", "--url", &format!("{}?other", provider.mcp)]).ok();
     assert_eq!(fs::read_to_string(tokens(&desk)).unwrap(), "{}");
     desk.deskhand(&["mcp", "add", "shop", "--url", &provider.mcp]).ok();
-    log_in(&desk, &[]).ok();
+    log_in(&desk, &provider, &[]).ok();
     desk.deskhand(&["mcp", "remove", "shop"]).ok();
     assert_eq!(fs::read_to_string(tokens(&desk)).unwrap(), "{}");
     assert_eq!(provider.count("provider POST /token/revocation"), 2);
@@ -243,7 +252,7 @@ fn more_is_allowed_once_the_person_says_so() {
     let wants = "result: the MCP server `shop` wants a login that may do more. Log in again with: deskhand mcp login shop --scope 'write'";
     assert!(desk.last_heard().contains(&wants.to_owned()), "{:?}", desk.last_heard());
     assert_eq!(provider.count("called"), 0);
-    log_in(&desk, &["--scope", "write"]).ok();
+    log_in(&desk, &provider, &["--scope", "write"]).ok();
     desk.says([call("shop/write", json!({})), read(), said("Both.")]);
     assert_eq!(desk.run(&["write and read it"]).code, 0);
     assert_eq!((provider.count("called write"), provider.count("called read")), (1, 1));
@@ -254,7 +263,7 @@ fn a_client_that_was_registered_by_hand_is_used() {
     let provider = Provider::start("unregistered");
     let desk = Desk::new();
     desk.deskhand(&["mcp", "add", "shop", "--url", &provider.mcp]).ok();
-    let ran = log_in(&desk, &[]);
+    let ran = log_in(&desk, &provider, &[]);
     assert_eq!(
         (ran.code, ran.stderr.as_str()),
         (
@@ -264,7 +273,7 @@ fn a_client_that_was_registered_by_hand_is_used() {
     );
     desk.deskhand(&["mcp", "add", "shop", "--client-id", "known", "--client-secret-env", "LANG"]).ok();
     // the secret is whatever the variable holds at that time: here it is the wrong one
-    let ran = log_in(&desk, &[]);
+    let ran = log_in(&desk, &provider, &[]);
     assert_eq!(
         (ran.code, ran.stderr.as_str()),
         (
@@ -279,7 +288,7 @@ fn a_client_that_was_registered_by_hand_is_used() {
     let keys = desk.place.path("deskhand/data/server-keys.json");
     fs::write(&keys, r#"{"shop/client": "hush:1"}"#).unwrap();
     fs::set_permissions(&keys, fs::Permissions::from_mode(0o600)).unwrap();
-    log_in(&desk, &[]).ok();
+    log_in(&desk, &provider, &[]).ok();
     let_it_be_over(&desk);
     assert!(desk.deskhand(&["mcp", "test", "shop"]).ok().contains("shop 1.0, with 2 tools"));
     assert_eq!(provider.count("token refresh_token"), 1);

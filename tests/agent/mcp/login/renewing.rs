@@ -56,7 +56,7 @@ fn a_login_that_is_over_is_said_and_one_made_meanwhile_is_taken_up() {
     assert!((0..2000).any(|_| state(&desk).ends_with("log in with: deskhand mcp login shop")));
     desk.wait_answered(2);
     assert_eq!(desk.last_heard().iter().filter(|line| **line == format!("result: {LOG_IN}")).count(), 2);
-    log_in(&desk, &[]).ok();
+    log_in(&desk, &provider, &[]).ok();
     opener.open();
     assert_eq!(child.wait().unwrap().code(), Some(0));
     assert_eq!(desk.last_heard().last().unwrap(), DID);

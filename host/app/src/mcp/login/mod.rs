@@ -27,7 +27,7 @@ use deskhand_mcp::client::{
 };
 use deskhand_models::Keys as _;
 use deskhand_permissions::{Context, Standing};
-use deskhand_vocabulary::{Entry, Event, Log as _, ServerName};
+use deskhand_vocabulary::{Entry, Event, Log as _, ServerName, host::is_here};
 use serde_json::json;
 use std::{sync::Arc, time::Duration};
 
@@ -41,7 +41,7 @@ pub(crate) struct Options {
     /// What the login is to allow beside what it allows now; without it, what the server asks for. Can be given several times
     #[arg(long, value_name = "SCOPE")]
     scope: Vec<String>,
-    /// A host that you know and log in at, so that you are not asked about it. Can be given several times
+    /// A host that you know and log in at, so that you are not asked about it; on this computer with its port. Can be given several times
     #[arg(long, value_name = "HOST")]
     at: Vec<String>,
     /// How long to wait for you to come back from the browser
@@ -59,8 +59,13 @@ pub(super) fn run(options: &Options) -> Result {
     desk.stop_on_interrupt();
     let Declared { name, config, .. } = named(&desk, &options.name)?;
     let config = &config;
-    let Some(host) = config.host().filter(|_| config.key.is_none()) else { return Err(no_login(&name, config)) };
-    let agreeing = Arc::new(Agreeing::new(name.clone(), host, &options.at, Arc::clone(&desk.person)));
+    let Some(own) = config.host_and_port().filter(|_| config.key.is_none()) else {
+        return Err(no_login(&name, config));
+    };
+    if let Some(host) = options.at.iter().find(|host| is_here(host)) {
+        return Err(no_port(&name, host));
+    }
+    let agreeing = Arc::new(Agreeing::new(name.clone(), own, &options.at, Arc::clone(&desk.person)));
     let store = LoginStore::of(&desk.home);
     let wanted = Wanted { config, client: client(&desk, config)?, scopes: scopes(options, &store, &name)? };
     let outgoing = Outgoing::of(&desk, Context::person(None, Standing::default()))?;
@@ -69,8 +74,8 @@ pub(super) fn run(options: &Options) -> Result {
     let failed = |error: LoginError| not_logged_in(&name, &error);
     let login = runtime.block_on(async {
         let asking = stoppable(&desk, Asking::begin(wanted, outlet)).await.map_err(failed)?;
-        for host in asking.hosts().map_err(failed)? {
-            agreed(&agreeing, &name, &host)?;
+        for (host, port) in asking.hosts().map_err(failed)? {
+            agreed(&agreeing, &name, host, port)?;
         }
         show(options, &name, asking.address());
         asking.finish(Duration::from_secs(options.within), &*desk.clock, &desk.stop).await.map_err(failed)
@@ -108,6 +113,13 @@ fn no_login(name: &ServerName, config: &ServerConfig) -> Failure {
     Failure::usage(format!("the MCP server `{name}` {why}"))
 }
 
+fn no_port(name: &ServerName, host: &str) -> Failure {
+    let host = line(host);
+    Failure::usage(format!(
+        "`{host}` is this computer, where another program is at each port. Name the port as well, as in: deskhand mcp login {name} --at {host}:8080"
+    ))
+}
+
 /// The client that stands in the settings.
 fn client(desk: &Desk, config: &ServerConfig) -> Result<Option<Client>> {
     let Some(id) = config.client_id.clone() else { return Ok(None) };
@@ -130,9 +142,8 @@ fn scopes(options: &Options, store: &LoginStore, name: &ServerName) -> Result<Ve
 }
 
 /// Nothing is opened at a host that the person did not agree to.
-fn agreed(agreeing: &Agreeing, name: &ServerName, host: &str) -> Result<()> {
-    let host = host.to_owned();
-    match agreeing.to(&host) {
+fn agreed(agreeing: &Agreeing, name: &ServerName, host: String, port: u16) -> Result<()> {
+    match agreeing.to(&host, port) {
         Judgement::Allowed(_) => Ok(()),
         Judgement::Refused { reason } => Err(not_logged_in(name, &EgressError::Refused { host, reason }.into())),
         Judgement::Waits { reason } => Err(not_logged_in(name, &EgressError::Waits { host, reason }.into())),
@@ -146,7 +157,13 @@ fn not_logged_in(name: &ServerName, error: &LoginError) -> Failure {
         LoginError::Stopped => Exit::Stopped,
         _ => Exit::Failed,
     };
-    Failure::new(exit, format!("you are not logged in to the MCP server `{name}`: {error}"))
+    let more = match error {
+        LoginError::Egress(EgressError::NotPublic { host, .. }) => {
+            format!(": deskhand mcp login {name} --at {}", line(host))
+        }
+        _ => String::new(),
+    };
+    Failure::new(exit, format!("you are not logged in to the MCP server `{name}`: {error}{more}"))
 }
 
 /// Show the address, and open it where that can be.

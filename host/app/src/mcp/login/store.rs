@@ -3,7 +3,7 @@
 
 use crate::{
     keys::{Place, PrivateFile, Stored, Whose},
-    outgoing::Agreement,
+    outgoing::{Agreement, site},
 };
 use deskhand_egress::{Judgement, Reach, Secret};
 use deskhand_mcp::client::sandbox::room;
@@ -30,7 +30,7 @@ pub(crate) struct Known {
     pub(crate) at: String,
     /// What it may.
     pub(crate) scopes: Vec<String>,
-    /// The hosts that the person agreed to for it, and whether each may be nearby.
+    /// The hosts that the person agreed to for it (see [`site`]), and whether each may be nearby.
     hosts: BTreeMap<String, bool>,
 }
 
@@ -209,17 +209,17 @@ pub(crate) struct Agreed {
 }
 
 impl Agreement for Agreed {
-    fn to(&self, host: &str) -> Judgement {
+    fn to(&self, host: &str, port: u16) -> Judgement {
         match self.store.known(&self.server) {
-            Ok(known) => known.unwrap_or_default().to(host),
+            Ok(known) => known.unwrap_or_default().to(host, port),
             Err(reason) => Judgement::Refused { reason },
         }
     }
 }
 
 impl Agreement for Known {
-    fn to(&self, host: &str) -> Judgement {
-        match self.hosts.get(host) {
+    fn to(&self, host: &str, port: u16) -> Judgement {
+        match self.hosts.get(&site(host, port)) {
             Some(true) => Judgement::Allowed(Reach::Local),
             Some(false) => Judgement::Allowed(Reach::Public),
             None => {
@@ -273,14 +273,16 @@ mod tests {
     fn a_login_goes_where_the_person_agreed_to_and_is_renewed_by_one_at_a_time() {
         let folder = tempfile::tempdir().unwrap();
         let (store, server, login) = store(&folder);
-        let hosts = [("auth.example.com", Reach::Public), ("127.0.0.1", Reach::Local)];
+        let hosts = [("auth.example.com", Reach::Public), ("127.0.0.1:9944", Reach::Local)];
         let hosts = hosts.map(|(host, reach)| (host.to_owned(), reach)).into();
         store.add(&server, &login, &hosts, true).unwrap();
         let agreed = Agreed { store: store.clone(), server: server.clone() };
-        assert_eq!(agreed.to("auth.example.com"), Judgement::Allowed(Reach::Public));
-        assert_eq!(agreed.to("127.0.0.1"), Judgement::Allowed(Reach::Local));
-        let reason = "you did not agree to it when you logged in. Log in again".to_owned();
-        assert_eq!(agreed.to("evil.example"), Judgement::Refused { reason });
+        assert_eq!(agreed.to("auth.example.com", 443), Judgement::Allowed(Reach::Public));
+        assert_eq!(agreed.to("127.0.0.1", 9944), Judgement::Allowed(Reach::Local));
+        let reason = "you did not agree to it when you logged in. Log in again";
+        for (host, port) in [("evil.example", 443), ("127.0.0.1", 9933), ("localhost", 9944)] {
+            assert_eq!(agreed.to(host, port), Judgement::Refused { reason: reason.to_owned() }, "{host}:{port}");
+        }
         let held = store.hold(&server).unwrap();
         assert!(held.is_some() && store.hold(&server).unwrap().is_none());
         drop(held);

@@ -2,7 +2,7 @@
 
 use super::{
     Login, LoginError,
-    endpoint::{Refusal, checked, host},
+    endpoint::{Refusal, checked, host, host_and_port},
     kept::Tokens,
     landing::{Answer, Came, Landing},
     wire::{Answered, LIMITS, Wire},
@@ -119,15 +119,15 @@ impl Asking {
         self.address.as_str()
     }
 
-    /// The hosts that the login goes to from here on: of that, of its tokens, and of what ends it.
+    /// The hosts that the login goes to from here on, each with its port: of that, of its tokens, and of what ends it.
     ///
     /// # Errors
     /// None where the login was begun: all were looked at then.
-    pub fn hosts(&self) -> Result<Vec<String>, LoginError> {
+    pub fn hosts(&self) -> Result<Vec<(String, u16)>, LoginError> {
         let Login { token_endpoint, revocation_endpoint, .. } = &self.login;
         let more = std::iter::once(token_endpoint).chain(revocation_endpoint);
-        let more = more.map(|address| Ok(host(&checked("where its tokens are from", address)?)));
-        std::iter::once(Ok(host(&self.address))).chain(more).collect()
+        let more = more.map(|address| Ok(host_and_port(&checked("where its tokens are from", address)?)));
+        std::iter::once(Ok(host_and_port(&self.address))).chain(more).collect()
     }
 
     /// Wait until they come back, and trade what they bring for the login.

@@ -59,6 +59,12 @@ pub(super) fn host(url: &Url) -> String {
     url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned()
 }
 
+/// The same with its port.
+pub(super) fn host_and_port(url: &Url) -> (String, u16) {
+    // each scheme that is checked for has one of its own
+    (host(url), url.port_or_known_default().unwrap_or_default())
+}
+
 /// Post a form as the client of this login: the status and the body of the answer.
 pub(super) async fn post(
     outlet: &Outlet,
