@@ -172,7 +172,7 @@ fn a_deleted_task_leaves_that_it_happened_and_can_still_be_undone() {
     terminal.wait("write & count").wait("It cannot be brought back. That it happened stays on record.");
     terminal
         .wait("What it changed stays and can still be undone (commit 1)")
-        .wait("deskhand purge --commit 1")
+        .wait("deskhand purge --names --commit 1")
         .press("y\r");
     let (code, screen) = terminal.end();
     assert_eq!(code, 0, "{screen}");
@@ -192,6 +192,18 @@ fn a_deleted_task_leaves_that_it_happened_and_can_still_be_undone() {
     assert_eq!(desk.deskhand(&["task", "delete", "1", "--yes"]).ok(), "What task 1 was about is destroyed already.\n");
     assert_eq!(desk.deskhand(&["undo", "--yes", "1"]).code, 0);
     assert_eq!(desk.text("a.txt").as_deref(), Some("one\ntwo\n"));
+
+    // nor is it known any more what its changes were for, once those are given up as well
+    let names = ["purge", "--names", "--commit", "1", "--yes"];
+    let asked =
+        |desk: &crate::kit::Desk| deskhand_tests::files_with(&desk.place.path("deskhand/data"), "write & count");
+    assert!(!asked(&desk).is_empty());
+    assert_eq!(desk.deskhand(&["task", "delete", "1", "--yes"]).code, 0);
+    desk.deskhand(&names).ok();
+    let undo = desk.deskhand(&["history"]).ok();
+    assert!(undo.contains("Undo"), "{undo}");
+    desk.deskhand(&["purge", "--names", "--commit", "2", "--yes"]).ok();
+    assert_eq!(asked(&desk), [""; 0]);
 
     // what a task remembered stays, until it is taken along
     let question = desk.place.piped(["task", "delete", "3"], "");

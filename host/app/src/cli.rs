@@ -326,6 +326,9 @@ pub(crate) struct Purge {
     /// Only these commits. Can be given several times
     #[arg(long, value_name = "COMMIT")]
     pub(crate) commit: Vec<deskhand_vocabulary::CommitId>,
+    /// Of these, give up also what they were for and the names of what they changed: they cannot be undone at all then
+    #[arg(long, requires = "commit")]
+    pub(crate) names: bool,
     /// Say what it would free, and free nothing
     #[arg(long)]
     pub(crate) preview: bool,

@@ -83,7 +83,7 @@ pub(crate) struct Damage {
 #[derive(Debug)]
 pub(crate) enum Found {
     Whole(Journal),
-    /// A number of which nothing was begun.
+    /// A number of which nothing was begun, or of which nothing is to be known any more.
     Nothing,
     Damaged(Damage),
 }
@@ -91,6 +91,9 @@ pub(crate) enum Found {
 /// Look at the journal of a commit. `whole` for one with its changes.
 pub(crate) fn look(home: &Home, number: u64, logged: &Logged, whole: bool) -> Found {
     let path = home.commits().join(number.to_string());
+    if journal::is_given_up(&path) {
+        return Found::Nothing;
+    }
     let begun = logged.begun.contains_key(&number);
     // looked at first: the lock goes after the end was written
     let locked = path.join("lock").exists();

@@ -623,6 +623,32 @@ fn version(payload: &[u8]) -> Option<u32> {
     value.get("head")?.get("version")?.as_u64().and_then(|version| u32::try_from(version).ok())
 }
 
+/// The mark in the folder of a commit whose journal was given up.
+const GIVEN_UP: &str = "given-up";
+
+/// Remove the journal of a commit that has ended. To be called with the lock of the home.
+pub(crate) fn give_up(home: &Home, commit: CommitId) -> Result<(), WorkspaceError> {
+    let path = home.commits().join(commit.to_string());
+    let given_up = || -> std::io::Result<()> {
+        // first the mark, or what is gone would be taken for lost
+        fs::File::create(path.join(GIVEN_UP))?.sync_all()?;
+        fs::File::open(&path)?.sync_all()?;
+        for name in ["lock", "journal"] {
+            match fs::remove_file(path.join(name)) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        fs::File::open(&path)?.sync_all()
+    };
+    given_up().map_err(|error| WorkspaceError::home(&path, error))
+}
+
+/// Whether it was.
+pub(crate) fn is_given_up(folder: &Path) -> bool {
+    folder.join(GIVEN_UP).exists()
+}
+
 /// The numbers of all commits, rising.
 pub(crate) fn numbers(home: &Home) -> Result<Vec<u64>, WorkspaceError> {
     let path = home.commits();

@@ -35,13 +35,15 @@ pub struct PurgeOptions {
     pub days: u32,
     /// These go in any case.
     pub commits: Vec<CommitId>,
+    /// Of those, all that tells what they were about goes too: they cannot be undone at all any more.
+    pub names: bool,
     /// Only say what would go.
     pub dry_run: bool,
 }
 
 impl Default for PurgeOptions {
     fn default() -> Self {
-        Self { quota: None, days: RETENTION, commits: Vec::new(), dry_run: false }
+        Self { quota: None, days: RETENTION, commits: Vec::new(), names: false, dry_run: false }
     }
 }
 
@@ -66,7 +68,10 @@ impl History {
         // nobody begins a commit while this decides
         let _home = journal::lock_home(self.home())?;
         let mut kept = stores.iter().map(|store| Kept::on(store, options.quota)).collect::<Result<Vec<_>, _>>()?;
-        let numbers: BTreeSet<u64> = kept.iter().flat_map(|kept| kept.sizes.keys().copied()).collect();
+        let mut numbers: BTreeSet<u64> = kept.iter().flat_map(|kept| kept.sizes.keys().copied()).collect();
+        if options.names {
+            numbers.extend(options.commits.iter().map(|commit| commit.0));
+        }
         let (at, busy) = self.ages()?;
         // asked for only where something would go: it reads the log
         let damaged = LazyCell::new(|| self.open_damage());
@@ -114,6 +119,11 @@ impl History {
                     Ok(()) | Err(Errno::NOENT) => {}
                     Err(error) => return Err(WorkspaceError::home(&store.path, error)),
                 }
+            }
+        }
+        if options.names {
+            for commit in options.commits.iter().filter(|named| purged.commits.contains(named)) {
+                journal::give_up(self.home(), *commit)?;
             }
         }
         Ok(purged)

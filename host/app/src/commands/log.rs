@@ -101,7 +101,7 @@ fn forget(desk: &Desk, task: TaskId, yes: bool) -> Result {
     }
     transcript::forget(desk, task)?;
     output::text(&format!(
-        "The names and contents that the log kept of task {task} are destroyed. That it happened stays on record, and what undo needs of it stays until you give it up: deskhand purge\n"
+        "The names and contents that the log kept of task {task} are destroyed. That it happened stays on record. What undo needs of it (your request, the names of what it changed, old versions) stays until you give it up: deskhand purge --names --commit NUMBER\n"
     ));
     Ok(Exit::Done)
 }

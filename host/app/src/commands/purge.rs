@@ -22,7 +22,13 @@ pub(crate) fn run(options: &cli::Purge) -> Result {
             return Err(Failure::failed(WorkspaceError::NoCommit(commit.0)));
         }
         // these alone: nothing else is too old or too much
-        what = PurgeOptions { quota: Some(u64::MAX), days: u32::MAX, commits: options.commit.clone(), ..what };
+        what = PurgeOptions {
+            quota: Some(u64::MAX),
+            days: u32::MAX,
+            commits: options.commit.clone(),
+            names: options.names,
+            ..what
+        };
     }
     let purge = |dry_run| -> Result<Purged> {
         let options = PurgeOptions { dry_run, ..what.clone() };
@@ -42,8 +48,9 @@ pub(crate) fn run(options: &cli::Purge) -> Result {
         } else if done.commits.is_empty() {
             output::text(&format!("There is nothing to give up; {} are kept.\n", bytes(done.kept)));
         } else {
+            let given_up = if options.names { "all that is known" } else { "old versions" };
             output::text(&format!(
-                "{verb} {} by giving up old versions of {what}; {} stay.\n",
+                "{verb} {} by giving up {given_up} of {what}; {} stay.\n",
                 bytes(done.bytes),
                 bytes(done.kept)
             ));
@@ -53,11 +60,15 @@ pub(crate) fn run(options: &cli::Purge) -> Result {
         say(&would, "This would free");
         return Ok(Exit::Done);
     }
-    let question = format!(
-        "Give up the old versions and removed files of {}, {} in all? They cannot be brought back.",
-        counted(would.commits.len() as u64, "commit"),
-        bytes(would.bytes)
-    );
+    let (commits, size) = (counted(would.commits.len() as u64, "commit"), bytes(would.bytes));
+    let question = if options.names {
+        format!(
+            "Give up all that is known of {commits}: what it was for, the names of what it changed, and {size} of old versions \
+             and removed files? It cannot be undone then, and nothing of it can be brought back."
+        )
+    } else {
+        format!("Give up the old versions and removed files of {commits}, {size} in all? They cannot be brought back.")
+    };
     if let Some(exit) = desk.confirm(question, "nothing was given up", options.yes)? {
         return Ok(exit);
     }

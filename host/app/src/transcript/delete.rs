@@ -94,16 +94,22 @@ pub(super) fn delete(desk: &Desk, task: TaskId, options: &Delete) -> Result {
 /// What becomes of what it changed.
 fn changes(desk: &Desk, task: TaskId) -> Result<String> {
     let listed = History::new(&desk.home).list().map_err(Failure::failed)?;
-    let commits: Vec<String> =
-        listed.iter().filter(|one| one.task == Some(task)).map(|one| one.commit.to_string()).collect();
+    // what took one of them back tells of it too, and is later
+    let mut told = Vec::new();
+    for one in listed.iter().rev() {
+        if one.task == Some(task) || one.undoes.is_some_and(|undone| told.contains(&undone)) {
+            told.push(one.commit);
+        }
+    }
+    let commits: Vec<String> = told.iter().map(ToString::to_string).collect();
     if commits.is_empty() {
         return Ok(String::new());
     }
     let given_up = commits.iter().map(|commit| format!(" --commit {commit}")).collect::<String>();
     let what = if commits.len() == 1 { "commit" } else { "commits" };
     Ok(format!(
-        " What it changed stays and can still be undone ({what} {}); the names and old versions that undo needs go with: \
-         deskhand purge{given_up}.",
+        " What it changed stays and can still be undone ({what} {}). For that, your request, the names of what it changed and \
+         the old versions stay; they go with: deskhand purge --names{given_up}.",
         show::list(&commits)
     ))
 }

@@ -14,12 +14,15 @@ pub(super) fn outcome(transcript: &Transcript) -> &str {
 /// What it took, in words.
 pub(super) fn costs(transcript: &Transcript) -> String {
     let costs = &transcript.costs;
-    let mut words =
-        format!("{}, {} tokens, {} of money", counted(costs.replies, "reply"), count(costs.tokens), costs.money);
+    let mut words = format!("{}, {} tokens, {} of money", replies(costs.replies), count(costs.tokens), costs.money);
     if costs.sent + costs.received > 0 {
         let _ = write!(words, "; {} sent, {} received", bytes(costs.sent), bytes(costs.received));
     }
     words
+}
+
+fn replies(number: u64) -> String {
+    format!("{} {}", count(number), if number == 1 { "reply" } else { "replies" })
 }
 
 /// The mark of a step.
