@@ -210,7 +210,7 @@ fn the_person_is_shown_what_has_changed_and_decides() {
     let run = |words: &str, key: &str| {
         let mut terminal = Terminal::run(&desk.place, &["run", "--folder", "Files", words], &[]);
         terminal.wait("DESKHAND.md has changed since you agreed to follow it. It says:");
-        terminal.wait("  | Be kind.").wait("  | Be true.").wait("Number (nothing for none): ").press(key);
+        terminal.wait("  | Be kind.").wait("  | Be true.").wait("Number (n for no): ").press(key);
         let (code, screen) = terminal.end();
         assert_eq!(code, 0, "{screen}");
     };

@@ -141,7 +141,7 @@ fn the_person_sees_it_whole_and_decides() {
         let mut terminal = Terminal::run(&desk.place, &["run", "--yes", "--folder", "Files", words], &[]);
         terminal.wait(QUESTION).wait("for all work:");
         terminal.wait("  | First line.").wait("  | A second line that says [2J nothing hidden.");
-        terminal.wait("Number (nothing for none): ").press(key);
+        terminal.wait("Number (n for no): ").press(key);
         terminal.end()
     };
     let (code, screen) = run("read it", "2\r");

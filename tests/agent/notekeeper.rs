@@ -8,7 +8,7 @@ use deskhand_model_server::Reply;
 use deskhand_tests::market::{Market, built};
 use serde_json::{Value, json};
 
-const NUMBER: &str = "Number (nothing for none): ";
+const NUMBER: &str = "Number (n for no): ";
 
 fn desk() -> Desk {
     let desk = Desk::new();

@@ -1,6 +1,9 @@
 //! Commands and code of a model, in the sandbox of this computer.
 
-use crate::kit::{Desk, calls, said};
+use crate::{
+    kit::{Desk, calls, said},
+    terminal::Terminal,
+};
 use deskhand_model_server::{Answer, HttpServer, Reply, Stream, Wire};
 use serde_json::{Value, json};
 use std::{fs, process::Command};
@@ -94,6 +97,23 @@ fn a_command_that_removes_everything_has_proposed_removals() {
     desk.server.finish();
     assert!(!desk.place.path("deskhand/data/written/1").exists(), "nothing is kept of what was settled");
     assert_eq!(fs::read_dir(desk.place.path("deskhand/cache/sandboxes")).unwrap().count(), 0);
+}
+
+#[test]
+fn what_one_command_renames_and_the_next_empties_is_said_to_be_emptied() {
+    let desk = desk();
+    desk.file("contract.txt", "contract\n");
+    desk.says([
+        shell("mv /mnt/Files/contract.txt /mnt/Files/contract-2024.txt"),
+        shell(": > /mnt/Files/contract-2024.txt"),
+        said("Renamed."),
+    ]);
+    let ran = desk.run(&["--yes", "rename it"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let shown = "Files/contract-2024.txt (new content):\n  Empties it: 9 bytes go; undo brings back what it held.\n";
+    assert!(ran.stdout.contains(shown), "{}", ran.stdout);
+    assert_eq!((desk.text("contract.txt"), desk.text("contract-2024.txt").as_deref()), (None, Some("")));
+    desk.server.finish();
 }
 
 #[test]
@@ -283,4 +303,24 @@ fn nothing_of_it_runs_after_the_task() {
     assert!(!String::from_utf8_lossy(&listed.stdout).contains(&word));
     assert_eq!(fs::read_dir(desk.place.path("deskhand/cache/sandboxes")).unwrap().count(), 0);
     desk.server.finish();
+}
+
+/// Who asked has gone on, so an answer would be for nothing; and what goes on would not be seen behind the question.
+#[test]
+fn a_question_goes_when_nobody_waits_for_its_answer_any_more() {
+    let desk = desk();
+    let page = HttpServer::start(|_| Answer::new(200, "text/plain", "from the host"));
+    let fetch = format!(
+        "import urllib.request\ntry:\n    urllib.request.urlopen('{}', timeout=1)\nexcept OSError:\n    print('gave up')",
+        page.url()
+    );
+    desk.says([python(&fetch), said("Nobody let me.")]);
+    let mut terminal = Terminal::run(&desk.place, &["run", "--folder", "Files", "fetch it"], &[]);
+    terminal.wait("wants to send something to 127.0.0.1. Let it?").wait("No answer is needed any more.");
+    let (code, screen) = terminal.end();
+    assert_eq!(code, 0, "{screen}");
+    assert_eq!(answers(&desk)[0], "[done]|gave up\n");
+    let log = desk.deskhand(&["log", "--json", "--limit", "0"]).ok();
+    assert_eq!(log.matches("person.withdrawn").count(), 1, "{log}");
+    assert_eq!(log.matches("person.stopped").count(), 0, "{log}");
 }

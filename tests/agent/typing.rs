@@ -7,7 +7,7 @@ use crate::{
 use deskhand_model_server::{Opener, Reply, Stream, Wire};
 use serde_json::json;
 
-const NUMBER: &str = "Number (nothing for none): ";
+const NUMBER: &str = "The agent asks, number (nothing for none): ";
 const APPLY: &str = "Apply this? [A]pply, [E]dit, [L]ist all, [C]ancel: ";
 
 fn desk() -> Desk {
@@ -163,13 +163,63 @@ fn what_is_written_is_seen_before_it_is_decided() {
 }
 
 #[test]
+fn what_a_move_brings_to_be_emptied_is_seen_to_go() {
+    let desk = Desk::new();
+    desk.file("contract.txt", "contract\n");
+    desk.says([
+        calls(&[("move", json!({"moves": [{"from": "contract.txt", "to": "contract-2024.txt"}]}))]),
+        calls(&[("read", json!({"path": "contract-2024.txt"}))]),
+        calls(&[("write", json!({"path": "contract-2024.txt", "text": ""}))]),
+        said("Renamed."),
+    ]);
+    let mut terminal = run(&desk, &["rename it"]);
+    terminal.wait(
+        "Files/contract-2024.txt (new content):\n  Empties it: 9 bytes go; undo brings back what it held.\n  @@ -1 +0,0 @@\n  \
+         -contract\n",
+    );
+    terminal.wait(APPLY).press("a");
+    let (code, screen) = terminal.end();
+    assert_eq!(code, 0, "{screen}");
+    assert_eq!((desk.text("contract.txt"), desk.text("contract-2024.txt").as_deref()), (None, Some("")));
+    let shown = desk.deskhand(&["task", "show", "1"]).ok();
+    assert!(shown.contains("    Files/contract-2024.txt:\n    @@ -1 +0,0 @@\n    -contract\n"), "{shown}");
+    assert_eq!(desk.deskhand(&["undo", "--yes"]).code, 0);
+    assert_eq!(desk.text("contract.txt").as_deref(), Some("contract\n"));
+    desk.server.finish();
+}
+
+#[test]
+fn an_empty_folder_is_no_file_and_one_reason_is_said_once() {
+    let desk = desk();
+    std::fs::create_dir(desk.place.path("home/Files/Empty")).unwrap();
+    let remove = |path| ("remove", json!({"path": path, "reason": "too old"}));
+    desk.says([calls(&[remove("a.txt"), remove("Empty")]), said("To be removed.")]);
+    let mut terminal = run(&desk, &["remove them"]);
+    let rows = "Because of: too old\n  Files/a.txt  4 B\n  Files/Empty  0 B\n";
+    terminal.wait(&format!("To be removed (kept where you can get it back):\n{rows}\n"));
+    terminal.wait("1 file and 1 empty folder to be removed (4 B).\n").wait(APPLY).press("a");
+    terminal.wait(&format!(
+        "1 file and 1 empty folder will be removed (4 B, 2 removals). They are kept and `deskhand undo` brings them \
+         back.\n{rows}"
+    ));
+    terminal.wait("Remove them? [Y]es, [L]ist all, [N]o: ").press("y");
+    let (code, screen) = terminal.end();
+    assert_eq!(code, 0, "{screen}");
+    assert!(screen.contains("Done: removed 1 file and 1 empty folder.\n"), "{screen}");
+    assert_eq!((desk.text("a.txt"), desk.place.path("home/Files/Empty").exists()), (None, false));
+}
+
+#[test]
 fn a_question_of_the_model_is_answered_with_a_key_or_in_other_words() {
     let desk = desk();
     let ask = || calls(&[("ask_user", json!({"question": "Which?", "choices": ["Red", "Blue"], "other": true}))]);
     desk.says([ask(), ask(), said("I see.")]);
     let mut terminal = run(&desk, &["ask me"]);
-    terminal.wait("Which?\n  1  Red\n  2  Blue\n  3  Other  (in your own words)\n").wait(NUMBER).press("2");
-    terminal.wait(NUMBER).press("3").wait("Your answer: ").press("neither, thanks\r");
+    terminal
+        .wait("The agent asks: Which?\n  1  Red\n  2  Blue\n  3  Other  (in your own words)\n")
+        .wait(NUMBER)
+        .press("2");
+    terminal.wait(NUMBER).press("3").wait("The agent asks, Your answer: ").press("neither, thanks\r");
     let (code, screen) = terminal.end();
     assert_eq!(code, 0, "{screen}");
     let heard = desk.last_heard();
@@ -246,11 +296,29 @@ fn a_question_that_waited_is_put_to_the_person_again() {
     assert!(inbox.contains("the agent asks: Which language? (German / French)"), "{inbox}");
     desk.says([said("In French, then.")]);
     let mut terminal = Terminal::run(&desk.place, &["resume"], &[]);
-    terminal.wait("Going on with task 1: translate it").wait("Which language?").answer(NUMBER, "2");
+    terminal.wait("Going on with task 1: translate it").wait("The agent asks: Which language?").answer(NUMBER, "2");
     let (code, screen) = terminal.end();
     assert_eq!(code, 0, "{screen}");
     let heard = desk.last_heard();
     let expected = "user: [deskhand: answers]\nYou asked: Which language?\nThe person chose: French\n[deskhand: end]";
     assert_eq!(heard.last().unwrap(), expected);
     desk.server.finish();
+}
+
+/// A no to a removal is no reason to lose the rest of the work.
+#[test]
+fn what_is_not_removed_need_not_keep_the_rest_from_being_made() {
+    let desk = desk();
+    let work = || {
+        calls(&[
+            ("write", json!({"path": "new.txt", "text": "new\n"})),
+            ("remove", json!({"path": "a.txt", "reason": "old"})),
+        ])
+    };
+    desk.says([work(), said("Done."), said("So be it.")]);
+    let mut terminal = run(&desk, &["--mode", "auto", "tidy"]);
+    terminal.wait("Remove them? [Y]es, [L]ist all, [O]nly the rest, [N]o, change nothing: ").press("o");
+    let (code, screen) = terminal.end();
+    assert_eq!(code, 0, "{screen}");
+    assert_eq!((desk.text("new.txt").as_deref(), desk.text("a.txt").as_deref()), (Some("new\n"), Some("one\n")));
 }

@@ -240,11 +240,11 @@ fn one_of_those_that_the_server_offers() {
     let expected = "Say which model with --model, as its server calls it. 127.0.0.1 offers: scripted.\n";
     assert_eq!((ran.code, ran.stderr.as_str()), (2, expected));
     let mut terminal = Terminal::run(&place, &arguments, &[]);
-    terminal.answer("Number (nothing for none): ", "");
+    terminal.answer("Number (n for no): ", "");
     assert_eq!(terminal.end().0, 4);
     assert_eq!(place.deskhand(["model", "list", "--json"]).ok(), "");
     let mut terminal = Terminal::run(&place, &arguments, &[]);
-    terminal.wait("Which of the models at 127.0.0.1?\n  1  scripted\n").answer("Number (nothing for none): ", "1");
+    terminal.wait("Which of the models at 127.0.0.1?\n  1  scripted\n").answer("Number (n for no): ", "1");
     assert_eq!(terminal.end().0, 0);
     let listed: serde_json::Value = serde_json::from_str(&place.deskhand(["model", "list", "--json"]).ok()).unwrap();
     assert_eq!(listed["model"], "scripted");

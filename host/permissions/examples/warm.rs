@@ -20,7 +20,7 @@ impl Person for Nobody {
         false
     }
     fn show(&self, _: &Plan) {}
-    fn ask(&self, _: &Question) -> Result<Answer, Unanswered> {
+    fn ask_until(&self, _: &Question, _: &deskhand_vocabulary::Stop) -> Result<Answer, Unanswered> {
         Err(Unanswered::Absent)
     }
     fn tell(&self, _: &Notice) {}

@@ -10,7 +10,7 @@ use crate::{
 };
 use deskhand_records::{Duration, Grant, Records, RecordsError, Scope};
 use deskhand_vocabulary::{
-    Action, Answer, Entry, Event, EventId, Home, Log, LogError, Person, Principal, TaskId, Unanswered,
+    Action, Answer, Entry, Event, EventId, Home, Log, LogError, Person, Principal, Stop, TaskId, Unanswered,
 };
 use serde::Serialize;
 use std::{
@@ -54,7 +54,7 @@ pub enum Refused {
     Edited(String),
     /// The person could not be asked, or stopped the task.
     #[error("{0}, and nothing was done{advice}", advice = match .0 {
-        Unanswered::Absent => ". Run it in a terminal, or answer in advance (`--yes`; `--allow-removals N` for removals)",
+        Unanswered::Absent => ". Run it in a terminal, or answer in advance (`--yes`; for removals `--allow-removals N`, for a folder `--folder`, for a host `--host`)",
         Unanswered::Stopped => "",
     })]
     Unanswered(Unanswered),
@@ -140,6 +140,11 @@ impl Gate {
 
     /// Decide: judge, ask the person where the rules say so, put the decision on the record, and only then allow it.
     pub fn permit<E: Effect>(&self, context: &Context, effect: E) -> Result<Permit<E>, Refused> {
+        self.permit_until(context, effect, &Stop::default())
+    }
+
+    /// The same for what is not wanted any more once `until` is stopped: a question about it is withdrawn then.
+    pub fn permit_until<E: Effect>(&self, context: &Context, effect: E, until: &Stop) -> Result<Permit<E>, Refused> {
         let actions = effect.actions();
         let removals = removals(&actions);
         let mut approved = false;
@@ -152,7 +157,7 @@ impl Gate {
                     return Err(Refused::Denied { rule, explanation: reason });
                 }
                 Verdict::Ask if !approved => {
-                    self.ask(context, &actions, &effect, rule, reason)?;
+                    self.ask(context, &actions, &effect, (rule, reason), until)?;
                     approved = true; // and once more from the top: much can have changed while the question stood
                 }
                 Verdict::Ask | Verdict::Allow => {
@@ -245,8 +250,8 @@ impl Gate {
         context: &Context,
         actions: &[Action],
         effect: &E,
-        rule: &'static str,
-        reason: String,
+        (rule, reason): (&'static str, String),
+        until: &Stop,
     ) -> Result<(), Refused> {
         let Some(question) = effect.question() else {
             self.record(context, actions, false, |_| rule)?;
@@ -254,7 +259,7 @@ impl Gate {
                 if rule == name::GRANT { "You have not granted the folder to this task.".into() } else { reason };
             return Err(Refused::Denied { rule, explanation });
         };
-        let answer = self.person.ask(&question);
+        let answer = self.person.ask_until(&question, until);
         let granted = |duration: Option<Duration>| {
             let scope = effect
                 .granted_by_yes()
@@ -274,6 +279,7 @@ impl Gate {
             Ok(Answer::Edited(text)) => (name::EDITED, Refused::Edited(text)),
             Ok(Answer::No | Answer::Chosen(_) | Answer::Filled(_)) => (name::DECLINED, Refused::Declined),
             Err(why @ Unanswered::Absent) => (name::ABSENT, Refused::Unanswered(why)),
+            Err(why @ Unanswered::Stopped) if until.is_stopped() => (name::WITHDRAWN, Refused::Unanswered(why)),
             Err(why @ Unanswered::Stopped) => (name::STOPPED, Refused::Unanswered(why)),
         };
         self.record(context, actions, false, |_| rule)?;

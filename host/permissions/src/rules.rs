@@ -66,6 +66,8 @@ pub mod name {
     pub const EDITED: &str = "person.edited";
     /// Nobody was there to be asked.
     pub const ABSENT: &str = "person.absent";
+    /// Nobody waited for the answer any more.
+    pub const WITHDRAWN: &str = "person.withdrawn";
     /// The person stopped the task.
     pub const STOPPED: &str = "person.stopped";
 }

@@ -78,7 +78,7 @@ fn a_refusal_says_what_why_and_what_next() {
     assert_eq!(
         Refused::Unanswered(Unanswered::Absent).to_string(),
         "nobody is there to be asked, and nothing was done. Run it in a terminal, or answer in advance (`--yes`; \
-         `--allow-removals N` for removals)"
+         for removals `--allow-removals N`, for a folder `--folder`, for a host `--host`)"
     );
     assert_eq!(Refused::Unanswered(Unanswered::Stopped).to_string(), "stopped by you, and nothing was done");
 }
@@ -399,7 +399,9 @@ fn installing_is_the_person_s_and_an_update_asks_only_for_more() {
 fn deskhand_s_own_home_is_nobody_s() {
     let world = World::new();
     let inside = world.home.data.canonicalize().unwrap().join("deep");
-    for path in [world.home.data.canonicalize().unwrap(), inside] {
+    let store = deskhand_vocabulary::Home::store_elsewhere(rustix::process::geteuid().as_raw());
+    let elsewhere = world.place("disk").join(store).join("606301a6d463f838");
+    for path in [world.home.data.canonicalize().unwrap(), inside, elsewhere] {
         let refused = world.gate.grant(None, folder(&path, Access::Read), Duration::Always).unwrap_err();
         assert!(matches!(refused, GrantError::Home), "{refused}");
         // a grant of what contains it does not help
@@ -470,7 +472,11 @@ fn a_yes_does_not_outlive_what_was_revoked_while_the_question_stood() {
         fn present(&self) -> bool {
             true
         }
-        fn ask(&self, _: &deskhand_vocabulary::Question) -> Result<Answer, Unanswered> {
+        fn ask_until(
+            &self,
+            _: &deskhand_vocabulary::Question,
+            _: &deskhand_vocabulary::Stop,
+        ) -> Result<Answer, Unanswered> {
             self.0.get().unwrap().revoke(1).unwrap();
             Ok(Answer::Yes)
         }

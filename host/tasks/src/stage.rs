@@ -271,8 +271,8 @@ impl Person for Followers {
         state.plan = frame;
     }
 
-    fn ask(&self, question: &Question) -> Result<Answer, Unanswered> {
-        self.stage.ask(question, &self.stop)
+    fn ask_until(&self, question: &Question, until: &Stop) -> Result<Answer, Unanswered> {
+        self.stage.ask(question, &self.stop.or(until))
     }
 
     fn tell(&self, notice: &Notice) {

@@ -24,7 +24,7 @@ impl Person for Agrees {
 
     fn show(&self, _: &Plan) {}
 
-    fn ask(&self, _: &Question) -> Result<Answer, Unanswered> {
+    fn ask_until(&self, _: &Question, _: &deskhand_vocabulary::Stop) -> Result<Answer, Unanswered> {
         Ok(Answer::Yes)
     }
 

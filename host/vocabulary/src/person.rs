@@ -152,14 +152,18 @@ pub struct Progress {
     pub total: Option<u64>,
 }
 
-/// The person. Every method may be called from any thread; `ask` blocks until there is an answer.
+/// The person. Every method may be called from any thread; asking blocks until there is an answer.
 pub trait Person: Send + Sync {
     /// True if there is somebody to ask.
     fn present(&self) -> bool;
     /// Show a plan, before any question about it and also where none is asked (such as with `--yes`).
     fn show(&self, plan: &Plan);
     /// Ask. Questions are put one at a time.
-    fn ask(&self, question: &Question) -> Result<Answer, Unanswered>;
+    fn ask(&self, question: &Question) -> Result<Answer, Unanswered> {
+        self.ask_until(question, &Stop::default())
+    }
+    /// Ask something that needs no answer any more once `until` is stopped. It is [`Unanswered::Stopped`] then.
+    fn ask_until(&self, question: &Question, until: &Stop) -> Result<Answer, Unanswered>;
     /// Tell.
     fn tell(&self, notice: &Notice);
     /// Show how far something is. Cheap; may be called often.
@@ -173,14 +177,20 @@ pub struct Stop(Arc<Stopping>);
 #[derive(Debug, Default)]
 struct Stopping {
     stopped: AtomicBool,
-    above: Option<Stop>,
+    above: Vec<Stop>,
 }
 
 impl Stop {
     /// For a part of it: stopped with the whole, and by itself alone.
     #[must_use]
     pub fn part(&self) -> Self {
-        Self(Arc::new(Stopping { stopped: AtomicBool::new(false), above: Some(self.clone()) }))
+        Self(Arc::new(Stopping { stopped: AtomicBool::new(false), above: vec![self.clone()] }))
+    }
+
+    /// Stopped with either.
+    #[must_use]
+    pub fn or(&self, other: &Self) -> Self {
+        Self(Arc::new(Stopping { stopped: AtomicBool::new(false), above: vec![self.clone(), other.clone()] }))
     }
 
     /// Stop it.
@@ -190,6 +200,6 @@ impl Stop {
 
     /// True once it is stopped.
     pub fn is_stopped(&self) -> bool {
-        self.0.stopped.load(Ordering::SeqCst) || self.0.above.as_ref().is_some_and(Self::is_stopped)
+        self.0.stopped.load(Ordering::SeqCst) || self.0.above.iter().any(Self::is_stopped)
     }
 }

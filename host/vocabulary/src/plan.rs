@@ -160,6 +160,8 @@ pub struct Tally {
     pub removed: u64,
     /// The size of those, in bytes.
     pub removed_bytes: u64,
+    /// Folders that are removed and have no file in them.
+    pub removed_folders: u64,
 }
 
 impl Tally {
@@ -193,6 +195,7 @@ impl Tally {
             (None, ChangeKind::Remove) => {
                 self.removed += change.files;
                 self.removed_bytes += change.bytes;
+                self.removed_folders += u64::from(change.files == 0);
             }
         }
     }

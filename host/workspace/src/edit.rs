@@ -140,6 +140,11 @@ struct Line {
 
 /// A plan as text that a person edits: a line a change. [`Workspace::edit`] takes it back.
 pub fn edit_text(plan: &Plan) -> String {
+    edit_text_without(plan, |_| false)
+}
+
+/// The same with some changes left out already.
+pub fn edit_text_without(plan: &Plan, left_out: impl Fn(&Change) -> bool) -> String {
     let mut out = format!("# {}\n", text::safe(&plan.title, false));
     out.push_str(
         "#\n# One line is one change. Change what is right of the arrow to put it elsewhere, or delete a line to leave\n\
@@ -147,7 +152,7 @@ pub fn edit_text(plan: &Plan) -> String {
          # Save and close to see the plan again before anything is done; without any line, nothing is done.\n\n",
     );
     let used = used(plan.changes());
-    for change in plan.changes().filter(|change| has_line(change, &used)) {
+    for change in plan.changes().filter(|change| has_line(change, &used) && !left_out(change)) {
         out.push_str(&format!("{} {}", change.id, change.kind.name()));
         if let Some(source) = &change.source {
             out.push(' ');

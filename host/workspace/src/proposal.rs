@@ -101,8 +101,8 @@ pub(crate) fn decide(
 ) -> Result<Decision, ProposeError> {
     let mut current = plan()?;
     record(workspace, person, &current)?;
+    person.show(&current);
     loop {
-        person.show(&current);
         let permits = match permits(workspace, gate, context, &current) {
             Ok(permits) => permits,
             Err(Stopped::Edited(text)) => {
@@ -111,6 +111,7 @@ pub(crate) fn decide(
                         Ok(edited) => {
                             current = edited;
                             record(workspace, person, &current)?;
+                            person.show(&current);
                         }
                         Err(WorkspaceError::Nothing) => return Ok(cancelled(workspace, "no change was left")),
                         Err(error) => return Err(error.into()),

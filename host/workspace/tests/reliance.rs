@@ -29,7 +29,7 @@ impl<F: FnOnce() + Send> Person for Meanwhile<F> {
         }
     }
 
-    fn ask(&self, _: &Question) -> Result<Answer, Unanswered> {
+    fn ask_until(&self, _: &Question, _: &deskhand_vocabulary::Stop) -> Result<Answer, Unanswered> {
         Ok(Answer::Yes)
     }
 

@@ -5,7 +5,7 @@ use deskhand_permissions::{
     Context, Gate, Refused,
     effect::{Connect, SendToModel, is_here},
 };
-use deskhand_vocabulary::Unanswered;
+use deskhand_vocabulary::{Stop, Unanswered};
 use std::{net::IpAddr, sync::Arc};
 
 /// What goes out.
@@ -40,11 +40,14 @@ impl Purpose {
         }
     }
 
-    fn permit(&self, gate: &Gate, context: &Context, host: &str) -> Result<(), Refused> {
+    fn permit(&self, gate: &Gate, context: &Context, host: &str, until: &Stop) -> Result<(), Refused> {
         match self {
-            Self::Contents { .. } => gate.permit(context, SendToModel::at(host)).map(|permit| drop(permit.redeem())),
+            Self::Contents { .. } => {
+                gate.permit_until(context, SendToModel::at(host), until).map(|permit| drop(permit.redeem()))
+            }
             Self::Inquiry { .. } | Self::Server { .. } | Self::Page => {
-                gate.permit(context, Connect::by(&context.principal, host)).map(|permit| drop(permit.redeem()))
+                let effect = Connect::by(&context.principal, host);
+                gate.permit_until(context, effect, until).map(|permit| drop(permit.redeem()))
             }
         }
     }
@@ -63,6 +66,15 @@ impl Purpose {
     }
 }
 
+/// Stopped when this is dropped.
+struct Until(Stop);
+
+impl Drop for Until {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
+
 /// See the module.
 pub(super) struct AtGate {
     pub(super) gate: Arc<Gate>,
@@ -78,8 +90,11 @@ impl Judge for AtGate {
             }
             let (gate, context, purpose) = (Arc::clone(&self.gate), self.context.clone(), self.purpose.clone());
             let host = ask.host.clone();
+            // once nobody waits for this any more, the person is not asked either
+            let until = Until(Stop::default());
+            let withdrawn = until.0.clone();
             // a person takes their time to answer, and all else goes on meanwhile
-            let decided = tokio::task::spawn_blocking(move || purpose.permit(&gate, &context, &host)).await;
+            let decided = tokio::task::spawn_blocking(move || purpose.permit(&gate, &context, &host, &withdrawn)).await;
             match decided {
                 Ok(Ok(())) => Judgement::Allowed(self.purpose.reach(ask)),
                 Ok(Err(refused @ Refused::Unanswered(Unanswered::Absent))) => {

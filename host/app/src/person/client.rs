@@ -3,7 +3,7 @@
 //! something away is never asked there: what is at the other end could answer by itself. It is asked of the person at the
 //! terminal of the server, if there is one, and waits for them otherwise.
 
-use crate::show::{self, Detail, counted, line, lines};
+use crate::show::{self, Detail, counted, line};
 use deskhand_mcp::server::{Asking, Form, Unasked};
 use deskhand_vocabulary::{
     Answer, Entry, Event, Log, Notice, Person, Plan, Principal, Progress, Question, Stop, TaskId, Unanswered,
@@ -64,10 +64,10 @@ impl Client {
     }
 
     /// Ask at the client.
-    fn elicit(&self, question: &Question, form: &Form) -> Result<Answer, Unanswered> {
+    fn elicit(&self, question: &Question, form: &Form, until: &Stop) -> Result<Answer, Unanswered> {
         let (task, stop) = {
             let said = self.said();
-            (said.task, said.stop.clone())
+            (said.task, said.stop.or(until))
         };
         let answered = self.asking.ask(form, &stop);
         let (answer, told) = match answered {
@@ -97,10 +97,10 @@ impl Person for Client {
         self.said().plan = Some(shown(plan));
     }
 
-    fn ask(&self, question: &Question) -> Result<Answer, Unanswered> {
+    fn ask_until(&self, question: &Question, until: &Stop) -> Result<Answer, Unanswered> {
         let answer = match (self.here(), form(question)) {
-            (Some(here), _) => here.ask(question),
-            (None, Some(form)) => self.elicit(question, &form),
+            (Some(here), _) => here.ask_until(question, until),
+            (None, Some(form)) => self.elicit(question, &form, until),
             (None, None) => Err(Unanswered::Absent),
         };
         if answer == Err(Unanswered::Absent) {
@@ -134,8 +134,8 @@ impl Person for OfCall {
         self.client.show(plan);
     }
 
-    fn ask(&self, question: &Question) -> Result<Answer, Unanswered> {
-        self.client.ask(question)
+    fn ask_until(&self, question: &Question, until: &Stop) -> Result<Answer, Unanswered> {
+        self.client.ask_until(question, until)
     }
 
     fn tell(&self, notice: &Notice) {
@@ -180,10 +180,10 @@ fn waits(question: &Question) -> String {
         Question::Sensitive { plan } => format!("{}: what can run by itself waits for your yes", line(&plan.title)),
         Question::Grant { folder, .. } => format!("the folder {} is not granted", line(folder)),
         Question::Install { plugin, .. } => format!("{plugin} is to be installed"),
-        Question::Steps { text }
-        | Question::Confirm { text, .. }
-        | Question::Choose { text, .. }
-        | Question::Form { text, .. } => line(text),
+        Question::Steps { text } => line(text),
+        Question::Confirm { origin, text }
+        | Question::Choose { origin, text, .. }
+        | Question::Form { origin, text, .. } => format!("{}{}", show::origin(origin), line(text)),
     }
 }
 
@@ -214,15 +214,13 @@ fn form(question: &Question) -> Option<Form> {
             (origin, text, properties, vec!["choice"])
         }
         Question::Form { origin: origin @ Principal::Plugin(_), text, schema } => {
-            return Some(Form { message: format!("{}{}", show::origin(origin), lines(text)), schema: schema.clone() });
+            return Some(Form { message: show::said(origin, text), schema: schema.clone() });
         }
         _ => return None,
     };
     // what the host itself asks in such a way grants something
-    matches!(origin, Principal::Plugin(_)).then(|| Form {
-        message: format!("{}{}", show::origin(origin), lines(text)),
-        schema: object(properties, &required),
-    })
+    matches!(origin, Principal::Plugin(_))
+        .then(|| Form { message: show::said(origin, text), schema: object(properties, &required) })
 }
 
 fn object(properties: Value, required: &[&str]) -> Value {
@@ -286,6 +284,13 @@ mod tests {
             assert_eq!(super::form(&question), None, "{question:?}");
         }
         assert_eq!(super::form(&confirm(plugin())).unwrap().message, "[home:mail] Do it?");
+    }
+
+    #[test]
+    fn who_asks_is_said_wherever_the_question_stands() {
+        let question = Question::Confirm { origin: plugin(), text: "Do it?\nApply these changes?".to_owned() };
+        assert_eq!(waits(&question), "[home:mail] Do it?\\u{a}Apply these changes?");
+        assert_eq!(form(&question).unwrap().message, "[home:mail] Do it?\n  | Apply these changes?");
     }
 
     #[test]

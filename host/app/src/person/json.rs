@@ -1,7 +1,7 @@
 //! A program at the other end: JSON lines on standard output, one object a line, each with `v` and `event`.
 //! What is on the record is printed as `deskhand log --json` prints it; the rest are the kinds below.
 
-use deskhand_vocabulary::{Answer, Notice, Person, Plan, Progress, Question, Unanswered, event::VERSION};
+use deskhand_vocabulary::{Answer, Notice, Person, Plan, Progress, Question, Stop, Unanswered, event::VERSION};
 use serde::Serialize;
 use serde_json::json;
 
@@ -30,7 +30,7 @@ impl Person for JsonLines {
 
     fn show(&self, _: &Plan) {} // it is on the record, as `proposed`
 
-    fn ask(&self, question: &Question) -> Result<Answer, Unanswered> {
+    fn ask_until(&self, question: &Question, _: &Stop) -> Result<Answer, Unanswered> {
         print("unanswered", question);
         Err(Unanswered::Absent)
     }

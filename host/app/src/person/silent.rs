@@ -1,7 +1,7 @@
 //! Nobody is there to be asked; what is said goes to standard output and error.
 
 use crate::show;
-use deskhand_vocabulary::{Answer, Notice, Person, Plan, Progress, Question, Unanswered};
+use deskhand_vocabulary::{Answer, Notice, Person, Plan, Progress, Question, Stop, Unanswered};
 
 /// See the module.
 pub(crate) struct Silent;
@@ -15,7 +15,7 @@ impl Person for Silent {
         crate::output::text(&show::plan(plan, show::Detail::Full));
     }
 
-    fn ask(&self, _: &Question) -> Result<Answer, Unanswered> {
+    fn ask_until(&self, _: &Question, _: &Stop) -> Result<Answer, Unanswered> {
         Err(Unanswered::Absent)
     }
 

@@ -6,16 +6,17 @@ use super::{
 };
 use crate::{
     output,
-    show::{self, Detail},
+    show::{self, Asker, Detail},
 };
 use deskhand_vocabulary::{
-    Access, Answer, Notice, Person, Plan, Principal, Progress, Question, Sha256, Stop, Unanswered,
+    Access, Answer, Change, ChangeKind, Notice, Person, Plan, Principal, Progress, Question, Sha256, Stop, Unanswered,
     manifest::Permission,
     person::{Choice, OTHER},
     text,
 };
 use serde_json::{Map, Value, json};
 use std::{
+    collections::HashSet,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -38,13 +39,6 @@ pub(crate) struct Terminal {
 impl Terminal {
     pub(crate) fn new(stop: Stop) -> Self {
         Self { stop, bar: Mutex::default(), left: Mutex::default() }
-    }
-
-    /// Ask, until the answer is there or `stop` says that none is needed.
-    pub(crate) fn ask_until(&self, question: &Question, stop: &Stop) -> Result<Answer, Unanswered> {
-        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-        self.clear();
-        Asking { prompt: Prompt::begin(stop), left: &mut left }.question(question)
     }
 
     fn clear(&self) {
@@ -94,7 +88,7 @@ impl Asking<'_> {
             Question::Remove { plan } => self.remove(plan),
             Question::Sensitive { plan } => {
                 output::text(&format!("\nThese changes can make something run:\n{}", show::sensitive(plan)));
-                self.yes_or_no("Make them?")
+                self.these(plan, "Make them?", |change| change.sensitive.is_some(), None)
             }
             Question::Steps { text } => self.steps(text),
             Question::Grant { folder, access } => {
@@ -112,9 +106,10 @@ impl Asking<'_> {
                 output::text(&format!("{verb} {}:\n{}", show::line(version), rights(permissions, widened)));
                 self.yes_or_no("Agree?")
             }
-            Question::Confirm { origin, text } => {
-                self.yes_or_no(&format!("{}{}", show::origin(origin), show::lines(&text::shortened(text, 2000))))
-            }
+            Question::Confirm { origin, text } => self.yes_or_no(&match asker(origin) {
+                Some(asker) => asker.confirmation(text),
+                None => show::lines(&text::shortened(text, 2000)),
+            }),
             Question::Choose { origin, text, choices } => self.choices(origin, text, choices),
             Question::Form { origin, text, schema } => self.form(origin, text, schema),
         }
@@ -172,41 +167,63 @@ impl Asking<'_> {
     }
 
     fn remove(&mut self, plan: &Plan) -> Result<Answer, Unanswered> {
-        let (files, bytes) =
-            plan.losses().fold((0, 0), |(files, bytes), change| (files + change.files.max(1), bytes + change.bytes));
         let kept = match &plan.beyond {
             None => "They are kept and `deskhand undo` brings them back.".to_owned(),
             Some(beyond) => show::too_much(beyond),
         };
-        output::text(&format!(
-            "\n{} will be removed ({}). {kept}\n{}",
-            show::counted(files, "file"),
-            show::bytes(bytes),
-            show::removals(plan, Detail::Short)
-        ));
+        output::text(&format!("\n{}. {kept}\n{}", show::removed(plan), show::removals(plan, Detail::Short)));
         let question = if plan.beyond.is_some() { "Remove them for good?" } else { "Remove them?" };
+        let lost: HashSet<u64> = plan.losses().map(|change| change.id).collect();
+        let all = show::removals(plan, Detail::Full);
+        self.these(plan, question, |change| lost.contains(&change.id), Some(&all))
+    }
+
+    /// Whether some changes of a plan are to be made as well, all of which can be listed. Without them the rest is another plan,
+    /// if there is a rest.
+    fn these(
+        &mut self,
+        plan: &Plan,
+        question: &str,
+        is_one: impl Fn(&Change) -> bool,
+        all: Option<&str>,
+    ) -> Result<Answer, Unanswered> {
+        let rest = plan.changes().any(|change| !is_one(change) && change.kind != ChangeKind::MakeFolder);
+        let no = if rest { "No, change nothing" } else { "No" };
+        let choices: Vec<&str> = [Some("Yes"), all.map(|_| "List all"), rest.then_some("Only the rest"), Some(no)]
+            .into_iter()
+            .flatten()
+            .collect();
         loop {
-            match self.choose(question, &["Yes", "List all", "No"])? {
-                0 => return Ok(Answer::Yes),
-                1 => output::text(&show::removals(plan, Detail::Full)),
+            match (&choices[self.choose(question, &choices)?][..1], all) {
+                ("Y", _) => return Ok(Answer::Yes),
+                ("O", _) => return Ok(Answer::Edited(deskhand_workspace::edit_text_without(plan, &is_one))),
+                ("L", Some(all)) => output::text(all),
                 _ => return Ok(Answer::No),
             }
         }
     }
 
     fn choices(&mut self, origin: &Principal, question: &str, choices: &[Choice]) -> Result<Answer, Unanswered> {
-        output::text(&format!("{}{}\n", show::origin(origin), show::lines(question)));
-        for (number, choice) in choices.iter().enumerate() {
-            let hint = if choice.hint.is_empty() { String::new() } else { format!("  ({})", show::line(&choice.hint)) };
-            output::text(&format!("  {}  {}{hint}\n", number + 1, show::line(&choice.label)));
+        let asker = asker(origin);
+        print_question(asker.as_ref(), question);
+        for (number, choice) in (1..).zip(choices) {
+            let row = match &asker {
+                Some(asker) => asker.choice(number, choice),
+                None => format!("  {number}  {}", show::choice(choice)),
+            };
+            output::text(&format!("{row}\n"));
         }
+        let prompt = match &asker {
+            Some(asker) => asker.input("number (nothing for none)"),
+            None => "Number (n for no): ".to_owned(),
+        };
         // a second digit may follow where there are that many
         let number = |key: char| {
             let number = key.to_digit(10).filter(|number| (1..=choices.len()).contains(&(*number as usize)));
             number.filter(|_| choices.len() < 10).map(|_| "")
         };
         loop {
-            let line = match self.prompt.ask("Number (nothing for none): ", number) {
+            let line = match self.prompt.ask(&prompt, number) {
                 Input::Line(line) => line,
                 Input::End => String::new(),
                 Input::Stopped => return Err(Unanswered::Stopped),
@@ -226,11 +243,15 @@ impl Asking<'_> {
     }
 
     fn form(&mut self, origin: &Principal, question: &str, schema: &Value) -> Result<Answer, Unanswered> {
-        output::text(&format!("{}{}\n", show::origin(origin), show::lines(question)));
+        let asker = asker(origin);
+        print_question(asker.as_ref(), question);
         let mut filled = Map::new();
         for (name, field) in schema["properties"].as_object().into_iter().flatten() {
             let label = field["description"].as_str().or(field["title"].as_str()).unwrap_or(name);
-            let line = self.line(&format!("  {}: ", show::line(label)))?;
+            let line = self.line(&match &asker {
+                Some(asker) => asker.field(label),
+                None => format!("  {}: ", show::line(label)),
+            })?;
             if line.is_empty() {
                 continue;
             }
@@ -245,6 +266,16 @@ impl Asking<'_> {
         }
         Ok(if filled.is_empty() { Answer::No } else { Answer::Filled(Value::Object(filled)) })
     }
+}
+
+/// Who asks, if that is not Deskhand itself.
+fn asker(origin: &Principal) -> Option<Asker> {
+    Asker::of(origin, output::size().columns)
+}
+
+fn print_question(asker: Option<&Asker>, text: &str) {
+    let text = asker.map_or_else(|| show::lines(text), |asker| asker.question(text));
+    output::text(&format!("{text}\n"));
 }
 
 fn rights(permissions: &[Permission], widened: &[Permission]) -> String {
@@ -275,8 +306,19 @@ impl Person for Terminal {
         output::text(&show::plan(plan, Detail::Short));
     }
 
-    fn ask(&self, question: &Question) -> Result<Answer, Unanswered> {
-        self.ask_until(question, &self.stop)
+    fn ask_until(&self, question: &Question, until: &Stop) -> Result<Answer, Unanswered> {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        // while another one stood
+        if until.is_stopped() {
+            return Err(Unanswered::Stopped);
+        }
+        self.clear();
+        let stop = self.stop.or(until);
+        let answer = Asking { prompt: Prompt::begin(&stop), left: &mut left }.question(question);
+        if answer == Err(Unanswered::Stopped) && !self.stop.is_stopped() {
+            output::text("No answer is needed any more.\n");
+        }
+        answer
     }
 
     fn tell(&self, notice: &Notice) {

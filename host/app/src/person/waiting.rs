@@ -1,6 +1,6 @@
 //! How long the person is waited for. It is no time at work.
 
-use deskhand_vocabulary::{Answer, Notice, Person, Plan, Progress, Question, Unanswered};
+use deskhand_vocabulary::{Answer, Notice, Person, Plan, Progress, Question, Stop, Unanswered};
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -46,13 +46,13 @@ impl Person for Waiting {
         self.person.show(plan);
     }
 
-    fn ask(&self, question: &Question) -> Result<Answer, Unanswered> {
+    fn ask_until(&self, question: &Question, until: &Stop) -> Result<Answer, Unanswered> {
         {
             let mut waits = self.waits();
             waits.now += 1;
             waits.since.get_or_insert_with(Instant::now);
         }
-        let answer = self.person.ask(question);
+        let answer = self.person.ask_until(question, until);
         let mut waits = self.waits();
         waits.now -= 1;
         if waits.now == 0 {

@@ -4,6 +4,7 @@
 mod columns;
 pub(crate) mod difference;
 mod done;
+mod others;
 mod path;
 mod plan;
 mod quantity;
@@ -11,8 +12,9 @@ mod tree;
 
 pub(crate) use columns::columns;
 pub(crate) use done::Done;
+pub(crate) use others::{Asker, choice, said};
 pub(crate) use path::{apart, path};
-pub(crate) use plan::{Detail, plan, removals, sensitive, too_much};
+pub(crate) use plan::{Detail, plan, removals, removed, sensitive, too_much};
 pub(crate) use quantity::{bytes, count, counted, duration};
 
 use deskhand_vocabulary::{Notice, Principal, text};
@@ -51,7 +53,7 @@ pub(crate) fn sentence(text: &str) -> String {
 pub(crate) fn notice(notice: &Notice) -> String {
     match &notice.origin {
         Principal::Person => sentence(&lines(&notice.text)),
-        other => format!("{}{}", origin(other), lines(&notice.text)),
+        other => said(other, &notice.text),
     }
 }
 

@@ -91,16 +91,45 @@ pub(crate) fn too_much(beyond: &Beyond) -> String {
     )
 }
 
-/// The removals of a plan, a line each, with what is replaced and cannot be kept.
+/// The removals of a plan, a line each, with what is replaced and cannot be kept. Where all have one reason, it is said once.
 pub(crate) fn removals(plan: &Plan, detail: Detail) -> String {
-    let rows: Vec<String> = plan
-        .losses()
-        .map(|change| {
-            let lost = if change.kind == ChangeKind::Remove { &change.source } else { &change.target };
-            format!("  {}  {}{}\n", name(lost.as_ref()), bytes(change.bytes), because(change))
-        })
-        .collect();
-    short(&rows, detail, 20)
+    let same = shared_reason(plan.losses());
+    let row = |change: &Change| {
+        let lost = if change.kind == ChangeKind::Remove { &change.source } else { &change.target };
+        let because = if same.is_some() { String::new() } else { because(change) };
+        format!("  {}  {}{because}\n", name(lost.as_ref()), bytes(change.bytes))
+    };
+    let rows: Vec<String> = plan.losses().map(row).collect();
+    let heading = same.map(|reason| format!("Because of: {}\n", why(reason))).unwrap_or_default();
+    format!("{heading}{}", short(&rows, detail, 20))
+}
+
+/// The reason that several changes have, if they have one and the same.
+fn shared_reason<'a>(mut changes: impl Iterator<Item = &'a Change>) -> Option<&'a str> {
+    let first = changes.next().filter(|first| !first.reason.is_empty())?;
+    let mut others = changes.peekable();
+    others.peek()?;
+    others.all(|other| other.reason == first.reason).then_some(first.reason.as_str())
+}
+
+/// What a plan removes, with what it replaces and cannot keep: so many files and folders, and what they take.
+pub(crate) fn removed(plan: &Plan) -> String {
+    let (mut files, mut folders, mut size) = (0, 0, 0);
+    for change in plan.losses() {
+        files += change.files;
+        folders += u64::from(change.files == 0);
+        size += change.bytes;
+    }
+    // an empty folder counts as a removal, as `--allow-removals` counts
+    let removals = (folders > 0).then(|| counted(files + folders, "removal"));
+    let told: Vec<String> = (files > 0).then(|| bytes(size)).into_iter().chain(removals).collect();
+    format!("{} will be removed ({})", lost(files, folders), told.join(", "))
+}
+
+/// Files, and folders without any: `124 files and 1 empty folder`.
+fn lost(files: u64, folders: u64) -> String {
+    let parts = [(files, "file"), (folders, "empty folder")].into_iter().filter(|(number, _)| *number > 0);
+    list(&parts.map(|(number, thing)| counted(number, thing)).collect::<Vec<_>>())
 }
 
 /// The sensitive changes of a plan, a line each, always all of them.
@@ -293,7 +322,7 @@ fn sum(plan: &Plan) -> String {
     if tidied > 0 {
         parts.push(format!("{} to go with it", counted(tidied, "empty folder")));
     }
-    if tally.removed == 0 {
+    if (tally.removed, tally.removed_folders) == (0, 0) {
         parts.push("nothing to be removed".to_owned());
     }
     format!("{}.", parts.join(", "))
@@ -301,28 +330,32 @@ fn sum(plan: &Plan) -> String {
 
 /// What is to be done, a part for each kind.
 fn tallied(tally: &Tally) -> Vec<String> {
-    let sized = |what: String, size: u64| format!("{what} ({})", bytes(size));
+    let some = |number: u64, thing: &str| if number > 0 { counted(number, thing) } else { String::new() };
+    let moved = (tally.moved > 0).then_some(tally.moved_bytes);
+    let removed = (tally.removed > 0).then_some(tally.removed_bytes);
     [
-        (tally.moved, "file", "to be moved", Some(tally.moved_bytes)),
-        (tally.renamed, "file", "to be renamed", None),
-        (tally.folders, "folder", "to be made", None),
-        (tally.written, "file", "to be written", None),
-        (tally.copied, "file", "to be copied", None),
-        (tally.returned, "file", "to be brought back", None),
-        (tally.returned_folders, "folder", "to be brought back", None),
-        (tally.removed, "file", "to be removed", Some(tally.removed_bytes)),
+        (some(tally.moved, "file"), "to be moved", moved),
+        (some(tally.renamed, "file"), "to be renamed", None),
+        (some(tally.folders, "folder"), "to be made", None),
+        (some(tally.written, "file"), "to be written", None),
+        (some(tally.copied, "file"), "to be copied", None),
+        (some(tally.returned, "file"), "to be brought back", None),
+        (some(tally.returned_folders, "folder"), "to be brought back", None),
+        (lost(tally.removed, tally.removed_folders), "to be removed", removed),
     ]
     .into_iter()
-    .filter(|(number, ..)| *number > 0)
-    .map(|(number, thing, what, size)| {
-        let part = format!("{} {what}", counted(number, thing));
-        size.map_or(part.clone(), |size| sized(part, size))
+    .filter(|(things, ..)| !things.is_empty())
+    .map(|(things, what, size)| {
+        let size = size.map(|size| format!(" ({})", bytes(size))).unwrap_or_default();
+        format!("{things} {what}{size}")
     })
     .collect()
 }
 
 /// What was done, in a sentence without its point.
 pub(crate) fn made(tally: &Tally) -> String {
+    let lost = lost(tally.removed, tally.removed_folders);
+    let removed = (!lost.is_empty()).then(|| format!("removed {lost}"));
     let parts: Vec<String> = [
         ("moved", tally.moved, "file"),
         ("renamed", tally.renamed, "file"),
@@ -331,11 +364,11 @@ pub(crate) fn made(tally: &Tally) -> String {
         ("copied", tally.copied, "file"),
         ("brought back", tally.returned, "file"),
         ("brought back", tally.returned_folders, "folder"),
-        ("removed", tally.removed, "file"),
     ]
     .into_iter()
     .filter(|(_, number, _)| *number > 0)
     .map(|(verb, number, thing)| format!("{verb} {}", counted(number, thing)))
+    .chain(removed)
     .collect();
     list(&parts)
 }
@@ -345,11 +378,11 @@ fn name(path: Option<&FilePath>) -> String {
 }
 
 fn because(change: &Change) -> String {
-    if change.reason.is_empty() {
-        String::new()
-    } else {
-        format!("  ({})", line(&text::shortened(&change.reason, 120)))
-    }
+    if change.reason.is_empty() { String::new() } else { format!("  ({})", why(&change.reason)) }
+}
+
+fn why(reason: &str) -> String {
+    line(&text::shortened(reason, 120))
 }
 
 fn short(rows: &[String], detail: Detail, limit: usize) -> String {

@@ -15,7 +15,9 @@ mod upstream;
 use crate::egress::Outlet;
 use answer::Answer;
 use head::{Head, Target};
+use rustix::event::{PollFd, PollFlags, Timespec};
 use std::{
+    future::Future,
     io,
     os::{fd::AsRawFd as _, unix::fs::PermissionsExt as _},
     path::{Path, PathBuf},
@@ -35,6 +37,8 @@ pub const STREAMS: usize = 256;
 const HEAD: usize = 32 << 10;
 /// How long that may take to come.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// How often it is looked whether somebody still waits for an answer.
+const LOOK: Duration = Duration::from_millis(100);
 /// How long nothing may move on a connection.
 const IDLE: Duration = Duration::from_secs(600);
 /// The most bytes of the body of a request that is no tunnel.
@@ -153,6 +157,27 @@ async fn read_head(stream: &mut UnixStream) -> Result<(Head, Vec<u8>), Answer> {
         }
         // what will never be a request is not waited for
         head::plain_lines(&read)?;
+    }
+}
+
+/// Do this for whoever is at the other end, and leave off once they are gone: then nobody is asked about it any more either.
+async fn while_there<T>(stream: &UnixStream, work: impl Future<Output = T>) -> Result<T, Answer> {
+    tokio::select! {
+        biased;
+        done = work => Ok(done),
+        () = gone(stream) => Err(Answer::none()),
+    }
+}
+
+/// Once whoever is at the other end has nothing more to say. What they said and is not read yet tells nothing of that, so the
+/// socket is looked at again and again.
+async fn gone(stream: &UnixStream) {
+    loop {
+        tokio::time::sleep(LOOK).await;
+        let mut at = [PollFd::new(stream, PollFlags::RDHUP)];
+        if rustix::event::poll(&mut at, Some(&Timespec::default())).is_ok_and(|found| found > 0) {
+            return;
+        }
     }
 }
 

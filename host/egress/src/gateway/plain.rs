@@ -1,6 +1,6 @@
 //! A request whose content this proxy sees: it is made again and sent as every other of ours is.
 
-use super::{IDLE, Shared, answer::Answer, body::Reader, head::Head, write};
+use super::{IDLE, Shared, answer::Answer, body::Reader, head::Head, while_there, write};
 use crate::{
     request::{Limits, Redirects, Request, TRANSPORT},
     response::Response,
@@ -25,7 +25,7 @@ pub(super) async fn serve(
     }
     let limits = Limits { silence: IDLE, total: None, body: u64::MAX };
     let request = request.limits(limits).redirects(Redirects::Return);
-    let answer = shared.outlet.send(request).await.map_err(|error| Answer::why(&error))?;
+    let answer = while_there(stream, shared.outlet.send(request)).await?.map_err(|error| Answer::why(&error))?;
     // the answer has begun: what goes wrong from here on is seen by its being cut off
     let _ = pass_on(stream, shared, head, answer).await;
     Ok(())

@@ -1,6 +1,6 @@
 //! A tunnel to a host: judged, connected to an address that was checked, and counted both ways.
 
-use super::{IDLE, Shared, answer::Answer, upstream, write};
+use super::{IDLE, Shared, answer::Answer, upstream, while_there, write};
 use crate::{
     egress::Hop,
     error::EgressError,
@@ -45,7 +45,9 @@ pub(super) async fn serve(stream: &mut UnixStream, shared: &Shared, url: &Url, f
         },
         shared.outlet.recorder(),
     );
-    let mut far = match connect(shared, url).await {
+    let judged = judge(shared, url);
+    let judged = while_there(stream, judged).await.inspect_err(|_| hop.forget())?;
+    let mut far = match connect(shared, url, judged).await {
         Ok(far) => far,
         Err(error) => {
             match error {
@@ -61,22 +63,24 @@ pub(super) async fn serve(stream: &mut UnixStream, shared: &Shared, url: &Url, f
     Ok(())
 }
 
-async fn connect(shared: &Shared, url: &Url) -> Result<TcpStream, EgressError> {
-    let outlet = &shared.outlet;
-    let host = request::host(url);
-    let proxy = outlet.proxy(url);
+async fn judge(shared: &Shared, url: &Url) -> Judgement {
     let ask = Ask {
         method: "CONNECT".to_owned(),
         scheme: "https".to_owned(),
-        host: host.clone(),
+        host: request::host(url),
         port: url.port_or_known_default().unwrap_or_default(),
         bytes: 0,
         credential: false,
         redirected_from: None,
-        proxy: proxy.map(crate::proxy::Proxy::host),
+        proxy: shared.outlet.proxy(url).map(crate::proxy::Proxy::host),
     };
-    match outlet.judge(&ask).await {
-        Judgement::Allowed(reach) => upstream::connect(outlet, url, proxy, reach).await,
+    shared.outlet.judge(&ask).await
+}
+
+async fn connect(shared: &Shared, url: &Url, judged: Judgement) -> Result<TcpStream, EgressError> {
+    let (outlet, host) = (&shared.outlet, request::host(url));
+    match judged {
+        Judgement::Allowed(reach) => upstream::connect(outlet, url, outlet.proxy(url), reach).await,
         Judgement::Refused { reason } => Err(EgressError::Refused { host, reason }),
         Judgement::Waits { reason } => Err(EgressError::Waits { host, reason }),
     }

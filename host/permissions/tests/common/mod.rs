@@ -27,7 +27,7 @@ impl Person for Scripted {
         true
     }
 
-    fn ask(&self, question: &Question) -> Result<Answer, Unanswered> {
+    fn ask_until(&self, question: &Question, _: &deskhand_vocabulary::Stop) -> Result<Answer, Unanswered> {
         self.asked.lock().unwrap().push(serde_json::to_value(question).unwrap());
         self.answers.lock().unwrap().pop_front().unwrap_or_else(|| panic!("not expected: {question:?}"))
     }

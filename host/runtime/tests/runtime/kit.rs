@@ -175,7 +175,7 @@ impl Person for Scripted {
         true
     }
 
-    fn ask(&self, question: &Question) -> Result<Answer, Unanswered> {
+    fn ask_until(&self, question: &Question, _: &deskhand_vocabulary::Stop) -> Result<Answer, Unanswered> {
         self.asked.lock().unwrap().push(question.clone());
         (self.answer)(question)
     }

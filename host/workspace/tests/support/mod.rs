@@ -53,7 +53,7 @@ impl Person for Scripted {
 
     fn show(&self, _: &Plan) {}
 
-    fn ask(&self, question: &Question) -> Result<Answer, Unanswered> {
+    fn ask_until(&self, question: &Question, _: &deskhand_vocabulary::Stop) -> Result<Answer, Unanswered> {
         let kind = serde_json::to_value(question).unwrap()["question"].as_str().unwrap().to_owned();
         self.asked.lock().unwrap().push(kind.clone());
         if kind == "grant" {

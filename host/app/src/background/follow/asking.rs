@@ -2,7 +2,7 @@
 
 use crate::{desk::Desk, person};
 use deskhand_tasks::{Line, message::Asked};
-use deskhand_vocabulary::{Question, Stop};
+use deskhand_vocabulary::{Person as _, Question, Stop};
 use person::Terminal;
 use std::{
     io,

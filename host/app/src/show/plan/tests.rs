@@ -184,3 +184,54 @@ fn what_cannot_be_kept_is_said_before_the_question() {
     let removed = removals(&lost, Detail::Short);
     assert!(removed.contains("D/large") && removed.contains("D/also large"), "{removed}");
 }
+
+#[test]
+fn one_reason_of_all_removals_is_said_once() {
+    let gone = |id: u64, reason: &str| change(id, ChangeKind::Remove, Some(&format!("D/{id}")), None, reason);
+    let of = |changes: Vec<Change>| example(json!({}), changes);
+    let same = of(vec![gone(1, "rm\u{1b} -r D"), gone(2, "rm\u{1b} -r D")]);
+    assert_eq!(removals(&same, Detail::Full), "Because of: rm\\u{1b} -r D\n  D/1  1.5 kB\n  D/2  3.0 kB\n");
+    let different = of(vec![gone(1, "old"), gone(2, "older"), gone(3, "")]);
+    assert_eq!(removals(&different, Detail::Full), "  D/1  1.5 kB  (old)\n  D/2  3.0 kB  (older)\n  D/3  4.5 kB\n");
+    assert_eq!(removals(&of(vec![gone(1, "old")]), Detail::Full), "  D/1  1.5 kB  (old)\n");
+    assert_eq!(removals(&of(vec![gone(1, ""), gone(2, "")]), Detail::Full), "  D/1  1.5 kB\n  D/2  3.0 kB\n");
+    let many = removals(&of((0..30).map(|id| gone(id, "old")).collect()), Detail::Short);
+    let lines: Vec<&str> = many.lines().collect();
+    assert_eq!((lines.len(), lines[0], lines[20]), (21, "Because of: old", "  … and 11 more"));
+    assert_eq!(many.matches("old").count(), 1);
+}
+
+#[test]
+fn an_empty_folder_is_no_file() {
+    let file = change(1, ChangeKind::Remove, Some("D/a"), None, "");
+    let empty = |id: u64, path: &str| {
+        let folder = change(id, ChangeKind::Remove, Some(path), None, "");
+        Change { bytes: 0, files: 0, ..folder }
+    };
+    let both = example(json!({"arrange": "tree"}), vec![file.clone(), empty(2, "D/E")]);
+    assert_eq!(
+        plan(&both, Detail::Short),
+        "\
+[home:sorter] Sort\\u{1b}[2J by type
+
+
+To be removed (kept where you can get it back):
+  D/a  1.5 kB
+  D/E  0 B
+
+1 file and 1 empty folder to be removed (1.5 kB).
+"
+    );
+    assert_eq!(removed(&both), "1 file and 1 empty folder will be removed (1.5 kB, 2 removals)");
+    assert_eq!(made(&Tally::of(both.changes())), "removed 1 file and 1 empty folder");
+    let folders = example(json!({}), vec![empty(1, "D/E"), empty(2, "D/F")]);
+    assert_eq!(
+        (sum(&folders).as_str(), removed(&folders).as_str()),
+        ("2 empty folders to be removed.", "2 empty folders will be removed (2 removals)")
+    );
+    let files = example(json!({}), vec![file]);
+    assert_eq!(
+        (sum(&files).as_str(), removed(&files).as_str()),
+        ("1 file to be removed (1.5 kB).", "1 file will be removed (1.5 kB)")
+    );
+}
