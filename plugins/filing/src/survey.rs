@@ -24,6 +24,8 @@ pub enum Reason {
     Placeholder,
     /// A saved web page, which shows its pictures from the folder beside it.
     SavedPage,
+    /// A file that tells agents how things are done in its folder.
+    Instructions,
     /// A name that begins with a dot.
     Hidden,
     /// A symbolic link.
@@ -52,6 +54,9 @@ impl Reason {
             Self::Open => ("document that is open in a program", "documents that are open in a program"),
             Self::Placeholder => ("file that is still in the cloud", "files that are still in the cloud"),
             Self::SavedPage => ("saved web page with its folder", "saved web pages with their folders"),
+            Self::Instructions => {
+                ("file with instructions for its folder", "files with instructions for their folders")
+            }
             Self::Hidden => ("hidden file or folder", "hidden files or folders"),
             Self::Link => ("link", "links"),
             Self::Special => ("pipe, socket or device", "pipes, sockets or devices"),
@@ -211,6 +216,8 @@ const PARTIAL: &[&str] = &[
 ];
 /// Files that Windows hides and macOS gives an invisible name.
 const SYSTEM: &[&str] = &["desktop.ini", "thumbs.db", "ehthumbs.db", "icon\r"];
+/// What Deskhand and others read where it lies.
+const INSTRUCTIONS: &[&str] = &["DESKHAND.md", "AGENTS.md", "CLAUDE.md"];
 const OFFICE: &[&str] = &[
     "doc", "docx", "docm", "dot", "dotx", "xls", "xlsx", "xlsm", "xlsb", "ppt", "pptx", "pptm", "rtf", "odt", "ods",
     "odp", "vsdx",
@@ -364,6 +371,9 @@ impl Marks {
         if SYSTEM.contains(&name.to_lowercase().as_str()) {
             return Some(Reason::Hidden);
         }
+        if INSTRUCTIONS.contains(&name) {
+            return Some(Reason::Instructions);
+        }
         if name.starts_with('.') {
             return Some(if ending == "icloud" { Reason::Placeholder } else { Reason::Hidden });
         }
@@ -429,6 +439,7 @@ mod tests {
             "D/page.html",
             "D/page_files/",
             "D/other.html",
+            "D/DESKHAND.md",
             "D/sub/",
         ];
         let (files, left) = sifted(&paths).unwrap();
@@ -442,6 +453,7 @@ mod tests {
                 "5 documents that are open in a program (~$port.docx, Report.docx, Sport.docx and 2 more)",
                 "1 file that is still in the cloud (.photo.jpg.icloud)",
                 "1 saved web page with its folder (page.html)",
+                "1 file with instructions for its folder (DESKHAND.md)",
                 "1 hidden file or folder (.bashrc)",
                 "1 link (l)",
                 "1 pipe, socket or device (pipe)",
