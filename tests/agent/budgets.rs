@@ -32,7 +32,7 @@ fn a_budget_of_removals_holds_whatever_is_agreed_to() {
     let ran = desk.run(&["--yes", "--allow-removals", "9", "--budget", "removals=1", "remove both"]);
     assert_eq!(ran.code, 6, "{}{}", ran.stdout, ran.stderr);
     assert!(
-        ran.stderr.contains("they would remove 2 files, and the budget of this task is 1 removal"),
+        ran.stderr.contains("they would make 2 removals, and the budget of this task is 1 removal"),
         "{}",
         ran.stderr
     );
@@ -45,4 +45,20 @@ fn what_is_no_budget_is_named() {
     let ran = desk.run(&["--budget", "stops=2", "write b"]);
     assert_eq!(ran.code, 2);
     assert!(ran.stderr.contains("there is no measure `stops`"), "{}", ran.stderr);
+}
+
+/// It would be believed, and hold nothing.
+#[test]
+fn a_budget_of_money_needs_a_price() {
+    let desk = Desk::new();
+    desk.says([said("Done.")]);
+    let ran = desk.run(&["--budget", "money=0.10", "look"]);
+    let told = "What the model `scripted` costs is not known, so money is not counted.";
+    assert!(ran.code == 0 && ran.stderr.contains(told), "{} {}", ran.code, ran.stderr);
+    let add =
+        ["model", "add", "far", "--wire", "chat", "--url", "https://models.example/v1", "--model", "m", "--no-key"];
+    desk.deskhand(&add).ok();
+    let ran = desk.run(&["--model", "far", "--budget", "money=0.10", "look"]);
+    assert_eq!(ran.code, 2, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stderr.ends_with("; or leave `money` out of the budget\n"), "{}", ran.stderr);
 }

@@ -26,8 +26,8 @@ pub enum Seen<'a> {
     Budget(Alert),
     /// The conversation was made shorter: so many turns became a summary.
     Shorter(usize),
-    /// What the host found that the model has left undone.
-    Reflected(&'a str),
+    /// What the host found that the model has left undone, each by itself.
+    Reflected(&'a [String]),
 }
 
 /// See the module. May be called from any thread; must not block for long.

@@ -50,8 +50,8 @@ impl Work<'_> {
             return Ok(Then::End(Ended::Done { text, amiss }));
         }
         let found = amiss.join("\n");
+        self.agent.screen.show(Seen::Reflected(&amiss));
         self.told.push(amiss);
-        self.agent.screen.show(Seen::Reflected(&found));
         let advice = "This is what Deskhand itself recorded. Mend what can be mended, or set the plan right and tell the \
             person plainly what was not done.";
         self.tell_host("what was done", &format!("{found}\n{advice}"))?;

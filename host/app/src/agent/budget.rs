@@ -1,6 +1,6 @@
 //! Budgets as a person writes and reads them: `steps=50`, `time=10m`, `money=2.50`.
 
-use crate::show;
+use crate::{desk::Desk, failure::Result, model, show};
 use deskhand_agent::budget::{Limits, Measure};
 use deskhand_models::Money;
 
@@ -22,7 +22,7 @@ pub(crate) struct Limit(pub(crate) Measure, pub(crate) u64);
 impl std::str::FromStr for Limit {
     type Err = NotABudget;
 
-    fn from_str(text: &str) -> Result<Self, NotABudget> {
+    fn from_str(text: &str) -> std::result::Result<Self, NotABudget> {
         let (name, amount) = text.split_once('=').ok_or_else(|| NotABudget::NoAmount(text.to_owned()))?;
         let (name, amount) = (name.trim(), amount.trim());
         let measure = Measure::ALL.into_iter().find(|measure| measure.name() == name);
@@ -51,6 +51,17 @@ fn scaled(amount: &str, units: &[(&str, u64)]) -> Option<u64> {
 /// These limits, and in place of some of them others.
 pub(crate) fn with(limits: Limits, others: &[Limit]) -> Limits {
     others.iter().fold(limits, |limits, Limit(measure, most)| limits.with(*measure, *most))
+}
+
+/// Whether the limits that a person asks for can be held with this model, or the one of the settings.
+///
+/// # Errors
+/// Where they could not.
+pub(crate) fn hold(desk: &Desk, model: Option<&str>, asked: &[Limit]) -> Result<()> {
+    if asked.iter().any(|Limit(measure, _)| *measure == Measure::Money) {
+        model::choose(&desk.settings, model)?.has_a_price(desk)?;
+    }
+    Ok(())
 }
 
 /// As [`Limit`] reads it.

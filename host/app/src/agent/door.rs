@@ -189,6 +189,14 @@ pub(crate) fn reach(home: &Home, task: TaskId, asked: &Asked) -> Result<Reached>
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {
             Ok(Reached::NotAtWork)
         }
+        // it may have come to it, and be taken up later
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => Err(Failure::new(
+            Exit::Failed,
+            format!(
+                "task {task} does not answer now: it may be held in its terminal (Ctrl-Z; `fg` there lets it go on). It takes \
+                 this up once it goes on"
+            ),
+        )),
         Err(error) => Err(Failure::new(
             Exit::Failed,
             format!("task {task} is at work but does not answer: {error}. Try again in a moment"),

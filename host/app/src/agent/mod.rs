@@ -20,7 +20,7 @@ mod spec;
 mod tiers;
 mod world;
 
-pub(crate) use budget::{Limit, with as with_limits};
+pub(crate) use budget::{Limit, hold, with as with_limits};
 pub(crate) use command::{Assisted, Command};
 pub(crate) use door::{Asked, Reached, Told, reach};
 pub(crate) use errand::{Errand, unsaid};

@@ -35,6 +35,7 @@ pub(crate) fn run(options: &cli::Resume) -> Result {
         return mcp::go_on(&desk, task, &client, options);
     }
     let mut spec = Spec::of(records, task)?;
+    agent::hold(&desk, spec.model.as_deref(), &options.agent.budget)?;
     spec.limits = agent::with_limits(spec.limits, &options.agent.budget);
     let words = Some(options.words.join(" ")).filter(|words| !words.is_empty());
     let over = outcome(records, task)?.filter(|outcome| is_over(outcome));
@@ -53,6 +54,7 @@ pub(crate) fn run(options: &cli::Resume) -> Result {
 /// Follow up on a task with a new request.
 pub(crate) fn follow(desk: &Desk, task: TaskId, request: String, options: &cli::Run) -> Result {
     let mut spec = Spec::of(desk.records()?, task)?;
+    agent::hold(desk, spec.model.as_deref(), &options.agent.budget)?;
     spec.limits = agent::with_limits(spec.limits, &options.agent.budget);
     let attachment = crate::attachment::piped()?;
     crate::outgoing::grant_hosts(desk, task, &options.host)?;

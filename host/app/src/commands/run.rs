@@ -79,6 +79,7 @@ fn is_for_agent(desk: &Desk, options: &cli::Run, request: &str) -> bool {
 }
 
 fn by_agent(desk: &Desk, options: &cli::Run, request: String, folders: &[PathBuf]) -> Result {
+    agent::hold(desk, options.model.as_deref(), &options.agent.budget)?;
     let mode = if options.plan { Mode::Plan } else { options.mode.unwrap_or_default() };
     let spec = Spec {
         folders: folders.iter().map(|folder| Folder::of(folder)).collect(),

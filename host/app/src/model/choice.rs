@@ -1,11 +1,14 @@
 //! Which of the models of the settings is meant.
 
 use crate::{
+    desk::Desk,
     failure::{Failure, Result},
     settings::Settings,
-    show::line,
+    show::{line, sentence},
 };
 use deskhand_models::ModelConfig;
+use deskhand_permissions::is_here;
+use deskhand_vocabulary::{Notice, Principal};
 
 /// A model of the settings.
 #[derive(Clone, Debug)]
@@ -15,6 +18,28 @@ pub(crate) struct Choice<'a> {
     pub(crate) config: &'a ModelConfig,
     /// The host of its server.
     pub(crate) host: String,
+}
+
+impl Choice<'_> {
+    /// What it costs is counted, so that a budget of money holds. The person is told where it is not, which is no trouble for a
+    /// model on this computer.
+    ///
+    /// # Errors
+    /// Where it has no price and is elsewhere: a budget that holds nothing would be believed.
+    pub(crate) fn has_a_price(&self, desk: &Desk) -> Result<()> {
+        if self.config.price.is_some() {
+            return Ok(());
+        }
+        let name = line(self.name);
+        let text = format!(
+            "what the model `{name}` costs is not known, so money is not counted. Say it with: deskhand model add {name} --price-input AMOUNT --price-output AMOUNT"
+        );
+        if !is_here(&self.host) {
+            return Err(Failure::usage(format!("{text}; or leave `money` out of the budget")));
+        }
+        desk.person.tell(&Notice { origin: Principal::Person, text: sentence(&text) });
+        Ok(())
+    }
 }
 
 /// The model of this name, or without one the model that the settings choose.

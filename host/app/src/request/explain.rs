@@ -89,7 +89,8 @@ pub(crate) fn unsure(catalogue: &Catalogue, nearest: &[usize]) -> Result<String,
     let nearest: Vec<Candidate> = nearest.iter().map(|index| catalogue.candidate(*index)).collect::<Result<_, _>>()?;
     let Some(first) = nearest.first() else {
         return Ok(
-            "No installed command serves this request, so nothing was done. See what there is with: deskhand commands"
+            "No installed command serves this request, so nothing was done. See what there is with: deskhand commands. With a \
+             model, Deskhand works on any request: deskhand model add"
                 .to_owned(),
         );
     };

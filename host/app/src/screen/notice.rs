@@ -1,6 +1,6 @@
 //! What Deskhand itself says of a task while it runs.
 
-use crate::show::{self, lines};
+use crate::show;
 use deskhand_agent::budget::{Alert, Measure};
 use deskhand_models::ModelError;
 use std::time::Duration;
@@ -59,11 +59,10 @@ pub(super) fn shorter(turns: usize) -> String {
 }
 
 /// What the host found that the model has left undone.
-pub(crate) fn reflected(found: &str) -> String {
-    let found = lines(found.trim_end());
-    let count = show::counted(found.lines().count() as u64, "thing");
-    let first = found.lines().next().unwrap_or_default();
-    format!("Deskhand has {count} on record that came to nothing, and tells the model. First: {first}")
+pub(crate) fn reflected(found: &[String]) -> String {
+    let count = show::counted(found.len() as u64, "thing");
+    let first = found.first().and_then(|first| first.lines().next()).unwrap_or_default();
+    format!("Deskhand has {count} on record that came to nothing, and tells the model. First: {}", show::line(first))
 }
 
 #[cfg(test)]

@@ -79,7 +79,8 @@ pub(super) fn ends(show: &mut dyn FnMut(u64, Seen<'_>)) {
     show(8200, Seen::Shorter(24));
     use State::{Done, Failed, Skipped};
     show(8300, Seen::Plan(&plan(&[Done, Failed, Done, Done, Skipped])));
-    show(8400, Seen::Reflected("Step 2 failed: Read each bill\n`extract__text` came to nothing: you said no"));
+    let found = ["Step 2 failed: Read each bill", "`extract__text` came to nothing: you said no\nbecause\nof it"];
+    show(8400, Seen::Reflected(&found.map(str::to_owned)));
     show(
         8500,
         Seen::Reply(&text(
