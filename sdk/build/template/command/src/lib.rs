@@ -27,8 +27,8 @@ pub fn by_extension(arguments: Arguments) -> Result<Reply> {
     let only = arguments.only.map(|only| only.trim_start_matches('.').to_lowercase());
     let mut moved = 0;
     let mut left = 0;
-    // depth(1): a subfolder stays as it is
-    for entry in files::walk(&folder).depth(1) {
+    // depth(1): a subfolder stays as it is; visible(): and what is hidden, where programs look for it
+    for entry in files::walk(&folder).depth(1).visible() {
         let entry = entry?;
         invocation::check()?;
         let Some(extension) = entry.path.extension().map(str::to_lowercase) else { continue };
@@ -71,6 +71,7 @@ mod tests {
             .file("Downloads/b.PDF", "two")
             .file("Downloads/c.txt", "three")
             .file("Downloads/README", "four")
+            .file("Downloads/.settings.ini", "six")
             .file("Downloads/old/d.txt", "five")
     }
 
@@ -82,6 +83,7 @@ mod tests {
         assert_eq!(
             host.tree(),
             [
+                "Downloads/.settings.ini",
                 "Downloads/README",
                 "Downloads/old/d.txt",
                 "Downloads/pdf/a.pdf",
