@@ -6,7 +6,8 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 /// The folder in the sandbox that the granted folders are in, each under its name in the task.
 pub const MOUNTS: &str = "/mnt";
 
-/// The home folder in the sandbox, where nobody has one on a machine: empty at the start, in memory and gone at the end, where [`Confined::home`] is none.
+/// The home folder in the sandbox, where nobody has one on a machine. Where [`Confined::home`] is none, it is empty at the start,
+/// in memory, and gone at the end.
 pub const HOME: &str = "/sandbox";
 
 /// The port of 127.0.0.1 in the sandbox at which the proxy answers, where there is one.
