@@ -3,10 +3,10 @@
 
 mod support;
 
-use deskhand_vocabulary::{Access, Answer, Stop, Unanswered};
-use deskhand_workspace::{Code, Moving, Standing, State, UndoOptions, Workspace};
+use deskhand_vocabulary::{Access, Answer, Unanswered};
+use deskhand_workspace::{Code, Moving, Standing, State};
 use std::{fs, os::unix::fs::PermissionsExt as _};
-use support::{Desk, age_all, cp, differences, mv, outline, path, put, raw, rm, set_xattr, shown, version};
+use support::{Desk, age_all, differences, mv, outline, path, put, raw, rm, set_xattr, shown, version};
 
 #[test]
 fn files_move_into_new_folders_and_back() {
@@ -163,42 +163,6 @@ fn swaps_chains_and_folders_that_change_places() {
 }
 
 #[test]
-fn writes_copies_and_removals_can_be_undone() {
-    let desk = Desk::new();
-    desk.file("note.txt", "old");
-    desk.file("photo.raw", "pixels");
-    desk.file("Trash me/deep/file", "gone");
-    fs::set_permissions(desk.folder.join("note.txt"), fs::Permissions::from_mode(0o600)).unwrap();
-    set_xattr(&desk.folder.join("note.txt"), "user.tag", b"red");
-    set_xattr(&desk.folder.join("photo.raw"), "user.tag", b"blue");
-    age_all(&desk.folder);
-    let before = desk.tree();
-    let task = desk.open();
-    put(&task, "note.txt", "new").unwrap();
-    put(&task, "fresh.txt", "fresh").unwrap();
-    cp(&task, "photo.raw", "photo copy.raw").unwrap();
-    rm(&task, "Trash me").unwrap();
-    assert_eq!(shown(&task), ["fresh.txt=fresh", "note.txt=new", "photo copy.raw=pixels", "photo.raw=pixels"]);
-    let decision = desk.propose(&task);
-    assert_eq!(decision.done.as_ref().unwrap().refused, []);
-    assert_eq!(*desk.person.asked.lock().unwrap(), ["grant", "apply", "remove"]);
-    let tree = desk.tree();
-    assert_eq!(outline(&tree), ["fresh.txt=fresh", "note.txt=new", "photo copy.raw=pixels", "photo.raw=pixels"]);
-    let (old, new) = (&before[&b"note.txt"[..]], &tree[&b"note.txt"[..]]);
-    assert_eq!((old.mode, &old.xattrs), (new.mode, &new.xattrs), "mode and attributes stay with the name");
-    let (old, new) = (&tree[&b"photo.raw"[..]], &tree[&b"photo copy.raw"[..]]);
-    assert_eq!((old.mode, &old.xattrs, old.modified), (new.mode, &new.xattrs, new.modified));
-    let (listed, shown) = desk.history().show(deskhand_vocabulary::CommitId(1)).unwrap();
-    assert_eq!((listed.applied, shown.iter().filter(|shown| shown.kept).count()), (4, 2));
-    desk.undo(1);
-    assert_eq!(differences(&before, &desk.tree()), [""; 0], "the very files are back, inode and all");
-    assert_eq!(desk.undo(2).done.unwrap().refused, []);
-    assert_eq!(outline(&desk.tree()), outline(&tree));
-    desk.undo(3);
-    assert_eq!(differences(&before, &desk.tree()), [""; 0]);
-}
-
-#[test]
 fn a_move_over_a_file_keeps_the_old_one() {
     let desk = Desk::new();
     desk.file("new", "new");
@@ -249,67 +213,6 @@ fn what_has_changed_since_is_refused_and_the_rest_goes_on() {
 }
 
 #[test]
-fn undo_leaves_what_a_person_changed_since() {
-    let desk = Desk::new();
-    desk.file("note.txt", "first");
-    desk.file("list.txt", "list");
-    desk.file("junk", "junk");
-    let task = desk.open();
-    put(&task, "note.txt", "second").unwrap();
-    put(&task, "list.txt", "list 2").unwrap();
-    rm(&task, "junk").unwrap();
-    desk.propose(&task);
-    desk.file("note.txt", "mine");
-    desk.file("junk", "another junk");
-    let (workspace, preview) = desk.preview(1, &UndoOptions::default()).unwrap();
-    let left: Vec<_> = preview.left.iter().map(|l| (l.reason.as_str(), l.offer)).collect();
-    assert_eq!(
-        left,
-        [
-            ("something else is at `Files/junk` now; it is left as it is", true),
-            ("you changed `Files/note.txt` since; it is left as it is", true),
-        ]
-    );
-    drop((workspace, preview));
-    let options = UndoOptions { beside: true, ..UndoOptions::default() };
-    desk.undo_with(1, &options);
-    assert_eq!(
-        outline(&desk.tree()),
-        ["junk=another junk", "junk (before 1)=junk", "list.txt=list", "note (before 1).txt=first", "note.txt=mine",]
-    );
-    assert_eq!(desk.history().list().unwrap()[1].standing, Standing::PartlyUndone);
-}
-
-#[test]
-fn one_file_of_a_commit_is_undone_alone() {
-    let desk = Desk::new();
-    for name in ["a", "b"] {
-        desk.file(name, name);
-    }
-    let task = desk.open();
-    task.make_folder(&path("In")).unwrap();
-    mv(&task, "a", "In/a").unwrap();
-    mv(&task, "b", "In/b").unwrap();
-    desk.propose(&task);
-    let options = UndoOptions { only: vec![desk.folder.join("In/a")], beside: false };
-    desk.undo_with(1, &options);
-    assert_eq!(outline(&desk.tree()), ["In/", "In/b=b", "a=a"]);
-    assert_eq!(desk.history().list().unwrap()[1].standing, Standing::PartlyUndone);
-    assert_eq!(desk.history().list().unwrap()[1].state(), "partly undone by 2");
-    // about the other file, the last is still the first; about this one, the undo
-    let latest = |name: &str| desk.history().latest(&[desk.folder.join(name)]).unwrap();
-    assert_eq!(
-        [latest("b"), latest("In/b"), latest("a"), latest("c")],
-        [1, 1, 2, 0].map(|n| (n > 0).then_some(deskhand_vocabulary::CommitId(n)))
-    );
-    desk.undo(1);
-    assert_eq!(outline(&desk.tree()), ["a=a", "b=b"]);
-    assert_eq!(desk.history().list().unwrap()[2].standing, Standing::Undone);
-    let refused = desk.preview(1, &UndoOptions::default()).unwrap_err();
-    assert!(refused.to_string().contains("undone already"), "{refused}");
-}
-
-#[test]
 fn an_edited_plan_is_taken_whole_or_not_at_all() {
     let desk = Desk::new();
     for name in ["a", "b", "c"] {
@@ -355,109 +258,6 @@ fn a_declined_plan_changes_nothing() {
     assert_eq!(decision.state, State::Cancelled);
     assert_eq!(differences(&before, &desk.tree()), [""; 0]);
     assert!(desk.history().list().unwrap().is_empty());
-}
-
-#[test]
-fn a_stopped_apply_is_taken_back() {
-    let desk = Desk::new();
-    for index in 0..20 {
-        desk.file(&format!("file {index:02}"), &index.to_string());
-    }
-    age_all(&desk.folder);
-    let before = desk.tree();
-    let stop = Stop::default();
-    let disk = support_faults::StopAfter { stop: stop.clone(), renames: std::sync::atomic::AtomicU64::new(10) };
-    let task = desk.open_with(std::sync::Arc::new(disk));
-    task.make_folder(&path("In")).unwrap();
-    for index in 0..20 {
-        mv(&task, &format!("file {index:02}"), &format!("In/{index}")).unwrap();
-    }
-    let decision = desk.try_propose(&task, &stop).unwrap();
-    assert_eq!(decision.state, State::Cancelled);
-    assert!(decision.done.unwrap().rolled_back);
-    assert_eq!(differences(&before, &desk.tree()), [""; 0]);
-    assert_eq!(desk.history().list().unwrap()[0].standing, Standing::RolledBack);
-}
-
-/// A disk during whose work the person stops.
-mod support_faults {
-    use deskhand_vocabulary::Stop;
-    use deskhand_workspace::disk::{Disk, System};
-    use rustix::{
-        fd::{BorrowedFd, OwnedFd},
-        io::Errno,
-    };
-    use std::{
-        ffi::OsStr,
-        sync::atomic::{AtomicU64, Ordering},
-    };
-
-    pub struct StopAfter {
-        pub stop: Stop,
-        pub renames: AtomicU64,
-    }
-
-    type Done = Result<(), Errno>;
-
-    impl Disk for StopAfter {
-        fn rename(&self, from: BorrowedFd<'_>, name: &[u8], to: BorrowedFd<'_>, new: &[u8]) -> Done {
-            if self.renames.fetch_sub(1, Ordering::SeqCst) == 1 {
-                self.stop.stop();
-            }
-            System.rename(from, name, to, new)
-        }
-        fn exchange(&self, a: BorrowedFd<'_>, name: &[u8], b: BorrowedFd<'_>, other: &[u8]) -> Done {
-            System.exchange(a, name, b, other)
-        }
-        fn link(&self, from: BorrowedFd<'_>, name: &[u8], to: BorrowedFd<'_>, new: &[u8]) -> Done {
-            System.link(from, name, to, new)
-        }
-        fn unlink(&self, folder: BorrowedFd<'_>, name: &[u8]) -> Done {
-            System.unlink(folder, name)
-        }
-        fn remove_folder(&self, folder: BorrowedFd<'_>, name: &[u8]) -> Done {
-            System.remove_folder(folder, name)
-        }
-        fn make_folder(&self, folder: BorrowedFd<'_>, name: &[u8], mode: u32) -> Done {
-            System.make_folder(folder, name, mode)
-        }
-        fn make_link(&self, text: &[u8], folder: BorrowedFd<'_>, name: &[u8]) -> Done {
-            System.make_link(text, folder, name)
-        }
-        fn create(&self, folder: BorrowedFd<'_>, name: &[u8], mode: u32) -> Result<OwnedFd, Errno> {
-            System.create(folder, name, mode)
-        }
-        fn write(&self, file: BorrowedFd<'_>, bytes: &[u8]) -> Done {
-            System.write(file, bytes)
-        }
-        fn copy(&self, from: BorrowedFd<'_>, to: BorrowedFd<'_>, size: u64) -> Done {
-            System.copy(from, to, size)
-        }
-        fn set_size(&self, file: BorrowedFd<'_>, size: u64) -> Done {
-            System.set_size(file, size)
-        }
-        fn sync(&self, file: BorrowedFd<'_>) -> Done {
-            System.sync(file)
-        }
-        fn sync_all(&self, file: BorrowedFd<'_>) -> Done {
-            System.sync_all(file)
-        }
-        fn set_times(&self, folder: BorrowedFd<'_>, name: &[u8], accessed: (i64, u32), modified: (i64, u32)) -> Done {
-            System.set_times(folder, name, accessed, modified)
-        }
-        fn set_times_of(&self, file: BorrowedFd<'_>, accessed: (i64, u32), modified: (i64, u32)) -> Done {
-            System.set_times_of(file, accessed, modified)
-        }
-        fn set_mode(&self, file: BorrowedFd<'_>, mode: u32) -> Done {
-            System.set_mode(file, mode)
-        }
-        fn set_owner(&self, file: BorrowedFd<'_>, uid: u32, gid: u32) -> Done {
-            System.set_owner(file, uid, gid)
-        }
-        fn set_xattr(&self, file: BorrowedFd<'_>, name: &OsStr, value: &[u8]) -> Done {
-            System.set_xattr(file, name, value)
-        }
-    }
 }
 
 #[test]
@@ -616,178 +416,6 @@ fn a_folder_granted_for_reading_is_not_changed() {
 }
 
 #[test]
-fn sensitive_changes_get_their_own_question() {
-    let desk = Desk::new();
-    desk.file("run.sh", "#!/bin/sh");
-    fs::set_permissions(desk.folder.join("run.sh"), fs::Permissions::from_mode(0o755)).unwrap();
-    desk.file("notes", "x");
-    let task = desk.open();
-    put(&task, ".bashrc", "evil").unwrap();
-    put(&task, "run.sh", "evil").unwrap();
-    mv(&task, "notes", "game.desktop").unwrap();
-    let plan = task.plan("t", support::principal(), serde_json::json!({})).unwrap();
-    assert_eq!(plan.sensitive().count(), 3);
-    desk.answer(Answer::Yes);
-    desk.answer(Answer::No);
-    assert_eq!(desk.propose(&task).state, State::Cancelled);
-    assert_eq!(*desk.person.asked.lock().unwrap(), ["grant", "apply", "sensitive"]);
-    assert_eq!(desk.read("run.sh"), "#!/bin/sh");
-}
-
-/// Why each change can make something run, in their order; empty for one that cannot.
-fn reasons(task: &Workspace) -> Vec<String> {
-    let plan = task.plan("t", support::principal(), serde_json::json!({})).unwrap();
-    plan.changes().map(|change| change.sensitive.clone().unwrap_or_default()).collect()
-}
-
-/// A desk where all is agreed to in advance that can be.
-fn agreed() -> Desk {
-    let mut desk = Desk::new();
-    desk.context.standing = deskhand_permissions::Standing { yes: true, removals: 100 };
-    desk
-}
-
-#[test]
-fn what_is_hidden_already_does_not_come_to_run_unasked() {
-    for (file, from, to) in [
-        (".stuff/hooks/post-commit", ".stuff", "repo/.git"),
-        (".c2/autostart/a.desktop", ".c2", ".config"),
-        (".a", ".a", ".Rprofile"),
-        (".x/b", ".x/b", ".irbrc"),
-        ("x/.Rprofile", "x/.Rprofile", ".Rprofile"),
-        ("x/.git/config", "x/.git", "repo/.git"),
-        (".cache/a", ".cache/a", ".config/a"),
-    ] {
-        let desk = agreed();
-        desk.file(file, "");
-        fs::create_dir(desk.folder.join("repo")).unwrap();
-        // a folder that is there is not taken
-        if to != ".config" {
-            fs::create_dir(desk.folder.join(".config")).unwrap();
-        }
-        let task = desk.open();
-        mv(&task, from, to).unwrap();
-        let hidden = format!("`Files/{to}`: it is hidden, and programs take their settings from hidden files");
-        assert_eq!(reasons(&task), [hidden]);
-        desk.person.asked.lock().unwrap().clear();
-        desk.answer(Answer::No);
-        assert_eq!(desk.propose(&task).state, State::Cancelled, "{from} -> {to}");
-        assert_eq!(*desk.person.asked.lock().unwrap(), ["sensitive"], "{from} -> {to}");
-    }
-}
-
-#[test]
-fn what_moves_along_with_all_around_it_is_not_asked_about() {
-    let desk = agreed();
-    for file in [
-        "repo/.git/config",
-        "repo/.git/hooks/post-commit",
-        "repo/.config/autostart/a.desktop",
-        "repo/main.py",
-        "weights/resnet.pth",
-        ".cache/a/b",
-    ] {
-        desk.file(file, "");
-    }
-    let task = desk.open();
-    for (from, to) in [("repo", "project"), ("weights", "models"), (".cache/a", ".cache/c")] {
-        mv(&task, from, to).unwrap();
-    }
-    assert_eq!(reasons(&task), ["", "", ""]);
-    desk.person.asked.lock().unwrap().clear();
-    assert_eq!(desk.propose(&task).state, State::Applied);
-    assert_eq!(*desk.person.asked.lock().unwrap(), [""; 0]);
-}
-
-#[test]
-fn what_is_in_a_folder_that_moves_is_judged_by_where_it_comes_to_be() {
-    let desk = agreed();
-    for file in
-        ["stuff/post-commit", "packages/site-packages/first.pth", "old/units/a.service", "project.git/description"]
-    {
-        desk.file(file, "");
-    }
-    std::os::unix::fs::symlink("/tmp", desk.folder.join("link")).unwrap();
-    fs::create_dir(desk.folder.join("other.git")).unwrap();
-    let task = desk.open();
-    for (from, to) in
-        [("packages", "environment"), ("old", "new"), ("stuff", "project.git/hooks"), ("link", "other.git/hooks")]
-    {
-        mv(&task, from, to).unwrap();
-    }
-    assert_eq!(
-        reasons(&task),
-        [
-            "`Files/environment/site-packages/first.pth`: Python runs what is in it when it starts",
-            "`Files/new/units/a.service`: the system may run the program that it names",
-            "`Files/project.git/hooks/post-commit`: git runs it",
-            "`Files/other.git/hooks` leads elsewhere, and of what is in a folder of this name: git runs it",
-        ]
-    );
-    desk.person.asked.lock().unwrap().clear();
-    desk.answer(Answer::No);
-    assert_eq!(desk.propose(&task).state, State::Cancelled);
-    assert_eq!(*desk.person.asked.lock().unwrap(), ["sensitive"]);
-}
-
-/// Whoever takes something back in advance is not there to be asked once more.
-#[test]
-fn what_an_undo_puts_back_in_a_folder_is_not_asked_about() {
-    let desk = agreed();
-    desk.file("old/units/a.service", "");
-    let task = desk.open();
-    rm(&task, "old").unwrap();
-    assert_eq!(desk.propose(&task).state, State::Applied);
-    desk.person.asked.lock().unwrap().clear();
-    assert_eq!(desk.undo(1).state, State::Applied);
-    assert!(!desk.person.asked.lock().unwrap().contains(&"sensitive".to_owned()));
-    assert_eq!(outline(&desk.tree()), ["old/", "old/units/", "old/units/a.service="]);
-}
-
-#[test]
-fn a_repository_is_seen_by_whatever_completes_it() {
-    let why = |name: &str| {
-        format!(
-            "with what is beside `Files/repo/sub/{name}`: they make a repository, and git runs commands that its settings name"
-        )
-    };
-    let desk = agreed();
-    desk.file("repo/file", "");
-    let task = desk.open();
-    task.make_folder(&path("repo/sub")).unwrap();
-    for name in ["objects", "refs"] {
-        task.make_folder(&path(&format!("repo/sub/{name}"))).unwrap();
-    }
-    put(&task, "repo/sub/HEAD", "ref: refs/heads/main").unwrap();
-    assert_eq!(reasons(&task), [""; 4]);
-    assert_eq!(desk.propose(&task).state, State::Applied);
-    // what is to leave may yet stay
-    rm(&task, "repo/sub/refs").unwrap();
-    put(&task, "repo/sub/config", "[core]").unwrap();
-    assert_eq!(reasons(&task), [String::new(), why("config")]);
-    desk.person.asked.lock().unwrap().clear();
-    desk.answer(Answer::No);
-    assert_eq!(desk.propose(&task).state, State::Cancelled);
-    assert_eq!(*desk.person.asked.lock().unwrap(), ["sensitive"]);
-    // all at once, each part says so; and a whole one that moves
-    fs::remove_dir_all(desk.folder.join("repo/sub")).unwrap();
-    fs::create_dir(desk.folder.join("repo/sub")).unwrap();
-    let task = desk.open();
-    for name in ["objects", "refs"] {
-        task.make_folder(&path(&format!("repo/sub/{name}"))).unwrap();
-    }
-    for name in ["HEAD", "config"] {
-        put(&task, &format!("repo/sub/{name}"), "").unwrap();
-    }
-    assert_eq!(reasons(&task), ["objects", "refs", "HEAD", "config"].map(why));
-    assert_eq!(desk.propose(&task).state, State::Applied);
-    let task = desk.open();
-    mv(&task, "repo/sub", "vendor").unwrap();
-    let inside = "of what is in `Files/vendor`: they make a repository, and git runs commands that its settings name";
-    assert_eq!(reasons(&task), [inside]);
-}
-
-#[test]
 fn what_could_not_be_kept_takes_a_yes_of_its_own() {
     let mut desk = Desk::new();
     desk.file("small", "little");
@@ -833,47 +461,6 @@ fn what_could_not_be_kept_takes_a_yes_of_its_own() {
 }
 
 #[test]
-fn restore_and_purge() {
-    let desk = Desk::new();
-    desk.file("a", &"x".repeat(10_000));
-    let task = desk.open();
-    let change = rm(&task, "a").unwrap();
-    desk.propose(&task);
-    let task = desk.open();
-    desk.history().restore(&task, deskhand_vocabulary::CommitId(1), change.0, &path("Restored/a copy")).unwrap();
-    desk.propose(&task);
-    assert_eq!(desk.read("Restored/a copy").len(), 10_000);
-    let options = deskhand_workspace::PurgeOptions { quota: Some(0), dry_run: true, ..Default::default() };
-    let now = "2026-03-02T00:00:00Z".parse().unwrap();
-    let would = desk.history().purge(desk.log().as_ref(), now, &options).unwrap();
-    assert_eq!(would.commits, [deskhand_vocabulary::CommitId(1)]);
-    assert!(would.bytes >= 10_000 && would.kept == 0, "{would:?}");
-    let options = deskhand_workspace::PurgeOptions { dry_run: false, ..options };
-    assert_eq!(desk.history().purge(desk.log().as_ref(), now, &options).unwrap(), would);
-    let refused = desk.preview(1, &UndoOptions::default()).unwrap_err();
-    assert!(refused.to_string().contains("is not kept any more"), "{refused}");
-    let after = desk.history().purge(desk.log().as_ref(), now, &options).unwrap();
-    assert_eq!(after, deskhand_workspace::Purged::default());
-}
-
-#[test]
-fn a_folder_that_came_back_goes_again_only_as_it_came() {
-    let desk = Desk::new();
-    desk.file("Old/deep/a", "a");
-    let task = desk.open();
-    rm(&task, "Old").unwrap();
-    desk.propose(&task);
-    desk.undo(1);
-    desk.file("Old/mine", "mine");
-    let refused = desk.preview(2, &UndoOptions::default()).unwrap_err();
-    assert!(refused.to_string().contains("you changed what is in `Files/Old` since"), "{refused}");
-    fs::remove_file(desk.folder.join("Old/mine")).unwrap();
-    desk.file("Old/deep/a", "edited");
-    assert!(desk.preview(2, &UndoOptions::default()).is_err());
-    assert_eq!(desk.read("Old/deep/a"), "edited");
-}
-
-#[test]
 fn names_of_any_bytes() {
     let desk = Desk::new();
     let names: [&[u8]; 6] =
@@ -900,31 +487,4 @@ fn names_of_any_bytes() {
     assert_eq!(desk.propose(&task).done.unwrap().applied, 7);
     desk.undo(1);
     assert_eq!(differences(&before, &desk.tree()), [""; 0]);
-}
-
-/// A new folder is a place where others may put things at once; taking the folder back takes nothing of that along.
-#[test]
-fn what_came_into_a_new_folder_survives_a_stop() {
-    let desk = Desk::new();
-    for name in ["a", "b"] {
-        desk.file(name, name);
-    }
-    let stop = Stop::default();
-    let (stopper, folder) = (stop.clone(), desk.folder.clone());
-    let hook = move |call: &support::faults::Call| {
-        if call.name == "rename" && call.paths[0].ends_with("Files/a") {
-            fs::write(folder.join("In/mine"), "mine").unwrap();
-            stopper.stop();
-        }
-        Ok(())
-    };
-    let task = desk.open_with(std::sync::Arc::new(support::faults::Hooked::new(hook)));
-    task.make_folder(&path("In")).unwrap();
-    task.make_folder(&path("In/deep")).unwrap();
-    mv(&task, "a", "In/a").unwrap();
-    mv(&task, "b", "In/b").unwrap();
-    let decision = desk.try_propose(&task, &stop).unwrap();
-    assert!(decision.done.unwrap().rolled_back);
-    assert_eq!(outline(&desk.tree()), ["In/", "In/mine=mine", "a=a", "b=b"]);
-    assert_eq!(desk.history().list().unwrap()[0].standing, Standing::RolledBack);
 }
