@@ -59,7 +59,7 @@ pub(crate) fn with(limits: Limits, others: &[Limit]) -> Limits {
 /// Where they could not.
 pub(crate) fn hold(desk: &Desk, model: Option<&str>, asked: &[Limit]) -> Result<()> {
     if asked.iter().any(|Limit(measure, _)| *measure == Measure::Money) {
-        model::choose(&desk.settings, model)?.has_a_price(desk)?;
+        model::choose(&desk.settings, model)?.require_price(desk)?;
     }
     Ok(())
 }

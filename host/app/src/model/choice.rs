@@ -26,7 +26,7 @@ impl Choice<'_> {
     ///
     /// # Errors
     /// Where it has no price and is elsewhere: a budget that holds nothing would be believed.
-    pub(crate) fn has_a_price(&self, desk: &Desk) -> Result<()> {
+    pub(crate) fn require_price(&self, desk: &Desk) -> Result<()> {
         if self.config.price.is_some() {
             return Ok(());
         }

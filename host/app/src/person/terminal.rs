@@ -174,7 +174,7 @@ impl Asking<'_> {
         output::text(&format!("\n{}. {kept}\n{}", show::removed(plan), show::removals(plan, Detail::Short)));
         let question = if plan.beyond.is_some() { "Remove them for good?" } else { "Remove them?" };
         let lost: HashSet<u64> = plan.losses().map(|change| change.id).collect();
-        let all = show::removals(plan, Detail::Full);
+        let all = || show::removals(plan, Detail::Full);
         self.these(plan, question, |change| lost.contains(&change.id), Some(&all))
     }
 
@@ -185,7 +185,7 @@ impl Asking<'_> {
         plan: &Plan,
         question: &str,
         is_one: impl Fn(&Change) -> bool,
-        all: Option<&str>,
+        all: Option<&dyn Fn() -> String>,
     ) -> Result<Answer, Unanswered> {
         let rest = plan.changes().any(|change| !is_one(change) && change.kind != ChangeKind::MakeFolder);
         let no = if rest { "No, change nothing" } else { "No" };
@@ -197,7 +197,7 @@ impl Asking<'_> {
             match (&choices[self.choose(question, &choices)?][..1], all) {
                 ("Y", _) => return Ok(Answer::Yes),
                 ("O", _) => return Ok(Answer::Edited(deskhand_workspace::edit_text_without(plan, &is_one))),
-                ("L", Some(all)) => output::text(all),
+                ("L", Some(all)) => output::text(&all()),
                 _ => return Ok(Answer::No),
             }
         }

@@ -140,17 +140,22 @@ struct Index {
     names: HashMap<Vec<u8>, Vec<usize>>,
     /// With the dot.
     endings: HashMap<Vec<u8>, Vec<usize>>,
+    /// Names that say something with others beside them.
+    together: Vec<&'static str>,
 }
 
 static INDEX: LazyLock<Index> = LazyLock::new(|| {
-    let mut index = Index { names: HashMap::new(), endings: HashMap::new() };
+    let mut index = Index { names: HashMap::new(), endings: HashMap::new(), together: Vec::new() };
     for (at, (rule, _)) in TABLE.iter().enumerate() {
         let (last, endings) = match rule {
             Name(name) => (std::slice::from_ref(name), false),
             Names(names) => (&names[names.len() - 1..], false),
             OneOf(_, names) => (*names, false),
             Ending(ending) | EndingIn(_, ending) => (std::slice::from_ref(ending), true),
-            Together(_) => continue,
+            Together(names) => {
+                index.together.extend_from_slice(names);
+                continue;
+            }
         };
         let rules = if endings { &mut index.endings } else { &mut index.names };
         for last in last {
@@ -234,7 +239,7 @@ pub(super) fn below(path: &[&[u8]]) -> Option<&'static str> {
 
 /// True if a name says something together with others beside it.
 pub(super) fn wants_others(name: &[u8]) -> bool {
-    TABLE.iter().any(|(rule, _)| matches!(rule, Together(names) if names.iter().any(|wanted| same(name, wanted))))
+    INDEX.together.iter().any(|wanted| same(name, wanted))
 }
 
 /// What all of the names in a folder say together. With `of`, it must have a part in that.
