@@ -2,16 +2,14 @@
 
 use crate::{
     context::Context,
+    decisions::Decisions,
     effect::{self, Effect},
     folder::OwnFolders,
-    kind::{Kind, Recorded},
     permit::Permit,
     rules::{Case, Finding, Verdict, findings, name, needed, place, strictest, written},
 };
 use deskhand_records::{Duration, Grant, Records, RecordsError, Scope};
-use deskhand_vocabulary::{
-    Action, Answer, Entry, Event, EventId, Home, Log, LogError, Person, Principal, Stop, TaskId, Unanswered,
-};
+use deskhand_vocabulary::{Action, Answer, Home, LogError, Person, Stop, TaskId, Unanswered};
 use serde::Serialize;
 use std::{
     collections::HashMap,
@@ -20,9 +18,6 @@ use std::{
 
 /// So often a decision is made anew because something that it rests on was used up or changed meanwhile.
 const TRIES: usize = 16;
-
-/// Decisions that stand are kept for so many actions; beyond it they are forgotten and put on the record once more.
-const STANDING_DECISIONS: usize = 4096;
 
 /// How an action is judged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -82,15 +77,12 @@ pub enum GrantError {
     Records(#[from] RecordsError),
 }
 
-type Standing = (Option<TaskId>, Principal, Action);
-
 /// The gate. One a process; share it by [`Arc`].
 pub struct Gate {
-    log: Arc<dyn Log>,
+    decisions: Decisions,
     person: Arc<dyn Person>,
     records: Arc<Records>,
     own: OwnFolders,
-    recorded: Mutex<HashMap<Standing, (bool, &'static str, EventId)>>,
     removed: Mutex<HashMap<Option<TaskId>, u64>>,
 }
 
@@ -121,8 +113,8 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Gate {
     /// A gate that asks `person`, writes to the records, and keeps everybody out of `home`.
     pub fn new(records: Arc<Records>, person: Arc<dyn Person>, home: &Home) -> Self {
-        let log: Arc<dyn Log> = Arc::<Records>::clone(&records);
-        Self { log, person, records, own: OwnFolders::of(home), recorded: Mutex::default(), removed: Mutex::default() }
+        let decisions = Decisions::new(Arc::<Records>::clone(&records));
+        Self { decisions, person, records, own: OwnFolders::of(home), removed: Mutex::default() }
     }
 
     /// How an action would be judged now. Changes nothing, asks nobody.
@@ -153,7 +145,7 @@ impl Gate {
             let Finding { verdict, rule, reason, .. } = strictest(each.clone());
             match verdict {
                 Verdict::Deny => {
-                    self.record(context, &actions, false, |_| rule)?;
+                    self.decisions.record(context, &actions, false, |_| rule)?;
                     return Err(Refused::Denied { rule, explanation: reason });
                 }
                 Verdict::Ask if !approved => {
@@ -169,12 +161,12 @@ impl Gate {
                         Some(found) if !approved => found.rule,
                         _ => name::APPROVED,
                     };
-                    let decided = self.record(context, &actions, true, rule_of)?;
-                    return Ok(Permit::new(effect, decided));
+                    self.decisions.record(context, &actions, true, rule_of)?;
+                    return Ok(Permit::new(effect));
                 }
             }
         }
-        self.record(context, &actions, false, |_| name::DEFAULT)?;
+        self.decisions.record(context, &actions, false, |_| name::DEFAULT)?;
         let explanation = "What it rests on keeps changing. Try again.".to_owned();
         Err(Refused::Denied { rule: name::DEFAULT, explanation })
     }
@@ -187,12 +179,10 @@ impl Gate {
         if !once.is_empty() || removals(&actions) > 0 {
             return None;
         }
-        let mut decided = None;
-        for (action, found) in actions.iter().zip(&each) {
-            let recorded = self.recorded(context, action, true, found.rule).filter(|_| found.verdict == Verdict::Allow);
-            decided = Some(recorded?);
+        if actions.is_empty() || each.iter().any(|found| found.verdict != Verdict::Allow) {
+            return None;
         }
-        Some(Permit::new(effect, decided?))
+        self.decisions.allow(context, &actions, |at| each[at].rule).then(|| Permit::new(effect))
     }
 
     /// What the rules say of each action now.
@@ -221,14 +211,6 @@ impl Gate {
         Ok(Found { each, once })
     }
 
-    /// The event of a decision that stands for the task.
-    fn recorded(&self, context: &Context, action: &Action, allowed: bool, rule: &str) -> Option<EventId> {
-        let key = (context.task, context.principal.clone(), action.clone());
-        let recorded = locked(&self.recorded);
-        let (was_allowed, was_rule, event) = recorded.get(&key)?;
-        ((*was_allowed, *was_rule) == (allowed, rule)).then_some(*event)
-    }
-
     /// Take what an allowed effect uses up. False if somebody else took it in the meantime.
     fn use_up(&self, context: &Context, once: &[u64], removals: Option<u64>) -> Result<bool, RecordsError> {
         for grant in once {
@@ -254,7 +236,7 @@ impl Gate {
         until: &Stop,
     ) -> Result<(), Refused> {
         let Some(question) = effect.question() else {
-            self.record(context, actions, false, |_| rule)?;
+            self.decisions.record(context, actions, false, |_| rule)?;
             let explanation =
                 if rule == name::GRANT { "You have not granted the folder to this task.".into() } else { reason };
             return Err(Refused::Denied { rule, explanation });
@@ -282,54 +264,8 @@ impl Gate {
             Err(why @ Unanswered::Stopped) if until.is_stopped() => (name::WITHDRAWN, Refused::Unanswered(why)),
             Err(why @ Unanswered::Stopped) => (name::STOPPED, Refused::Unanswered(why)),
         };
-        self.record(context, actions, false, |_| rule)?;
+        self.decisions.record(context, actions, false, |_| rule)?;
         Err(refused)
-    }
-
-    /// Put a decision on the record, durably; a decision that stands, once. Returns its event.
-    fn record(
-        &self,
-        context: &Context,
-        actions: &[Action],
-        allowed: bool,
-        rule: impl Fn(usize) -> &'static str,
-    ) -> Result<EventId, Refused> {
-        let mut decided = None;
-        for (at, action) in actions.iter().enumerate() {
-            let rule = rule(at);
-            let standing = (Kind::of(action).row().recorded == Recorded::OncePerTask)
-                .then(|| (context.task, context.principal.clone(), action.clone()));
-            if standing.is_some()
-                && let Some(event) = self.recorded(context, action, allowed, rule)
-            {
-                decided = Some(event);
-                continue;
-            }
-            let event = Event::Decided {
-                principal: context.principal.clone(),
-                action: action.clone(),
-                allowed,
-                rule: rule.to_owned(),
-            };
-            let entry = Entry { task: context.task, event, content: None };
-            if at + 1 < actions.len() && standing.is_none() {
-                self.log.queue(entry); // the append of the last one makes all of them durable
-                continue;
-            }
-            let event = self.log.append(entry)?;
-            decided = Some(event);
-            if let Some(key) = standing {
-                let mut recorded = locked(&self.recorded);
-                if recorded.len() >= STANDING_DECISIONS {
-                    recorded.clear();
-                }
-                recorded.insert(key, (allowed, rule, event));
-            }
-        }
-        decided.ok_or_else(|| Refused::Denied {
-            rule: name::DEFAULT,
-            explanation: "There is nothing in it that could be judged.".to_owned(),
-        })
     }
 
     /// Grant something. Only a command of the person may lead here. What is granted already is returned as it is.

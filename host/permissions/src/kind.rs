@@ -56,13 +56,16 @@ pub enum Asked {
     Untrusted,
 }
 
-/// How often the decision is put on the record, always before the effect.
+/// How often the decision is put on the record, and how soon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recorded {
-    /// Each time.
+    /// Each time. It is durable before the effect.
     EachTime,
-    /// The first time in a task, and whenever the decision turns out differently.
+    /// The first time in a task, and whenever the decision turns out differently. It is durable before the effect.
     OncePerTask,
+    /// As often, for what by itself only looks or computes: it may begin while the decision is on its way to the record.
+    /// No effect of any other kind begins before all that was decided is durable.
+    Meanwhile,
 }
 
 /// What follows the verb in `deskhand why`.
@@ -188,37 +191,37 @@ table! {
     RunCommand: Row {
         name: "command.run", verb: "run", object: Object::Command, words: "run the command {}",
         right: Declared(ToolsCall), needs: Needs::Command,
-        asked: Asked::Never, recorded: Recorded::OncePerTask,
+        asked: Asked::Never, recorded: Recorded::Meanwhile,
     };
     /// Call a tool.
     CallTool: Row {
         name: "tool.call", verb: "call", object: Object::Tool, words: "call the tool {}",
         right: Declared(ToolsCall), needs: Needs::Tool,
-        asked: Asked::Never, recorded: Recorded::OncePerTask,
+        asked: Asked::Never, recorded: Recorded::Meanwhile,
     };
     /// Ask a plugin for the tools that depend on its account.
     ListTools: Row {
         name: "tools.list", verb: "list", object: Object::Plugin, words: "ask {} which tools it has",
         right: PersonOnly, needs: Needs::Nothing,
-        asked: Asked::Never, recorded: Recorded::OncePerTask,
+        asked: Asked::Never, recorded: Recorded::Meanwhile,
     };
     /// Take up what a plugin knows.
     UseSkill: Row {
         name: "skill.use", verb: "use", object: Object::Skill, words: "take up the skill {}",
         right: PersonOnly, needs: Needs::Nothing,
-        asked: Asked::Never, recorded: Recorded::OncePerTask,
+        asked: Asked::Never, recorded: Recorded::Meanwhile,
     };
     /// Give work to a sub-agent.
     StartAgent: Row {
         name: "agent.start", verb: "delegate", object: Object::Agent, words: "give work to the sub-agent {}",
         right: Declared(ToolsCall), needs: Needs::Agent,
-        asked: Asked::Never, recorded: Recorded::OncePerTask,
+        asked: Asked::Never, recorded: Recorded::Meanwhile,
     };
     /// Have a plugin turn a document into text.
     ExtractText: Row {
         name: "document.extract", verb: "extract", object: Object::Plugin, words: "have {} turn documents into text",
         right: PersonOnly, needs: Needs::Nothing,
-        asked: Asked::Never, recorded: Recorded::OncePerTask,
+        asked: Asked::Never, recorded: Recorded::Meanwhile,
     };
     /// Run the program of an MCP server.
     StartServer: Row {
@@ -260,7 +263,7 @@ table! {
     UseModel: Row {
         name: "model.use", verb: "think", object: Object::Nothing, words: "let your model work for it",
         right: Declared(ModelUse), needs: Needs::Nothing,
-        asked: Asked::Never, recorded: Recorded::OncePerTask,
+        asked: Asked::Never, recorded: Recorded::Meanwhile,
     };
     /// Send something to a host.
     Connect: Row {
@@ -278,7 +281,7 @@ table! {
     AskPerson: Row {
         name: "person.ask", verb: "ask", object: Object::Nothing, words: "ask you questions",
         right: Declared(PersonAsk), needs: Needs::Nothing,
-        asked: Asked::Never, recorded: Recorded::OncePerTask,
+        asked: Asked::Never, recorded: Recorded::Meanwhile,
     };
     /// Keep state from one call to the next.
     KeepState: Row {
@@ -296,7 +299,7 @@ table! {
     Recall: Row {
         name: "memory.read", verb: "recall", object: Object::Nothing, words: "look for notes that are kept",
         right: Declared(MemoryRead), needs: Needs::Nothing,
-        asked: Asked::Never, recorded: Recorded::OncePerTask,
+        asked: Asked::Never, recorded: Recorded::Meanwhile,
     };
     /// Take out a note of a plugin's own.
     ForgetNote: Row {

@@ -2,6 +2,7 @@
 //! [`Permit`] without which no effect happens. Imports the vocabulary and the records.
 
 pub mod context;
+mod decisions;
 pub mod effect;
 pub mod explain;
 pub mod folder;

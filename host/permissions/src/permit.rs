@@ -1,7 +1,5 @@
 //! The token without which no effect happens.
 
-use deskhand_vocabulary::EventId;
-
 /// A decision to allow one effect: made only by [`crate::Gate::permit`], consumed by the effect.
 ///
 /// It carries the very thing that was judged (the open folder, the plan with its digest), so that nothing else can be
@@ -18,8 +16,7 @@ use deskhand_vocabulary::EventId;
 ///
 /// ```compile_fail,E0451
 /// use deskhand_permissions::{Permit, effect::KeepState};
-/// use deskhand_vocabulary::EventId;
-/// let permit = Permit { effect: KeepState, decided: EventId(1) };
+/// let permit = Permit { effect: KeepState };
 /// ```
 ///
 /// It cannot be used twice:
@@ -54,12 +51,11 @@ use deskhand_vocabulary::EventId;
 #[derive(Debug)]
 pub struct Permit<E> {
     effect: E,
-    decided: EventId,
 }
 
 impl<E> Permit<E> {
-    pub(crate) const fn new(effect: E, decided: EventId) -> Self {
-        Self { effect, decided }
+    pub(crate) const fn new(effect: E) -> Self {
+        Self { effect }
     }
 
     /// What is allowed.
@@ -70,11 +66,5 @@ impl<E> Permit<E> {
     /// Use it up.
     pub fn redeem(self) -> E {
         self.effect
-    }
-
-    /// The event of the log that holds the decision. Effects that are decided once per task (reading a folder, calling
-    /// a tool, keeping state, asking) share the event of the first.
-    pub const fn decided(&self) -> EventId {
-        self.decided
     }
 }

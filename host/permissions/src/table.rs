@@ -41,6 +41,7 @@ pub fn markdown() -> String {
         let recorded = match row.recorded {
             Recorded::EachTime => "each time",
             Recorded::OncePerTask => "once per task",
+            Recorded::Meanwhile => "once per task, meanwhile",
         };
         let what = row.words.replace("{}", "…");
         // writing to a String does not fail

@@ -8,10 +8,10 @@ use deskhand_permissions::{
     Context, Duration, Folders, Grant, GrantError, Refused, Scope, Standing, Verdict,
     effect::{
         AddMarketplace, ApplyPlan, AskPerson, CallTool, ChangeSensitive, InstallPlugin, KeepState, NotAPlan,
-        OpenFolder, ReadFolder, RemoveFiles, RunCommand,
+        OpenFolder, ReadFolder, RemoveFiles, RunCommand, UseModel,
     },
 };
-use deskhand_records::{RecordsError, Verification};
+use deskhand_records::{Recorded, RecordsError, Verification};
 use deskhand_vocabulary::{
     Access, Action, Answer, ChangeKind, Event, Sha256, Unanswered,
     manifest::{Permission, PermissionKind},
@@ -110,20 +110,55 @@ fn a_decision_that_stands_is_recorded_once_until_it_turns_out_differently() {
     denied(read());
     denied(read());
     let Grant { id, .. } = world.gate.grant(Some(world.task), folder(&inbox, Access::Read), Duration::Always).unwrap();
-    let first = read().unwrap().decided();
-    assert_eq!(read().unwrap().decided(), first);
+    drop((read().unwrap(), read().unwrap()));
     world.gate.revoke(id).unwrap();
     denied(read());
     let grant = |allowed| (allowed, "grant".to_owned());
     assert_eq!(world.decisions(), [grant(false), grant(true), grant(false)]);
-    let decided = world.events().into_iter().find(|event| event.id == first).unwrap();
-    let expected = Event::Decided {
-        principal: context.principal.clone(),
-        action: Action::ReadFolder { folder: text(&inbox) },
-        allowed: true,
-        rule: "grant".into(),
+    let decided = |allowed| {
+        let (principal, action) = (context.principal.clone(), Action::ReadFolder { folder: text(&inbox) });
+        (Some(world.task), Event::Decided { principal, action, allowed, rule: "grant".into() })
     };
-    assert_eq!((decided.task, decided.event), (Some(world.task), expected));
+    let events = world.events().into_iter().map(|recorded| (recorded.task, recorded.event));
+    let decisions: Vec<_> = events.filter(|(_, event)| matches!(event, Event::Decided { .. })).collect();
+    assert_eq!(decisions, [decided(false), decided(true), decided(false)]);
+}
+
+#[test]
+fn what_only_computes_begins_meanwhile_and_an_effect_waits_for_all_that_was_decided() {
+    let world = World::new();
+    let context = world.plugin(ALL);
+    drop(world.gate.permit(&context, KeepState).unwrap());
+    assert!(world.gate.permit_again(&context, KeepState).is_some());
+
+    // whoever writes the record is held up after what it has just written
+    let (written, held) = std::sync::mpsc::channel();
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let listening = world.records.subscribe(move |_| {
+        let _ = written.send(());
+        let _ = released.recv();
+    });
+    drop(world.gate.permit(&context, AskPerson).unwrap());
+    held.recv().unwrap();
+    drop(world.gate.permit(&context, UseModel).unwrap());
+    let pure = |recorded: &[Recorded]| recorded.iter().filter(|one| is_pure(&one.event)).count();
+    assert_eq!(pure(&world.on_disk()), 1);
+    drop(world.gate.permit(&context, UseModel).unwrap());
+    assert!(world.gate.permit_again(&context, KeepState).is_none(), "the second is not on record yet");
+    std::thread::scope(|threads| {
+        let effect = threads.spawn(|| {
+            drop(world.gate.permit(&context, KeepState).unwrap());
+            pure(&world.on_disk())
+        });
+        drop(release);
+        assert_eq!(effect.join().unwrap(), 2);
+    });
+    assert!(world.gate.permit_again(&context, KeepState).is_some());
+    drop(listening);
+}
+
+fn is_pure(event: &Event) -> bool {
+    matches!(event, Event::Decided { action: Action::AskPerson | Action::UseModel, allowed: true, .. })
 }
 
 #[test]

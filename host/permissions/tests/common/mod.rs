@@ -92,6 +92,12 @@ impl World {
     }
 
     pub(crate) fn events(&self) -> Vec<Recorded> {
+        self.records.flush().unwrap();
+        self.on_disk()
+    }
+
+    /// What another process would see now.
+    pub(crate) fn on_disk(&self) -> Vec<Recorded> {
         self.records.events(Filter::default()).map(Result::unwrap).collect()
     }
 
