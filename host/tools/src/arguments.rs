@@ -1,9 +1,11 @@
 //! The arguments of a tool: their schema, as short as the model needs it, reading them, and whether they fit.
 
 use deskhand_vocabulary::text::shortened;
+use jsonschema::Validator;
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use std::sync::OnceLock;
 
 /// The JSON Schema of a tool's arguments, without what says nothing to a model.
 pub(crate) fn schema<T: JsonSchema>() -> Value {
@@ -82,22 +84,34 @@ pub(crate) fn read<T: DeserializeOwned>(arguments: &Value) -> Result<T, String> 
 
 /// Whether arguments fit a schema (2020-12), or what does not, for the model.
 pub(crate) fn fit(schema: &Value, arguments: &Value) -> Result<(), String> {
-    let compiled = jsonschema::draft202012::options()
-        .build(schema)
-        .map_err(|_| "the tool says of its arguments what is no schema; tell the person".to_owned())?;
-    let wrong: Vec<String> = compiled
-        .iter_errors(arguments)
-        .take(5)
-        .map(|error| {
-            let at = error.instance_path().to_string();
-            let what = shortened(&error.to_string(), 300);
-            if at.is_empty() { what } else { format!("{at}: {what}") }
-        })
-        .collect();
-    if wrong.is_empty() {
-        return Ok(());
+    Fitting::default().check(schema, arguments)
+}
+
+/// The same for one schema that many calls are measured by: it is taken apart at the first.
+#[derive(Debug, Default)]
+pub(crate) struct Fitting(OnceLock<Option<Validator>>);
+
+impl Fitting {
+    /// As [`fit`]; `schema` is the same each time.
+    pub(crate) fn check(&self, schema: &Value, arguments: &Value) -> Result<(), String> {
+        let taken_apart = self.0.get_or_init(|| jsonschema::draft202012::options().build(schema).ok());
+        let Some(validator) = taken_apart else {
+            return Err("the tool says of its arguments what is no schema; tell the person".to_owned());
+        };
+        let wrong: Vec<String> = validator
+            .iter_errors(arguments)
+            .take(5)
+            .map(|error| {
+                let at = error.instance_path().to_string();
+                let what = shortened(&error.to_string(), 300);
+                if at.is_empty() { what } else { format!("{at}: {what}") }
+            })
+            .collect();
+        if wrong.is_empty() {
+            return Ok(());
+        }
+        Err(format!("the arguments do not fit: {}. Call it again with arguments that do", wrong.join("; ")))
     }
-    Err(format!("the arguments do not fit: {}. Call it again with arguments that do", wrong.join("; ")))
 }
 
 #[cfg(test)]

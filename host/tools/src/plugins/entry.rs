@@ -1,6 +1,6 @@
 //! One tool of a plugin, as a model is told of it.
 
-use crate::arguments;
+use crate::arguments::{self, Fitting};
 use deskhand_agent::tool::{Effect, Tool};
 use deskhand_runtime::CatalogTool;
 use deskhand_vocabulary::{
@@ -52,6 +52,7 @@ pub(super) struct Entry {
     pub(super) title: String,
     pub(super) description: String,
     pub(super) schema: Value,
+    pub(super) fitting: Fitting,
     pub(super) effect: Effect,
     /// Whether it may have effects that no change set holds back.
     pub(super) lasting: bool,
@@ -76,6 +77,7 @@ impl Entry {
             title: tool.title.to_owned(),
             description: shortened(&safe(tool.description, true), DESCRIPTION),
             schema,
+            fitting: Fitting::default(),
             effect: if tool.read_only && !alone { Effect::Read } else { Effect::Change },
             lasting: !tool.read_only && has(&[PermissionKind::HostsConnect, PermissionKind::ToolsCall]),
             plugin,

@@ -167,7 +167,7 @@ impl PluginTools {
     fn call_one(&self, entry: &Entry, arguments: &Value, left: Limits, stop: &Stop) -> Output {
         let empty = json!({});
         let arguments = if arguments.is_null() { &empty } else { arguments };
-        if let Err(wrong) = arguments::fit(&entry.schema, arguments) {
+        if let Err(wrong) = entry.fitting.check(&entry.schema, arguments) {
             return Output::not_done(Outcome::Failed, wrong);
         }
         let effect = CallTool { plugin: entry.plugin.clone(), tool: entry.tool.clone() };
