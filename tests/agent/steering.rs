@@ -2,7 +2,7 @@
 
 use crate::kit::{Desk, calls, said};
 use deskhand_model_server::{Stream, Wire};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt as _;
 
 #[test]
@@ -57,9 +57,16 @@ fn a_task_is_held_let_go_on_and_ended() {
     desk.server.then(second);
     let child = desk.begin(&["look"]);
     opener.wait_reached();
+    let state = || -> String {
+        let listed: Value = serde_json::from_str(&desk.deskhand(&["tasks", "--json"]).ok()).unwrap();
+        listed["state"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(state(), "at work");
     desk.deskhand(&["pause", "1"]).ok();
+    assert_eq!(state(), "paused");
     opener.open();
     assert_eq!(desk.deskhand(&["resume", "1"]).ok(), "Task 1 goes on where it runs.\n");
+    assert_eq!(state(), "at work");
     last.wait_reached();
     desk.deskhand(&["cancel", "1"]).ok();
     let output = child.wait_with_output().unwrap();

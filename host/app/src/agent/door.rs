@@ -32,6 +32,8 @@ use tokio::{
 const LONGEST: u64 = 1 << 20;
 /// How long the other side may take.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long it may take to say how it stands, where many are asked: one that is held in its terminal says nothing.
+const GLANCE: Duration = Duration::from_millis(200);
 
 /// What is said through the door.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,7 +62,7 @@ pub(crate) enum Asked {
 }
 
 /// What comes back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Told {
     /// True if it was done.
     pub(crate) done: bool,
@@ -70,6 +72,15 @@ pub(crate) struct Told {
     /// The plan, where it was asked for.
     #[serde(default)]
     pub(crate) plan: Plan,
+    /// Whether it is paused, where the plan was asked for.
+    #[serde(default)]
+    pub(crate) paused: bool,
+}
+
+impl Told {
+    fn refused(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), ..Self::default() }
+    }
 }
 
 /// Whether a task was reached.
@@ -142,7 +153,7 @@ async fn serve(stream: tokio::net::UnixStream, steering: Arc<Steering>) {
     }
     let told = match serde_json::from_str(&line) {
         Ok(asked) => answer(asked, &steering),
-        Err(error) => Told { done: false, reason: format!("that was not understood: {error}"), plan: Plan::default() },
+        Err(error) => Told::refused(format!("that was not understood: {error}")),
     };
     if let Ok(mut line) = serde_json::to_vec(&told) {
         line.push(b'\n');
@@ -157,25 +168,27 @@ fn answer(asked: Asked, steering: &Steering) -> Told {
             // what controls a task has a command of its own; here it is words
             Some(stop @ Steer::Stop(_)) => stop,
             Some(_) => Steer::Say(words),
-            None => return Told { done: false, reason: "nothing was said".to_owned(), plan: Plan::default() },
+            None => return Told::refused("nothing was said"),
         },
         Asked::Pause => Steer::Pause,
         Asked::Resume => Steer::Resume,
         Asked::Cancel => Steer::Cancel,
-        Asked::Plan => return Told { done: true, reason: String::new(), plan: steering.plan() },
+        Asked::Plan => {
+            return Told { done: true, plan: steering.plan(), paused: steering.is_paused(), ..Told::default() };
+        }
         Asked::SetPlan { of, plan } => {
             if of != steering.plan() {
-                let reason = "the plan has changed meanwhile. Look at it again".to_owned();
-                return Told { done: false, reason, plan: steering.plan() };
+                let refused = Told::refused("the plan has changed meanwhile. Look at it again");
+                return Told { plan: steering.plan(), ..refused };
             }
             match Plan::new(plan.steps) {
                 Ok(plan) => Steer::Plan(plan),
-                Err(error) => return Told { done: false, reason: error.to_string(), plan: steering.plan() },
+                Err(error) => return Told { plan: steering.plan(), ..Told::refused(error.to_string()) },
             }
         }
     };
     steering.steer_from_elsewhere(steer);
-    Told { done: true, reason: String::new(), plan: Plan::default() }
+    Told { done: true, ..Told::default() }
 }
 
 /// Say something to a task.
@@ -183,7 +196,7 @@ pub(crate) fn reach(home: &Home, task: TaskId, asked: &Asked) -> Result<Reached>
     if !owner::is_at_work(home, task) {
         return Ok(Reached::NotAtWork);
     }
-    match speak(&owner::folder(home), task, asked) {
+    match speak(&owner::folder(home), task, asked, PATIENCE) {
         Ok(told) => Ok(Reached::Told(told)),
         // it is held, but its work is over or has not begun
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {
@@ -204,11 +217,16 @@ pub(crate) fn reach(home: &Home, task: TaskId, asked: &Asked) -> Result<Reached>
     }
 }
 
-fn speak(folder: &Path, task: TaskId, asked: &Asked) -> std::io::Result<Told> {
+/// True if a task at work begins no further step until it is resumed.
+pub(crate) fn is_paused(home: &Home, task: TaskId) -> bool {
+    speak(&owner::folder(home), task, &Asked::Plan, GLANCE).is_ok_and(|told| told.paused)
+}
+
+fn speak(folder: &Path, task: TaskId, asked: &Asked, patience: Duration) -> std::io::Result<Told> {
     let (_held, path) = through(folder, task)?;
     let mut stream = UnixStream::connect(path)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(patience))?;
+    stream.set_write_timeout(Some(patience))?;
     let mut line = serde_json::to_vec(asked)?;
     line.push(b'\n');
     stream.write_all(&line)?;

@@ -22,7 +22,7 @@ mod world;
 
 pub(crate) use budget::{Limit, hold, with as with_limits};
 pub(crate) use command::{Assisted, Command};
-pub(crate) use door::{Asked, Reached, Told, reach};
+pub(crate) use door::{Asked, Reached, Told, is_paused, reach};
 pub(crate) use errand::{Errand, unsaid};
 pub(crate) use owner::{Owner, is_at_work};
 pub(crate) use spec::{Folder, Mode, Spec};

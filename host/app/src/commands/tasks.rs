@@ -125,7 +125,10 @@ fn state<'a>(desk: &Desk, known: &'a Known, places: &HashMap<TaskId, usize>) -> 
         Some("used-up") => "budget used up",
         Some(outcome) => outcome,
         None if !known.waits.is_empty() => "waits for you",
-        None if agent::is_at_work(&desk.home, known.task.id) => "at work",
+        None if agent::is_at_work(&desk.home, known.task.id) => match agent::is_paused(&desk.home, known.task.id) {
+            true => "paused",
+            false => "at work",
+        },
         None => BROKEN_OFF,
     }
 }

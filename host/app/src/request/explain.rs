@@ -11,8 +11,9 @@ use deskhand_runtime::PluginFault;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// Which command was chosen for `request`, with which arguments, and why.
+/// Which command was chosen for `request`, with which arguments, and why. `does` is what becomes of it: it is used, or would be.
 pub(crate) fn reason(
+    does: &str,
     candidate: &Candidate,
     request: &str,
     arguments: &Value,
@@ -30,7 +31,7 @@ pub(crate) fn reason(
     } else {
         format!("Not taken into account: {}. Look at the plan.\n", line(&uncounted.join(", ")))
     };
-    format!("Using {because}{}.\n{note}", given(candidate, arguments))
+    format!("{does} {because}{}.\n{note}", given(candidate, arguments))
 }
 
 /// The trigger that has most of the person's own words, so that an English request is not explained in German; what was
