@@ -69,7 +69,7 @@ fn cold(place: &Place) -> Result<Vec<Figure>> {
         figures.extend([
             figure(format!("cold call, {name}, p50"), first.whole, Bar::Most(1000.0))
                 .beside("bare wasmtime", first.bare),
-            figure("  the decision, on the record".to_owned(), first.decision, Bar::None)
+            figure("  the decision, on its way to the record".to_owned(), first.decision, Bar::None)
                 .beside("4 KiB written and synced", first.sync),
             figure("  the rest".to_owned(), first.rest, Bar::None),
         ]);
@@ -81,7 +81,7 @@ fn cold(place: &Place) -> Result<Vec<Figure>> {
 #[derive(Default)]
 struct First {
     whole: Samples,
-    /// The gate's decision, which is durable before the call is made.
+    /// The gate's decision, which is on its way to the record when the call is made.
     decision: Samples,
     rest: Samples,
     bare: Samples,
