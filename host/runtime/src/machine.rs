@@ -44,17 +44,11 @@ impl Machine {
         self.overflow.get_or_init(|| linker(self.engines.overflow()?).ok()).as_ref()
     }
 
-    /// Drive a call to its end on this thread. Within another executor, whose thread may not be blocked, on a thread of
-    /// its own.
-    pub(crate) fn block_on<T: Send>(&self, future: impl Future<Output = T> + Send) -> T {
-        let handle = self.executor.handle();
-        if tokio::runtime::Handle::try_current().is_err() {
-            return handle.block_on(future);
-        }
-        std::thread::scope(|scope| match scope.spawn(|| handle.block_on(future)).join() {
-            Ok(value) => value,
-            Err(panic) => std::panic::resume_unwind(panic),
-        })
+    /// Drive a call to its end on this thread, which may be one that another executor lent out; what it waits for, our own sees
+    /// to.
+    pub(crate) fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
+        let _entered = self.executor.enter();
+        pollster::block_on(future)
     }
 }
 
