@@ -21,7 +21,8 @@ fn a_server_that_is_down_leaves_a_task_that_can_go_on() {
     desk.server.fail(401, "authentication_error", "invalid x-api-key");
     let ran = desk.run(&["--yes", "say hello"]);
     assert_eq!(ran.code, 1);
-    assert!(ran.stderr.contains("the server does not accept the key"), "{}", ran.stderr);
+    let wrong = "the server does not accept the key: invalid x-api-key. Check it, and give the model `scripted` another with `deskhand model add scripted`";
+    assert!(ran.stderr.contains(wrong), "{}", ran.stderr);
     assert!(ran.stderr.contains("Go on with: deskhand resume 1"), "{}", ran.stderr);
     desk.says([said("Hello.")]);
     let ran = desk.deskhand(&["resume", "1"]);

@@ -140,6 +140,21 @@ fn tools_and_commands_see_what_the_other_wrote() {
 }
 
 #[test]
+fn the_model_is_told_that_an_executable_bit_is_not_taken() {
+    let desk = desk();
+    desk.file("run.sh", "echo hello\n");
+    desk.says([shell("chmod +x /mnt/Files/run.sh"), said("It cannot be run by its name.")]);
+    assert_eq!(desk.run(&["make it executable"]).code, 0);
+    assert_eq!(
+        answers(&desk),
+        [
+            "[exit code 0]\n[not taken: the executable bit of `Files/run.sh`; the content is taken. To run such a file, name its interpreter, or have the person make it executable (chmod +x)]"
+        ]
+    );
+    desk.server.finish();
+}
+
+#[test]
 fn python_keeps_its_variables_and_says_when_they_are_gone() {
     let desk = desk();
     desk.says([

@@ -9,6 +9,7 @@
 )]
 
 mod answers;
+mod authors;
 mod awkward;
 mod codes;
 mod damage;

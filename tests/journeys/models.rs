@@ -184,7 +184,7 @@ fn a_key_of_the_environment() {
 #[test]
 fn what_does_not_fit() {
     let place = Place::new();
-    let commands: [&[&str]; 13] = [
+    let commands: [&[&str]; 14] = [
         &["model", "test"],
         &["model", "use", "x"],
         &["model", "remove", "x"],
@@ -207,6 +207,7 @@ fn what_does_not_fit() {
         ],
         &["model", "add", "x", "--preset", "openai", "--model", "m", "--price-input", "cheap", "--price-output", "1"],
         &["model", "add", "x", "--preset", "ollama", "--model", "m"],
+        &["model", "add", "x", "--preset", "openai", "--model", "m", "--no-key"],
         &["model", "add", "y", "--preset", "openai", "--model", "m", "--no-key"],
         &["model", "use", "z"],
     ];
@@ -216,7 +217,7 @@ fn what_does_not_fit() {
         .collect();
     let mut wrong = String::new();
     for (what, key) in [("nothing", ""), ("two lines", "one\ntwo"), ("a letter that cannot be sent", "sk-ä")] {
-        let arguments = ["model", "add", "x", "--preset", "openai", "--model", "m", "--key-stdin"];
+        let arguments = ["model", "add", "w", "--preset", "openai", "--model", "m", "--key-stdin"];
         wrong.push_str(&format!("=== {what}\n{}", said(&place, &place.piped(arguments, key))));
     }
     assert_snapshot!(format!("{whole}{wrong}"));
@@ -272,6 +273,34 @@ fn a_key_belongs_to_a_host() {
     assert_eq!(holding_key(&place.path("deskhand")), ["model-keys.json"]);
     assert_eq!(place.deskhand(["model", "remove", "two"]).code, 0);
     assert_eq!(holding_key(&place.path("deskhand")), [""; 0]);
+}
+
+/// A model at another host takes the place of one only where the person says so, and gets nothing that was set for it.
+#[test]
+fn a_model_is_put_in_the_place_of_another() {
+    let place = Place::new();
+    let settings = place.path("deskhand/config/config.toml");
+    let one =
+        "[models.one]\nwire = \"chat\"\nurl = \"https://a.example/v1\"\nmodel = \"m\"\nheaders = { x-token = \"1\" }\n";
+    fs::create_dir_all(settings.parent().unwrap()).unwrap();
+    fs::write(&settings, one).unwrap();
+    let other = ["model", "add", "one", "--url", "https://b.example/v1", "--model", "n", "--no-key"];
+    let ran = place.deskhand(other);
+    let expected = "Nobody is there to be asked, and the model `one` stays as it is (m at a.example). Add --yes.\n";
+    assert_eq!((ran.code, ran.stderr.as_str()), (3, expected));
+    let mut terminal = Terminal::run(&place, &other, &[]);
+    terminal.wait("There is a model `one` already: m at a.example. Put one at b.example in its place?");
+    terminal.answer("[Y]es, [N]o: ", "n");
+    assert_eq!(terminal.end().0, 4);
+    assert_eq!(fs::read_to_string(&settings).unwrap(), one);
+    let replaced = place.deskhand([&other[..], &["--yes"]].concat()).ok();
+    assert!(replaced.starts_with("The model `one` is replaced: n at b.example.\n"), "{replaced}");
+    let text = fs::read_to_string(&settings).unwrap();
+    assert!(
+        text.starts_with("[models.one]\nwire = \"chat\"\nurl = \"https://b.example/v1\"\nmodel = \"n\"\n"),
+        "{text}"
+    );
+    assert!(!text.contains("x-token"), "{text}");
 }
 
 /// What is typed is not shown, and the terminal is as before afterwards.

@@ -37,6 +37,19 @@ fn the_same_in_words() {
 }
 
 #[test]
+fn which_command_it_would_be() {
+    let place = Place::with_plugins();
+    let folder = place.downloads();
+    let before = snapshot(&folder);
+    let expected = "This would use /organize of home:organize, because it serves “organize the files in this folder by type and date” (by \
+                    type, date). Nothing was done.\n";
+    assert_eq!(place.deskhand(["commands", WORDS]).ok(), expected);
+    let typed = "This would use /organize of home:organize (by type). Nothing was done.\n";
+    assert_eq!(place.deskhand(["commands", "/organize by type"]).ok(), typed);
+    assert_eq!(snapshot(&folder), before);
+}
+
+#[test]
 fn once_more_proposes_nothing() {
     let place = Place::with_plugins();
     let folder = place.downloads();

@@ -59,6 +59,8 @@ pub trait Model: Send + Sync {
 
 /// A model at a server.
 pub struct Client {
+    /// What the person calls it.
+    name: Option<String>,
     config: ModelConfig,
     outlet: Outlet,
     keys: Arc<dyn Keys>,
@@ -109,7 +111,13 @@ impl Client {
     ) -> Result<Self, BadConfig> {
         config.check()?;
         let patience = Patience::default();
-        Ok(Self { config, outlet, keys, clock, jitter, patience, key: Mutex::default() })
+        Ok(Self { name: None, config, outlet, keys, clock, jitter, patience, key: Mutex::default() })
+    }
+
+    /// Of the model that the person calls so, which is named where they have to mend something.
+    pub fn called(mut self, name: &str) -> Self {
+        self.name = Some(name.to_owned());
+        self
     }
 
     /// With other limits on tries.
@@ -138,8 +146,8 @@ impl Client {
         let mut first_failure = None;
         let mut tries = 0;
         let fail = |error, request_id, tries, after, spent| {
-            let (model, host) = (self.config.model.clone(), self.host());
-            Failure { error, model, host, request_id, tries, after, spent, cost: self.cost(&spent) }
+            let (name, model, host) = (self.name.clone(), self.config.model.clone(), self.host());
+            Failure { error, name, model, host, request_id, tries, after, spent, cost: self.cost(&spent) }
         };
         let (body, key) =
             match conversation.body(&self.config).map_err(ModelError::from).and_then(|body| Ok((body, self.key()?))) {
@@ -204,6 +212,7 @@ impl Client {
         };
         list.await.map_err(|error| Failure {
             error,
+            name: self.name.clone(),
             model: self.config.model.clone(),
             host: self.host(),
             request_id: None,

@@ -20,7 +20,7 @@ pub enum ModelError {
     #[error("{0}")]
     Egress(#[from] EgressError),
     /// The key is not accepted (401).
-    #[error("the server does not accept the key: {said}. Check it, and add it again with `deskhand model add`")]
+    #[error("the server does not accept the key: {said}. Check it")]
     BadKey {
         /// The server's words.
         said: String,
@@ -186,6 +186,8 @@ impl ModelError {
 pub struct Failure {
     /// Why the last try failed.
     pub error: ModelError,
+    /// The model, as the person calls it, where that is known.
+    pub name: Option<String>,
     /// The model, as its server calls it.
     pub model: String,
     /// The server's host.
@@ -205,6 +207,9 @@ pub struct Failure {
 impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} at {} gave no reply: {}", self.model, self.host, self.error)?;
+        if let (ModelError::BadKey { .. }, Some(name)) = (&self.error, &self.name) {
+            write!(f, ", and give the model `{name}` another with `deskhand model add {name}`")?;
+        }
         if self.tries > 1 {
             write!(f, ". It was tried {} times in {} s", self.tries, self.after.as_secs())?;
         }

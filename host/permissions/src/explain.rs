@@ -46,15 +46,21 @@ impl Gate {
             who,
             what: words(action),
             judgement: Judgement { verdict, rule, explanation: reason },
-            notes: notes(context, action, &grants),
+            notes: notes(context, action, &grants, verdict),
             advice: advice(rule, verdict, action, &grants, &found),
             findings: found,
         })
     }
 }
 
-/// What stands granted in a folder, for a person who asks about themselves and means their plugins.
-fn notes(context: &Context, action: &Action, grants: &[Grant]) -> Vec<String> {
+/// What stands granted in a folder, for a person who asks about themselves and means their plugins. No grant counts where
+/// nobody may, and none saves the question where the person is asked themselves.
+fn notes(context: &Context, action: &Action, grants: &[Grant], verdict: Verdict) -> Vec<String> {
+    let (may, asked) = match verdict {
+        Verdict::Allow => ("have it", ""),
+        Verdict::Ask => ("may propose it", "; you are asked all the same"),
+        Verdict::Deny => return Vec::new(),
+    };
     let (Principal::Person, Some(folder)) = (&context.principal, action.folder()) else { return Vec::new() };
     let Needs::Folder(access) = Kind::of(action).row().needs else { return Vec::new() };
     let reading = Action::ReadFolder { folder: folder.to_owned() };
@@ -67,7 +73,7 @@ fn notes(context: &Context, action: &Action, grants: &[Grant]) -> Vec<String> {
             };
             covering(&reading, access, &context, std::slice::from_ref(grant)).is_some()
         })
-        .map(|grant| format!("Plugins that declare the right have it by grant {} ({}).", grant.id, grant.duration))
+        .map(|grant| format!("Plugins that declare the right {may} by grant {} ({}){asked}.", grant.id, grant.duration))
         .collect();
     if tasks.is_empty() { vec!["No grant lets a plugin do it.".to_owned()] } else { tasks }
 }

@@ -5,10 +5,10 @@ mod common;
 
 use common::{World, id};
 use deskhand_permissions::{
-    Context, Duration, Kind, NotAnAction, Scope, Standing, parse_action, parse_action_of, words,
+    Context, Duration, Kind, NotAnAction, Scope, Standing, Verdict, parse_action, parse_action_of, words,
 };
-use deskhand_vocabulary::{Access, Action, manifest::PermissionKind};
-use std::path::Path;
+use deskhand_vocabulary::{Access, Action, manifest::PermissionKind, path::encode};
+use std::{os::unix::ffi::OsStrExt as _, path::Path};
 
 fn said(words: &str) -> Vec<String> {
     words.split_whitespace().map(str::to_owned).collect()
@@ -138,10 +138,19 @@ fn an_explanation_names_every_rule_and_what_can_be_done() {
          Take the grant back: `deskhand revoke 1`.\n"
     );
     assert!(
-        explain(&person).contains("Plugins that declare the right have it by grant 1 (always).\n"),
+        explain(&person).contains(
+            "Plugins that declare the right may propose it by grant 1 (always); you are asked all the same.\n"
+        ),
         "{}",
         explain(&person)
     );
+    // and where nobody is let in, no grant is said to help
+    let written = |path: &Path| encode(path.canonicalize().unwrap().as_os_str().as_bytes());
+    let scope = Scope::Folder { folder: written(world.folder.path()), access: Access::Write };
+    world.gate.grant(None, scope, Duration::Always).unwrap();
+    let own = Action::ReadFolder { folder: written(&world.home.data) };
+    let explained = world.gate.explain(&person, &own).unwrap();
+    assert_eq!((explained.judgement.verdict, explained.notes), (Verdict::Deny, vec![]));
     let json = serde_json::to_value(world.gate.explain(&organize, &change).unwrap()).unwrap();
     assert_eq!(json["judgement"]["verdict"], "ask");
     assert_eq!(json["findings"][1]["grant"], 1);

@@ -6,6 +6,7 @@ use crate::{
     terminal::Terminal,
 };
 use serde_json::{Value, json};
+use std::fs;
 
 const NUMBER: &str = "Number (n for no): ";
 
@@ -92,6 +93,40 @@ fn a_server_is_off_until_the_person_agrees_to_its_program() {
 }
 
 #[test]
+fn another_program_takes_the_place_of_a_server_only_where_the_person_says_so_and_gets_nothing_of_it() {
+    let desk = with_server("well", "env = { TOKEN = \"1\" }\n");
+    desk.deskhand(&["mcp", "allow", "one", "echo"]).ok();
+    let settings = || fs::read_to_string(desk.place.path("deskhand/config/config.toml")).unwrap();
+    let before = settings();
+    let other = ["mcp", "add", "one", "--", "true"];
+    let ran = desk.deskhand(&other);
+    let (there, more) = ran.stderr.split_once(" (").unwrap();
+    assert_eq!(
+        (ran.code, there, more.ends_with("). Add --yes.\n")),
+        (3, "Nobody is there to be asked, and the MCP server `one` stays as it is", true),
+        "{more}"
+    );
+    let mut terminal = Terminal::run(&desk.place, &other, &[]);
+    terminal.wait("There is an MCP server `one` already: ").wait("Put this in its place: true?");
+    terminal.answer("[Y]es, [N]o: ", "n");
+    assert_eq!(terminal.end().0, 4);
+    assert_eq!(settings(), before);
+    // what is said of the same program changes it
+    assert!(
+        desk.deskhand(&["mcp", "add", "one", "--env", "B=2"]).ok().starts_with("The MCP server `one` is changed: ")
+    );
+
+    let replaced = desk.deskhand(&["mcp", "add", "one", "--yes", "--", "true"]).ok();
+    assert!(replaced.starts_with("The MCP server `one` is replaced: true\n"), "{replaced}");
+    let kept = "What the program before kept is yours, and lies in ";
+    let kept = replaced.lines().find_map(|line| line.strip_prefix(kept)).unwrap();
+    assert!(fs::read_to_string(format!("{kept}/notes")).unwrap().starts_with("started\n"));
+    assert!(settings().ends_with("[mcp.one]\ncommand = \"true\"\n"), "{}", settings());
+    let none = "Nothing is granted. `deskhand run --folder FOLDER --always` keeps a grant.\n";
+    assert_eq!(desk.deskhand(&["grants"]).ok(), none);
+}
+
+#[test]
 fn what_is_said_of_a_tool_holds_until_the_server_says_something_else_of_it() {
     let desk = with_server("changes", "");
     desk.deskhand(&["mcp", "allow", "one", "echo"]).ok();
@@ -113,9 +148,13 @@ fn a_tool_that_is_never_called_is_not_called() {
         "TOOL   MAY BE CALLED  IT SAYS     AND OF ITSELF\necho   never          only reads  Says it again.\n\
          other  ask                        Does something else.\n"
     );
-    desk.says([echo(), said("Then not."), said("It is so.")]);
+    desk.says([find("again"), echo(), said("Then not."), said("It is so.")]);
     desk.run(&["greet it"]);
     assert!(!noted(&desk).contains(&"called".to_owned()));
+    // nor is it found
+    let heard = desk.last_heard();
+    let nothing = "result: nothing of the 3 that there are fits `again`. Try other words";
+    assert!(heard.iter().any(|line| line.starts_with(nothing)), "{heard:?}");
     let why = desk.deskhand(&["why", "invoke", "one/echo", "--agent"]);
     assert_eq!(why.code, 5);
     assert!(why.stdout.contains("You said that it is never called."), "{}", why.stdout);

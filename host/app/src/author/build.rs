@@ -26,9 +26,11 @@ pub(super) fn run(options: &Build) -> Result {
     Ok(Exit::Done)
 }
 
-/// Build the plugin in a folder, with the toolchain set up first. A folder that holds no plugin is told before that.
+/// Build the plugin in a folder, with the toolchain set up first, and say so before. A folder that holds no plugin is told
+/// before that.
 pub(super) fn made(folder: &Path) -> Result<Built> {
     Source::read(folder)?;
+    output::aside(&format!("Building the plugin in {}. What its build runs, runs as you.", show::path(folder)));
     let toolchain = make_toolchain()?;
     Ok(build(folder, &toolchain)?)
 }

@@ -12,12 +12,7 @@ use deskhand_runtime::inspect;
 use serde_json::json;
 
 pub(super) fn run(options: &Check) -> Result {
-    let file = if options.what.is_dir() {
-        output::aside("It is built first, as it stands in the folder.");
-        show::near(&build::made(&options.what)?.file)
-    } else {
-        options.what.clone()
-    };
+    let file = if options.what.is_dir() { show::near(&build::made(&options.what)?.file) } else { options.what.clone() };
     let inspection = inspect(&read(&file)?)?;
     let findings = examine(&inspection.manifest);
     let errors = findings.iter().filter(|finding| finding.weight == Weight::Error).count();

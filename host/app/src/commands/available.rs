@@ -72,7 +72,7 @@ fn explain(desk: &Desk, text: &str) -> Result {
                     json!({"plugin": candidate.plugin, "command": candidate.command.name, "arguments": arguments, "trigger": trigger, "uncounted": uncounted})
                 ));
             } else {
-                output::text(&request::reason("It would use", &candidate, text, &arguments, &trigger, &uncounted));
+                output::text(&request::would_use(&candidate, text, &arguments, &trigger, &uncounted));
             }
         }
         Err((message, nearest)) => {

@@ -240,7 +240,7 @@ impl Task<'_> {
             },
         };
         if name.is_none() && !self.desk.json {
-            output::text(&request::reason("Using", &candidate, request, &arguments, &trigger, &uncounted));
+            output::text(&request::using(&candidate, request, &arguments, &trigger, &uncounted));
         }
         self.records.append(Entry {
             task: Some(self.task),

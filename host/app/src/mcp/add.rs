@@ -2,8 +2,9 @@
 
 use super::{
     command::Add,
+    forget::let_go,
     list::{Row, is_confined},
-    login::LoginStore,
+    login::{self, Ended},
     named::named,
 };
 use crate::{
@@ -34,6 +35,12 @@ pub(super) fn run(options: &Add) -> Result {
     }
     let had = desk.settings.mcp.get(name.as_str());
     let mut config = described(options, had)?;
+    let other = had.filter(|had| reached(had) != reached(&config));
+    if let Some(other) = other
+        && let Some(exit) = may_replace(&desk, &name, (other, &config), options.yes)?
+    {
+        return Ok(exit);
+    }
     let mut edit = Edit::of(desk.home.config_file())?;
     let mut keeping = Keeping { stored: Stored::of(&desk.home, Whose::Servers), new: Vec::new() };
     let saved = keeping.take(&desk, options, &name, &mut config).and_then(|()| {
@@ -45,40 +52,72 @@ pub(super) fn run(options: &Add) -> Result {
         keeping.give_up();
         return Err(failure);
     }
-    if had.is_some_and(|had| had.url != config.url) {
-        // a login never goes to another address than the one that it was made for
-        LoginStore::of(&desk.home).forget(&name).map_err(Failure::failed)?;
-    }
+    let over = other.map(|other| replaced(&desk, &name, other, &config)).transpose()?;
     consent(&desk, &name, &config)?;
     let desk = Desk::open(options.json.json)?;
     let row = Row::of(&desk, &named(&desk, name.as_str())?)?;
     if options.json.json {
         row.print();
     } else {
-        let done = if had.is_some() { "changed" } else { "added" };
+        let done = match (had, &over) {
+            (_, Some(_)) => "replaced",
+            (Some(_), None) => "changed",
+            (None, None) => "added",
+        };
         output::text(&format!("The MCP server `{name}` is {done}: {}\n{}", line(&config.line()), row.consent_said()));
+        output::text(&over.unwrap_or_default());
         output::text(&format!("Try it with: deskhand mcp test {name}\n"));
     }
     Ok(Exit::Done)
 }
 
-/// The server without its keys.
+/// What is reached under the name of a server. Another program or address is another server.
+fn reached(config: &ServerConfig) -> (Option<&str>, &[String], Option<&str>) {
+    (config.command.as_deref(), config.args.as_slice(), config.url.as_deref())
+}
+
+/// Have the person agree that a server makes room for another.
+fn may_replace(
+    desk: &Desk,
+    name: &ServerName,
+    (there, next): (&ServerConfig, &ServerConfig),
+    yes: bool,
+) -> Result<Option<Exit>> {
+    let (there, next) = (line(&there.line()), line(&next.line()));
+    let question = format!(
+        "There is an MCP server `{name}` already: {there}. Put this in its place: {next}? What you gave for it and allowed of it is \
+         forgotten, its login too."
+    );
+    desk.confirm(question, &format!("the MCP server `{name}` stays as it is ({there})"), yes)
+}
+
+/// Forget what was another server's. What the person should know of that.
+fn replaced(desk: &Desk, name: &ServerName, other: &ServerConfig, config: &ServerConfig) -> Result<String> {
+    let ended = login::end(desk, name)?;
+    let kept = let_go(desk, name, other, Some(config), "replaced")?;
+    let mut said = String::new();
+    if let Ended::Here(why) = ended {
+        said.push_str(&format!("The login to the one before is forgotten here. {why}\n"));
+    }
+    if let Some(kept) = kept {
+        let kept = line(&kept.display().to_string());
+        said.push_str(&format!("What the program before kept is yours, and lies in {kept}\n"));
+    }
+    Ok(said)
+}
+
+/// The server without its keys. Nothing that was given for one goes to another.
 fn described(options: &Add, had: Option<&ServerConfig>) -> Result<ServerConfig> {
     let mut config = had.cloned().unwrap_or_default();
-    if let Some(url) = &options.url {
-        let before = if config.url.is_some() { config } else { times(&config) };
-        let host = before.host();
-        config = ServerConfig { url: Some(url.clone()), ..before };
-        if config.host() != host {
-            // a key never goes to another host than the one that it was given for
-            (config.key, config.client_id, config.client_secret) = (None, None, None);
-        }
+    if let Some(url) = &options.url
+        && config.url.as_ref() != Some(url)
+    {
+        config = ServerConfig { url: Some(url.clone()), ..times(&config) };
     }
-    if let Some((program, arguments)) = options.program.split_first() {
-        if config.url.is_some() {
-            config = times(&config);
-        }
-        (config.command, config.args) = (Some(program.clone()), arguments.to_vec());
+    if let Some((program, arguments)) = options.program.split_first()
+        && (config.command.as_ref(), config.args.as_slice()) != (Some(program), arguments)
+    {
+        config = ServerConfig { command: Some(program.clone()), args: arguments.to_vec(), ..times(&config) };
     }
     if config.command.is_none() && config.url.is_none() {
         return Err(Failure::usage(
@@ -106,7 +145,7 @@ fn described(options: &Add, had: Option<&ServerConfig>) -> Result<ServerConfig> 
     Ok(config)
 }
 
-/// Only what holds for a program and an address alike.
+/// Only what holds for any server.
 fn times(config: &ServerConfig) -> ServerConfig {
     let ServerConfig { start_seconds, call_seconds, idle_seconds, .. } = *config;
     ServerConfig { start_seconds, call_seconds, idle_seconds, ..ServerConfig::default() }

@@ -51,7 +51,9 @@ pub(crate) struct Named {
 }
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "What you do not give of a server that is there stays as it is.")]
+#[command(
+    after_help = "What you do not give of a server that is there stays as it is. Another program or argument, or another address, is another server: you are asked first, and nothing that you gave for the one before goes to it."
+)]
 pub(crate) struct Add {
     /// What you want to call it
     pub(super) name: String,
@@ -97,6 +99,9 @@ pub(crate) struct Add {
     pub(super) key: bool,
     #[command(flatten)]
     pub(super) source: Source,
+    /// Do not ask before it takes the place of another program or address of this name
+    #[arg(long, short)]
+    pub(super) yes: bool,
     #[command(flatten)]
     pub(super) json: Json,
     /// The program of the server, and what it is given, after `--`

@@ -4,14 +4,44 @@ use super::given::Given;
 use crate::{
     desk::Desk,
     failure::{Failure, Result},
+    keys::{Place, Stored, Whose},
 };
-use deskhand_mcp::client::sandbox::room;
+use deskhand_mcp::client::{ServerConfig, sandbox::room};
 use deskhand_permissions::Scope;
 use deskhand_vocabulary::{PluginId, ServerName};
 use std::{
     fs, io,
     path::{Path, PathBuf},
 };
+
+/// Forget what is about a server of the person's, beside its login: what they allowed of it, and its keys, but for those of `next`,
+/// which is there in its place. `done` says what has become of the server. Where what its program kept lies now, if there is anything.
+pub(super) fn let_go(
+    desk: &Desk,
+    name: &ServerName,
+    had: &ServerConfig,
+    next: Option<&ServerConfig>,
+    done: &str,
+) -> Result<Option<PathBuf>> {
+    revoke(desk, |server| server == name)?;
+    let stored = Stored::of(&desk.home, Whose::Servers);
+    let still: Vec<&String> = next.into_iter().flat_map(keys).collect();
+    for place in keys(had).filter(|place| !still.contains(place)).filter_map(|place| place.parse::<Place>().ok()) {
+        stored.remove(&place).map_err(|error| {
+            Failure::failed(format!("the MCP server `{name}` is {done}, but a key of it is not removed: {error}"))
+        })?;
+    }
+    put_aside(&desk.home.servers(), name).map_err(|error| {
+        Failure::failed(format!(
+            "the MCP server `{name}` is {done}, but what its program kept is not put aside: {error}"
+        ))
+    })
+}
+
+/// Where the keys of a server lie.
+fn keys(config: &ServerConfig) -> impl Iterator<Item = &String> {
+    config.secrets.values().chain(&config.key).chain(&config.client_secret)
+}
 
 /// Forget all that is about the servers of a plugin that is uninstalled; how many values of variables there were.
 pub(crate) fn forget(desk: &Desk, plugin: &PluginId) -> Result<usize> {
@@ -29,7 +59,7 @@ pub(crate) fn forget(desk: &Desk, plugin: &PluginId) -> Result<usize> {
 }
 
 /// Where what its program kept lies now, if there is anything: a server that is added under the name later is not to find it.
-pub(super) fn put_aside(servers: &Path, name: &ServerName) -> io::Result<Option<PathBuf>> {
+fn put_aside(servers: &Path, name: &ServerName) -> io::Result<Option<PathBuf>> {
     let name = room(name);
     let room = servers.join(&name);
     match fs::read_dir(room.join("home")).map(|mut entries| entries.next().is_some()) {
@@ -46,7 +76,7 @@ pub(super) fn put_aside(servers: &Path, name: &ServerName) -> io::Result<Option<
 }
 
 /// Take back what is about these servers alone. That something may be sent to a host holds for others too, and stays.
-pub(super) fn revoke(desk: &Desk, is_meant: impl Fn(&ServerName) -> bool) -> Result<()> {
+fn revoke(desk: &Desk, is_meant: impl Fn(&ServerName) -> bool) -> Result<()> {
     let gate = desk.gate()?;
     for grant in gate.grants()?.iter().filter(|grant| server(&grant.scope).is_some_and(&is_meant)) {
         gate.revoke(grant.id)?;

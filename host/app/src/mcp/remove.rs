@@ -3,7 +3,7 @@
 use super::{
     command::Named,
     declared::Declared,
-    forget::{put_aside, revoke},
+    forget::let_go,
     login::{self, Ended},
     named::named,
 };
@@ -11,7 +11,6 @@ use crate::{
     desk::Desk,
     exit::Exit,
     failure::{Failure, Result},
-    keys::{Place, Stored, Whose},
     output,
     settings::Edit,
     show::line,
@@ -32,24 +31,7 @@ pub(super) fn run(options: &Named) -> Result {
     let mut edit = Edit::of(desk.home.config_file())?;
     edit.remove_server(name.as_str());
     edit.save()?;
-    revoke(&desk, |server| *server == name)?;
-    let stored = Stored::of(&desk.home, Whose::Servers);
-    let places = config
-        .secrets
-        .values()
-        .chain(&config.key)
-        .chain(&config.client_secret)
-        .filter_map(|place| place.parse::<Place>().ok());
-    for place in places {
-        stored.remove(&place).map_err(|error| {
-            Failure::failed(format!("the MCP server `{name}` is removed, but a key of it is not: {error}"))
-        })?;
-    }
-    let kept = put_aside(&desk.home.servers(), &name).map_err(|error| {
-        Failure::failed(format!(
-            "the MCP server `{name}` is removed, but what its program kept is not put aside: {error}"
-        ))
-    })?;
+    let kept = let_go(&desk, &name, &config, None, "removed")?;
     if options.json.json {
         output::text(&format!("{}\n", json!({"name": name, "removed": true, "kept": kept})));
         return Ok(Exit::Done);

@@ -13,6 +13,7 @@ use crate::{
     keys::{self, Given, Place, Stored, Typed, Whose},
     output,
     settings::{Edit, is_name},
+    show::line,
 };
 use deskhand_models::{Keys as _, ModelConfig, Price};
 use deskhand_permissions::is_here;
@@ -27,17 +28,24 @@ pub(super) fn run(options: &Add) -> Result {
     if !is_name(name) {
         return Err(Failure::usage(format!(
             "a model is called by letters, digits, `-`, `_` and `.`, at most 64 of them, not `{}`",
-            crate::show::line(name)
+            line(name)
         )));
     }
     let had = desk.settings.models.get(name);
     let preset = options.preset.as_deref().and_then(preset);
     let mut config = described(options, had, preset)?;
-    let model = options.model.as_deref().or(had.map(|had| had.model.as_str()));
+    let other = had.filter(|had| had.host() != config.host());
+    let same = had.filter(|_| other.is_none());
+    let model = options.model.as_deref().or(same.map(|same| same.model.as_str()));
     // the server can be asked once it is known with which key
     model.unwrap_or("any").clone_into(&mut config.model);
     config.check().map_err(Failure::usage)?;
     let host = config.host().unwrap_or_default();
+    if let Some(other) = other
+        && let Some(exit) = may_replace(&desk, name, other, &host, options.yes)?
+    {
+        return Ok(exit);
+    }
 
     let mut edit = Edit::of(desk.home.config_file())?;
     let stored = Stored::of(&desk.home, Whose::Models);
@@ -82,9 +90,24 @@ pub(super) fn run(options: &Add) -> Result {
     if options.json.json {
         row.print();
     } else {
-        output::text(&said(&row, had.is_some(), place.as_ref(), &stored, options.key.source.key_in_file));
+        let done = match (had, other) {
+            (_, Some(_)) => "replaced",
+            (Some(_), None) => "changed",
+            (None, None) => "added",
+        };
+        output::text(&said(&row, done, place.as_ref(), &stored, options.key.source.key_in_file));
     }
     Ok(Exit::Done)
+}
+
+/// Have the person agree that a model makes room for one at another host.
+fn may_replace(desk: &Desk, name: &str, there: &ModelConfig, host: &str, yes: bool) -> Result<Option<Exit>> {
+    let there = format!("{} at {}", line(&there.model), there.host().unwrap_or_default());
+    let question = format!(
+        "There is a model `{name}` already: {there}. Put one at {host} in its place? What you set for it is forgotten, and its key \
+         is not sent there."
+    );
+    desk.confirm(question, &format!("the model `{name}` stays as it is ({there})"), yes)
 }
 
 /// The model without its key, and without what its server calls it.
@@ -96,7 +119,9 @@ fn described(options: &Add, had: Option<&ModelConfig>, preset: Option<&Preset>) 
             "say where the model is: one of the usual servers with --preset, or else --wire and --url. `deskhand model add --help` lists them",
         ));
     };
-    let mut config = had.cloned().unwrap_or_else(|| ModelConfig::new(wire, url, ""));
+    let new = ModelConfig::new(wire, url, "");
+    // what is particular about a server, such as headers and prices, holds for no other
+    let mut config = had.filter(|had| had.host() == new.host()).cloned().unwrap_or(new);
     (config.wire, config.url) = (wire, url.to_owned());
     config.context = options.context.or(config.context);
     if let (Some(input), Some(output)) = (options.price_input, options.price_output) {
@@ -143,10 +168,9 @@ fn given(desk: &Desk, options: &command::Key, host: &str, wanted: bool, known: O
     }
 }
 
-fn said(row: &Row, had: bool, place: Option<&Place>, stored: &Stored, in_file: bool) -> String {
+fn said(row: &Row, done: &str, place: Option<&Place>, stored: &Stored, in_file: bool) -> String {
     let name = &row.name;
-    let done = if had { "changed" } else { "added" };
-    let mut out = format!("The model `{name}` is {done}: {} at {}.\n", crate::show::line(&row.model), row.host);
+    let mut out = format!("The model `{name}` is {done}: {} at {}.\n", line(&row.model), row.host);
     match place {
         Some(Place::Keyring(_)) => out.push_str("Its key lies in the system's keyring.\n"),
         Some(Place::File(_)) => {

@@ -50,7 +50,9 @@ pub(crate) struct Tested {
 }
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "What you do not give of a model that is there stays as it is.")]
+#[command(
+    after_help = "What you do not give of a model that is there stays as it is. At another host it is another model: you are asked first, and nothing that you set for the one before goes there."
+)]
 pub(crate) struct Add {
     /// What you want to call it
     pub(super) name: String,
@@ -77,6 +79,9 @@ pub(crate) struct Add {
     /// How much it can hold, in tokens
     #[arg(long, value_name = "TOKENS")]
     pub(super) context: Option<u64>,
+    /// Do not ask before it takes the place of a model of this name at another host
+    #[arg(long, short)]
+    pub(super) yes: bool,
     #[command(flatten)]
     pub(super) json: Json,
 }

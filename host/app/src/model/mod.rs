@@ -42,7 +42,7 @@ impl Choice<'_> {
         let keys = Arc::new(Stored::of(&desk.home, Whose::Models));
         let client =
             Client::new(self.config.clone(), outgoing.outlet(purpose), keys, Arc::clone(&desk.clock), Arc::new(Chance));
-        client.map_err(Failure::failed)
+        client.map(|client| client.called(self.name)).map_err(Failure::failed)
     }
 
     /// Have the person agree that what a task works on goes to this model, unless they have, or it is on this very computer.

@@ -11,27 +11,43 @@ use deskhand_runtime::PluginFault;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// Which command was chosen for `request`, with which arguments, and why. `does` is what becomes of it: it is used, or would be.
-pub(crate) fn reason(
-    does: &str,
+/// Which command is used for `request`, with which arguments, and why.
+pub(crate) fn using(
     candidate: &Candidate,
     request: &str,
     arguments: &Value,
     trigger: &str,
     uncounted: &[String],
 ) -> String {
+    let note =
+        if uncounted.is_empty() { String::new() } else { format!("{} Look at the plan.\n", passed_over(uncounted)) };
+    format!("Using {}.\n{note}", reason(candidate, request, arguments, trigger))
+}
+
+/// The same for who only wants to know.
+pub(crate) fn would_use(
+    candidate: &Candidate,
+    request: &str,
+    arguments: &Value,
+    trigger: &str,
+    uncounted: &[String],
+) -> String {
+    let note = if uncounted.is_empty() { String::new() } else { format!("{}\n", passed_over(uncounted)) };
+    format!("This would use {}. Nothing was done.\n{note}", reason(candidate, request, arguments, trigger))
+}
+
+fn passed_over(uncounted: &[String]) -> String {
+    format!("Not taken into account: {}.", line(&uncounted.join(", ")))
+}
+
+fn reason(candidate: &Candidate, request: &str, arguments: &Value, trigger: &str) -> String {
     let name = &candidate.command.name;
     let because = if trigger == "typed" {
         format!("/{name} of {}", candidate.plugin)
     } else {
         format!("/{name} of {}, because it serves “{}”", candidate.plugin, line(closest(candidate, request, trigger)))
     };
-    let note = if uncounted.is_empty() {
-        String::new()
-    } else {
-        format!("Not taken into account: {}. Look at the plan.\n", line(&uncounted.join(", ")))
-    };
-    format!("{does} {because}{}.\n{note}", given(candidate, arguments))
+    format!("{because}{}", given(candidate, arguments))
 }
 
 /// The trigger that has most of the person's own words, so that an English request is not explained in German; what was

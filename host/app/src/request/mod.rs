@@ -16,7 +16,7 @@ mod table;
 mod words;
 
 pub(crate) use catalogue::Catalogue;
-pub(crate) use explain::{lacking, reason, unsure};
+pub(crate) use explain::{lacking, unsure, using, would_use};
 pub(crate) use matching::{Match, choose};
 pub(crate) use slash::{NotTyped, Typed, parse, typed};
 

@@ -203,4 +203,7 @@ fn tell(ended: &Ended, taken: &Taken) {
     if more > 0 {
         output::aside(&format!("{} more were not taken.", counted(more, "file")));
     }
+    if let Some(bits) = taken.bits() {
+        output::aside(&format!("Not taken: {}.", line(&bits)));
+    }
 }

@@ -49,6 +49,8 @@ pub struct Taken {
     pub refused: Vec<Refused>,
     /// How many more were not that are not listed.
     pub more: u64,
+    /// Files that were made executable, which is not taken of them.
+    pub executable: Vec<FilePath>,
 }
 
 /// A change that was added to a pending set, told so that it can be added again in another process. The versions are those
@@ -98,6 +100,8 @@ pub struct Refused {
 impl Taken {
     /// The most refusals that are listed.
     const LISTED: usize = 200;
+    /// The most files that are named whose executable bit is not taken.
+    const NAMED: usize = 5;
 
     /// How many changes were added to the pending set.
     pub fn added(&self) -> usize {
@@ -106,12 +110,26 @@ impl Taken {
 
     /// And what another one came to.
     pub fn add(&mut self, other: Self) {
-        let Self { made, refused, more } = other;
+        let Self { made, refused, more, executable } = other;
         self.made.extend(made);
         self.more += more;
+        self.executable.extend(executable);
         for Refused { path, reason } in refused {
             self.refuse(path, reason);
         }
+    }
+
+    /// The executable bits that were not taken, and what to do about them, to stand behind `not taken:`. None where there were none.
+    pub fn bits(&self) -> Option<String> {
+        let named: Vec<String> = self.executable.iter().take(Self::NAMED).map(|path| format!("`{path}`")).collect();
+        let more = self.executable.len() - named.len();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        (!named.is_empty()).then(|| {
+            format!(
+                "the executable bit of {}{more}; the content is taken. To run such a file, name its interpreter, or have the person make it executable (chmod +x)",
+                named.join(", ")
+            )
+        })
     }
 
     fn refuse(&mut self, path: FilePath, reason: impl Into<String>) {

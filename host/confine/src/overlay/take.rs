@@ -190,11 +190,26 @@ impl Taking<'_> {
     }
 
     fn take_file(&mut self, path: &RelativePath, size: u64, modified: (i64, u32)) -> Result<(), FileError> {
-        let content = self.open(path).map_err(|error| refuse(format!("it cannot be read: {error}")))?;
+        let content = self.open(path).map_err(unread)?;
+        self.take_content(path, &content, size, modified)?;
+        let mode = rustix::fs::fstat(&content).map_err(unread)?.st_mode;
+        if is_executable(mode) && self.find(path)?.is_some_and(|entry| !is_executable(entry.mode)) {
+            self.taken.executable.push(self.path(path));
+        }
+        Ok(())
+    }
+
+    fn take_content(
+        &mut self,
+        path: &RelativePath,
+        content: &OwnedFd,
+        size: u64,
+        modified: (i64, u32),
+    ) -> Result<(), FileError> {
         let version = match self.find(path)? {
             None => {
                 self.free(path)?;
-                if let Some((change, made)) = self.moved(path, &content, size, modified)? {
+                if let Some((change, made)) = self.moved(path, content, size, modified)? {
                     self.added(change, made, path);
                     return Ok(());
                 }
@@ -214,7 +229,7 @@ impl Taking<'_> {
                 None
             }
         };
-        let change = self.at.workspace.write_file(&self.path(path), &content, version.as_deref())?;
+        let change = self.at.workspace.write_file(&self.path(path), content, version.as_deref())?;
         self.added(change, Made::File { path: self.path(path), version }, path);
         Ok(())
     }
@@ -228,8 +243,7 @@ impl Taking<'_> {
 
     /// Whether a file of the view holds the same as one of the layer.
     fn same(&self, entry: &Entry, content: BorrowedFd<'_>) -> Result<bool, FileError> {
-        let system = |error: Errno| refuse(format!("it cannot be read: {error}"));
-        let size = rustix::fs::fstat(content).map_err(system)?.st_size;
+        let size = rustix::fs::fstat(content).map_err(unread)?.st_size;
         if u64::try_from(size) != Ok(entry.size) {
             return Ok(false);
         }
@@ -240,7 +254,7 @@ impl Taking<'_> {
             own.resize(piece.len(), 0);
             let mut filled = 0;
             while filled < own.len() {
-                match rustix::io::pread(content, &mut own[filled..], at + filled as u64).map_err(system)? {
+                match rustix::io::pread(content, &mut own[filled..], at + filled as u64).map_err(unread)? {
                     0 => return Ok(false),
                     count => filled += count,
                 }
@@ -357,8 +371,16 @@ fn identity(entry: &Entry) -> (u64, i64, u32) {
     (entry.size, entry.modified.as_second(), nanoseconds)
 }
 
+const fn is_executable(mode: u32) -> bool {
+    mode & 0o111 != 0
+}
+
 fn conflict() -> FileError {
     FileError { code: Code::Conflict, message: MEANWHILE.to_owned() }
+}
+
+fn unread(error: Errno) -> FileError {
+    refuse(format!("it cannot be read: {error}"))
 }
 
 fn refuse(message: String) -> FileError {

@@ -236,6 +236,26 @@ async fn a_file_of_another_mode_keeps_what_it_held() {
 }
 
 #[tokio::test]
+async fn that_a_file_was_made_executable_is_told_and_not_taken() {
+    let desk = Desk::new(&[("a.sh", "a"), ("b.sh", "b")]);
+    fs::set_permissions(desk.folder.join("b.sh"), fs::Permissions::from_mode(0o755)).unwrap();
+    let mut overlay = desk.overlay();
+    shell_over(&overlay, "echo n > new.sh; chmod +x a.sh new.sh; mv b.sh moved.sh").await;
+    let taken = overlay.take(&desk.workspace, "test").unwrap();
+    assert_eq!(taken.executable, [at("a.sh"), at("new.sh")]);
+    assert!(taken.refused.is_empty(), "{taken:?}");
+    assert_eq!(
+        taken.bits().as_deref(),
+        Some(
+            "the executable bit of `photos/a.sh`, `photos/new.sh`; the content is taken. To run such a file, name its \
+             interpreter, or have the person make it executable (chmod +x)"
+        )
+    );
+    assert_eq!(desk.pending(), ["move photos/b.sh -> photos/moved.sh", "write  -> photos/new.sh"]);
+    assert_eq!(overlay.take(&desk.workspace, "test").unwrap(), Taken::default(), "it is told once");
+}
+
+#[tokio::test]
 async fn ten_thousand_files_are_taken() {
     let desk = Desk::new(&[]);
     let (said, taken) = desk.shell("mkdir many; cd many; seq 10000 | split -l 1 -a 4 -d - file-").await;

@@ -101,7 +101,8 @@ impl Wrote {
     }
 
     fn of(taken: Taken) -> Self {
-        let refused = taken.refused.iter().map(|refused| format!("{}: {}", refused.path, refused.reason)).collect();
+        let each = taken.refused.iter().map(|refused| format!("{}: {}", refused.path, refused.reason));
+        let refused = each.chain(taken.bits()).collect();
         Self { added: taken.added() as u64, refused, more: taken.more, kept: None }
     }
 }

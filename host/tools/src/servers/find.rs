@@ -4,8 +4,9 @@ use super::{FindArguments, ServerTools};
 use crate::own::NotDone;
 use deskhand_agent::tool::{Outcome, Output};
 use deskhand_mcp::client::{Offer, Prompt, Resource, Server, Tool};
+use deskhand_permissions::Scope;
 use deskhand_vocabulary::{
-    Stop,
+    ServerName, Stop,
     path::encode,
     text::{safe, shortened},
 };
@@ -49,7 +50,9 @@ impl ServerTools {
                 }
             }
         }
-        let all: Vec<One<'_>> = offers.iter().flat_map(|(server, offer)| of(server, offer)).collect();
+        let never = self.never()?;
+        let may = |server: &Server, tool: &Tool| !never.contains(&(server.name().clone(), tool.name.clone()));
+        let all: Vec<One<'_>> = offers.iter().flat_map(|(server, offer)| of(server, offer, may)).collect();
         let words: Vec<String> = query.to_lowercase().split_whitespace().map(ToOwned::to_owned).collect();
         let mut fit: Vec<(usize, &One<'_>)> = all.iter().map(|one| (one.score(&words), one)).collect();
         fit.retain(|(score, _)| *score > 0 || words.is_empty());
@@ -71,6 +74,16 @@ impl ServerTools {
 }
 
 impl ServerTools {
+    /// The tools that the person said are never called. The model has no use for knowing them.
+    fn never(&self) -> Result<BTreeSet<(ServerName, String)>, NotDone> {
+        let grants = self.gate.grants().map_err(|error| NotDone::failed(error.to_string()))?;
+        let never = grants.into_iter().filter_map(|grant| match grant.scope {
+            Scope::NoServerTool { server, tool } => Some((server, tool)),
+            _ => None,
+        });
+        Ok(never.collect())
+    }
+
     /// Where the programs among these find the folders of the task, which their tools are told by whole paths.
     fn places(&self, offers: &[(&Arc<Server>, Arc<Offer>)]) -> String {
         let of = |(server, _): &(&Arc<Server>, _)| self.handle.block_on(server.folders());
@@ -93,9 +106,9 @@ fn said(fit: &[(usize, &One<'_>)], all: usize, query: &str) -> String {
     )
 }
 
-/// All that a server has.
-fn of<'a>(server: &'a Server, offer: &'a Offer) -> impl Iterator<Item = One<'a>> {
-    let tools = offer.tools.iter().map(move |tool| tool_of(server, tool));
+/// All that a server has, but for the tools that may not be called.
+fn of<'a>(server: &'a Server, offer: &'a Offer, may: impl Fn(&Server, &Tool) -> bool) -> impl Iterator<Item = One<'a>> {
+    let tools = offer.tools.iter().filter(move |tool| may(server, tool)).map(move |tool| tool_of(server, tool));
     let resources = offer.resources.iter().map(move |resource| resource_of(server, resource));
     let prompts = offer.prompts.iter().map(move |prompt| prompt_of(server, prompt));
     tools.chain(resources).chain(prompts)

@@ -172,6 +172,7 @@ fn output(done: &Done, heard: &Heard, time: Duration) -> Output {
     if more > 0 {
         lines.push(format!("[and {more} more were not taken]"));
     }
+    lines.extend(done.taken.bits().map(|bits| format!("[not taken: {bits}]")));
     let text = heard.text(done.log.as_deref());
     let said = (!text.trim().is_empty()).then(|| Piece::text(text));
     let parts = [Piece::text(lines.join("\n"))].into_iter().chain(said).collect();

@@ -92,7 +92,7 @@ fn what_takes_no_login_is_not_logged_in_to() {
         (ran.code, ran.stderr.as_str()),
         (2, "The MCP server `shop` is a program on this computer, which takes no login.\n")
     );
-    desk.deskhand(&["mcp", "add", "shop", "--url", "http://127.0.0.1:1/mcp", "--key-env", "LANG"]).ok();
+    desk.deskhand(&["mcp", "add", "shop", "--yes", "--url", "http://127.0.0.1:1/mcp", "--key-env", "LANG"]).ok();
     let ran = desk.deskhand(&["mcp", "login", "shop"]);
     assert_eq!(
         (ran.code, ran.stderr.as_str()),

@@ -235,13 +235,18 @@ fn logging_out_ends_it_there_and_forgets_it_here() {
 #[test]
 fn a_server_that_is_removed_or_set_to_another_address_has_no_login() {
     let (desk, provider) = logged_in("well");
-    desk.deskhand(&["mcp", "add", "shop", "--url", &format!("{}?other", provider.mcp)]).ok();
+    let other = format!("{}?other", provider.mcp);
+    // the login stays as long as nobody has agreed that it ends
+    assert_eq!(desk.deskhand(&["mcp", "add", "shop", "--url", &other]).code, 3);
+    assert_ne!(fs::read_to_string(tokens(&desk)).unwrap(), "{}");
+    desk.deskhand(&["mcp", "add", "shop", "--yes", "--url", &other]).ok();
     assert_eq!(fs::read_to_string(tokens(&desk)).unwrap(), "{}");
-    desk.deskhand(&["mcp", "add", "shop", "--url", &provider.mcp]).ok();
+    assert_eq!(provider.count("provider POST /token/revocation"), 2);
+    desk.deskhand(&["mcp", "add", "shop", "--yes", "--url", &provider.mcp]).ok();
     log_in(&desk, &provider, &[]).ok();
     desk.deskhand(&["mcp", "remove", "shop"]).ok();
     assert_eq!(fs::read_to_string(tokens(&desk)).unwrap(), "{}");
-    assert_eq!(provider.count("provider POST /token/revocation"), 2);
+    assert_eq!(provider.count("provider POST /token/revocation"), 4);
 }
 
 #[test]
