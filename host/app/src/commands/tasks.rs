@@ -22,6 +22,7 @@ use std::{
 
 /// So much of a request is shown in a list, in characters.
 const REQUEST: usize = 60;
+const AT_WORK: &str = "at work";
 /// Nobody works on it, and it did not come to its end.
 const BROKEN_OFF: &str = "broken off";
 /// So many tasks are looked through for what waits.
@@ -52,8 +53,8 @@ fn list(options: &cli::Tasks) -> Result {
     let heading = ["TASK", "STATE", "SINCE", "FOLDER", "REQUEST"].map(str::to_owned).to_vec();
     let rows = known.iter().map(|one| {
         let state = match places.get(&one.task.id) {
-            Some(place) => format!("{}, place {place}", state(&desk, one, &places)),
-            None => state(&desk, one, &places).to_owned(),
+            Some(place) => format!("{}, place {place}", shown(&desk, one, &places)),
+            None => shown(&desk, one, &places).to_owned(),
         };
         let since = one.task.started.to_zoned(desk.clock.zone()).strftime("%Y-%m-%d %H:%M").to_string();
         let request = line(&shortened(&one.request, REQUEST));
@@ -125,17 +126,22 @@ fn state<'a>(desk: &Desk, known: &'a Known, places: &HashMap<TaskId, usize>) -> 
         Some("used-up") => "budget used up",
         Some(outcome) => outcome,
         None if !known.waits.is_empty() => "waits for you",
-        None if agent::is_at_work(&desk.home, known.task.id) => match agent::is_paused(&desk.home, known.task.id) {
-            true => "paused",
-            false => "at work",
-        },
+        None if agent::is_at_work(&desk.home, known.task.id) => AT_WORK,
         None => BROKEN_OFF,
+    }
+}
+
+/// The same as it is shown. One at work is asked whether it is paused, which takes it a moment.
+fn shown<'a>(desk: &Desk, known: &'a Known, places: &HashMap<TaskId, usize>) -> &'a str {
+    match state(desk, known, places) {
+        AT_WORK if agent::is_paused(&desk.home, known.task.id) => "paused",
+        state => state,
     }
 }
 
 fn described(desk: &Desk, known: &Known, places: &HashMap<TaskId, usize>) -> serde_json::Value {
     let mut described = json!({
-        "task": known.task.id, "started": known.task.started, "state": state(desk, known, places),
+        "task": known.task.id, "started": known.task.started, "state": shown(desk, known, places),
         "place": places.get(&known.task.id), "waits": known.waits,
         "request": known.request, "folders": known.folders,
     });
