@@ -1,6 +1,13 @@
 //! A place in an answer where the server waits for the test.
 
-use tokio::sync::oneshot;
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+use tokio::sync::oneshot::{self, error::TryRecvError};
+
+/// A client that has not come by then has ended or hangs, and a test that waits for it would never say so.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The server's side.
 #[derive(Debug)]
@@ -44,8 +51,12 @@ impl Opener {
 
     /// The same, for a test without a runtime.
     pub fn wait_reached(&mut self) {
-        if let Some(reached) = self.reached.take() {
-            reached.blocking_recv().expect("the server is there");
+        let Some(mut reached) = self.reached.take() else { return };
+        let end = Instant::now() + PATIENCE;
+        while let Err(why) = reached.try_recv() {
+            assert!(why == TryRecvError::Empty, "the server is there");
+            assert!(Instant::now() < end, "nobody came to the gate");
+            thread::sleep(Duration::from_millis(1));
         }
     }
 
