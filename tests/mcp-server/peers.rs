@@ -32,10 +32,12 @@ fn python() -> (PathBuf, PathBuf) {
     (installed().join("python/bin/python"), root().join("tests/mcp-server/peers/client.py"))
 }
 
-/// Modules are looked for beside the script, so it lies with them.
+/// Modules are looked for beside the script, so it lies with them; whole at each moment, as other tests put it there too.
 fn node() -> (PathBuf, PathBuf) {
     let script = installed().join("client.mjs");
-    std::fs::copy(root().join("tests/mcp-server/peers/client.mjs"), &script).unwrap();
+    let own = script.with_extension(format!("{}.mjs", std::process::id()));
+    std::fs::copy(root().join("tests/mcp-server/peers/client.mjs"), &own).unwrap();
+    std::fs::rename(&own, &script).unwrap();
     (PathBuf::from("node"), script)
 }
 
