@@ -1,7 +1,7 @@
 //! The tables, and how an older file is brought up to them.
 
 use crate::error::RecordsError;
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use std::{
     fs::{DirBuilder, OpenOptions},
     io::ErrorKind,
@@ -35,7 +35,8 @@ pub(crate) fn open(path: &Path) -> Result<Connection, RecordsError> {
     let mut connection = connect(path)?;
     let fail = |error: rusqlite::Error| RecordsError::of(path, &error);
     let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
-    let found = format(&connection, path)?;
+    // in one transaction, for another process may make the file between two reads
+    let found = format(&connection.transaction().map_err(fail)?, path)?;
     if found > known {
         return Err(RecordsError::Newer { path: path.to_owned(), found, known });
     }
@@ -77,7 +78,7 @@ pub(crate) fn connect(path: &Path) -> Result<Connection, RecordsError> {
 }
 
 /// The format of the file: 0 for one that is still empty.
-fn format(connection: &Connection, path: &Path) -> Result<i64, RecordsError> {
+fn format(connection: &Transaction<'_>, path: &Path) -> Result<i64, RecordsError> {
     let fail = |error: rusqlite::Error| RecordsError::of(path, &error);
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map_err(fail);
     let (application, version) = (pragma("application_id")?, pragma("user_version")?);
@@ -120,5 +121,35 @@ fn make(path: &Path) -> Result<(), RecordsError> {
                 .map_err(|error| RecordsError::of_file(path, &error))
         }
         Err(error) => Err(RecordsError::of_file(path, &error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+    use std::path::PathBuf;
+
+    #[test]
+    fn a_file_that_another_process_makes_meanwhile_is_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log.db");
+        make(&path).unwrap();
+        enter_wal(&connect(&path).unwrap()).unwrap();
+        let mut connection = connect(&path).unwrap();
+        // when the second thing is to be looked at, another opening makes all that the file has
+        let mut other: Option<PathBuf> = Some(path.clone());
+        let meanwhile = move |context: AuthContext<'_>| {
+            if matches!(context.action, AuthAction::Pragma { pragma_name: "user_version", .. })
+                && let Some(path) = other.take()
+            {
+                open(&path).unwrap();
+            }
+            Authorization::Allow
+        };
+        connection.authorizer(Some(meanwhile)).unwrap();
+        assert_eq!(format(&connection.transaction().unwrap(), &path).unwrap(), 0);
+        assert_eq!(format(&connection.transaction().unwrap(), &path).unwrap(), 2);
     }
 }
