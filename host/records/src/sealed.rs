@@ -3,7 +3,7 @@
 
 use chacha20poly1305::{
     XChaCha20Poly1305, XNonce,
-    aead::{Aead as _, KeyInit as _, Payload},
+    aead::{Aead as _, AeadInOut as _, KeyInit as _, Payload},
 };
 use deskhand_vocabulary::{EventId, TaskId};
 
@@ -38,14 +38,24 @@ fn bound_to(event: EventId, task: TaskId) -> [u8; 16] {
     bytes
 }
 
-/// Seal `content`: the nonce, then the sealed text. The error says why the system gave no nonce.
-pub(crate) fn seal(key: &Key, event: EventId, task: TaskId, content: &[u8]) -> Result<Vec<u8>, String> {
-    let mut nonce = [0; NONCE];
-    getrandom::fill(&mut nonce).map_err(|error| error.to_string())?;
-    let payload = Payload { msg: content, aad: &bound_to(event, task) };
-    let sealed = XChaCha20Poly1305::new(&key.0.into()).encrypt(&XNonce::from(nonce), payload);
-    let sealed = sealed.map_err(|_| "the content is too long to be sealed".to_owned())?;
-    Ok([&nonce[..], &sealed].concat())
+/// Seal what `write` writes: the nonce, then the sealed text. It is sealed where it was written, for a content can be large.
+/// The error is that of `write`, or says why the system gave no nonce.
+pub(crate) fn seal<E: ToString>(
+    key: &Key,
+    event: EventId,
+    task: TaskId,
+    write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+) -> Result<Vec<u8>, String> {
+    let mut sealed = vec![0; NONCE];
+    getrandom::fill(&mut sealed).map_err(|error| error.to_string())?;
+    write(&mut sealed).map_err(|error| error.to_string())?;
+    let too_long = || "the content is too long to be sealed".to_owned();
+    let (nonce, text) = sealed.split_first_chunk_mut::<NONCE>().ok_or_else(too_long)?;
+    let tag = XChaCha20Poly1305::new(&key.0.into())
+        .encrypt_inout_detached(&XNonce::from(*nonce), &bound_to(event, task), text.into())
+        .map_err(|_| too_long())?;
+    sealed.extend_from_slice(&tag);
+    Ok(sealed)
 }
 
 /// Open what `seal` made; none if it was made with another key, for another event, or changed since.
@@ -59,11 +69,12 @@ pub(crate) fn open(key: &Key, event: EventId, task: TaskId, sealed: &[u8]) -> Op
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use std::io::Write as _;
 
     #[test]
     fn a_content_opens_only_in_its_own_place() {
         let key = Key::random().unwrap();
-        let sealed = seal(&key, EventId(7), TaskId(2), b"a name").unwrap();
+        let sealed = seal(&key, EventId(7), TaskId(2), |text| text.write_all(b"a name")).unwrap();
         assert_eq!(open(&key, EventId(7), TaskId(2), &sealed).as_deref(), Some(&b"a name"[..]));
         assert_eq!(open(&key, EventId(8), TaskId(2), &sealed), None);
         assert_eq!(open(&key, EventId(7), TaskId(3), &sealed), None);

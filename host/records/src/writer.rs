@@ -279,11 +279,12 @@ impl Writing<'_> {
         };
         let sealed = match (entry.task, &key, &content) {
             (Some(task), Some(key), Some(held)) => {
-                let text = serde_json::to_vec(held).map_err(other)?;
+                let sealed =
+                    sealed::seal(key, event_id, task, |text| serde_json::to_writer(text, held)).map_err(other)?;
                 if !self.heard {
                     content = None; // it can be large
                 }
-                Some(sealed::seal(key, event_id, task, &text).map_err(other)?)
+                Some(sealed)
             }
             _ => None,
         };
