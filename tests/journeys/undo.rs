@@ -171,6 +171,18 @@ fn undoing_a_redo_keeps_what_came_since() {
     assert_eq!(run(&["run", "--yes", "--folder", "r", "/organize by type"]).code, 0);
     assert_eq!(run(&["undo", "--yes"]).code, 0);
     assert_eq!(run(&["undo", "--yes"]).code, 0);
+    // the folder is called what it is
+    let redone = run(&["history", "3"]).ok();
+    let mut changes: Vec<&str> = redone.lines().filter(|line| line.starts_with("  ")).collect();
+    changes.sort_unstable();
+    assert_eq!(
+        changes,
+        [
+            "  bring back  r/Documents",
+            "  move        r/a.txt → r/Documents/a.txt",
+            "  move        r/b.txt → r/Documents/b.txt"
+        ]
+    );
     fs::write(folder.join("Documents/a.txt"), "my edit").unwrap();
     fs::write(folder.join("Documents/mine.txt"), "mine").unwrap();
     assert_eq!(run(&["undo", "--yes"]).code, 6);

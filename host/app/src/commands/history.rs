@@ -99,7 +99,9 @@ fn show(desk: &Desk, history: &History, commit: CommitId) -> Result {
             (None, None) if shown.kept => "  (the old version is kept)".to_owned(),
             (None, None) => String::new(),
         };
-        format!("  {:<11} {}{note}\n", change.kind.name(), paths.join(" → "))
+        // a file or a folder that an undo has brought back was not written anew
+        let did = if change.returned.is_some() { "bring back" } else { change.kind.name() };
+        format!("  {did:<11} {}{note}\n", paths.join(" → "))
     };
     output::text(&changes.iter().map(row).collect::<String>());
     if let Some(why) = &listed.not_undoable {
