@@ -170,12 +170,15 @@ const fn kind(question: &Question) -> &'static str {
 
 /// A question as the person reads it in the inbox, in a line.
 fn waits(question: &Question) -> String {
-    let changes = |plan: &Plan| counted(plan.changes.len() as u64, "change");
     match question {
-        Question::Apply { plan } => format!("{} ({}) waits for your yes", line(&plan.title), changes(plan)),
-        Question::Remove { plan } => {
-            let removals = counted(plan.removals().count() as u64, "removal");
-            format!("{} ({removals}) waits for your yes", line(&plan.title))
+        Question::Apply { plan } | Question::Remove { plan } => {
+            let mut counts = counted(plan.changes.len() as u64, "change");
+            // as `--allow-removals` counts: a folder as all that is in it
+            let removals: u64 = plan.losses().map(|change| change.files.max(1)).sum();
+            if removals > 0 {
+                counts = format!("{counts}, {}", counted(removals, "removal"));
+            }
+            format!("{} ({counts}) waits for your yes", line(&plan.title))
         }
         Question::Sensitive { plan } => format!("{}: what can run by itself waits for your yes", line(&plan.title)),
         Question::Grant { folder, .. } => format!("the folder {} is not granted", line(folder)),
@@ -258,7 +261,7 @@ fn answer(question: &Question, schema: &Value, filled: &Value) -> Option<Answer>
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use deskhand_vocabulary::{Access, person::Choice};
+    use deskhand_vocabulary::{Access, Change, ChangeKind, Sha256, person::Choice};
 
     fn plugin() -> Principal {
         Principal::Plugin("home:mail".parse().unwrap())
@@ -291,6 +294,43 @@ mod tests {
         let question = Question::Confirm { origin: plugin(), text: "Do it?\nApply these changes?".to_owned() };
         assert_eq!(waits(&question), "[home:mail] Do it?\\u{a}Apply these changes?");
         assert_eq!(form(&question).unwrap().message, "[home:mail] Do it?\n  | Apply these changes?");
+    }
+
+    #[test]
+    fn changes_and_removals_are_counted_apart() {
+        let change = |kind, files| {
+            Arc::new(Change {
+                id: 1,
+                kind,
+                source: None,
+                target: "Files/a".parse().ok(),
+                bytes: 1,
+                files,
+                replaces: false,
+                returned: None,
+                reason: String::new(),
+                sensitive: None,
+                relies_on: Vec::new(),
+            })
+        };
+        let plan = |changes| {
+            Arc::new(Plan {
+                title: "Tidy up".to_owned(),
+                origin: Principal::Agent,
+                changes,
+                view: json!({}),
+                beyond: None,
+                digest: Sha256::of(b""),
+            })
+        };
+        let [written, folder, empty] = [(ChangeKind::Write, 1), (ChangeKind::Remove, 12), (ChangeKind::Remove, 0)]
+            .map(|(kind, files)| change(kind, files));
+        let writes = plan(vec![Arc::clone(&written)]);
+        assert_eq!(waits(&Question::Apply { plan: writes }), "Tidy up (1 change) waits for your yes");
+        let all = plan(vec![written, folder, empty]);
+        for question in [Question::Apply { plan: Arc::clone(&all) }, Question::Remove { plan: all }] {
+            assert_eq!(waits(&question), "Tidy up (3 changes, 13 removals) waits for your yes");
+        }
     }
 
     #[test]
