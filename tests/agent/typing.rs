@@ -105,6 +105,29 @@ fn a_question_has_the_keyboard_and_what_was_begun_before_it_stays() {
     let (code, screen) = terminal.end();
     assert_eq!(code, 0, "{screen}");
     assert_eq!(desk.text("b.txt").as_deref(), Some("two\n"));
+    assert!(screen.contains("Not said, for the task was over before you pressed Enter: and apply\n"), "{screen}");
+}
+
+#[test]
+fn what_was_begun_before_a_question_is_there_again_after_it() {
+    let desk = desk();
+    let question = "Which of these two colours is to be on the walls of the kitchen and of the hall?";
+    let mut first = held(&desk, &calls(&[("ask_user", json!({"question": question, "choices": ["Red", "Blue"]}))]));
+    let mut second = held(&desk, &read());
+    desk.says([said("As you like.")]);
+    let mut terminal = run(&desk, &["ask me"]);
+    first.wait_reached();
+    terminal.press("only the th").wait("› only the th");
+    first.open();
+    terminal.answer(NUMBER, "2");
+    second.wait_reached();
+    terminal.wait("› only the th").press("ird\r").wait("begin with: stop");
+    second.open();
+    let (code, screen) = terminal.end();
+    assert_eq!(code, 0, "{screen}");
+    let heard = desk.last_heard();
+    assert_eq!(heard[2..], ["result: The person chose: Blue", "call: read", "result: one\n", "user: only the third"]);
+    desk.server.finish();
 }
 
 #[test]

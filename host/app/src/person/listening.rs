@@ -82,6 +82,12 @@ fn listen(steering: &Steering, over: &AtomicBool, live: bool) {
     }
     IN_A_LINE.store(false, Ordering::SeqCst);
     output::typed(None);
+    if !typing.text().trim().is_empty() {
+        output::later(&format!(
+            "Not said, for the task was over before you pressed Enter: {}\n",
+            shown(typing.text().trim())
+        ));
+    }
 }
 
 /// Say what becomes of a line, and let it take effect.
