@@ -42,7 +42,16 @@ fn add(desk: &Desk, task: TaskId, workspace: &Workspace, folder: &Path, opening:
     let hidden: Vec<PathBuf> = open.hidden().iter().map(|own| own.path.clone()).collect();
     let gate = desk.gate()?;
     if let Some(duration) = granted {
-        gate.grant(Some(task), Scope::Folder { folder: open.folder().to_owned(), access }, duration)?;
+        let before = gate.grants()?;
+        let grant = gate.grant(Some(task), Scope::Folder { folder: open.folder().to_owned(), access }, duration)?;
+        // it stays whatever becomes of the task
+        if duration == Duration::Always && before.iter().all(|known| known.id != grant.id) {
+            output::aside(&format!(
+                "Granted always: {}. Take it back with: deskhand revoke {}",
+                line(&grant.scope.to_string()),
+                grant.id
+            ));
+        }
     }
     // a folder that is not named is asked about, whatever was said in advance about changes
     let permit = gate.permit(&Context::person(Some(task), Standing::default()), open)?;
