@@ -3,6 +3,7 @@
 #![allow(clippy::print_stderr, reason = "a test that cannot run here says so")]
 
 mod calls;
+mod conformance;
 mod faults;
 mod files;
 mod http;

@@ -1,6 +1,7 @@
 //! What the whole-program tests share: the real binary, a home of its own for each test, and real files.
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot be set up ends")]
 
+pub mod conformance;
 pub mod login;
 pub mod market;
 pub mod said;
