@@ -13,7 +13,7 @@ use crate::{
     subscription::Listeners,
 };
 use deskhand_vocabulary::{Clock, Entry, Event, EventId, Sha256, TaskId};
-use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, blob::ZeroBlob, params};
 use std::{
     path::{Path, PathBuf},
     sync::{
@@ -28,6 +28,10 @@ use std::{
 pub(crate) const BATCH: usize = 512;
 /// How long a write that nobody waits for may wait for company.
 pub(crate) const LINGER: Duration = Duration::from_millis(20);
+
+/// From this many bytes on a content is written into a place that is made for it first: a bound value is copied twice on its way
+/// into the file.
+const LARGE: usize = 1 << 20;
 
 /// How long emptying the write-ahead log waits for whoever still reads from it.
 const PATIENCE_WITH_READERS: Duration = Duration::from_secs(2);
@@ -295,9 +299,14 @@ impl Writing<'_> {
             .prepare_cached("INSERT INTO events (id, at, task, event, sealed, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
             .execute(params![id, at, task, text, row.sealed, hash])?;
         if let Some(sealed) = sealed {
-            self.connection
-                .prepare_cached("INSERT INTO contents (event, task, sealed) VALUES (?1, ?2, ?3)")?
-                .execute(params![id, task, sealed])?;
+            let mut insert =
+                self.connection.prepare_cached("INSERT INTO contents (event, task, sealed) VALUES (?1, ?2, ?3)")?;
+            if sealed.len() < LARGE {
+                insert.execute(params![id, task, sealed])?;
+            } else {
+                insert.execute(params![id, task, ZeroBlob(sealed.len() as u64)])?;
+                self.connection.blob_open("main", "contents", "sealed", id, false)?.write_all_at(&sealed, 0)?;
+            }
         }
         if let (Event::TaskEnded { outcome }, Some(task)) = (&event, task) {
             self.connection

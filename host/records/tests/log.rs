@@ -175,6 +175,28 @@ fn many_threads_on_two_openings_lose_nothing_and_keep_one_chain() {
 }
 
 #[test]
+fn a_large_content_is_read_back_whole_and_forgotten_whole() {
+    let home = Home::new();
+    let records = home.open();
+    let task = records.start_task(json!({"request": "/organize"})).unwrap();
+    // sealed it is 24 + 11 + text + 16 bytes: just below a mebibyte, at it, and well beyond
+    let texts = [1_048_524, 1_048_525, 5_000_000].map(|long| "0123456789".repeat(long / 10 + 1)[..long].to_owned());
+    for text in &texts {
+        let content = Some(json!({ "text": text }));
+        records.append(Entry { content, ..numbered(Some(task), 1) }).unwrap();
+    }
+    drop(records);
+
+    let records = home.open();
+    let read: Vec<_> = all(&records)[1..].iter().map(|event| event.content.clone().unwrap()).collect();
+    assert!(read == texts.each_ref().map(|text| json!({ "text": text })), "what was read is not what was written");
+    assert_eq!(records.verify().unwrap(), Verification::Whole { events: 4 });
+    records.forget_task(task).unwrap();
+    assert_eq!(records.verify().unwrap(), Verification::Whole { events: 4 });
+    assert!(all(&records).iter().all(|event| event.content.is_none()));
+}
+
+#[test]
 fn numbers_rise_over_all_openings() {
     let home = Home::new();
     let (one, two) = (home.open(), home.open());

@@ -162,7 +162,7 @@ fn record(workspace: &Workspace, person: &dyn Person, plan: &Plan) -> Result<(),
                 "origin": plan.origin,
                 "view": plan.view,
                 // a line each: a plan of a hundred thousand changes is a large document already
-                "changes": planning::lines(plan).collect::<Vec<_>>(),
+                "changes": serde_json::Value::Array(planning::lines(plan).map(serde_json::Value::String).collect()),
             }
         })
     });
