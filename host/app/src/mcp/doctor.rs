@@ -23,7 +23,7 @@ fn found(desk: &Desk) -> Result<Check> {
     }
     let mut said = Vec::new();
     let mut missing = None;
-    let mut off = None;
+    let (mut off, mut login) = (None, None);
     for server in servers.values() {
         let row = Row::of(desk, server)?;
         match absent(server) {
@@ -34,20 +34,25 @@ fn found(desk: &Desk) -> Result<Check> {
             None => {
                 if row.is_off() {
                     off.get_or_insert(&server.name);
+                } else if row.wants_login() {
+                    login.get_or_insert(&server.name);
                 }
                 said.push(format!("`{}`: {}", server.name, row.state()));
             }
         }
     }
     let found = format!("{}. {}", counted(servers.len() as u64, "server"), said.join("; "));
-    Ok(match (missing, off) {
-        (Some(program), _) => {
+    Ok(match (missing, off, login) {
+        (Some(program), _, _) => {
             Check::note(WHAT, found, format!("Install {program}, or put the folder that it is in on your PATH."))
         }
-        (None, Some(name)) => {
+        (None, Some(name), _) => {
             Check::note(WHAT, found, format!("Agree, if you want it used: deskhand mcp allow {name}"))
         }
-        (None, None) => Check::works(WHAT, found),
+        (None, None, Some(name)) => {
+            Check::note(WHAT, found, format!("Log in, if you want it used: deskhand mcp login {name}"))
+        }
+        (None, None, None) => Check::works(WHAT, found),
     })
 }
 

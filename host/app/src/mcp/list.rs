@@ -127,6 +127,11 @@ impl Row {
         !self.lacks.is_empty() || matches!((&self.host, self.consent), (None, Consent::Asked))
     }
 
+    /// True if it wants a login that is not there.
+    pub(super) fn wants_login(&self) -> bool {
+        self.login == Login::Wanted
+    }
+
     /// Whether it may be used, in a few words.
     pub(super) fn state(&self) -> String {
         let consent = match (&self.host, self.consent) {
