@@ -5,7 +5,7 @@ use crate::{
     terminal::Terminal,
 };
 use deskhand_model_server::{ModelServer, Reply};
-use deskhand_tests::{Place, Ran, deskhand, files_with};
+use deskhand_tests::{Place, Ran, deskhand, files_with, keyring::session};
 use insta::assert_snapshot;
 use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt as _, path::Path};
 
@@ -367,30 +367,17 @@ fn agreed_in_advance() {
 /// On a computer with a keyring, keys lie there and in no file.
 #[test]
 fn in_the_keyring() {
-    let there = |program: &str| {
-        std::env::var_os("PATH").is_some_and(|path| std::env::split_paths(&path).any(|at| at.join(program).is_file()))
-    };
-    if !there("gnome-keyring-daemon") || !there("dbus-run-session") {
-        eprintln!("skipped: this machine has no keyring to try it with");
-        return;
-    }
     let place = Place::new();
     let server = ModelServer::start();
     server.reply(Reply::new().text("Hello."));
     let script = format!(
-        "printf password | gnome-keyring-daemon --unlock --components=secrets >keyring.log 2>&1\n\
-         printf %s {KEY} | \"$0\" model add fast --wire chat --url {}/v1 --model scripted --key-stdin\n\
+        "printf %s {KEY} | \"$0\" model add fast --wire chat --url {}/v1 --model scripted --key-stdin\n\
          \"$0\" model list\n\"$0\" model test\n\"$0\" model remove fast\n\
          printf %s {KEY} | \"$0\" model add fast --wire chat --url {}/v1 --model scripted --key-stdin --key-in-file\n",
         server.url(),
         server.url()
     );
-    let mut command = place.command("dbus-run-session");
-    command.args(["--", "sh", "-c", &script]).arg(deskhand()).env_remove("DBUS_SESSION_BUS_ADDRESS");
-    command.env("XDG_RUNTIME_DIR", place.path("runtime")).env("GNOME_KEYRING_CONTROL", "");
-    fs::create_dir(place.path("runtime")).unwrap();
-    fs::set_permissions(place.path("runtime"), fs::Permissions::from_mode(0o700)).unwrap();
-    let ran = Ran::of(command.output().unwrap());
+    let ran = Ran::of(session(&place, &script).output().unwrap());
     let said = shown(&place, &server, &ran);
     let lines = [
         "Its key lies in the system's keyring.",

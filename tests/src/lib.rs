@@ -2,6 +2,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot be set up ends")]
 
 pub mod conformance;
+pub mod keyring;
 pub mod login;
 pub mod market;
 pub mod said;

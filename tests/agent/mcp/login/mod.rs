@@ -3,6 +3,7 @@
 
 mod agreeing;
 mod faults;
+mod keyring;
 mod renewing;
 
 use super::call;
@@ -146,6 +147,10 @@ fn a_server_that_wants_a_login_is_named_and_the_task_goes_on() {
     let test = desk.deskhand(&["mcp", "test", "shop"]);
     assert_eq!((test.code, test.stderr), (1, format!("{}{}\n", "The", &LOG_IN[3..])));
     assert_eq!(state(&desk), "may be sent to, log in with: deskhand mcp login shop");
+    let doctor = desk.deskhand(&["doctor"]);
+    let row = "note  MCP servers        1 server. `shop`: may be sent to, log in with: deskhand mcp login shop\n";
+    let advice = "Log in, if you want it used: deskhand mcp login shop\n";
+    assert!(doctor.stdout.contains(row) && doctor.stdout.contains(advice), "{}", doctor.stdout);
     desk.says([read(), said("It wants a login."), said("It is so.")]);
     let ran = desk.run(&["read it"]);
     assert!(ran.stdout.contains(&LOG_IN[4..]) || ran.stderr.contains(&LOG_IN[4..]), "{}{}", ran.stdout, ran.stderr);
