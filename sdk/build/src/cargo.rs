@@ -98,10 +98,11 @@ pub(crate) fn extract(found: &Crate, mut cargo: Command, path: &Path) -> Result<
     if status.success() { Ok(()) } else { Err(BuildError::Compile { what: "this computer" }) }
 }
 
-/// The profile of components: small, in one piece, with the names of functions for backtraces, and nothing in it that
-/// depends on the machine. Given on the command line, it holds whatever the crate's workspace says.
+/// The profile of components: fast (linked as a whole, they come out no larger than those that are made to be small), in one
+/// piece, with the names of functions for backtraces, and nothing in it that depends on the machine. Given on the command line, it
+/// holds whatever the crate's workspace says.
 const PROFILE: [&str; 7] = [
-    "profile.release.opt-level='s'",
+    "profile.release.opt-level=3",
     "profile.release.lto=true",
     "profile.release.codegen-units=1",
     "profile.release.strip='debuginfo'",
