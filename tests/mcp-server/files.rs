@@ -106,3 +106,29 @@ fn a_grant_that_is_taken_back_holds_no_more() {
     assert!(reason.contains("rule `grant`"), "{reason}");
     client.leave();
 }
+
+#[test]
+fn what_one_client_is_given_no_other_has() {
+    let (place, folder) = place();
+    let kept = ["--always", "--folder", folder.to_str().unwrap()];
+    let files = |name, options: &[&str]| {
+        let mut client = Client::start_as(name, &place, options);
+        client.greet(false);
+        let count = client.request("resources/list", json!({}))["resources"].as_array().unwrap().len();
+        (client, count)
+    };
+    let (given, count) = files("editor", &kept);
+    assert_eq!(count, 3);
+    // while the first is served, and after it; under another name, and under the same without the folder
+    let (mut other, count) = files("browser", &[]);
+    assert_eq!(count, 0);
+    let uri = json!({"uri": "deskhand://files/papers/a.txt"});
+    let nothing = "there is no resource `deskhand://files/papers`";
+    assert_eq!(other.refused("resources/read", uri.clone()), (-32002, nothing.to_owned()));
+    given.leave();
+    assert_eq!(other.refused("resources/read", uri), (-32002, nothing.to_owned()));
+    other.leave();
+    let (again, count) = files("editor", &[]);
+    assert_eq!(count, 0);
+    again.leave();
+}

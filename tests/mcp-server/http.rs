@@ -24,12 +24,17 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(place: &Place, options: &[&str]) -> Self {
+        Self::start_as("tester", place, options)
+    }
+
+    /// The same for a client of another name.
+    fn start_as(name: &str, place: &Place, options: &[&str]) -> Self {
         let mut command = place.command(deskhand());
-        command.args(["mcp", "serve", "--client", "tester", "--http"]).args(options);
+        command.args(["mcp", "serve", "--client", name, "--http"]).args(options);
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
         let first = lines.next().unwrap();
-        let address = first.strip_prefix("The client tester is served at http://127.0.0.1:").unwrap();
+        let address = first.strip_prefix(&format!("The client {name} is served at http://127.0.0.1:")).unwrap();
         let port = address.strip_suffix("/mcp").unwrap().parse().unwrap();
         let second = lines.next().unwrap();
         let path = second.strip_prefix("Its token is in ").unwrap();
@@ -130,6 +135,19 @@ fn a_token_is_kept_until_another_is_made() {
     assert_eq!(one.len(), 64);
     assert_eq!(Server::start(&place, &[]).token, one);
     assert_ne!(Server::start(&place, &["--new-token"]).token, one);
+}
+
+#[test]
+fn a_token_is_that_of_one_client() {
+    let (place, _) = place();
+    let servers = ["editor", "browser"].map(|name| Server::start_as(name, &place, &[]));
+    let status = |at: &Server, of: &Server| {
+        let host = format!("Host: 127.0.0.1:{}", at.port);
+        at.send(&[&host, &format!("Authorization: Bearer {}", of.token)], &hello()).0
+    };
+    let [editor, browser] = &servers;
+    assert_eq!([status(editor, editor), status(browser, editor)], [200, 401]);
+    assert_eq!([status(browser, browser), status(editor, browser)], [200, 401]);
 }
 
 #[test]

@@ -42,8 +42,13 @@ pub(crate) struct Client {
 impl Client {
     /// Start `deskhand mcp serve --client tester` with these options besides.
     pub(crate) fn start(place: &Place, options: &[&str]) -> Self {
+        Self::start_as("tester", place, options)
+    }
+
+    /// The same for a client of another name.
+    pub(crate) fn start_as(name: &str, place: &Place, options: &[&str]) -> Self {
         let mut command = place.command(deskhand());
-        command.args(["mcp", "serve", "--client", "tester"]).args(options);
+        command.args(["mcp", "serve", "--client", name]).args(options);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
         let mut child = command.spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
