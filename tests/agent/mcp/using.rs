@@ -139,6 +139,22 @@ fn what_is_said_of_a_tool_holds_until_the_server_says_something_else_of_it() {
 }
 
 #[test]
+fn of_two_tools_of_one_name_neither_is_there() {
+    let desk = with_server("twice", "");
+    desk.deskhand(&["mcp", "allow", "one", "echo"]).ok();
+    desk.says([echo(), find("again"), echo(), said("It is gone."), said("It is so.")]);
+    let ran = desk.run(&["greet it twice"]);
+    assert_eq!(ran.code, 6, "{}{}", ran.stdout, ran.stderr);
+    let heard = desk.last_heard();
+    let heard: Vec<&String> = heard.iter().filter(|line| line.starts_with("result: ")).collect();
+    assert!(heard[0].ends_with("|again: hello"), "{heard:?}");
+    assert!(!heard[1].contains("one/echo") && !heard[1].contains("Mails"), "{heard:?}");
+    assert!(heard[1].contains("[2 of `one` cannot be used and are left out]"), "{heard:?}");
+    assert_eq!(heard[2], "result: the MCP server `one` has no tool `echo`; mcp_find finds those that it has");
+    assert_eq!(noted(&desk).iter().filter(|line| *line == "called").count(), 1);
+}
+
+#[test]
 fn a_tool_that_is_never_called_is_not_called() {
     let desk = with_server("well", "");
     desk.deskhand(&["mcp", "allow", "one", "echo", "always"]).ok();

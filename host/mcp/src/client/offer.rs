@@ -3,6 +3,7 @@
 
 use deskhand_vocabulary::{Sha256, text::shortened};
 use serde_json::{Value, json};
+use std::collections::HashMap;
 
 /// The most of each list that is kept.
 pub(crate) const MOST: usize = 2000;
@@ -23,7 +24,8 @@ pub struct Offer {
     pub resources: Vec<Resource>,
     /// Texts that it has for people and models to begin with.
     pub prompts: Vec<Prompt>,
-    /// How many of all these cannot be used: without a name, with a schema that is none, or beyond what is kept.
+    /// How many of all these cannot be used: without a name or with one that another has, with a schema that is none, or beyond
+    /// what is kept.
     pub left_out: usize,
 }
 
@@ -115,6 +117,16 @@ fn name_of(entry: &Value) -> Option<String> {
     fits.then(|| name.to_owned())
 }
 
+/// Without those that share a name, of which nobody could tell which one is meant; and how many those are.
+pub(crate) fn apart<T>(all: Vec<T>, name: impl Fn(&T) -> &str) -> (Vec<T>, usize) {
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    all.iter().for_each(|one| *counts.entry(name(one).to_owned()).or_default() += 1);
+    let count = all.len();
+    let apart: Vec<T> = all.into_iter().filter(|one| counts[name(one)] == 1).collect();
+    let left_out = count - apart.len();
+    (apart, left_out)
+}
+
 /// The digest of all that is said of a tool and shown of it, whatever the order of its members.
 fn digest(entry: &Value) -> Sha256 {
     let said = ["name", "title", "description", "inputSchema", "annotations"];
@@ -161,6 +173,12 @@ mod tests {
             broken[key] = value;
             assert_eq!(Tool::read(&broken), None, "{broken}");
         }
+    }
+
+    #[test]
+    fn of_those_that_share_a_name_none_is_kept() {
+        let (kept, left_out) = apart(vec!["a", "b", "a", "c", "a"], |name| name);
+        assert_eq!((kept, left_out), (vec!["b", "c"], 3));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::{
     host::{Change, Host},
     http::{Proof, Way},
     login::Session,
-    offer::{MOST, Offer, Prompt, Resource, Tool},
+    offer::{self, MOST, Offer, Prompt, Resource, Tool},
     program::{self, Program, find},
     sandbox::{Sandbox, Wrote},
 };
@@ -448,7 +448,7 @@ impl Server {
         let mut offer = Offer::default();
         if capabilities.tools.is_some() {
             let ask = |page| ClientRequest::ListToolsRequest(ListToolsRequest::with_param(page));
-            offer.tools = lists.all("tools", ask, Tool::read).await?;
+            offer.tools = lists.apart("tools", ask, Tool::read, |tool| &tool.name).await?;
         }
         if capabilities.resources.is_some() {
             let ask = |page| ClientRequest::ListResourcesRequest(ListResourcesRequest::with_param(page));
@@ -463,7 +463,7 @@ impl Server {
         }
         if capabilities.prompts.is_some() {
             let ask = |page| ClientRequest::ListPromptsRequest(ListPromptsRequest::with_param(page));
-            offer.prompts = lists.all("prompts", ask, Prompt::read).await?;
+            offer.prompts = lists.apart("prompts", ask, Prompt::read, |prompt| &prompt.name).await?;
         }
         offer.left_out = lists.left_out;
         Ok(offer)
@@ -486,6 +486,19 @@ struct Lists<'a> {
 }
 
 impl Lists<'_> {
+    /// The same as [`Self::all`] of what is asked for by its name.
+    async fn apart<T>(
+        &mut self,
+        key: &'static str,
+        ask: impl Fn(PaginatedRequestParams) -> ClientRequest,
+        read: impl Fn(&Value) -> Option<T>,
+        name: impl Fn(&T) -> &str,
+    ) -> Result<Vec<T>, McpError> {
+        let (apart, left_out) = offer::apart(self.all(key, ask, read).await?, name);
+        self.left_out += left_out;
+        Ok(apart)
+    }
+
     /// All of one list that can be used, as far as so many are kept.
     async fn all<T>(
         &mut self,
