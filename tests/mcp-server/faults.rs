@@ -1,7 +1,18 @@
 //! Clients that do not behave.
 
 use crate::kit::{Client, names, place};
-use serde_json::json;
+use deskhand_tests::deskhand;
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeSet,
+    io::{BufRead as _, BufReader, Write as _},
+    process::Stdio,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 #[test]
 fn what_is_no_message_is_passed_over() {
@@ -51,7 +62,7 @@ fn a_thousand_calls_at_once_are_answered_each() {
     for _ in 1..1000 {
         client.begin("resources/read", json!({"uri": "deskhand://files/papers/a.txt"}));
     }
-    let mut answered = std::collections::BTreeSet::new();
+    let mut answered = BTreeSet::new();
     let mut served = 0;
     while answered.len() < 1000 {
         let message = client.message().unwrap();
@@ -62,6 +73,43 @@ fn a_thousand_calls_at_once_are_answered_each() {
     // at least those that there is room for
     assert!(served >= 16, "{served}");
     assert!(client.leave().success());
+}
+
+#[test]
+fn a_client_that_reads_no_answers_has_to_wait_with_its_requests() {
+    const ALL: usize = 4000;
+    let (place, _) = place();
+    let mut command = place.command(deskhand());
+    command.args(["mcp", "serve", "--client", "tester"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let (mut stdin, mut lines) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()).lines());
+    let hello = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
+        "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "a test", "version": "1"}}});
+    writeln!(stdin, "{hello}\n{}", json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).unwrap();
+    lines.next().unwrap().unwrap();
+    let written = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&written);
+    let writing = std::thread::spawn(move || {
+        for id in 1..=ALL {
+            writeln!(stdin, "{}", json!({"jsonrpc": "2.0", "id": id, "method": "tools/list"})).unwrap();
+            count.store(id, Ordering::SeqCst);
+        }
+        stdin
+    });
+    // until it gets on no further: what is in the pipes, and what is at work
+    let mut before = usize::MAX;
+    while before != written.load(Ordering::SeqCst) {
+        before = written.load(Ordering::SeqCst);
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    assert!(before < ALL, "all were taken in");
+    // once it reads, each is answered
+    let answers = lines.by_ref().take(ALL).map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
+    let answered: BTreeSet<_> =
+        answers.filter(|answer| answer["result"].is_object()).map(|answer| answer["id"].as_u64()).collect();
+    assert_eq!(answered.len(), ALL);
+    drop(writing.join().unwrap());
+    assert!(child.wait().unwrap().success());
 }
 
 #[test]

@@ -6,4 +6,5 @@
 //! keeps no record: the application does, behind [`client::Host`] and [`server::Offer`].
 
 pub mod client;
+mod pace;
 pub mod server;

@@ -2,6 +2,7 @@
 
 What it notes for the test goes to the file that its second argument names, a line each. With "runs" it runs what it is told.
 """
+import itertools
 import json
 import os
 import subprocess
@@ -131,6 +132,12 @@ def serve(message):
     if method == "notifications/cancelled":
         return note("cancelled: " + message["params"].get("reason", ""))
     if method == "tools/list":
+        if HOW == "pings":
+            # asks without end, and reads no answer
+            for number in itertools.count():
+                write({"jsonrpc": "2.0", "id": f"ping-{number}", "method": "ping"})
+                if number % 10_000 == 9_999:
+                    note("ten thousand pings")
         if HOW != "hang-list":
             answer(message, {"tools": tools()})
     elif method == "resources/list":

@@ -12,6 +12,7 @@ use super::{
     stdout::{Allowance, Bounded},
     wait::{Over, over},
 };
+use crate::pace::Paced;
 use deskhand_egress::{EgressError, Url};
 use deskhand_vocabulary::{
     ServerName, Stop,
@@ -81,6 +82,7 @@ impl Connection {
         let output = Bounded::new(streams.output, allowance.clone());
         // how long a line may be is bounded by the allowance
         let transport = AsyncRwTransport::new_client(output, streams.input).with_max_line_length(usize::MAX);
+        let transport = Paced::new(transport);
         let folders = folders.unwrap_or_default();
         let process = Process { running: tokio::sync::Mutex::new(Some(running)), folders, tail, allowance };
         let greeted = tokio::select! {
@@ -110,7 +112,7 @@ impl Connection {
         handler: Handler,
         (limit, stop): (Duration, &Stop),
     ) -> Result<Self, McpError> {
-        let transport = StreamableHttpClientTransport::with_client(way, config);
+        let transport = Paced::new(StreamableHttpClientTransport::with_client(way, config));
         tokio::select! {
             biased;
             greeted = serve_client(handler.clone(), transport) => match greeted {

@@ -5,6 +5,7 @@ use super::{
     asking::{Asking, Bounds},
     handler::Session,
 };
+use crate::pace::Paced;
 use rmcp::{ServiceExt as _, service::ServerInitializeError, transport::async_rw::AsyncRwTransport};
 use std::io;
 use tokio::{runtime::Handle, sync::Notify};
@@ -20,7 +21,7 @@ pub async fn serve(open: &Open, stopped: &Notify) -> io::Result<()> {
     let asking = Asking::new(Handle::current(), Bounds::default());
     let session = Session::new(open(asking.clone()).map_err(io::Error::other)?, asking);
     let (read, write) = rmcp::transport::io::stdio_pipes();
-    let transport = AsyncRwTransport::new_server(read, write).with_max_line_length(LONGEST);
+    let transport = Paced::new(AsyncRwTransport::new_server(read, write).with_max_line_length(LONGEST));
     tokio::select! {
         served = session.serve(transport) => match served {
             Ok(running) => tokio::select! {
