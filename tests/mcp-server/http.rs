@@ -138,6 +138,58 @@ fn a_token_is_kept_until_another_is_made() {
 }
 
 #[test]
+fn who_has_no_token_keeps_nobody_out() {
+    let (place, _) = place();
+    let server = Server::start(&place, &[]);
+    let host = format!("Host: 127.0.0.1:{}", server.port);
+    let connect = || TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+    // who is refused is let go of, whatever else they meant to ask
+    let mut refused = connect();
+    refused.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    write!(refused, "GET /mcp HTTP/1.1\r\n{host}\r\n\r\nGET /mcp HTTP/1.1\r\n{host}\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    let _ = refused.read_to_end(&mut answer);
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    assert_eq!(answer.matches("HTTP/1.1 401").count(), 1, "{answer}");
+    // and those that say nothing go when others come
+    let mut silent: Vec<TcpStream> = (0..100).map(|_| connect()).collect();
+    let token = format!("Authorization: Bearer {}", server.token);
+    assert_eq!(server.send(&[&host, &token], &hello()).0, 200);
+    silent[0].set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    assert_eq!(silent[0].read(&mut [0]).unwrap_or(0), 0);
+}
+
+#[test]
+fn what_an_old_token_listens_to_ends_with_it() {
+    let (place, _) = place();
+    let server = Server::start(&place, &[]);
+    let host = format!("Host: 127.0.0.1:{}", server.port);
+    let token = format!("Authorization: Bearer {}", server.token);
+    let (_, greeted) = server.send(&[&host, &token], &hello());
+    let session = greeted.lines().find(|line| line.to_lowercase().starts_with("mcp-session-id: ")).unwrap().trim();
+    let begun = json!({"jsonrpc": "2.0", "method": "notifications/initialized"}).to_string();
+    assert_eq!(server.send(&[&host, &token, session], &begun).0, 202);
+    let mut listening = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+    listening.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    let accept = "Accept: text/event-stream";
+    write!(listening, "GET /mcp HTTP/1.1\r\n{host}\r\n{token}\r\n{session}\r\n{accept}\r\n\r\n").unwrap();
+    let mut heard = [0; 4096];
+    let read = listening.read(&mut heard).unwrap();
+    assert!(heard[..read].starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&heard[..read]));
+    let _other = Server::start(&place, &["--new-token"]);
+    // this would be told to whoever listens
+    place.deskhand(["plugin", "uninstall", "home:websearch"]).ok();
+    let mut rest = String::new();
+    while !rest.contains("list_changed") {
+        match listening.read(&mut heard).unwrap() {
+            0 => return,
+            read => rest.push_str(&String::from_utf8_lossy(&heard[..read])),
+        }
+    }
+    panic!("it goes on to be told: {rest}");
+}
+
+#[test]
 fn a_token_is_that_of_one_client() {
     let (place, _) = place();
     let servers = ["editor", "browser"].map(|name| Server::start_as(name, &place, &[]));

@@ -2,7 +2,7 @@
 //! send requests to this computer, also under a name of its own (DNS rebinding); it cannot choose `Host` and `Origin`.
 
 use http::{HeaderMap, StatusCode, Uri, header};
-use std::{fmt, sync::Arc};
+use std::{fmt, num::NonZeroU16, sync::Arc};
 use subtle::ConstantTimeEq as _;
 
 /// What a client proves itself with: 256 bits, as 64 hexadecimal digits.
@@ -14,6 +14,10 @@ impl Token {
     pub fn of(text: &str) -> Option<Self> {
         let digits = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         digits.then(|| Self(text.to_owned()))
+    }
+
+    fn is(&self, given: &str) -> bool {
+        given.as_bytes().ct_eq(self.0.as_bytes()).into()
     }
 }
 
@@ -60,10 +64,13 @@ impl Guard {
         Self { port, token }
     }
 
-    pub(super) fn admits(&self, headers: &HeaderMap) -> Result<(), Refused> {
+    /// Whether a request with this address and these headers is answered; and the token that it is let in with.
+    pub(super) fn admits(&self, address: &Uri, headers: &HeaderMap) -> Result<Token, Refused> {
         let host = only(headers, header::HOST).ok_or(Refused::Host)?;
         let is_here = |name: &str| host.eq_ignore_ascii_case(&format!("{name}:{}", self.port));
-        if !HERE.iter().any(|name| is_here(name)) {
+        // one that is asked for by its whole address is asked for as that host (RFC 9112, 3.2.2)
+        let same = address.authority().is_none_or(|asked| asked.as_str().eq_ignore_ascii_case(host));
+        if !same || !HERE.iter().any(|name| is_here(name)) {
             return Err(Refused::Host);
         }
         if headers.contains_key(header::ORIGIN) && !only(headers, header::ORIGIN).is_some_and(is_local) {
@@ -72,8 +79,15 @@ impl Guard {
         let given = only(headers, header::AUTHORIZATION).and_then(|given| given.split_once(' '));
         let (scheme, given) = given.ok_or(Refused::Token)?;
         let held = (self.token)().ok_or(Refused::Token)?;
-        let same: bool = given.trim().as_bytes().ct_eq(held.0.as_bytes()).into();
-        if same && scheme.eq_ignore_ascii_case("bearer") { Ok(()) } else { Err(Refused::Token) }
+        match held.is(given.trim()) && scheme.eq_ignore_ascii_case("bearer") {
+            true => Ok(held),
+            false => Err(Refused::Token),
+        }
+    }
+
+    /// Whether this is still the token that holds.
+    pub(super) fn holds(&self, token: &Token) -> bool {
+        (self.token)().is_some_and(|held| held.is(&token.0))
     }
 }
 
@@ -84,13 +98,13 @@ fn only(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
     values.next().is_none().then_some(value)
 }
 
-/// Whether an origin (RFC 6454) is a page of this very computer.
+/// Whether an origin (RFC 6454, 6.2) is a page of this very computer: a scheme, one of its names, and nothing else but a port.
 fn is_local(origin: &str) -> bool {
-    let Ok(uri) = origin.parse::<Uri>() else { return false };
-    let plain = matches!(uri.scheme_str(), Some("http" | "https")) && uri.path() == "/" && uri.query().is_none();
-    let host = uri.host().unwrap_or_default();
-    let whole = uri.authority().is_some_and(|authority| !authority.as_str().contains('@'));
-    plain && whole && HERE.iter().any(|name| host.eq_ignore_ascii_case(name))
+    let Some(host) = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://")) else { return false };
+    let host = host.to_ascii_lowercase();
+    let number = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<NonZeroU16>().is_ok();
+    let port = |rest: &str| rest.is_empty() || rest.strip_prefix(':').is_some_and(number);
+    HERE.iter().any(|name| host.strip_prefix(name).is_some_and(port))
 }
 
 #[cfg(test)]
@@ -102,11 +116,15 @@ mod tests {
     const TOKEN: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
     fn admits(headers: &[(&'static str, &str)]) -> Result<(), Refused> {
+        at("/mcp", headers)
+    }
+
+    fn at(address: &str, headers: &[(&'static str, &str)]) -> Result<(), Refused> {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.append(*name, value.parse().unwrap());
         }
-        Guard::new(8123, Arc::new(|| Token::of(TOKEN))).admits(&map)
+        Guard::new(8123, Arc::new(|| Token::of(TOKEN))).admits(&address.parse().unwrap(), &map).map(drop)
     }
 
     #[test]
@@ -123,6 +141,11 @@ mod tests {
         let twice = [("host", "localhost:8123"), ("host", "evil.example"), ("authorization", bearer.as_str())];
         assert_eq!(admits(&twice), Err(Refused::Host));
         assert_eq!(admits(&[("authorization", &bearer)]), Err(Refused::Host));
+        let named = [("host", "localhost:8123"), ("authorization", bearer.as_str())];
+        assert_eq!(at("http://localhost:8123/mcp", &named), Ok(()));
+        for address in ["http://evil.example:8123/mcp", "http://localhost/mcp", "http://127.0.0.1:8123/mcp"] {
+            assert_eq!(at(address, &named), Err(Refused::Host), "{address}");
+        }
     }
 
     #[test]
@@ -141,6 +164,13 @@ mod tests {
             "http://evil.example@localhost",
             "file://localhost",
             "localhost",
+            "http://localhost:evil",
+            "http://localhost:99999",
+            "http://localhost:",
+            "http://localhost:+80",
+            "http://localhost/",
+            "http://localhost#@evil.example",
+            "http://[::1]evil.example",
         ] {
             assert_eq!(from(origin), Err(Refused::Origin), "{origin}");
         }
@@ -168,12 +198,14 @@ mod tests {
             let mut map = HeaderMap::new();
             map.append("host", "localhost:8123".parse().unwrap());
             map.append("authorization", format!("Bearer {token}").parse().unwrap());
-            guard.admits(&map)
+            guard.admits(&Uri::from_static("/mcp"), &map).map(drop)
         };
         let other = "f".repeat(64);
         assert_eq!((with(TOKEN), with(&other)), (Ok(()), Err(Refused::Token)));
+        assert!(guard.holds(&Token::of(TOKEN).unwrap()));
         *held.lock().unwrap() = Token::of(&other);
         assert_eq!((with(TOKEN), with(&other)), (Err(Refused::Token), Ok(())));
+        assert!(!guard.holds(&Token::of(TOKEN).unwrap()));
         *held.lock().unwrap() = None;
         assert_eq!((with(TOKEN), with(&other)), (Err(Refused::Token), Err(Refused::Token)));
     }

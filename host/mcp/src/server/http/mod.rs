@@ -2,6 +2,8 @@
 //! came from elsewhere.
 
 mod guard;
+mod held;
+mod room;
 
 pub use guard::{Holds, Token};
 
@@ -11,6 +13,7 @@ use super::{
     handler::Session,
 };
 use guard::Guard;
+use held::WhileHeld;
 use http::{Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Full, combinators::BoxBody};
 use hyper::{body::Bytes, body::Incoming, server::conn::http1, service::service_fn};
@@ -19,6 +22,7 @@ use rmcp::transport::streamable_http_server::{
     StreamableHttpServerConfig, StreamableHttpService,
     session::local::{LocalSessionManager, SessionConfig},
 };
+use room::{Guest, Room};
 use std::{
     convert::Infallible,
     io,
@@ -29,13 +33,12 @@ use std::{
     },
     time::Duration,
 };
-use tokio::{net::TcpStream, runtime::Handle, sync::Notify, sync::Semaphore};
+use tokio::{net::TcpStream, runtime::Handle, sync::Notify};
 use tokio_util::sync::CancellationToken;
 
 /// Where the protocol is spoken.
 pub const PATH: &str = "/mcp";
-/// The most connections, and the most sessions, at once.
-const CONNECTIONS: usize = 64;
+/// The most sessions at once.
 const SESSIONS: usize = 64;
 /// The largest message, in bytes.
 const LONGEST: usize = 8 << 20;
@@ -61,7 +64,7 @@ pub async fn serve(listener: TcpListener, token: Holds, open: Open, stopped: &No
     let over = CancellationToken::new();
     let guard = Arc::new(Guard::new(address.port(), token));
     let service = service(open, &over);
-    let connections = Arc::new(Semaphore::new(CONNECTIONS));
+    let room = Room::new();
     loop {
         let (stream, from) = tokio::select! {
             accepted = listener.accept() => match accepted {
@@ -74,12 +77,8 @@ pub async fn serve(listener: TcpListener, token: Holds, open: Open, stopped: &No
             },
             () = stopped.notified() => break,
         };
-        let Ok(place) = Arc::clone(&connections).try_acquire_owned() else { continue };
-        let (guard, service, over) = (Arc::clone(&guard), service.clone(), over.clone());
-        tokio::spawn(async move {
-            connection(stream, from, &guard, &service, &over).await;
-            drop(place);
-        });
+        let (guard, service, over, guest) = (Arc::clone(&guard), service.clone(), over.clone(), room.enter());
+        tokio::spawn(async move { connection(stream, from, (&guard, &guest), &service, &over).await });
     }
     over.cancel();
     Ok(())
@@ -122,13 +121,20 @@ impl Drop for Place {
     }
 }
 
-async fn connection(stream: TcpStream, from: SocketAddr, guard: &Guard, service: &Service, over: &CancellationToken) {
+async fn connection(
+    stream: TcpStream,
+    from: SocketAddr,
+    (guard, guest): (&Arc<Guard>, &Guest),
+    service: &Service,
+    over: &CancellationToken,
+) {
     if !from.ip().is_loopback() {
         return;
     }
     // an answer is small, and whoever asked waits for it
     let _ = stream.set_nodelay(true);
-    let answer = |request: Request<Incoming>| async move { Ok::<_, Infallible>(answer(request, guard, service).await) };
+    let answer =
+        |request: Request<Incoming>| async move { Ok::<_, Infallible>(answer(request, guard, guest, service).await) };
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADERS_WITHIN)
@@ -138,18 +144,30 @@ async fn connection(stream: TcpStream, from: SocketAddr, guard: &Guard, service:
     tokio::select! {
         // a connection that breaks concerns nobody but its client
         _ = serving => {}
+        () = guest.turned_out() => {}
         () = over.cancelled() => {}
     }
 }
 
-async fn answer(request: Request<Incoming>, guard: &Guard, service: &Service) -> Response<Body> {
-    if let Err(refused) = guard.admits(request.headers()) {
-        return say(refused.status(), &refused.to_string());
+async fn answer(request: Request<Incoming>, guard: &Arc<Guard>, guest: &Guest, service: &Service) -> Response<Body> {
+    let token = match guard.admits(request.uri(), request.headers()) {
+        Ok(token) => token,
+        Err(refused) => return last(say(refused.status(), &refused.to_string())),
+    };
+    if !guest.let_in() {
+        return last(say(StatusCode::SERVICE_UNAVAILABLE, "there are too many connections already"));
     }
     if request.uri().path() != PATH {
         return say(StatusCode::NOT_FOUND, "the protocol is spoken at /mcp");
     }
-    service.handle(request).await
+    let guard = Arc::clone(guard);
+    service.handle(request).await.map(|inner| WhileHeld { inner, guard, token }.boxed())
+}
+
+/// The same answer, after which the connection is closed.
+fn last(mut response: Response<Body>) -> Response<Body> {
+    response.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("close"));
+    response
 }
 
 fn say(status: StatusCode, text: &str) -> Response<Body> {
