@@ -6,7 +6,7 @@ use crate::{
 };
 use deskhand_tests::Place;
 use serde_json::{Value, json};
-use std::{collections::BTreeSet, fs};
+use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt as _};
 
 const SECRET: &str = "sk-ant-api03-abcdefghijklmnopqrstuvwxyz0123456789";
 const HOSTILE: &str =
@@ -63,6 +63,27 @@ fn a_task_is_shown_with_all_that_happened_and_without_secrets() {
     assert_eq!((&own["replies"], &agents[0]["costs"]["replies"]), (&json!(4), &json!(1)));
     assert!(own["tokens"].as_u64() > agents[0]["costs"]["tokens"].as_u64());
     assert!(document["redacted"].as_u64().unwrap() >= 2 && !document.to_string().contains(SECRET));
+}
+
+#[test]
+fn what_is_kept_for_the_person_is_in_no_document() {
+    let desk = Desk::new();
+    let (key, token) = ("quite-ordinary-words", "0123456789abcdef".repeat(4));
+    let given =
+        desk.place.piped(["mcp", "add", "web", "--url", "http://127.0.0.1:9/mcp", "--key-stdin", "--key-in-file"], key);
+    given.ok();
+    let clients = desk.place.path("deskhand/data/clients");
+    fs::create_dir(&clients).unwrap();
+    fs::write(clients.join("editor.token"), format!("{token}\n")).unwrap();
+    fs::set_permissions(clients.join("editor.token"), fs::Permissions::from_mode(0o600)).unwrap();
+    let look = json!({"path": ".", "password": "hunter2"});
+    desk.says([calls(&[("list", look)]), said(&format!("I know {key} and {token}.")), said("So it is.")]);
+    desk.run(&["look"]);
+    let document = exported(&desk, "1").to_string();
+    for secret in [key, &token, "hunter2"] {
+        assert!(!document.contains(secret), "{document}");
+    }
+    assert!(document.contains("I know [secret left out] and [secret left out]."), "{document}");
 }
 
 #[test]

@@ -39,7 +39,7 @@ pub(super) fn let_go(
 }
 
 /// Where the keys of a server lie.
-fn keys(config: &ServerConfig) -> impl Iterator<Item = &String> {
+pub(super) fn keys(config: &ServerConfig) -> impl Iterator<Item = &String> {
     config.secrets.values().chain(&config.key).chain(&config.client_secret)
 }
 

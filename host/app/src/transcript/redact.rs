@@ -8,7 +8,7 @@ use crate::{
     desk::Desk,
     failure::{Failure, Result},
     keys::{Stored, Whose},
-    mcp::LoginStore,
+    mcp,
 };
 use deskhand_egress::Secret;
 use deskhand_models::Keys as _;
@@ -37,16 +37,21 @@ const SHAPES: [(&str, usize); 16] = [
     (r"(?i)(?:bearer|basic) +([A-Za-z0-9._~+/=-]{16,})", 1),
     (r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/@:]*:([^\s/@]+)@", 1),
     (
-        r#"(?i)(?:api[_-]?key|access[_-]?key|secret|password|passwd|passphrase|token|authorization)["']?\s*[:=]\s*["']?([^\s"',;]{8,})"#,
+        r#"(?i)(?:api[_-]?key|access[_-]?key|secret|password|passwd|passphrase|token|authorization)(?:\\*["'])?\s*[:=]\s*(?:\\*["'])?([^\s"',;\\]{8,})"#,
         1,
     ),
     (r"(?i)(?:x-api-key|cookie):\s*([^\r\n]{8,})", 1),
 ];
 
+/// The members of an object whose texts are secrets, by the ends of their names.
+const MEMBERS: &str =
+    r"(?i)(?:api[_-]?key|access[_-]?key|private[_-]?key|secret|password|passwd|passphrase|token|authorization|cookie)$";
+
 /// What knows secrets.
 pub(super) struct Redactor {
     known: Vec<Secret>,
     shapes: Vec<(Regex, usize)>,
+    members: Regex,
 }
 
 impl Redactor {
@@ -54,8 +59,7 @@ impl Redactor {
     pub(super) fn of(desk: &Desk) -> Result<Self> {
         let models = Stored::of(&desk.home, Whose::Models);
         let of_models = desk.settings.models.values().filter_map(|model| models.key(model.key.as_deref()?).ok());
-        let logins = LoginStore::of(&desk.home).secrets();
-        let known = of_models.chain(credentials::keys(&desk.home)).chain(logins).collect();
+        let known = of_models.chain(credentials::keys(&desk.home)).chain(mcp::secrets(desk)).collect();
         Self::knowing(known)
     }
 
@@ -64,7 +68,8 @@ impl Redactor {
         let known = known.into_iter().filter(|secret| secret.reveal().len() >= 8).collect();
         let shapes = SHAPES.iter().map(|(shape, group)| Ok((Regex::new(shape)?, *group)));
         let shapes: std::result::Result<Vec<_>, regex::Error> = shapes.collect();
-        Ok(Self { known, shapes: shapes.map_err(Failure::failed)? })
+        let members = Regex::new(MEMBERS).map_err(Failure::failed)?;
+        Ok(Self { known, shapes: shapes.map_err(Failure::failed)?, members })
     }
 
     /// The document without secrets, and how many there were in it.
@@ -84,7 +89,13 @@ impl Redactor {
             Value::Object(members) => {
                 let taken = std::mem::take(members);
                 for (name, mut value) in taken {
-                    self.value(&mut value, count);
+                    match &mut value {
+                        Value::String(text) if self.members.is_match(&name) && !text.is_empty() => {
+                            LEFT_OUT.clone_into(text);
+                            *count += 1;
+                        }
+                        value => self.value(value, count),
+                    }
                     members.insert(self.text(&name, count), value);
                 }
             }
@@ -126,6 +137,7 @@ impl Redactor {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use serde_json::json;
 
     fn redacted(text: &str) -> (String, u64) {
         let redactor = Redactor::knowing(vec![Secret::new("correct horse"), Secret::new("short")]).unwrap();
@@ -152,10 +164,26 @@ mod tests {
             ("https://ada:", "hunter2", "@example.org/x"),
             ("password = \"", "hunter2hunter2", "\""),
             ("{\"api_key\": \"", "0123456789", "\"}"),
+            (r#"{\"password\":\""#, "nestedpw12345", r#"\"}"#),
+            (r#"{\\\"token\\\": \\\""#, "deeper12345", r#"\\\"}"#),
         ] {
             let expected = (format!("{before}{LEFT_OUT}{after}"), 1);
             assert_eq!(redacted(&format!("{before}{secret}{after}")), expected);
         }
+    }
+
+    #[test]
+    fn what_is_called_a_secret_is_left_out_of_objects() {
+        let redactor = Redactor::knowing(Vec::new()).unwrap();
+        let mut count = 0;
+        let mut value = json!({
+            "password": "pw", "apiKey": "ABC", "auth": {"github_token": "t", "token": 12, "secret": ""}, "note": "pw",
+        });
+        redactor.value(&mut value, &mut count);
+        let expected = json!({
+            "password": LEFT_OUT, "apiKey": LEFT_OUT, "auth": {"github_token": LEFT_OUT, "token": 12, "secret": ""}, "note": "pw",
+        });
+        assert_eq!((value, count), (expected, 3));
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod token;
 
 pub(crate) use client::Client;
 pub(crate) use parked::go_on;
+pub(super) use token::tokens;
 
 use crate::{
     agent::Folder,

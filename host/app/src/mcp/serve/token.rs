@@ -1,6 +1,7 @@
 //! The token of a client that is served over HTTP: 256 bits in a file that only the person can read, made at the first use.
 
 use crate::failure::{Failure, Result};
+use deskhand_egress::Secret;
 use deskhand_mcp::server::http::Token;
 use deskhand_vocabulary::{ClientName, Home};
 use std::{
@@ -42,6 +43,13 @@ pub(super) fn kept_in(home: &Home, client: &ClientName, anew: bool) -> Result<Pa
 /// The token that is kept there now. None where there is none that holds: whatever the reason, nobody is let in then.
 pub(super) fn held(path: &Path) -> Option<Token> {
     Token::of(read(path).ok()??.trim())
+}
+
+/// The tokens of all clients.
+pub(in crate::mcp) fn tokens(home: &Home) -> Vec<Secret> {
+    let kept = fs::read_dir(home.data.join("clients")).into_iter().flatten().flatten();
+    let texts = kept.filter_map(|entry| read(&entry.path()).ok()?);
+    texts.map(|text| Secret::new(text.trim())).collect()
 }
 
 /// What is in the file; none where there is none. One that others can read is no secret.
