@@ -41,6 +41,7 @@ mod purge;
 mod reading;
 mod recovery;
 mod reliance;
+mod repository;
 mod reversal;
 mod sensitive;
 mod settle;

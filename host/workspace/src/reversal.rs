@@ -11,6 +11,7 @@ use crate::{
     journal::{Before, Journal, Recorded},
     layer::{Key, Made, State},
     planning::survey,
+    repository,
     view::{Seen, View, Ways},
 };
 use deskhand_vocabulary::{Change, ChangeKind, FilePath, FolderName, RelativePath, Sha256};
@@ -74,6 +75,7 @@ impl Reversal<'_> {
             *state = clean.clone();
             let before = left.len();
             let steps = self.steps(state, wanted, &mut left);
+            self.keep_objects(wanted, &steps, &mut left);
             if left.len() == before {
                 self.make(state, &steps, &mut left);
             }
@@ -91,6 +93,22 @@ impl Reversal<'_> {
             told.push(Left { change: Change::clone(&recorded.change), reason, offer: kept.is_some(), beside });
         }
         Ok(told)
+    }
+
+    /// Where something in the `.git` of a repository stays, the objects that came with it stay: it may name them.
+    fn keep_objects(&self, wanted: &[&Recorded], steps: &[Step<'_>], left: &mut Leaving) {
+        let place = |recorded: &Recorded| recorded.change.target.clone().or_else(|| recorded.change.source.clone());
+        let staying: Vec<FilePath> =
+            wanted.iter().filter(|one| left.contains_key(&one.change.id)).filter_map(|one| place(one)).collect();
+        for step in steps.iter().filter(|step| matches!(step, Step::Remove { .. })) {
+            let recorded = step.recorded();
+            let Some(object) = place(recorded).filter(repository::is_object) else { continue };
+            let around = repository::around(&object);
+            if let Some(named_by) = staying.iter().find(|stays| repository::around(stays) == around) {
+                let why = format!("`{object}` may be needed by `{named_by}`, which stays; it is left as it is");
+                left.insert(recorded.change.id, (why, None));
+            }
+        }
     }
 
     /// A path of the journal in this workspace.

@@ -76,6 +76,50 @@ fn undo_leaves_what_a_person_changed_since() {
 }
 
 #[test]
+fn what_a_repository_still_names_stays() {
+    let desk = Desk::new();
+    for (name, text) in [("a/.git/index", "old"), ("b/.git/index", "old"), ("a/note", "one")] {
+        desk.file(name, text);
+    }
+    let task = desk.open();
+    for name in ["a", "b"] {
+        put(&task, &format!("{name}/.git/index"), "names 12").unwrap();
+        put(&task, &format!("{name}/.git/objects-12"), "no object").unwrap();
+        task.make_folder(&path(&format!("{name}/.git/objects"))).unwrap();
+        put(&task, &format!("{name}/.git/objects/12"), "object").unwrap();
+    }
+    put(&task, "a/note", "two").unwrap();
+    desk.propose(&task);
+    // git writes its index again whenever it looks
+    desk.file("a/.git/index", "names 12, looked at");
+    let (workspace, preview) = desk.preview(1, &UndoOptions::default()).unwrap();
+    let left: Vec<_> = preview.left.iter().map(|left| left.reason.as_str()).collect();
+    assert_eq!(
+        left,
+        [
+            "you changed `Files/a/.git/index` since; it is left as it is",
+            "`Files/a/.git/objects/12` may be needed by `Files/a/.git/index`, which stays; it is left as it is",
+        ]
+    );
+    drop((workspace, preview));
+    desk.undo(1);
+    assert_eq!(
+        outline(&desk.tree()),
+        [
+            "a/",
+            "a/.git/",
+            "a/.git/index=names 12, looked at",
+            "a/.git/objects/",
+            "a/.git/objects/12=object",
+            "a/note=one",
+            "b/",
+            "b/.git/",
+            "b/.git/index=old"
+        ]
+    );
+}
+
+#[test]
 fn one_file_of_a_commit_is_undone_alone() {
     let desk = Desk::new();
     for name in ["a", "b"] {
