@@ -10,7 +10,10 @@ use crate::{
     tool::{Outcome, Output, Tool},
 };
 use deskhand_models::{Call, Conversation as Turns, Failure, Misplaced, Money, Piece, Reply, Said, ToolResult, Usage};
-use deskhand_vocabulary::{Entry, Event, TaskId};
+use deskhand_vocabulary::{
+    Entry, Event, TaskId,
+    text::{in_a_line, shortened},
+};
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, time::Duration};
 
@@ -189,7 +192,7 @@ impl Conversation {
                 if let Some(said) = said {
                     let text = said.text();
                     if !text.trim().is_empty() {
-                        self.ledger.done.push(format!("said: {}", in_a_line(&text, 500)));
+                        self.ledger.done.push(format!("said: {}", shortened(&in_a_line(&text), 500)));
                     }
                     self.open =
                         said.calls().map(|call| Open { call: call.clone(), begun: false, output: None }).collect();
@@ -282,15 +285,10 @@ pub(crate) fn piece(text: &str, number: usize, offset: usize) -> String {
     format!("{}{more}", &text[start..end])
 }
 
-fn in_a_line(text: &str, most: usize) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    deskhand_vocabulary::text::shortened(&line, most)
-}
-
 /// A call in a line, and what it has read.
 fn told_of(call: &Call, output: &Output) -> (String, Option<String>) {
     let arguments = call.input.as_ref().map(ToString::to_string).unwrap_or_default();
-    let (arguments, text) = (in_a_line(&arguments, 200), in_a_line(&output.text(), 200));
+    let (arguments, text) = (shortened(&in_a_line(&arguments), 200), shortened(&in_a_line(&output.text()), 200));
     let line = format!("called {} {arguments}: {} ({text})", call.name, output.outcome.name());
     let path = call.input.as_ref().ok().and_then(|given| given["path"].as_str());
     let path = path.filter(|_| call.name == "read" && output.outcome == Outcome::Done);

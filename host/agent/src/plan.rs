@@ -128,7 +128,7 @@ impl Plan {
         let mut text = String::new();
         for step in &self.steps {
             // one line a step, whatever the model put into it
-            let words = step.text.split_whitespace().collect::<Vec<_>>().join(" ");
+            let words = deskhand_vocabulary::text::in_a_line(&step.text);
             let _ = writeln!(text, "[{}] {words}", step.state.mark());
         }
         text

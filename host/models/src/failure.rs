@@ -114,7 +114,7 @@ impl Complaint {
 pub(crate) fn tidy(text: &str, key: Option<&Secret>) -> String {
     let text: String = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
     let text = key.map_or_else(|| text.clone(), |key| key.blot(&text));
-    let mut words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut words = deskhand_vocabulary::text::in_a_line(&text);
     if let Some((end, _)) = words.char_indices().nth(LONGEST) {
         words.truncate(end);
         words.push('…');

@@ -11,7 +11,7 @@ use deskhand_runtime::{CallError, Content, Invocation, Profile, Runtime};
 use deskhand_vocabulary::{
     PluginId, PluginName, Stop,
     manifest::Tier,
-    text::{safe, shortened},
+    text::{in_a_line, safe, shortened},
 };
 use serde_json::Value;
 use std::sync::Arc;
@@ -69,10 +69,7 @@ impl SubAgents {
                 name,
                 plugin,
                 agent: agent.name.clone(),
-                description: shortened(
-                    &safe(&agent.description.split_whitespace().collect::<Vec<_>>().join(" "), false),
-                    DESCRIPTION,
-                ),
+                description: shortened(&safe(&in_a_line(&agent.description), false), DESCRIPTION),
                 input,
                 tier: agent.tier,
                 own_loop: agent.own_loop,

@@ -51,7 +51,7 @@ pub(crate) fn short(schema: &mut Value, root: bool) {
         object.remove("description");
     }
     if let Some(Value::String(text)) = object.get_mut("description") {
-        *text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        *text = deskhand_vocabulary::text::in_a_line(text);
     }
     if let Some(Value::Array(types)) = object.get_mut("type") {
         types.retain(|one| one != "null");

@@ -14,6 +14,7 @@ use crate::{
 };
 use deskhand_agent::{plan::Plan, screen::Seen, tool::Outcome};
 use deskhand_models::{Call, Happening};
+use deskhand_vocabulary::text::in_a_line;
 use std::time::Duration;
 
 /// The longest that is kept of what the model thinks, in bytes: a row shows its end.
@@ -250,7 +251,7 @@ impl Board {
         match &self.under_way {
             UnderWay::Waiting => vec![row("Waiting for the model", self.since)],
             UnderWay::Thinking(thought) => {
-                let thought = lines(thought).split_whitespace().collect::<Vec<_>>().join(" ");
+                let thought = in_a_line(&lines(thought));
                 let most = size.columns.saturating_sub(24);
                 let skipped = console::measure_text_width(&thought).saturating_sub(most);
                 let end: String = thought.chars().skip(skipped).collect();
