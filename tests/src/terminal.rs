@@ -122,6 +122,19 @@ impl<'a> Terminal<'a> {
         self.wait(question).press(&format!("{answer}\r"))
     }
 
+    /// The terminal goes, as where its window is closed; the exit code of the program.
+    pub fn hang_up(mut self) -> i32 {
+        self.master = rustix::fs::open("/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).unwrap();
+        let end = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code().unwrap_or(-1);
+            }
+            assert!(Instant::now() < end, "it goes on without its terminal");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// Wait for the end: the exit code, and what stands on the screen.
     pub fn end(mut self) -> (i32, String) {
         self.read(|_| false);

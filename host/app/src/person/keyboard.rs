@@ -70,8 +70,10 @@ pub(super) enum Came {
     Keys(Vec<Key>),
     /// Nothing, for a moment.
     Nothing,
-    /// There is no input any more.
+    /// There is no input any more (Ctrl-D).
     End,
+    /// The terminal has gone, and the person with it.
+    Gone,
 }
 
 /// The keyboard, for one question, which nobody else reads from meanwhile.
@@ -134,7 +136,8 @@ fn read(reader: &mut Option<Reader>) -> Came {
     let reader = reader.get_or_insert_default();
     let terminal = terminal();
     let wait = Timespec::try_from(LOOK).unwrap_or_default();
-    match poll(&mut [PollFd::new(&terminal, PollFlags::IN)], Some(&wait)) {
+    let mut polled = [PollFd::new(&terminal, PollFlags::IN)];
+    match poll(&mut polled, Some(&wait)) {
         Ok(0) | Err(rustix::io::Errno::INTR) => {
             keep_single();
             return Came::Nothing;
@@ -142,12 +145,18 @@ fn read(reader: &mut Option<Reader>) -> Came {
         Ok(_) => {}
         Err(_) => return Came::End,
     }
+    let gone = polled[0].revents().intersects(PollFlags::HUP);
     let mut bytes = [0; 4096];
     match rustix::io::read(terminal, &mut bytes) {
-        Ok(0) => Came::End,
-        Ok(count) => Came::Keys(reader.keys(&bytes[..count], Instant::now())),
+        Ok(count @ 1..) => Came::Keys(reader.keys(&bytes[..count], Instant::now())),
         Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => Came::Nothing,
-        Err(_) => Came::End,
+        Ok(0) | Err(_) => {
+            if gone {
+                Came::Gone
+            } else {
+                Came::End
+            }
+        }
     }
 }
 

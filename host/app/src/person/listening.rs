@@ -66,7 +66,7 @@ fn listen(steering: &Steering, over: &AtomicBool, live: bool) {
     while !over.load(Ordering::SeqCst) {
         let keys = match keyboard::keys_between_questions() {
             Came::Nothing => continue,
-            Came::End => break,
+            Came::End | Came::Gone => break,
             Came::Keys(keys) => keys,
         };
         for key in &keys {

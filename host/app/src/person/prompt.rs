@@ -11,7 +11,7 @@ use crate::{
     output::{self, Held},
     show,
 };
-use deskhand_vocabulary::Stop;
+use deskhand_vocabulary::{Stop, Unanswered};
 
 /// What came.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,7 +20,8 @@ pub(super) enum Input {
     Line(String),
     /// The input has ended (Ctrl-D).
     End,
-    Stopped,
+    /// None will.
+    Not(Unanswered),
 }
 
 /// The place where questions are put: all else waits meanwhile.
@@ -75,11 +76,12 @@ impl<'a> Prompt<'a> {
                 self.held.paint(&format!("{last}{}", shown(typing.text())));
             }
             let keys = match self.keyboard.keys() {
-                _ if self.stop.is_stopped() => return self.done(last, Input::Stopped),
+                _ if self.stop.is_stopped() => return self.done(last, Input::Not(Unanswered::Stopped)),
                 Came::Nothing => continue,
                 // a line that does not end counts
                 Came::End if !typing.text().is_empty() => vec![Key::Enter],
                 Came::End => return self.done(last, Input::End),
+                Came::Gone => return self.done(last, Input::Not(Unanswered::Absent)),
                 Came::Keys(keys) => keys,
             };
             // several keys at once are a line in pieces, not a key
@@ -105,10 +107,10 @@ impl<'a> Prompt<'a> {
     fn done(&self, prompt: &str, input: Input) -> Input {
         match (&self.single, &input) {
             (Some(_), Input::Line(answer)) => self.held.keep(&format!("{prompt}{}\n", shown(answer))),
-            (Some(_), Input::End | Input::Stopped) => self.held.keep(&format!("{prompt}\n")),
+            (Some(_), Input::End | Input::Not(_)) => self.held.keep(&format!("{prompt}\n")),
             // the terminal has shown the end of the line
             (None, Input::Line(_)) => {}
-            (None, Input::End | Input::Stopped) => output::text("\n"),
+            (None, Input::End | Input::Not(_)) => output::text("\n"),
         }
         input
     }

@@ -45,6 +45,6 @@ pub(crate) fn secret(prompt: &str, stop: &Stop) -> Result<Option<Secret>, Unansw
     match line {
         Input::Line(line) => Ok(Some(line).filter(|line| !line.is_empty()).map(|line| Secret::new(&line))),
         Input::End => Ok(None),
-        Input::Stopped => Err(Unanswered::Stopped),
+        Input::Not(why) => Err(why),
     }
 }

@@ -67,7 +67,7 @@ impl Asking<'_> {
                 Input::Line(line) => line.to_lowercase(),
                 // the last choice is always the one that does nothing
                 Input::End => return Ok(choices.len() - 1),
-                Input::Stopped => return Err(Unanswered::Stopped),
+                Input::Not(why) => return Err(why),
             };
             // who types no means the last choice, whatever it is called
             if matches!(line.as_str(), "n" | "no") {
@@ -123,7 +123,7 @@ impl Asking<'_> {
         match self.prompt.line(prompt) {
             Input::Line(line) => Ok(line),
             Input::End => Ok(String::new()),
-            Input::Stopped => Err(Unanswered::Stopped),
+            Input::Not(why) => Err(why),
         }
     }
 
@@ -226,7 +226,7 @@ impl Asking<'_> {
             let line = match self.prompt.ask(&prompt, number) {
                 Input::Line(line) => line,
                 Input::End => String::new(),
-                Input::Stopped => return Err(Unanswered::Stopped),
+                Input::Not(why) => return Err(why),
             };
             if line.is_empty() || matches!(line.to_lowercase().as_str(), "n" | "no" | "none") {
                 return Ok(Answer::No);
