@@ -6,6 +6,7 @@ use crate::{
     tool::{Outcome, Output},
 };
 use deskhand_models::Call;
+use deskhand_vocabulary::text::shortened;
 use std::{fmt::Write as _, time::Duration};
 
 /// What a task does to the world, beside what its tools answer.
@@ -73,6 +74,8 @@ pub(crate) struct Doings {
     failed: Vec<Nought>,
     /// Calls that wait for a person, a line each.
     parked: Vec<String>,
+    /// Calls that waited for a person before the task went on, and were not made again.
+    waited: Vec<Call>,
     /// What could not be taken up again after a crash.
     lost: Vec<String>,
 }
@@ -106,6 +109,12 @@ fn about(call: &Call) -> Option<&str> {
 impl Doings {
     /// A call has ended.
     pub(crate) fn ended(&mut self, call: &Call, output: &Output) {
+        // whatever became of it, it was made again: as it was, or as the model thinks of it now
+        let same = self.waited.iter().position(|waited| waited.name == call.name && waited.input == call.input);
+        let alike = || self.waited.iter().position(|waited| waited.name == call.name);
+        if let Some(again) = same.or_else(alike) {
+            self.waited.remove(again);
+        }
         match output.outcome {
             Outcome::Done => self.failed.retain(|nought| !nought.is_made_good(call)),
             Outcome::Parked => self.wait(format!("`{}`: {}", call.name, output.gist())),
@@ -123,6 +132,11 @@ impl Doings {
     /// Nothing yet but what was lost before.
     pub(crate) fn lost(lines: &[String]) -> Self {
         Self { lost: lines.to_vec(), ..Self::default() }
+    }
+
+    /// A call had waited for a person. It is for the model to make it again.
+    pub(crate) fn waited(&mut self, call: &Call) {
+        self.waited.push(call.clone());
     }
 
     /// Something waits for a person.
@@ -162,6 +176,10 @@ pub(crate) fn amiss(plan: &Plan, doings: &Doings, settled: &Settled) -> Vec<Stri
     }
     lines.extend(doings.lost.iter().map(|line| format!("Not pending any more since Deskhand had ended: {line}")));
     lines.extend(doings.failed.iter().map(Nought::told));
+    lines.extend(doings.waited.iter().map(|call| {
+        let input = call.input.as_ref().map(ToString::to_string).unwrap_or_default();
+        format!("`{}` had waited for the person and was not made again: {}", call.name, shortened(&input, 200))
+    }));
     lines
 }
 

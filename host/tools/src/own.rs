@@ -55,7 +55,17 @@ impl NotDone {
     /// As the answer of a call.
     pub(crate) fn output(self) -> Output {
         let Self(outcome, reason) = self;
-        Output::not_done(outcome, reason)
+        match outcome {
+            // the person reads in the inbox what waits, and the model what becomes of its call
+            Outcome::Parked => {
+                let text = format!(
+                    "Nobody is there to be asked: {reason}. Nothing was done; the person is asked when they are there. Go on with what \
+                     does not need it."
+                );
+                Output { gist: Some(reason), ..Output::not_done(outcome, text) }
+            }
+            _ => Output::not_done(outcome, reason),
+        }
     }
 
     pub(crate) fn stopped() -> Self {
@@ -71,7 +81,10 @@ impl From<Refused> for NotDone {
             Refused::Denied { .. } | Refused::Declined | Refused::Edited(_) => Outcome::Denied,
             Refused::Log(_) | Refused::Records(_) => Outcome::Failed,
         };
-        Self(outcome, refused.to_string())
+        match outcome {
+            Outcome::Parked => Self::parked("it waits for the person to agree"),
+            _ => Self(outcome, refused.to_string()),
+        }
     }
 }
 

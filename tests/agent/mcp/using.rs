@@ -1,6 +1,6 @@
 //! From the settings to the answer of a tool, and what the person has to say of it.
 
-use super::{call, changes, echo, find, noted, off, unconfined, wait_gone, with_server};
+use super::{call, changes, echo, find, last_result, noted, off, unconfined, wait_gone, with_server};
 use crate::{
     kit::{calls, said},
     terminal::Terminal,
@@ -43,14 +43,36 @@ fn a_tool_that_is_allowed_is_found_and_called_and_its_answer_is_data() {
 }
 
 #[test]
-fn a_call_that_nobody_allowed_waits_and_can_be_made_later() {
+fn a_call_that_nobody_allowed_waits_and_is_not_lost() {
     let desk = with_server("well", "");
     desk.says([echo(), said("It waits.")]);
     let ran = desk.run(&["greet it"]);
     assert_eq!(ran.code, 3, "{}{}", ran.stdout, ran.stderr);
     assert!(!noted(&desk).contains(&"called".to_owned()));
+    assert_eq!(
+        last_result(&desk),
+        "result: Nobody is there to be asked: the agent wants to call the tool `echo` of the MCP server `one`. Nothing was done; \
+         the person is asked when they are there. Go on with what does not need it."
+    );
+    assert_eq!(desk.deskhand(&["tasks", "--limit", "0", "--json"]).ok().lines().count(), 1);
     let inbox = desk.deskhand(&["inbox"]).ok();
     assert!(inbox.contains("`mcp_call`: the agent wants to call the tool `echo` of the MCP server `one`."), "{inbox}");
+
+    // it is not lost where the model does not make it again: the model hears of it, and then the person
+    desk.says([said("All is done."), said("All is done.")]);
+    let resumed = desk.deskhand(&["resume", "1"]);
+    let lost = "`mcp_call` had waited for the person and was not made again: ";
+    let lost = format!("{lost}{{\"tool\":\"one/echo\",\"arguments\":{{\"text\":\"hello\"}}}}");
+    assert_eq!(resumed.code, 6, "{}{}", resumed.stdout, resumed.stderr);
+    assert!(resumed.stderr.contains(&lost), "{}", resumed.stderr);
+    assert!(desk.last_heard().last().unwrap().contains(&lost), "{:?}", desk.last_heard());
+}
+
+#[test]
+fn a_call_that_waited_is_made_once_the_person_is_there() {
+    let desk = with_server("well", "");
+    desk.says([echo(), said("It waits.")]);
+    assert_eq!(desk.run(&["greet it"]).code, 3);
 
     desk.says([echo(), said("Done.")]);
     let mut terminal = Terminal::run(&desk.place, &["resume", "1"], &[]);

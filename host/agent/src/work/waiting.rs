@@ -15,6 +15,7 @@ impl Work<'_> {
         for Waiting { call, line } in self.conversation.waited().to_vec() {
             if self.effect(&call) != Effect::Ask {
                 waited.push(line);
+                self.doings.waited(&call);
                 continue;
             }
             let output = self.ask_again(&call).await;
