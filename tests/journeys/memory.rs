@@ -45,6 +45,7 @@ fn notes_are_added_found_edited_and_forgotten() {
     assert!(listed.lines().nth(1).unwrap().contains(&folder), "{listed}");
     // what holds for a folder is listed with what holds for all work
     assert_eq!(says(&place, &["memory", "list", "--folder", "."]).lines().count(), 3);
+    assert_eq!(says(&place, &["memory", "list", "--limit", "0"]), listed);
 
     assert_eq!(says(&place, &["memory", "edit", "1", "Bo pays."]), "Note 1 says now:\n  Bo pays.\n");
     assert_eq!(

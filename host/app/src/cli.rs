@@ -113,6 +113,11 @@ fn number<T: std::str::FromStr>(text: &str) -> Result<T, deskhand_vocabulary::id
     text.parse().map_err(|_| deskhand_vocabulary::id::NotANumber)
 }
 
+/// How many there are to be at most; 0 stands for all.
+pub(crate) fn most(text: &str) -> Result<u64, deskhand_vocabulary::id::NotANumber> {
+    number(text).map(|most: u64| if most == 0 { u64::from(u32::MAX) } else { most })
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Json {
     /// Print JSON
@@ -235,8 +240,8 @@ pub(crate) struct Steer {
 pub(crate) struct Tasks {
     #[command(subcommand)]
     pub(crate) command: Option<TasksCommand>,
-    /// How many
-    #[arg(long, default_value_t = 20, value_parser = number::<u64>)]
+    /// How many; 0 for all
+    #[arg(long, default_value_t = 20, value_parser = most)]
     pub(crate) limit: u64,
     #[command(flatten)]
     pub(crate) json: Json,

@@ -1,7 +1,11 @@
 //! `deskhand memory`
 
 use super::{edit, list, place::Place, transfer};
-use crate::{cli::Json, desk::Desk, failure::Result};
+use crate::{
+    cli::{Json, most},
+    desk::Desk,
+    failure::Result,
+};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -47,8 +51,8 @@ pub(super) struct Add {
 pub(super) struct List {
     #[command(flatten)]
     pub(super) place: Place,
-    /// How many
-    #[arg(long, default_value_t = 20)]
+    /// How many; 0 for all
+    #[arg(long, default_value_t = 20, value_parser = most)]
     pub(super) limit: u64,
     #[command(flatten)]
     pub(super) json: Json,
@@ -58,8 +62,8 @@ pub(super) struct List {
 pub(super) struct Search {
     #[command(flatten)]
     pub(super) place: Place,
-    /// How many
-    #[arg(long, default_value_t = 20)]
+    /// How many; 0 for all
+    #[arg(long, default_value_t = 20, value_parser = most)]
     pub(super) limit: u64,
     /// Words that they hold
     #[arg(required = true, value_name = "WORDS")]
