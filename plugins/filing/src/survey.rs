@@ -132,6 +132,8 @@ impl Left {
 pub struct Survey {
     /// The entries that are files and may be sorted, as indices, in the order of the entries.
     pub files: Vec<usize>,
+    /// How many folders there are that are not left alone.
+    pub folders: u64,
     /// What is left alone.
     pub left: Left,
 }
@@ -257,7 +259,7 @@ pub fn sift(root: &str, entries: &[Seen<'_>]) -> Result<Survey, IsRepository> {
         match marks.reason(entry) {
             Some(reason) => survey.left.add(reason, below),
             None if entry.kind == Kind::File => survey.files.push(index),
-            None => {}
+            None => survey.folders += u64::from(entry.kind == Kind::Folder),
         }
     }
     Ok(survey)

@@ -97,12 +97,14 @@ pub fn duplicates(arguments: Arguments) -> Result<Reply> {
     let roots = reading::roots()?;
     let mut files = Vec::new();
     let mut left = Left::default();
+    let mut folders = 0;
     let mut repositories = Vec::new();
     for root in &roots.writable {
         let entries = reading::read(root, arguments.deep)?;
         match sift(root.as_str(), &reading::seen(&entries)) {
             Ok(survey) => {
                 left.merge(survey.left);
+                folders += survey.folders;
                 let mut kept = survey.files.into_iter().peekable();
                 let chosen = entries.into_iter().enumerate().filter(|(index, _)| kept.next_if_eq(index).is_some());
                 files.extend(chosen.map(|(_, entry)| entry));
@@ -132,6 +134,10 @@ pub fn duplicates(arguments: Arguments) -> Result<Reply> {
         lines.push(format!("{names} to a file that has another name too, and takes no space of its own."));
     }
     let mut left = search.left.lines();
+    if folders > 0 && !arguments.deep {
+        let subfolders = words::count(folders, "subfolder", "subfolders");
+        left.insert(0, format!("{subfolders} (`/duplicates deep` looks there as well)"));
+    }
     left.extend(repositories.iter().map(|name| format!("{name}: it is a repository")));
     left.extend(roots.read_only.iter().map(|name| format!("{}: it may only be read", words::name(name))));
     if !left.is_empty() {

@@ -58,7 +58,9 @@ fn one_of_each_is_kept() {
     assert_eq!(
         notes(&host),
         "2 files are there more than once; the copies take 12 bytes. The space is free once what was removed is purged.\n\
-         2 empty files are not counted: nothing in them can be the same."
+         2 empty files are not counted: nothing in them can be the same.\n\
+         Not looked at:\n  \
+           1 subfolder (`/duplicates deep` looks there as well)"
     );
     assert_eq!(host.tree(), ["D/b.txt", "D/empty", "D/empty too", "D/other.txt", "D/photo.jpg", "D/sub/photo.jpg"]);
     assert_eq!(run(&host, json!({})).lines().next(), Some("No two files have the same content."));
