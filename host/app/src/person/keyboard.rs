@@ -93,6 +93,13 @@ impl Question {
         reader.passed_over = Some((rest.chars().collect(), Instant::now() + SOON));
     }
 
+    /// Whether the terminal has gone. That stops the task as well, and either may be noticed first.
+    pub(super) fn is_gone(&self) -> bool {
+        let terminal = terminal();
+        let mut polled = [PollFd::new(&terminal, PollFlags::IN)];
+        poll(&mut polled, Some(&Timespec::default())).is_ok() && polled[0].revents().intersects(PollFlags::HUP)
+    }
+
     /// The next keys.
     pub(super) fn keys(&mut self) -> Came {
         read(&mut self.reading)

@@ -76,7 +76,10 @@ impl<'a> Prompt<'a> {
                 self.held.paint(&format!("{last}{}", shown(typing.text())));
             }
             let keys = match self.keyboard.keys() {
-                _ if self.stop.is_stopped() => return self.done(last, Input::Not(Unanswered::Stopped)),
+                _ if self.stop.is_stopped() => {
+                    let why = if self.keyboard.is_gone() { Unanswered::Absent } else { Unanswered::Stopped };
+                    return self.done(last, Input::Not(why));
+                }
                 Came::Nothing => continue,
                 // a line that does not end counts
                 Came::End if !typing.text().is_empty() => vec![Key::Enter],
