@@ -1,8 +1,8 @@
 //! Notes in the person's hands.
 
-use deskhand_tests::{Place, said::masked};
+use deskhand_tests::{Place, Ran, said::masked};
 use serde_json::{Value, json};
-use std::fs;
+use std::{fs, process::Stdio};
 
 /// As `Place::deskhand(...).ok()`, with the folders of this place masked, and every day.
 fn says(place: &Place, arguments: &[&str]) -> String {
@@ -105,9 +105,24 @@ fn all_is_forgotten_only_with_a_yes() {
 
 #[test]
 fn notes_move_to_another_computer_as_somebodys() {
-    let place = Place::new();
+    let place = Place::with_plugins();
     place.deskhand(["memory", "add", "Ada pays."]).ok();
-    place.deskhand(["memory", "add", "--plugin", "default:organize", "By year."]).ok();
+    let odd = ["memory", "add", "--plugin", "home:organise", "By year."];
+    assert_eq!(
+        fails(&place, &odd),
+        (1, "home:organise is not installed. `deskhand plugin list` shows what is.\n".to_owned())
+    );
+    place.deskhand(["memory", "add", "--plugin", "organize", "By year."]).ok();
+    assert_eq!(says(&place, &["memory", "list", "--plugin", "home:organize"]).lines().count(), 2);
+    let mut edit = place.command(deskhand_tests::deskhand());
+    let edited = Ran::of(edit.args(["memory", "edit", "1"]).stdin(Stdio::null()).output().unwrap());
+    assert_eq!(
+        (edited.code, edited.stderr.as_str()),
+        (
+            1,
+            "Nobody is at a terminal, and neither $VISUAL nor $EDITOR names an editor that needs none. Try again in a terminal.\n"
+        )
+    );
     assert_eq!(says(&place, &["memory", "export", "--to", "notes.json"]), "2 notes written to notes.json.\n");
     let (code, said) = fails(&place, &["memory", "export", "--to", "notes.json"]);
     assert_eq!(
@@ -120,7 +135,7 @@ fn notes_move_to_another_computer_as_somebodys() {
     let asked = other.deskhand(["memory", "import", "notes.json"]);
     assert_eq!(
         asked.stdout,
-        "notes.json holds:\n  for all work: Ada pays.\n  for the plugin default:organize: By year.\n"
+        "notes.json holds:\n  for all work: Ada pays.\n  for the plugin home:organize: By year.\n"
     );
     assert_eq!(
         (asked.code, asked.stderr.as_str()),

@@ -28,7 +28,7 @@ fn quoted(note: &Note) -> String {
 pub(super) fn add(desk: &Desk, options: &Add) -> Result {
     let draft = Draft {
         text: text(&options.words.join(" "))?,
-        scope: options.place.scope()?,
+        scope: options.place.scope(desk)?,
         origin: NoteOrigin::Person,
         task: None,
         labels: Labels::default(),

@@ -19,7 +19,7 @@ const TEXT: usize = 60;
 
 pub(super) fn list(desk: &Desk, options: &List) -> Result {
     let memory = desk.records()?.memory();
-    let within = options.place.within()?;
+    let within = options.place.within(desk)?;
     // one more tells whether there is more
     let mut notes = memory.list(&within, options.limit.saturating_add(1))?;
     let more = notes.len() as u64 > options.limit;
@@ -36,7 +36,7 @@ pub(super) fn list(desk: &Desk, options: &List) -> Result {
 }
 
 pub(super) fn search(desk: &Desk, options: &Search) -> Result {
-    let within = options.place.within()?;
+    let within = options.place.within(desk)?;
     let notes = desk.records()?.memory().search(&options.words.join(" "), &within, options.limit)?;
     if notes.is_empty() && !desk.json {
         output::text("No note holds any of these words.\n");

@@ -1,8 +1,9 @@
 //! What a note holds for, as the person names it.
 
 use crate::{
+    desk::Desk,
     failure::{Failure, Result},
-    show,
+    market, show,
 };
 use clap::Args;
 use deskhand_records::{NoteScope, Within};
@@ -24,12 +25,12 @@ pub(super) struct Place {
     folder: Option<PathBuf>,
     /// For this plugin's work, which alone is told it
     #[arg(long, value_name = "PLUGIN")]
-    plugin: Option<PluginId>,
+    plugin: Option<String>,
 }
 
 impl Place {
     /// The scope that is named; none where none is.
-    fn named(&self) -> Result<Option<NoteScope>> {
+    fn named(&self, desk: &Desk) -> Result<Option<NoteScope>> {
         match (&self.folder, &self.plugin) {
             (Some(folder), _) => {
                 // a folder that is gone can be named as well
@@ -37,23 +38,33 @@ impl Place {
                 let whole = whole.map_err(|error| Failure::usage(format!("{}: {error}", show::path(folder))))?;
                 Ok(Some(NoteScope::Folder { folder: encode(whole.as_os_str().as_bytes()) }))
             }
-            (None, Some(plugin)) => Ok(Some(NoteScope::Plugin { plugin: plugin.clone() })),
+            (None, Some(name)) => {
+                let plugin = match name.parse::<PluginId>() {
+                    // nor does a plugin have to be installed any more
+                    Ok(plugin) => plugin,
+                    Err(_) => market::named(desk, name)?,
+                };
+                Ok(Some(NoteScope::Plugin { plugin }))
+            }
             (None, None) => Ok(None),
         }
     }
 
     /// For a new note.
-    pub(super) fn scope(&self) -> Result<NoteScope> {
+    pub(super) fn scope(&self, desk: &Desk) -> Result<NoteScope> {
         if let Some(folder) = self.folder.as_deref().filter(|folder| !folder.is_dir()) {
             let folder = show::path(folder);
             return Err(Failure::usage(format!("{folder} is not a folder. Check the spelling, then try again")));
         }
-        Ok(self.named()?.unwrap_or(NoteScope::All))
+        if let Some(name) = &self.plugin {
+            return Ok(NoteScope::Plugin { plugin: market::named(desk, name)? });
+        }
+        Ok(self.named(desk)?.unwrap_or(NoteScope::All))
     }
 
     /// For looking: everything where nothing is named; all that a task on a folder is told.
-    pub(super) fn within(&self) -> Result<Within> {
-        Ok(match self.named()? {
+    pub(super) fn within(&self, desk: &Desk) -> Result<Within> {
+        Ok(match self.named(desk)? {
             None => Within::Everything,
             Some(NoteScope::Folder { folder }) => Within::Folders(vec![folder]),
             Some(scope) => Within::Scope(scope),

@@ -2,6 +2,7 @@
 
 use super::keyboard;
 use deskhand_files::{MOST, Origin};
+use rustix::termios::isatty;
 use std::{
     env,
     io::{self, Write as _},
@@ -15,6 +16,10 @@ pub(crate) enum EditorError {
         "no editor is there: neither $VISUAL nor $EDITOR names one, and the system has none of the usual. Name one, such as: export EDITOR=nano"
     )]
     None,
+    #[error(
+        "nobody is at a terminal, and neither $VISUAL nor $EDITOR names an editor that needs none. Try again in a terminal"
+    )]
+    Nobody,
     #[error("the editor `{editor}` could not be started: {error}. Set another, such as: export EDITOR=nano")]
     NotStarted { editor: String, error: io::Error },
     #[error("the editor `{editor}`, which {from} names, is not there. Name another, such as: export {}=nano", from.trim_start_matches('$'))]
@@ -43,10 +48,11 @@ pub(crate) fn edit(text: &str) -> Result<String, EditorError> {
     let (editor, from) = match (set("VISUAL"), set("EDITOR"), usual()) {
         (Some(editor), ..) => (editor, "$VISUAL"),
         (None, Some(editor), _) => (editor, "$EDITOR"),
+        (None, None, Some(_)) if !isatty(io::stdin()) => return Err(EditorError::Nobody),
         (None, None, Some(editor)) => (editor.to_owned(), "the system"),
         (None, None, None) => return Err(EditorError::None),
     };
-    let mut file = tempfile::Builder::new().prefix("deskhand-plan-").suffix(".txt").tempfile()?;
+    let mut file = tempfile::Builder::new().prefix("deskhand-").suffix(".txt").tempfile()?;
     file.write_all(text.as_bytes())?;
     file.flush()?;
     // an editor may be given with options, as git and others take it
