@@ -2,7 +2,7 @@
 
 use super::{call, changes, echo, find, last_result, noted, processes, unconfined, wait_gone, with_server};
 use crate::{
-    kit::{Desk, said},
+    kit::{Desk, calls, said},
     terminal::Terminal,
 };
 use deskhand_model_server::{Reply, Stream, Wire};
@@ -41,6 +41,36 @@ fn one_that_hangs_at_the_start_is_not_waited_for() {
         (noted(&desk), changes(&desk, 1)),
         (vec!["started".to_owned(), "ended".to_owned()], vec!["failed".to_owned()])
     );
+    wait_gone(&desk);
+}
+
+#[test]
+fn one_that_only_writes_junk_is_not_taken_for_one_that_is_silent() {
+    let desk = with_server("junk-start", "start_seconds = 1\n");
+    let (heard, _) = heard(&desk, find("again"));
+    let told = "the MCP server `one` did not greet back, though it wrote to its output, within 1 s, and is not waited for any longer]";
+    assert!(heard.ends_with(told), "{heard}");
+    wait_gone(&desk);
+}
+
+#[test]
+fn one_that_was_too_slow_is_not_waited_for_again_unless_it_is_named() {
+    let desk = with_server("hang-start", "start_seconds = 1\n");
+    desk.says([find("again"), find("once more"), said("So be it.")]);
+    assert_eq!(desk.run(&["greet it"]).code, 0);
+    let heard = last_result(&desk);
+    assert!(
+        heard.ends_with(
+            "did not start within 1 s, and is not waited for any longer. Name it as `server` to try it again]"
+        ),
+        "{heard}"
+    );
+    assert_eq!(noted(&desk), ["started", "ended"]);
+    let named = calls(&[("mcp_find", json!({"query": "again", "server": "one"}))]);
+    desk.says([find("again"), named, said("So be it.")]);
+    assert_eq!(desk.run(&["greet it again"]).code, 0);
+    assert!(last_result(&desk).ends_with("within 1 s, and is not waited for any longer]"), "{}", last_result(&desk));
+    assert_eq!(noted(&desk), ["started", "ended", "started", "ended", "started", "ended"]);
     wait_gone(&desk);
 }
 

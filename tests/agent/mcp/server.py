@@ -117,10 +117,10 @@ def call(request):
 
 def serve(message):
     method = message.get("method")
-    if HOW == "junk":
+    if HOW in ("junk", "junk-start"):
         sys.stdout.write("Listening on nothing...\n{\"half\": \n\n")
     if method == "initialize":
-        if HOW == "hang-start":
+        if HOW in ("hang-start", "junk-start"):
             return
         if HOW == "die-start":
             sys.stderr.write("no such repository\n")

@@ -89,7 +89,9 @@ impl Connection {
             biased;
             greeted = serve_client(handler.clone(), transport) => greeted,
             why = over(limit, handler.asked(), stop) => {
-                let late = ended(server, why, "start", limit);
+                let silent = !process.allowance.is_touched();
+                let what = if silent { "start" } else { "greet back, though it wrote to its output," };
+                let late = ended(server, why, what, limit);
                 process.end().await;
                 return Err(late);
             }

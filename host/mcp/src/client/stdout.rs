@@ -31,6 +31,11 @@ impl Allowance {
         self.0.store(MOST, Ordering::Relaxed);
     }
 
+    /// Whether anything came since something was asked.
+    pub(crate) fn is_touched(&self) -> bool {
+        self.0.load(Ordering::Relaxed) < MOST
+    }
+
     /// Whether more came than may.
     pub(crate) fn is_used_up(&self) -> bool {
         self.0.load(Ordering::Relaxed) == 0

@@ -1,17 +1,22 @@
 //! Looking up what MCP servers have.
 
-use super::{FindArguments, ServerTools};
+use super::{FindArguments, ServerTools, answers::not_answered};
 use crate::own::NotDone;
 use deskhand_agent::tool::{Outcome, Output};
-use deskhand_mcp::client::{Offer, Prompt, Resource, Server, Tool};
+use deskhand_mcp::client::{McpError, Offer, Prompt, Resource, Server, Tool};
 use deskhand_permissions::Scope;
 use deskhand_vocabulary::{
     ServerName, Stop,
     path::encode,
     text::{safe, shortened},
 };
+use futures_util::future::join_all;
 use serde_json::{Value, json};
-use std::{collections::BTreeSet, os::unix::ffi::OsStrExt as _, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    os::unix::ffi::OsStrExt as _,
+    sync::{Arc, PoisonError},
+};
 
 /// The most that one look-up finds.
 const FOUND: usize = 10;
@@ -40,13 +45,13 @@ impl ServerTools {
             None => &self.servers,
         };
         let (mut offers, mut silent, mut waits) = (Vec::new(), Vec::new(), false);
-        for server in servers {
-            match self.offer(server, stop) {
+        for (server, offer) in self.offers(servers, server.is_some(), stop) {
+            match offer {
                 Ok(offer) => offers.push((server, offer)),
                 Err(not_done) => {
                     let output = not_done.output();
                     waits |= output.outcome == Outcome::Parked;
-                    silent.push(format!("`{}`: {}", server.name(), output.text()));
+                    silent.push(format!("`{}`: {}", server.name(), output.gist()));
                 }
             }
         }
@@ -74,6 +79,39 @@ impl ServerTools {
 }
 
 impl ServerTools {
+    /// What these servers have, asked for side by side. One that was too slow before is only waited for again if it is meant
+    /// by name.
+    fn offers<'s>(
+        &self,
+        servers: &'s [Arc<Server>],
+        is_meant: bool,
+        stop: &Stop,
+    ) -> Vec<(&'s Arc<Server>, Result<Arc<Offer>, NotDone>)> {
+        let slow = |server: &Server| {
+            let slow = self.slow.lock().unwrap_or_else(PoisonError::into_inner).get(server.name()).cloned()?;
+            (!is_meant).then(|| NotDone::failed(format!("{slow}. Name it as `server` to try it again")))
+        };
+        // the person decides on one after the other, before any is asked
+        let opened: Vec<_> =
+            servers.iter().map(|server| (server, slow(server).map_or_else(|| self.opening(server), Err))).collect();
+        let asked = opened.into_iter().map(|(server, opening)| async move {
+            let offer = match opening {
+                Ok(opening) => server.offer(opening, stop).await.map_err(|error| self.unheard(server, &error)),
+                Err(not_done) => Err(not_done),
+            };
+            (server, offer)
+        });
+        self.handle.block_on(join_all(asked))
+    }
+
+    fn unheard(&self, server: &Server, error: &McpError) -> NotDone {
+        if matches!(error, McpError::Late { .. }) {
+            let mut slow = self.slow.lock().unwrap_or_else(PoisonError::into_inner);
+            slow.insert(server.name().clone(), error.to_string());
+        }
+        not_answered(error, false)
+    }
+
     /// The tools that the person said are never called. The model has no use for knowing them.
     fn never(&self) -> Result<BTreeSet<(ServerName, String)>, NotDone> {
         let grants = self.gate.grants().map_err(|error| NotDone::failed(error.to_string()))?;

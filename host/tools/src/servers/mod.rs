@@ -16,11 +16,15 @@ use deskhand_permissions::{
     Context, Gate, Permit, Refused, Scope,
     effect::{CallServerTool, ConfineServer, Connect, Described, ReadServer, StartServer},
 };
-use deskhand_vocabulary::{Stop, Unanswered, text::shortened};
+use deskhand_vocabulary::{ServerName, Stop, Unanswered, text::shortened};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use std::{fmt, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, Mutex},
+};
 use tokio::runtime::Handle;
 
 const FIND: &str = "mcp_find";
@@ -33,6 +37,8 @@ pub struct ServerTools {
     gate: Arc<Gate>,
     context: Context,
     handle: Handle,
+    /// What the servers that were too slow to say what they have did not do in time.
+    slow: Mutex<BTreeMap<ServerName, String>>,
 }
 
 impl fmt::Debug for ServerTools {
@@ -88,7 +94,7 @@ fn object(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
 impl ServerTools {
     /// Of these servers, in the name of `context`. `handle` is of a runtime with time and network.
     pub fn new(servers: Arc<[Arc<Server>]>, gate: Arc<Gate>, context: Context, handle: Handle) -> Self {
-        Self { servers, gate, context, handle }
+        Self { servers, gate, context, handle, slow: Mutex::default() }
     }
 
     fn server(&self, name: &str) -> Result<&Arc<Server>, NotDone> {
