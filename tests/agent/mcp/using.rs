@@ -43,6 +43,18 @@ fn a_tool_that_is_allowed_is_found_and_called_and_its_answer_is_data() {
 }
 
 #[test]
+fn how_far_a_call_is_is_told_until_it_is_over() {
+    let desk = with_server("well", "");
+    desk.deskhand(&["mcp", "allow", "one", "echo"]).ok();
+    desk.says([echo(), said("It said hello.")]);
+    let events = desk.run(&["--json", "greet it"]).ok();
+    let events = events.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let told = events.filter(|event| event["event"] == "progress");
+    let told: Vec<Value> = told.map(|event| json!([event["text"], event["done"], event["total"]])).collect();
+    assert_eq!(told, [json!(["Half of it", 1, 2]), json!(["", 1, 1])]);
+}
+
+#[test]
 fn a_call_that_nobody_allowed_waits_and_is_not_lost() {
     let desk = with_server("well", "");
     desk.says([echo(), said("It waits.")]);

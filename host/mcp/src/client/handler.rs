@@ -59,6 +59,8 @@ struct Inner {
     /// Whether nobody was there to be asked.
     nobody: AtomicBool,
     changed: AtomicBool,
+    /// Whether it told how far it is.
+    tells: AtomicBool,
 }
 
 impl Handler {
@@ -75,6 +77,7 @@ impl Handler {
             asking: AtomicU32::new(0),
             nobody: AtomicBool::new(false),
             changed: AtomicBool::new(false),
+            tells: AtomicBool::new(false),
         }))
     }
 
@@ -93,9 +96,11 @@ impl Handler {
         }
     }
 
-    /// It is answered.
+    /// It is answered. How far the server was says nothing any more.
     pub(crate) fn end(&self) {
-        self.0.asking.fetch_sub(1, Ordering::SeqCst);
+        if self.0.asking.fetch_sub(1, Ordering::SeqCst) == 1 && self.0.tells.swap(false, Ordering::SeqCst) {
+            self.0.host.progress(&self.0.server, "", 1, Some(1));
+        }
     }
 
     /// How long the server had the person asked.
@@ -165,6 +170,10 @@ impl ClientHandler for Handler {
     }
 
     async fn on_progress(&self, progress: ProgressNotificationParam, _: NotificationContext<RoleClient>) {
+        if self.0.asking.load(Ordering::SeqCst) == 0 {
+            return;
+        }
+        self.0.tells.store(true, Ordering::SeqCst);
         let whole = |number: f64| if number.is_finite() && number > 0.0 { number as u64 } else { 0 };
         let text = safe(&shortened(progress.message.as_deref().unwrap_or("at work"), LINE), false);
         self.0.host.progress(&self.0.server, &text, whole(progress.progress), progress.total.map(whole));
