@@ -21,6 +21,9 @@ use std::{
 /// The most that one look-up finds.
 const FOUND: usize = 10;
 
+/// A server with what it has, or why that is not known.
+type Heard<'s> = (&'s Arc<Server>, Result<Arc<Offer>, NotDone>);
+
 /// Something that a server has.
 struct One<'a> {
     /// The name, in lower case.
@@ -81,12 +84,7 @@ impl ServerTools {
 impl ServerTools {
     /// What these servers have, asked for side by side. One that was too slow before is only waited for again if it is meant
     /// by name.
-    fn offers<'s>(
-        &self,
-        servers: &'s [Arc<Server>],
-        is_meant: bool,
-        stop: &Stop,
-    ) -> Vec<(&'s Arc<Server>, Result<Arc<Offer>, NotDone>)> {
+    fn offers<'s>(&self, servers: &'s [Arc<Server>], is_meant: bool, stop: &Stop) -> Vec<Heard<'s>> {
         let slow = |server: &Server| {
             let slow = self.slow.lock().unwrap_or_else(PoisonError::into_inner).get(server.name()).cloned()?;
             (!is_meant).then(|| NotDone::failed(format!("{slow}. Name it as `server` to try it again")))
