@@ -2,7 +2,7 @@
 
 use deskhand_vm_image::ImageError;
 use deskhand_vm_protocol::Refusal;
-use std::io;
+use std::{io, path::PathBuf};
 
 /// Why there is no guest.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +17,14 @@ pub enum VmError {
         "QEMU cannot be shut in, and is not started without that: {0}. Install bubblewrap, and allow user namespaces"
     )]
     NotConfined(String),
+    /// A folder is not the one that was granted.
+    #[error(
+        "{} is not the folder any more that it was when it was granted, so no guest is given it. Look at what is there, and grant it again", .0.display()
+    )]
+    NotThere(PathBuf),
+    /// The guest could not do with the folders what it was asked.
+    #[error("the guest cannot have the folders: {0}")]
+    Folders(io::Error),
     /// The monitor did not do what it was asked.
     #[error("QEMU did not start the guest: {0}")]
     Monitor(String),

@@ -1,13 +1,18 @@
 //! A guest as the host speaks with it. Everything that it says is checked; one that breaks a rule is ended.
 
+mod files;
 mod job;
 mod watch;
 
+pub use files::Collector;
 pub use job::{Event, Job};
 pub use watch::Patience;
 
-use crate::{Lost, Machine, Ports, VmError};
-use deskhand_vm_protocol::{Command, JobId, Limits, Receiver, Report, Request, Sender, SessionId, VERSION, Wake};
+use crate::{Lost, Machine, Ports, Share, VmError};
+use deskhand_vm_protocol::{
+    Command, JobId, Limits, Receiver, Report, Request, Sender, SessionId, VERSION, Wake, files::Step,
+};
+use files::Files;
 use job::Jobs;
 use std::{
     io,
@@ -27,14 +32,15 @@ pub(crate) struct Fresh {
     control: UnixStream,
     requests: Sender<UnixStream>,
     reports: Receiver<UnixStream>,
+    files: Files,
     console: Tail,
     log: Tail,
 }
 
 impl Fresh {
     /// Wait for a machine that was started from its kernel.
-    pub(crate) fn greet(mut machine: Box<dyn Machine>, patience: Patience) -> Result<Self, VmError> {
-        let Ports { control, log, console } = machine.ports().ok_or(Lost::Gone)?;
+    pub(crate) fn greet(mut machine: Box<dyn Machine>, shares: &[Share], patience: Patience) -> Result<Self, VmError> {
+        let Ports { control, files, log, console } = machine.ports().ok_or(Lost::Gone)?;
         let (console, log) = (Tail::follow(console), Tail::follow(log));
         control.set_read_timeout(Some(patience.boot))?;
         let mut requests = Sender::new(control.try_clone()?);
@@ -46,15 +52,17 @@ impl Fresh {
             Ok(None) => return Err(console.verdict(Lost::Gone).into()),
             Err(error) => return Err(watch::lost(&error, &console).into()),
         }
-        Ok(Self { machine, control, requests, reports, console, log })
+        let files = Files::new(files, shares.to_vec())?;
+        Ok(Self { machine, control, requests, reports, files, console, log })
     }
 
     /// A machine that was saved after [`Self::greet`]: each side has sent one message.
-    pub(crate) fn restored(mut machine: Box<dyn Machine>) -> Result<Self, VmError> {
-        let Ports { control, log, console } = machine.ports().ok_or(Lost::Gone)?;
+    pub(crate) fn restored(mut machine: Box<dyn Machine>, shares: &[Share]) -> Result<Self, VmError> {
+        let Ports { control, files, log, console } = machine.ports().ok_or(Lost::Gone)?;
         let (console, log) = (Tail::follow(console), Tail::follow(log));
         let (requests, reports) = (Sender::after(control.try_clone()?, 1), Receiver::after(control.try_clone()?, 1));
-        Ok(Self { machine, control, requests, reports, console, log })
+        let files = Files::new(files, shares.to_vec())?;
+        Ok(Self { machine, control, requests, reports, files, console, log })
     }
 
     /// The machine, to be saved.
@@ -81,7 +89,9 @@ impl Fresh {
         }
         // from here on it is asked whether it is there
         self.control.set_read_timeout(None)?;
-        Ok(Guest::run(self, patience))
+        let guest = Guest::run(self, patience);
+        guest.shared.lay()?;
+        Ok(guest)
     }
 }
 
@@ -95,6 +105,7 @@ pub struct Guest {
 struct Shared {
     machine: Box<dyn Machine>,
     requests: Mutex<Sender<UnixStream>>,
+    files: Mutex<Files>,
     jobs: Mutex<Jobs>,
     /// The last ping that came back.
     pong: AtomicU32,
@@ -107,10 +118,11 @@ struct Shared {
 
 impl Guest {
     fn run(fresh: Fresh, patience: Patience) -> Self {
-        let Fresh { machine, requests, reports, console, log, .. } = fresh;
+        let Fresh { machine, requests, reports, files, console, log, .. } = fresh;
         let shared = Arc::new(Shared {
             machine,
             requests: Mutex::new(requests),
+            files: Mutex::new(files),
             jobs: Mutex::default(),
             pong: AtomicU32::new(0),
             goodbye: AtomicBool::new(false),
@@ -133,6 +145,22 @@ impl Guest {
         let job = Job::new(id, events, Arc::clone(&self.shared));
         self.shared.send(&Request::Run { job: id, command, limits })?;
         Ok(job)
+    }
+
+    /// Hear what was written to its folders that was not heard before. Nothing in it runs meanwhile.
+    ///
+    /// # Errors
+    /// Where the guest is gone, or was ended for what it told.
+    pub fn collect(&self, to: &mut dyn Collector) -> Result<(), VmError> {
+        self.shared.collect(to)
+    }
+
+    /// Let it see a change that was made in the task, at a path in one of its folders.
+    ///
+    /// # Errors
+    /// Where the guest is gone, or cannot make it.
+    pub fn make(&self, folder: u16, path: &[u8], step: Step) -> Result<(), VmError> {
+        self.shared.make(folder, path, step)
     }
 
     /// Why the guest is gone, once it is.

@@ -15,10 +15,11 @@ mod snapshot;
 mod vmm;
 
 pub use bridge::{Bridge, Facts};
+pub use deskhand_vm_protocol::files::{Step, What};
 pub use deskhand_vm_protocol::{Command, Ending, Limits, Refusal, Stream, Usage};
 pub use error::{Lost, VmError};
-pub use guest::{Event, Guest, Job, Patience};
+pub use guest::{Collector, Event, Guest, Job, Patience};
 pub use hardware::Accelerator;
 pub use qemu::Qemu;
 pub use snapshot::Snapshots;
-pub use vmm::{Machine, Ports, Size, Start, Vmm};
+pub use vmm::{Machine, Ports, Share, Size, Start, Vmm};

@@ -1,11 +1,11 @@
 //! What the bridge wants of a virtual machine monitor. QEMU is the first; Hypervisor.framework, the Windows Hypervisor
-//! Platform, libkrun or Virtualization.framework can follow behind the same trait: what they need is a console, two
-//! byte streams, three disks that are open files, and an end that comes with the host's.
+//! Platform, libkrun or Virtualization.framework can follow behind the same trait: what they need is a console, three
+//! byte streams, two disks that are open files, a folder that is shared by 9p, and an end that comes with the host's.
 
 use crate::{VmError, hardware::Accelerator};
 use deskhand_vm_image::Image;
 use deskhand_vocabulary::Sha256;
-use std::{fs::File, os::unix::net::UnixStream};
+use std::{fs::File, os::unix::net::UnixStream, path::PathBuf};
 
 /// How large a guest is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,11 +39,30 @@ pub enum Start {
     },
 }
 
+/// A folder of this computer that a guest sees, and cannot change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// The name that it has in the guest's sandbox, below `/mnt`.
+    pub name: Vec<u8>,
+    /// Where it is: canonical and absolute.
+    pub path: PathBuf,
+    /// What is there, if it is still that folder: device and inode.
+    pub id: (u64, u64),
+    /// Folders in it that are not seen.
+    pub covered: Vec<PathBuf>,
+    /// What lies over it, in the form of an overlay's layer: a folder of our own.
+    pub pending: Option<PathBuf>,
+    /// Whether jobs can write to it, which is taken up in the guest.
+    pub writable: bool,
+}
+
 /// The host's ends of a machine's streams. Each ends when the machine does.
 #[derive(Debug)]
 pub struct Ports {
     /// Requests and reports.
     pub control: UnixStream,
+    /// What is asked and told of folders.
+    pub files: UnixStream,
     /// What the guest says of itself.
     pub log: UnixStream,
     /// What its kernel says.
@@ -61,8 +80,15 @@ pub trait Vmm: Send + Sync {
     /// Of everything on the monitor's side that a saved machine depends on.
     fn identity(&self, size: Size) -> Sha256;
 
-    /// Start a machine with `scratch` as its second disk.
-    fn start(&self, image: &Image, size: Size, scratch: File, start: Start) -> Result<Box<dyn Machine>, VmError>;
+    /// Start a machine with `scratch` as its second disk, which can reach these folders and no other.
+    fn start(
+        &self,
+        image: &Image,
+        size: Size,
+        scratch: File,
+        start: Start,
+        shares: &[Share],
+    ) -> Result<Box<dyn Machine>, VmError>;
 }
 
 /// A machine that runs. It ends when it is dropped, and when this process does, however that comes about.

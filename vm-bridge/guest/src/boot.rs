@@ -1,6 +1,6 @@
 //! From the kernel's hand-over to a machine in which the agent can work.
 
-use crate::{agent, kernel, port, sandbox};
+use crate::{agent, files, kernel, port, sandbox};
 use deskhand_vm_protocol::port as name;
 use rustix::{
     fs::Mode,
@@ -46,6 +46,7 @@ fn start() -> io::Result<()> {
     load_modules()?;
     let control = wait(|| port::open(name::CONTROL))?;
     let log = wait(|| port::open(name::LOG))?;
+    let shared = wait(|| port::open(name::FILES))?;
     wait(|| fs::metadata(ROOT_DISK).map(drop))?;
     let read_only = MountFlags::RDONLY | MountFlags::NODEV | MountFlags::NOSUID;
     mount(ROOT_DISK, ROOT, "squashfs", read_only, None)?;
@@ -53,6 +54,8 @@ fn start() -> io::Result<()> {
     mount_scratch()?;
     // what the kernel kills for memory must never be process 1
     fs::write("/proc/self/oom_score_adj", "-1000")?;
+    files::prepare()?;
+    files::serve(shared, log.try_clone()?)?;
     agent::run(control, log)
 }
 

@@ -25,6 +25,32 @@ const GONE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(crate) struct Group(PathBuf);
 
+/// All of the sandbox, held: nothing in it runs until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Held(Group);
+
+impl Held {
+    pub(crate) fn all() -> io::Result<Self> {
+        let held = Self(Group(Path::new(ROOT).join("task")));
+        held.0.write("cgroup.freeze", "1")?;
+        let end = Instant::now() + GONE;
+        while held.0.figure("cgroup.events", Some("frozen ")) == 0 {
+            if Instant::now() > end {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            thread::sleep(Duration::from_micros(500));
+        }
+        Ok(held)
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // what cannot be let go on answers no more, and the guest is given up for that
+        let _ = self.0.write("cgroup.freeze", "0");
+    }
+}
+
 /// Make the groups of the sandbox.
 pub(crate) fn prepare() -> io::Result<Group> {
     let task = Path::new(ROOT).join("task");

@@ -8,6 +8,7 @@
 mod agent;
 mod boot;
 mod cgroup;
+mod files;
 mod gate;
 mod job;
 mod kernel;

@@ -4,6 +4,7 @@
 use crate::{
     boot::{SCRATCH, SELF},
     cgroup::Group,
+    files::SEEN,
     gate,
     runner::{self, Word},
     seccomp,
@@ -57,7 +58,8 @@ fn namespaces() -> Vec<String> {
         "--hostname deskhand",
         "--ro-bind /usr /usr --symlink usr/bin /bin --symlink usr/sbin /sbin",
         "--symlink usr/lib /lib --symlink usr/lib64 /lib64 --ro-bind /etc /etc --ro-bind /var /var",
-        "--proc /proc --dev /dev --dir /mnt --dir /run",
+        "--proc /proc --dev /dev --dir /run",
+        &format!("--bind {SEEN} /mnt"),
         &format!(
             "--ro-bind {SELF} {SELF} --bind {home} /home/user --bind {temporary} /tmp --bind {temporary} /var/tmp"
         ),

@@ -4,10 +4,11 @@
 //! and in its place, or an error after which nothing more is read. What a message means, and whether it is in order, is
 //! for the ends to judge. This crate imports no other of ours, and is the only one that both ends share.
 
+pub mod files;
 mod frame;
 mod message;
 
 pub use frame::{FrameError, MOST, Receiver, Sender};
 pub use message::{
-    Command, Ending, JobId, Limits, Refusal, Report, Request, SessionId, Stream, Usage, VERSION, Wake, port,
+    Command, Ending, FOLDERS, JobId, Limits, Refusal, Report, Request, SessionId, Stream, Usage, VERSION, Wake, port,
 };

@@ -6,15 +6,20 @@
 use serde::{Deserialize, Serialize};
 
 /// The version that both ends must name in their first message.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 
 /// The names of the virtio-serial ports.
 pub mod port {
     /// Requests and reports, in frames.
     pub const CONTROL: &str = "org.deskhand.control";
+    /// The folders of the task, in frames.
+    pub const FILES: &str = "org.deskhand.files";
     /// What the guest has to say of itself, as lines of text.
     pub const LOG: &str = "org.deskhand.log";
 }
+
+/// By this tag the guest finds the folders of its task (9p).
+pub const FOLDERS: &str = "folders";
 
 /// A job of one guest. The host chooses it, and never the same twice.
 pub type JobId = u32;

@@ -1,7 +1,7 @@
 //! QEMU's command line. Everything that it opens is handed to it as an open file: it needs no path of ours.
 
 use crate::{Accelerator, Qemu, Size, Start};
-use deskhand_vm_protocol::port;
+use deskhand_vm_protocol::{FOLDERS, port};
 use std::os::fd::OwnedFd;
 
 /// The numbers under which QEMU finds what it was handed.
@@ -14,6 +14,10 @@ pub(super) const INITRAMFS: i32 = 15;
 pub(super) const ROOT: i32 = 16;
 pub(super) const SCRATCH: i32 = 17;
 pub(super) const MEMORY: i32 = 18;
+pub(super) const FILES: i32 = 19;
+
+/// Where QEMU sees the folders that a guest can reach.
+pub(super) const EXPORT: &str = "/folders";
 
 /// What a guest's kernel is told. Without hardware, what guards against other guests on the same processor only costs
 /// time.
@@ -28,7 +32,8 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// A machine without firmware settings, network, graphics, USB or PCI: memory, a console, two disks and two ports.
+    /// A machine without firmware settings, network, graphics, USB or PCI: memory, a console, two disks, three ports, and a
+    /// folder that is read.
     pub(super) fn new(qemu: &Qemu, size: Size, start: &Start) -> Self {
         let mut line = Self { words: Vec::new(), passed: Vec::new() };
         line.add("-nodefaults -no-user-config -display none -no-reboot -smp 1 -global virtio-mmio.force-legacy=false");
@@ -48,11 +53,13 @@ impl Line {
         if matches!(start, Start::Restored { .. }) {
             line.add("-incoming defer");
         }
-        for (name, number) in [("control", CONTROL), ("log", LOG), ("console", CONSOLE), ("monitor", MONITOR)] {
+        let streams =
+            [("control", CONTROL), ("files", FILES), ("log", LOG), ("console", CONSOLE), ("monitor", MONITOR)];
+        for (name, number) in streams {
             line.add(&format!("-chardev socket,id={name},fd={number}"));
         }
         line.add("-mon chardev=monitor,mode=control -serial chardev:console -device virtio-serial-device");
-        for (name, port) in [("control", port::CONTROL), ("log", port::LOG)] {
+        for (name, port) in [("control", port::CONTROL), ("files", port::FILES), ("log", port::LOG)] {
             line.add(&format!("-device virtserialport,chardev={name},name={port}"));
         }
         line.add(&format!("-drive file=/proc/self/fd/{ROOT},format=raw,if=none,id=root,read-only=on"));
@@ -60,6 +67,9 @@ impl Line {
         line.add(&format!("-drive file=/proc/self/fd/{SCRATCH},format=raw,if=none,id=scratch,cache=unsafe"));
         // the guest counts its disks in this order
         line.add("-device virtio-blk-device,drive=root -device virtio-blk-device,drive=scratch");
+        // several disks of the host are seen as one, on which no two files have one number
+        line.add(&format!("-fsdev local,id=folders,path={EXPORT},security_model=none,readonly=on,multidevs=remap"));
+        line.add(&format!("-device virtio-9p-device,fsdev=folders,mount_tag={FOLDERS}"));
         line.add(&format!("-kernel /proc/self/fd/{KERNEL} -initrd /proc/self/fd/{INITRAMFS} -append"));
         line.words.push(kernel_line(qemu));
         line

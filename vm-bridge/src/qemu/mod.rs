@@ -1,5 +1,5 @@
-//! Machines by QEMU, each a process of its own that has no privileges, sees none of the person's files, and dies with
-//! us.
+//! Machines by QEMU, each a process of its own that has no privileges, sees none of the person's files but
+//! those that its guest reads, and dies with us.
 
 mod confine;
 mod line;
@@ -7,7 +7,7 @@ mod monitor;
 mod process;
 
 use crate::{
-    Accelerator, Machine, Ports, Size, Start, VmError, Vmm, hardware,
+    Accelerator, Machine, Ports, Share, Size, Start, VmError, Vmm, hardware,
     qemu::{line::Line, monitor::Monitor, process::Process},
 };
 use deskhand_vm_image::Image;
@@ -88,10 +88,19 @@ impl Vmm for Qemu {
         )
     }
 
-    fn start(&self, image: &Image, size: Size, scratch: File, start: Start) -> Result<Box<dyn Machine>, VmError> {
+    fn start(
+        &self,
+        image: &Image,
+        size: Size,
+        scratch: File,
+        start: Start,
+        shares: &[Share],
+    ) -> Result<Box<dyn Machine>, VmError> {
         let mut line = Line::new(self, size, &start);
         let (control, theirs) = UnixStream::pair()?;
         line.pass(line::CONTROL, theirs.into());
+        let (files, theirs) = UnixStream::pair()?;
+        line.pass(line::FILES, theirs.into());
         let (log, theirs) = UnixStream::pair()?;
         line.pass(line::LOG, theirs.into());
         let (console, theirs) = UnixStream::pair()?;
@@ -112,13 +121,19 @@ impl Vmm for Qemu {
                 Some(devices)
             }
         };
-        let process = Process::start(confine::command(&self.program, &self.accelerator, line)?)?;
+        let process = Process::start(confine::command(&self.program, &self.accelerator, line, shares)?)?;
         monitor.set_read_timeout(Some(PATIENCE))?;
         let mut monitor = Monitor::new(monitor).map_err(|error| process.explain(error))?;
+        // before any guest can ask for anything in them
+        for (number, share) in shares.iter().enumerate() {
+            if process.sees(&confine::places(number).0) != Some(share.id) {
+                return Err(VmError::NotThere(share.path.clone()));
+            }
+        }
         if let Some(devices) = devices {
             monitor.restore(devices).map_err(|error| process.explain(error))?;
         }
-        Ok(Box::new(Running { process, monitor, ports: Some(Ports { control, log, console }) }))
+        Ok(Box::new(Running { process, monitor, ports: Some(Ports { control, files, log, console }) }))
     }
 }
 

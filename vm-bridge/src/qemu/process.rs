@@ -8,6 +8,8 @@ use rustix::{
 use std::{
     fs,
     io::{self, Read as _},
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
     process::{Child, Command},
     sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
@@ -67,10 +69,22 @@ impl Process {
         let _ = self.ended.lock().unwrap_or_else(PoisonError::into_inner).recv();
     }
 
-    /// Bytes resident of QEMU itself, which is bubblewrap's only child.
-    pub(super) fn resident(&self) -> Option<u64> {
+    /// What QEMU itself sees at a path: its device and inode.
+    pub(super) fn sees(&self, path: &Path) -> Option<(u64, u64)> {
+        let root = self.own()?.join("root");
+        let seen = fs::metadata(root.join(path.strip_prefix("/").ok()?)).ok()?;
+        Some((seen.dev(), seen.ino()))
+    }
+
+    /// Where the kernel tells of QEMU itself, which is bubblewrap's only child.
+    fn own(&self) -> Option<PathBuf> {
         let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", self.id)).ok()?;
-        let status = fs::read_to_string(format!("/proc/{}/status", children.split_whitespace().next()?)).ok()?;
+        Some(Path::new("/proc").join(children.split_whitespace().next()?))
+    }
+
+    /// Bytes resident of QEMU itself.
+    pub(super) fn resident(&self) -> Option<u64> {
+        let status = fs::read_to_string(self.own()?.join("status")).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
         Some(line.split_whitespace().next()?.parse::<u64>().ok()? << 10)
     }

@@ -33,8 +33,15 @@ fn the_machine_has_no_device_but_those_it_needs() {
     let line = Line::new(&qemu(), Size { memory: 512, scratch: 1 }, &Start::Cold { memory: None });
     let pairs = line.words().windows(2).filter(|pair| pair[0] == "-device");
     let devices: Vec<&str> = pairs.map(|pair| pair[1].split(',').next().unwrap_or_default()).collect();
-    let expected =
-        ["virtio-serial-device", "virtserialport", "virtserialport", "virtio-blk-device", "virtio-blk-device"];
+    let expected = [
+        "virtio-serial-device",
+        "virtserialport",
+        "virtserialport",
+        "virtserialport",
+        "virtio-blk-device",
+        "virtio-blk-device",
+        "virtio-9p-device",
+    ];
     assert_eq!(devices, expected);
     for word in
         ["-nodefaults", "-no-user-config", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"]

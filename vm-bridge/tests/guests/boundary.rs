@@ -6,7 +6,7 @@ use deskhand_vm_bridge::Ending;
 #[test]
 fn no_probe_gets_out() {
     let _alone = alone();
-    let guest = bridge().guest().unwrap();
+    let guest = bridge().guest(&[]).unwrap();
     let outcome = run(&guest, &["/run/deskhand/guest", "probe"]);
     println!("{}", outcome.output);
     assert_eq!(outcome.output, include_str!("boundary.txt"));

@@ -4,6 +4,7 @@
 
 mod boundary;
 mod faults;
+mod files;
 mod image;
 mod jobs;
 mod kit;

@@ -1,6 +1,7 @@
 //! A guest that does not keep to the rules, as the host sees it. There is no machine here: the test is the guest.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod files;
 mod monitor;
 
 use deskhand_vm_bridge::{Command, Ending, Event, Guest, Limits, Lost, Patience, Refusal, Stream, Usage, VmError};

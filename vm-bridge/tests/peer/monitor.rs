@@ -1,6 +1,8 @@
 //! A monitor whose machine is a thread of the test.
 
-use deskhand_vm_bridge::{Accelerator, Bridge, Guest, Machine, Patience, Ports, Size, Snapshots, Start, VmError, Vmm};
+use deskhand_vm_bridge::{
+    Accelerator, Bridge, Guest, Machine, Patience, Ports, Share, Size, Snapshots, Start, VmError, Vmm,
+};
 use deskhand_vm_image::{Image, Manifest, Part, Store};
 use deskhand_vocabulary::Sha256;
 use std::{
@@ -12,9 +14,16 @@ use std::{
     thread,
 };
 
-/// The guest's end of the control port.
+/// The guest's end of a port.
 #[derive(Clone)]
 pub(crate) struct Control(Arc<UnixStream>);
+
+impl Control {
+    /// Nothing more comes.
+    pub(crate) fn hang_up(&self) {
+        let _ = self.0.shutdown(Shutdown::Both);
+    }
+}
 
 impl Read for Control {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -42,7 +51,8 @@ impl Write for &Control {
     }
 }
 
-type Act = Box<dyn FnOnce(Control) + Send>;
+/// What the guest does with its control port and its files port.
+type Act = Box<dyn FnOnce(Control, Control) + Send>;
 
 struct Scripted(Mutex<Option<Act>>);
 
@@ -64,19 +74,20 @@ impl Vmm for Scripted {
         Sha256::of("a thread")
     }
 
-    fn start(&self, _: &Image, _: Size, _: File, _: Start) -> Result<Box<dyn Machine>, VmError> {
+    fn start(&self, _: &Image, _: Size, _: File, _: Start, _: &[Share]) -> Result<Box<dyn Machine>, VmError> {
         let (control, theirs) = UnixStream::pair()?;
         let end = theirs.try_clone()?;
         let act = self.0.lock().unwrap().take().unwrap();
         let over = theirs.try_clone()?;
+        let (files, their_files) = UnixStream::pair()?;
         thread::spawn(move || {
-            act(Control(Arc::new(theirs)));
+            act(Control(Arc::new(theirs)), Control(Arc::new(their_files)));
             // what was said can still be heard
             let _ = over.shutdown(Shutdown::Both);
         });
         // neither is said anything on
         let (log, console) = (UnixStream::pair()?.0, UnixStream::pair()?.0);
-        Ok(Box::new(Acting { ports: Some(Ports { control, log, console }), end }))
+        Ok(Box::new(Acting { ports: Some(Ports { control, files, log, console }), end }))
     }
 }
 
@@ -98,8 +109,17 @@ impl Machine for Acting {
     }
 }
 
-/// A guest whose inside is `act`.
+/// A guest whose inside is `act`, which is asked nothing of files.
 pub(crate) fn guest_of(patience: Patience, act: impl FnOnce(Control) + Send + 'static) -> Result<Guest, VmError> {
+    guest_with(patience, &[], |control, _| act(control))
+}
+
+/// The same with folders.
+pub(crate) fn guest_with(
+    patience: Patience,
+    shares: &[Share],
+    act: impl FnOnce(Control, Control) + Send + 'static,
+) -> Result<Guest, VmError> {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path().join("store")).unwrap();
     let empty = Part { sha256: Sha256::of(b""), size: 0 };
@@ -111,5 +131,5 @@ pub(crate) fn guest_of(patience: Patience, act: impl FnOnce(Control) + Send + 's
     ["kernel", "initramfs", "root"].iter().for_each(|part| fs::write(image.join(part), []).unwrap());
     let snapshots = Snapshots::open(folder.path().join("snapshots")).unwrap();
     let monitor = Scripted(Mutex::new(Some(Box::new(act))));
-    Bridge::new(Box::new(monitor), store, Sha256::of(&bytes), snapshots).patient(patience).cold_guest()
+    Bridge::new(Box::new(monitor), store, Sha256::of(&bytes), snapshots).patient(patience).cold_guest(shares)
 }

@@ -110,7 +110,7 @@ fn in_guest(desk: &Desk) -> std::result::Result<String, String> {
     let qemu = Qemu::find().map_err(|error| said(&error))?;
     let store = Store::open(desk.home.guests()).map_err(|error| said(&error))?;
     let snapshots = Snapshots::open(desk.home.guests().join(SNAPSHOTS)).map_err(|error| said(&error))?;
-    let guest = Bridge::new(Box::new(qemu), store, image, snapshots).guest().map_err(|error| said(&error))?;
+    let guest = Bridge::new(Box::new(qemu), store, image, snapshots).guest(&[]).map_err(|error| said(&error))?;
     let words = ["/run/deskhand/guest", "probe"].map(|word| word.as_bytes().to_vec()).to_vec();
     let command = Command { words, environment: Vec::new(), folder: b"/home/user".to_vec() };
     let job = guest.start(command, LIMITS).map_err(|error| said(&error))?;

@@ -1,0 +1,164 @@
+//! The folders of a guest, on the host's side: what is asked of them, and the rules for what a guest may tell.
+
+use super::{Shared, watch};
+use crate::{Lost, Share, VmError};
+use deskhand_vm_protocol::{
+    FrameError, Receiver, Sender,
+    files::{Ask, Folder, Step, Tell, What},
+};
+use std::{io, os::unix::net::UnixStream};
+
+/// Whoever is told what lies in the layers of a guest. An error says which rule the guest broke.
+pub trait Collector {
+    /// This lies in the layer of a folder, at a path that is as the guest gave it. Of a file all bytes of its size follow, or
+    /// as many as can be had.
+    fn found(&mut self, folder: usize, path: &[u8], what: &What) -> Result<(), String>;
+
+    /// The next bytes of the file that was found last; never more than its size.
+    fn content(&mut self, bytes: &[u8]) -> Result<(), String>;
+
+    /// The file that was found last has all of its bytes, or no more can be had.
+    fn end(&mut self, whole: bool) -> Result<(), String>;
+
+    /// What was found once is not there any more.
+    fn lost(&mut self, folder: usize, path: &[u8]) -> Result<(), String>;
+}
+
+/// The host's end of the files port.
+pub(super) struct Files {
+    stream: UnixStream,
+    asks: Sender<UnixStream>,
+    tells: Receiver<UnixStream>,
+    shares: Vec<Share>,
+}
+
+/// Why an answer is not one.
+enum Wrong {
+    Frame(FrameError),
+    Rule(String),
+    /// The guest says that it could not.
+    Failed(i32),
+    Ended,
+}
+
+impl From<FrameError> for Wrong {
+    fn from(error: FrameError) -> Self {
+        Self::Frame(error)
+    }
+}
+
+impl Files {
+    pub(super) fn new(stream: UnixStream, shares: Vec<Share>) -> io::Result<Self> {
+        let (asks, tells) = (Sender::new(stream.try_clone()?), Receiver::new(stream.try_clone()?));
+        Ok(Self { stream, asks, tells, shares })
+    }
+
+    fn lay(&mut self) -> Result<(), Wrong> {
+        let folder = |share: &Share| Folder {
+            name: share.name.clone(),
+            writable: share.writable,
+            seeded: share.pending.is_some(),
+        };
+        self.asks.send(&Ask::Lay { folders: self.shares.iter().map(folder).collect() })?;
+        self.done()
+    }
+
+    fn make(&mut self, folder: u16, path: &[u8], step: Step) -> Result<(), Wrong> {
+        self.asks.send(&Ask::Make { folder, path: path.to_vec(), step })?;
+        self.done()
+    }
+
+    fn done(&mut self) -> Result<(), Wrong> {
+        match self.told()? {
+            Tell::Done => Ok(()),
+            Tell::Failed { code } => Err(Wrong::Failed(code)),
+            Tell::Found { .. } | Tell::Content { .. } | Tell::CutShort | Tell::Lost { .. } => {
+                Err(Wrong::Rule("it tells of files without being asked".to_owned()))
+            }
+        }
+    }
+
+    fn told(&mut self) -> Result<Tell, Wrong> {
+        self.tells.receive()?.ok_or(Wrong::Ended)
+    }
+
+    fn collect(&mut self, to: &mut dyn Collector) -> Result<(), Wrong> {
+        self.asks.send(&Ask::Collect)?;
+        let folders = self.shares.len();
+        let known = |folder: u16| {
+            let folder = usize::from(folder);
+            if folder < folders {
+                Ok(folder)
+            } else {
+                Err(Wrong::Rule("it tells of a folder that it has not".to_owned()))
+            }
+        };
+        // how much of a file is still to come
+        let mut left = None;
+        loop {
+            let told = self.told()?;
+            let in_order = matches!((&left, &told), (Some(_), Tell::Content { .. } | Tell::CutShort))
+                || (left.is_none() && !matches!(told, Tell::Content { .. } | Tell::CutShort));
+            if !in_order {
+                return Err(Wrong::Rule("it tells of a file out of order".to_owned()));
+            }
+            match told {
+                Tell::Done => return Ok(()),
+                Tell::Failed { code } => return Err(Wrong::Failed(code)),
+                Tell::Lost { folder, path } => to.lost(known(folder)?, &path).map_err(Wrong::Rule)?,
+                Tell::Found { folder, path, what } => {
+                    to.found(known(folder)?, &path, &what).map_err(Wrong::Rule)?;
+                    match what {
+                        What::File { size: 0, .. } => to.end(true).map_err(Wrong::Rule)?,
+                        What::File { size, .. } => left = Some(size),
+                        What::Folder { .. } | What::Link | What::Whiteout | What::Other => {}
+                    }
+                }
+                Tell::Content { bytes } => {
+                    let rest = left.unwrap_or(0).checked_sub(bytes.len() as u64).filter(|_| !bytes.is_empty());
+                    let rest = rest.ok_or_else(|| Wrong::Rule("it tells more of a file than there is".to_owned()))?;
+                    to.content(&bytes).map_err(Wrong::Rule)?;
+                    left = Some(rest).filter(|rest| *rest > 0);
+                    if left.is_none() {
+                        to.end(true).map_err(Wrong::Rule)?;
+                    }
+                }
+                Tell::CutShort => {
+                    left = None;
+                    to.end(false).map_err(Wrong::Rule)?;
+                }
+            }
+        }
+    }
+}
+
+impl Shared {
+    /// Lay the folders that the machine was started with into the sandbox.
+    pub(super) fn lay(&self) -> Result<(), VmError> {
+        self.ask_files(|files| if files.shares.is_empty() { Ok(()) } else { files.lay() })
+    }
+
+    /// Hear what was written since the last time.
+    pub(super) fn collect(&self, to: &mut dyn Collector) -> Result<(), VmError> {
+        self.ask_files(|files| files.collect(to))
+    }
+
+    pub(super) fn make(&self, folder: u16, path: &[u8], step: Step) -> Result<(), VmError> {
+        self.ask_files(|files| files.make(folder, path, step))
+    }
+
+    /// Ask on the files port. A guest that does not keep to its rules is ended; one that could not do it says so.
+    fn ask_files(&self, ask: impl FnOnce(&mut Files) -> Result<(), Wrong>) -> Result<(), VmError> {
+        let mut files = self.files.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        files.stream.set_read_timeout(Some(self.patience.answer))?;
+        let lost = match ask(&mut files) {
+            Ok(()) => return Ok(()),
+            Err(Wrong::Failed(code)) => return Err(VmError::Folders(io::Error::from_raw_os_error(code))),
+            Err(Wrong::Rule(broken)) => Lost::Hostile(broken),
+            Err(Wrong::Frame(error)) => watch::lost(&error, &self.console),
+            Err(Wrong::Ended) => self.console.verdict(Lost::Gone),
+        };
+        self.end(lost.clone());
+        Err(self.lost.get().cloned().unwrap_or(lost).into())
+    }
+}
