@@ -38,7 +38,7 @@ pub use error::ConfineError;
 pub use helper::{Helper, SUBCOMMAND, helper_main};
 pub use hold::Held;
 pub use nook::Nook;
-pub use overlay::{Kept, Layers, Made, Overlay, Refused, Taken};
+pub use overlay::{Kept, Layers, Made, Overlay, Refused, Taken, Telling, Thing};
 pub use running::{Ended, Excess, Running};
 pub use session::{Came, Job, Outcome, Session};
 pub use start::start;

@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// A layer over each folder of a task.
 #[derive(Debug)]
-pub struct Layers(Vec<Overlay>);
+pub struct Layers(pub(super) Vec<Overlay>);
 
 impl Layers {
     /// Over all folders of a task, with what is pending in it; they lie below `place`.
@@ -17,6 +17,21 @@ impl Layers {
         let folders = workspace.folders();
         let overlays = folders.iter().map(|folder| Overlay::over(workspace, &folder.name, place));
         overlays.collect::<Result<_, _>>().map(Self)
+    }
+
+    /// The same for layers that are in a machine.
+    ///
+    /// # Errors
+    /// [`OverlayError`].
+    pub fn in_machine(workspace: &Workspace, place: &Path) -> Result<Self, OverlayError> {
+        let folders = workspace.folders();
+        let overlays = folders.iter().map(|folder| Overlay::in_machine(workspace, &folder.name, place));
+        overlays.collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Each of them, in the order of its number for a machine.
+    pub fn iter(&self) -> impl Iterator<Item = &Overlay> {
+        self.0.iter()
     }
 
     /// To be mounted in a sandbox.

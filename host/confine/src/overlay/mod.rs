@@ -14,6 +14,7 @@ pub(crate) mod room;
 mod scan;
 mod seed;
 mod take;
+mod told;
 
 use base::Base;
 use deskhand_vocabulary::{FilePath, FolderName};
@@ -24,16 +25,29 @@ pub use layers::Layers;
 pub use mount::Mount;
 pub(crate) use mount::Place;
 use rustix::io::Errno;
-use scan::Marks;
+use scan::{Marks, Scan};
 use serde::{Deserialize, Serialize};
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+pub use told::{Telling, Thing};
 
 /// A granted folder, and the layer over it.
 #[derive(Debug)]
 pub struct Overlay {
     folder: FolderName,
     ground: Ground,
+    /// The layer; of one in a machine, what its files hold.
     place: Arc<Place>,
+    /// What is pending lies here, where the layer is in a machine and begins with nothing.
+    pending: Option<Place>,
+    /// What such a machine says that there is in it.
+    told: Option<Marks>,
+    /// How often it has said something.
+    tellings: u64,
+    /// What it said under a name that nothing can have here.
+    unnamed: u64,
     /// What the task saw of the folder when the sandbox last saw the same.
     base: Base,
     /// What in the layer has been dealt with.
@@ -188,7 +202,51 @@ impl Overlay {
         let base = Base::of(workspace, folder)?;
         seed::lay(workspace, folder, &place).map_err(|error| error.at(failed))?;
         let scan = scan::scan(&place, folder).map_err(failed)?;
-        Ok(Self { folder: folder.clone(), ground, place, base, settled: scan.found })
+        let (pending, told) = (None, None);
+        let (folder, settled) = (folder.clone(), scan.found);
+        Ok(Self { folder, ground, place, pending, told, tellings: 0, unnamed: 0, base, settled })
+    }
+
+    /// The same where the layer is in a machine, which tells what is in it ([`Layers::told`]).
+    ///
+    /// # Errors
+    /// [`OverlayError`].
+    pub fn in_machine(workspace: &Workspace, folder: &FolderName, place: &Path) -> Result<Self, OverlayError> {
+        let ground = workspace.ground(folder)?;
+        let failed = |error: Errno| OverlayError::place(place, error);
+        let pending = Place::new(place).map_err(failed)?;
+        let base = Base::of(workspace, folder)?;
+        seed::lay(workspace, folder, &pending).map_err(|error| error.at(failed))?;
+        let place = Arc::new(Place::new(place).map_err(failed)?);
+        let (pending, told) = (Some(pending), Some(Marks::new()));
+        let (folder, settled) = (folder.clone(), Marks::new());
+        Ok(Self { folder, ground, place, pending, told, tellings: 0, unnamed: 0, base, settled })
+    }
+
+    /// What the task calls it.
+    pub const fn folder(&self) -> &FolderName {
+        &self.folder
+    }
+
+    /// The folder as it lies on the disk.
+    pub const fn ground(&self) -> &Ground {
+        &self.ground
+    }
+
+    /// For a machine: the layer that what is pending lies in; none where nothing is.
+    pub fn pending(&self) -> Option<PathBuf> {
+        let place = self.pending.as_ref()?;
+        let is_empty = deskhand_workspace::disk::names(place.upper()).is_ok_and(|names| names.is_empty());
+        (!is_empty).then(|| place.path().join("upper"))
+    }
+
+    fn scan(&self) -> Result<Scan, OverlayError> {
+        match &self.told {
+            Some(told) => Ok(Scan { found: told.clone(), ..Scan::default() }),
+            None => {
+                scan::scan(&self.place, &self.folder).map_err(|error| OverlayError::place(self.place.path(), error))
+            }
+        }
     }
 
     /// For [`crate::Confined::folders`].
@@ -212,8 +270,7 @@ impl Overlay {
     /// [`OverlayError`].
     pub fn caught_up(&mut self, workspace: &Workspace) -> Result<(), OverlayError> {
         self.base = Base::of(workspace, &self.folder)?;
-        let scan = scan::scan(&self.place, &self.folder);
-        self.settled = scan.map_err(|error| OverlayError::place(self.place.path(), error))?.found;
+        self.settled = self.scan()?.found;
         Ok(())
     }
 
@@ -225,10 +282,10 @@ impl Overlay {
     /// # Errors
     /// [`OverlayError::Place`] where the layer cannot be read at all.
     pub fn take(&mut self, workspace: &Workspace, reason: &str) -> Result<Taken, OverlayError> {
-        let failed = |error: Errno| OverlayError::place(self.place.path(), error);
-        let scan = scan::scan(&self.place, &self.folder).map_err(failed)?;
+        let scan = self.scan()?;
         let at = take::At { workspace, folder: &self.folder, place: &self.place, reason };
-        let taken = take::take(&at, &scan, &self.settled, &mut self.base);
+        let mut taken = take::take(&at, &scan, &self.settled, &mut self.base);
+        taken.more += std::mem::take(&mut self.unnamed);
         self.settled = scan.found;
         Ok(taken)
     }

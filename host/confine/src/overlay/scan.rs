@@ -11,13 +11,21 @@ use rustix::{
 use std::{collections::BTreeMap, ffi::OsStr, os::unix::ffi::OsStrExt as _};
 
 /// The most files and folders of a layer that are looked at.
-const ENTRIES: usize = 200_000;
+pub(super) const ENTRIES: usize = 200_000;
 /// The deepest of them: each level above is an open handle.
-const DEEPEST: usize = 64;
+pub(super) const DEEPEST: usize = 64;
 /// The most bytes of a file, holes included.
 const FILE: u64 = 4 << 30;
 /// The most bytes of all files together, holes included.
-const BYTES: u64 = 16 << 30;
+pub(super) const BYTES: u64 = 16 << 30;
+/// Why something is not taken.
+pub(super) const TOO_MANY: &str = "too many files were written. Write fewer at a time";
+pub(super) const TOO_MUCH: &str = "too much was written. Write less at a time";
+pub(super) const TOO_DEEP: &str = "it lies too deep. Use fewer folders in each other";
+pub(super) const SPECIAL: &str = "it is a pipe, a socket or a device. Only files and folders are taken";
+pub(super) const SETUID: &str =
+    "it is to run with the rights of its owner (setuid or setgid). Take that away with chmod";
+
 /// The attribute by which an overlay hides what lies below a folder (Linux, Documentation/filesystems/overlayfs.rst).
 const OPAQUE: &str = "user.overlay.opaque";
 /// Those by which a thing stands for the content of another, or for none. Ours are made without them.
@@ -44,6 +52,14 @@ pub(super) struct Mark {
     pub(super) what: What,
     inode: u64,
     changed: (i64, u64),
+}
+
+impl Mark {
+    /// Of something that a machine tells of. A file is another one each time that it is told.
+    pub(super) fn told(what: What, number: u64) -> Self {
+        let inode = if matches!(what, What::File { .. }) { number } else { 0 };
+        Self { what, inode, changed: (0, 0) }
+    }
 }
 
 pub(super) type Marks = BTreeMap<RelativePath, Mark>;
@@ -80,7 +96,7 @@ impl Scanner<'_> {
                 continue;
             };
             if self.scan.found.len() >= ENTRIES {
-                self.refuse(&inner, "too many files were written. Write fewer at a time");
+                self.refuse(&inner, TOO_MANY);
                 continue;
             }
             let mark = look(at, &name);
@@ -93,11 +109,11 @@ impl Scanner<'_> {
         if let What::File { size, .. } = mark.what {
             self.bytes = self.bytes.saturating_add(size);
             if self.bytes > BYTES {
-                mark.what = What::Refused("too much was written. Write less at a time".to_owned());
+                mark.what = What::Refused(TOO_MUCH.to_owned());
             }
         }
         if depth + 1 >= DEEPEST && matches!(mark.what, What::Folder { .. }) {
-            mark.what = What::Refused("it lies too deep. Use fewer folders in each other".to_owned());
+            mark.what = What::Refused(TOO_DEEP.to_owned());
         }
         let folder = matches!(mark.what, What::Folder { .. });
         self.scan.found.insert(path.clone(), mark);
@@ -138,23 +154,24 @@ fn what(handle: &OwnedFd, stat: &Stat) -> Result<What, String> {
         FileType::RegularFile => file(handle, stat),
         FileType::Directory => is_opaque(handle).map(|opaque| What::Folder { opaque }),
         FileType::Symlink => Ok(What::Link),
-        _ => Err("it is a pipe, a socket or a device. Only files and folders are taken".to_owned()),
+        _ => Err(SPECIAL.to_owned()),
     }
+}
+
+/// Why a file of this size is not taken.
+pub(super) fn too_long(size: u64) -> Option<String> {
+    let gigabytes = |bytes: u64| bytes / 1_000_000_000;
+    let (long, most) = (gigabytes(size), gigabytes(FILE));
+    (size > FILE).then(|| format!("it is {long} GB long, and at most {most} are taken. Write a shorter file"))
 }
 
 fn file(handle: &OwnedFd, stat: &Stat) -> Result<What, String> {
     let size = u64::try_from(stat.st_size).unwrap_or(u64::MAX);
-    if size > FILE {
-        return Err(format!(
-            "it is {} GB long, and at most {} are taken. Write a shorter file",
-            size / 1_000_000_000,
-            FILE / 1_000_000_000
-        ));
+    if let Some(reason) = too_long(size) {
+        return Err(reason);
     }
     if stat.st_mode & 0o6000 != 0 {
-        return Err(
-            "it is to run with the rights of its owner (setuid or setgid). Take that away with chmod".to_owned()
-        );
+        return Err(SETUID.to_owned());
     }
     attributes(handle)?;
     let nanoseconds = u32::try_from(stat.st_mtime_nsec).unwrap_or(0);

@@ -11,3 +11,4 @@ mod limits;
 mod network;
 mod session;
 mod somebody;
+mod told;
