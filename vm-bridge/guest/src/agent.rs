@@ -100,6 +100,7 @@ fn serve(agent: &mut Agent, mut requests: Receiver<impl io::Read>) -> Result<(),
             Request::Input { job, bytes } => agent.tell(job, Event::Input(bytes)),
             Request::InputEnd { job } => agent.tell(job, Event::InputEnd),
             Request::Stop { job } => agent.tell(job, Event::Stop),
+            Request::Interrupt { job } => agent.tell(job, Event::Interrupt),
             Request::Ping { number } => agent.host.report(&Report::Pong { number }),
             Request::Shutdown => return Ok(()),
         }

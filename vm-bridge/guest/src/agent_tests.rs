@@ -31,7 +31,8 @@ fn serve_requests(requests: &[Request]) -> (Result<(), FrameError>, Vec<Report>)
 const HELLO: Request = Request::Hello { version: VERSION };
 
 fn run(job: JobId) -> Request {
-    let command = Command { words: vec![b"true".to_vec()], environment: Vec::new(), folder: b"/".to_vec() };
+    let command =
+        Command { words: vec![b"true".to_vec()], environment: Vec::new(), folder: b"/".to_vec(), logged: false };
     Request::Run { job, command, limits: Limits { memory: 0, processes: 0, milliseconds: 0, output: 0 } }
 }
 
@@ -79,6 +80,7 @@ fn a_command_that_is_none_makes_no_sense() {
         words: words.iter().map(|word| word.to_vec()).collect(),
         environment: vec![(variable.to_vec(), b"x".to_vec())],
         folder: folder.to_vec(),
+        logged: false,
     };
     assert!(sensible(&command(&[b"true"], b"A", b"/")));
     let wrong = [

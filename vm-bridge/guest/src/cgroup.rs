@@ -100,13 +100,13 @@ impl Group {
         self.write("cgroup.procs", &process.as_raw_nonzero().to_string())
     }
 
-    /// Ask all processes to end.
-    pub(crate) fn terminate(&self) {
+    /// Send a signal to all processes.
+    pub(crate) fn signal(&self, signal: Signal) {
         let processes = fs::read_to_string(self.0.join("cgroup.procs")).unwrap_or_default();
         let processes = processes.lines().filter_map(|line| line.parse().ok()).filter_map(Pid::from_raw);
         for process in processes {
             // one that has ended meanwhile needs no signal
-            let _ = kill_process(process, Signal::TERM);
+            let _ = kill_process(process, signal);
         }
     }
 

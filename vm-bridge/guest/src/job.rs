@@ -4,10 +4,11 @@ use crate::{
     agent::Host,
     cgroup::Group,
     gate::{self, Gate},
+    log::Log,
     runner::{self, Start},
 };
 use deskhand_vm_protocol::{Command, Ending, JobId, Limits, Refusal, Report, Stream, Usage};
-use rustix::fd::OwnedFd;
+use rustix::{fd::OwnedFd, process::Signal};
 use std::{
     io::{self, PipeReader, PipeWriter, Read as _, Write as _},
     sync::{
@@ -34,6 +35,8 @@ pub(crate) enum Event {
     InputEnd,
     /// The host wants it to end.
     Stop,
+    /// The host wants it to end what it does.
+    Interrupt,
     /// Its first process is over.
     Exited(i32),
     /// The runner could not start it.
@@ -77,7 +80,8 @@ pub(crate) fn start(
     thread::spawn(move || feed(input, &input_events));
     thread::spawn(move || {
         let theirs = [their_input.into(), their_output.into(), their_error.into(), their_gate];
-        let running = Running { id, limits, group, events, host };
+        let log = command.logged.then(|| Log::of(id).ok()).flatten().map(Arc::new);
+        let running = Running { id, limits, group, events, host, log };
         running.run(&runner, Start { job: id, command }, theirs, gate, [output, error]);
         over();
     });
@@ -99,6 +103,7 @@ struct Running {
     group: Group,
     events: Receiver<Event>,
     host: Arc<Host>,
+    log: Option<Arc<Log>>,
 }
 
 impl Running {
@@ -148,8 +153,9 @@ impl Running {
                 Ok(Event::Stop) if brought_about.is_none() => {
                     brought_about = Some(Ending::Stopped);
                     deadline = Instant::now().checked_add(GRACE);
-                    self.group.terminate();
+                    self.group.signal(Signal::TERM);
                 }
+                Ok(Event::Interrupt) => self.group.signal(Signal::INT),
                 Ok(Event::SandboxGone) | Err(RecvTimeoutError::Disconnected) => return Ending::Signal(libc::SIGKILL),
                 Ok(_) => {}
                 Err(RecvTimeoutError::Timeout) => {
@@ -158,7 +164,7 @@ impl Running {
                     }
                     brought_about = Some(Ending::OutOfTime);
                     deadline = Instant::now().checked_add(GRACE);
-                    self.group.terminate();
+                    self.group.signal(Signal::TERM);
                 }
             }
         }
@@ -174,7 +180,7 @@ impl Running {
 
     /// Send what a job writes, up to its limit, and count the rest.
     fn forward(&self, stream: Stream, mut pipe: PipeReader) -> Forwarded {
-        let (host, job, limit) = (Arc::clone(&self.host), self.id, self.limits.output);
+        let (host, job, limit, log) = (Arc::clone(&self.host), self.id, self.limits.output, self.log.clone());
         let (said, counted) = mpsc::channel();
         thread::spawn(move || {
             let mut buffer = vec![0; CHUNK];
@@ -186,6 +192,9 @@ impl Running {
                 // nobody counts once the job has ended, and then nothing more of it may be sent
                 if said.send(total).is_err() {
                     return;
+                }
+                if let Some(log) = &log {
+                    log.keep(&buffer[..read]);
                 }
                 if left > 0 {
                     host.report(&Report::Output { job, stream, bytes: buffer[..read.min(left)].to_vec() });

@@ -12,6 +12,7 @@ mod files;
 mod gate;
 mod job;
 mod kernel;
+mod log;
 mod port;
 mod probe;
 mod runner;

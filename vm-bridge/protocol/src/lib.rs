@@ -10,5 +10,6 @@ mod message;
 
 pub use frame::{FrameError, MOST, Receiver, Sender};
 pub use message::{
-    Command, Ending, FOLDERS, JobId, Limits, Refusal, Report, Request, SessionId, Stream, Usage, VERSION, Wake, port,
+    Command, Ending, FOLDERS, JobId, Limits, Refusal, Report, Request, SessionId, Stream, Usage, VERSION, Wake, log,
+    port,
 };

@@ -64,6 +64,11 @@ pub enum Request {
         /// The job.
         job: JobId,
     },
+    /// Interrupt a job, as Ctrl-C does: SIGINT to all of its processes.
+    Interrupt {
+        /// The job.
+        job: JobId,
+    },
     /// Answered at once by [`Report::Pong`].
     Ping {
         /// Comes back in the answer.
@@ -95,6 +100,13 @@ pub struct Command {
     pub environment: Vec<(Vec<u8>, Vec<u8>)>,
     /// The folder to start in, an absolute path of the guest.
     pub folder: Vec<u8>,
+    /// Whether what it says is kept in a file as well, [`log`] of its number, as far as there is room for it.
+    pub logged: bool,
+}
+
+/// Where a job can read all that another one said which was to be logged.
+pub fn log(job: JobId) -> String {
+    format!("/tmp/output-{job}.txt")
 }
 
 /// What one job may use.

@@ -40,12 +40,13 @@ fn request() -> impl Strategy<Value = Request> {
         }),
         (any::<u32>(), command, limits).prop_map(|(job, (words, environment, folder), limits)| Request::Run {
             job,
-            command: Command { words, environment, folder },
+            command: Command { words, environment, folder, logged: true },
             limits: Limits { memory: limits.0, processes: limits.1, milliseconds: limits.2, output: limits.3 },
         }),
         (any::<u32>(), bytes()).prop_map(|(job, bytes)| Request::Input { job, bytes }),
         any::<u32>().prop_map(|job| Request::InputEnd { job }),
         any::<u32>().prop_map(|job| Request::Stop { job }),
+        any::<u32>().prop_map(|job| Request::Interrupt { job }),
         any::<u32>().prop_map(|number| Request::Ping { number }),
         Just(Request::Shutdown),
     ]

@@ -15,10 +15,10 @@ pub trait Collector {
     fn found(&mut self, folder: usize, path: &[u8], what: &What) -> Result<(), String>;
 
     /// The next bytes of the file that was found last; never more than its size.
-    fn content(&mut self, bytes: &[u8]) -> Result<(), String>;
+    fn content(&mut self, bytes: &[u8]);
 
     /// The file that was found last has all of its bytes, or no more can be had.
-    fn end(&mut self, whole: bool) -> Result<(), String>;
+    fn end(&mut self, whole: bool);
 
     /// What was found once is not there any more.
     fn lost(&mut self, folder: usize, path: &[u8]) -> Result<(), String>;
@@ -109,7 +109,7 @@ impl Files {
                 Tell::Found { folder, path, what } => {
                     to.found(known(folder)?, &path, &what).map_err(Wrong::Rule)?;
                     match what {
-                        What::File { size: 0, .. } => to.end(true).map_err(Wrong::Rule)?,
+                        What::File { size: 0, .. } => to.end(true),
                         What::File { size, .. } => left = Some(size),
                         What::Folder { .. } | What::Link | What::Whiteout | What::Other => {}
                     }
@@ -117,15 +117,15 @@ impl Files {
                 Tell::Content { bytes } => {
                     let rest = left.unwrap_or(0).checked_sub(bytes.len() as u64).filter(|_| !bytes.is_empty());
                     let rest = rest.ok_or_else(|| Wrong::Rule("it tells more of a file than there is".to_owned()))?;
-                    to.content(&bytes).map_err(Wrong::Rule)?;
+                    to.content(&bytes);
                     left = Some(rest).filter(|rest| *rest > 0);
                     if left.is_none() {
-                        to.end(true).map_err(Wrong::Rule)?;
+                        to.end(true);
                     }
                 }
                 Tell::CutShort => {
                     left = None;
-                    to.end(false).map_err(Wrong::Rule)?;
+                    to.end(false);
                 }
             }
         }

@@ -7,9 +7,9 @@ use std::{
     collections::HashMap,
     sync::{
         Arc,
-        mpsc::{self, Receiver, Sender},
+        mpsc::{self, Receiver, RecvTimeoutError, Sender},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// The most bytes of input in one message.
@@ -53,6 +53,25 @@ impl Job {
     /// Wait for what comes next. After an end there is nothing more, and this says that the guest was ended.
     pub fn next(&self) -> Event {
         self.events.recv().unwrap_or(Event::Lost(Lost::Ended))
+    }
+
+    /// As [`Self::next`], for so long at the most.
+    pub fn next_within(&self, time: Duration) -> Option<Event> {
+        match self.events.recv_timeout(time) {
+            Ok(event) => Some(event),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => Some(Event::Lost(Lost::Ended)),
+        }
+    }
+
+    /// Where in the guest all can be read that it says, if it was to be logged.
+    pub fn log(&self) -> String {
+        deskhand_vm_protocol::log(self.id)
+    }
+
+    /// Interrupt it, as Ctrl-C does.
+    pub fn interrupt(&self) -> Result<(), VmError> {
+        self.guest.send(&Request::Interrupt { job: self.id })
     }
 
     /// Write to its standard input.

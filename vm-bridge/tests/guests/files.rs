@@ -30,16 +30,14 @@ impl Collector for Told {
         Ok(())
     }
 
-    fn content(&mut self, bytes: &[u8]) -> Result<(), String> {
+    fn content(&mut self, bytes: &[u8]) {
         self.found.get_mut(&self.last).unwrap().push_str(&String::from_utf8_lossy(bytes));
-        Ok(())
     }
 
-    fn end(&mut self, whole: bool) -> Result<(), String> {
+    fn end(&mut self, whole: bool) {
         if !whole {
             self.found.get_mut(&self.last).unwrap().push_str("(cut short)");
         }
-        Ok(())
     }
 
     fn lost(&mut self, folder: usize, path: &[u8]) -> Result<(), String> {

@@ -23,14 +23,12 @@ impl Collector for Lines {
         Ok(())
     }
 
-    fn content(&mut self, bytes: &[u8]) -> Result<(), String> {
+    fn content(&mut self, bytes: &[u8]) {
         self.0.push(String::from_utf8_lossy(bytes).into_owned());
-        Ok(())
     }
 
-    fn end(&mut self, whole: bool) -> Result<(), String> {
+    fn end(&mut self, whole: bool) {
         self.0.push(if whole { "whole" } else { "cut short" }.to_owned());
-        Ok(())
     }
 
     fn lost(&mut self, folder: usize, path: &[u8]) -> Result<(), String> {
