@@ -18,8 +18,9 @@ else
 endif
 	cargo test --workspace --doc
 
-test-vm: setup-vm ## real guests: what they do, and what becomes of them when something breaks
+test-vm: setup-vm prepare ## real guests: what they do, and what becomes of them when something breaks
 	cargo test -p deskhand-vm-bridge --features guests --test guests -- --test-threads 1
+	cargo test -p deskhand-tests --features guests --test agent guest:: -- --test-threads 1
 
 check: setup ## format, lints, licences, layout
 	cargo fmt --all --check

@@ -10,6 +10,8 @@ mod crash;
 mod delegate;
 mod documents;
 mod ends;
+#[cfg(feature = "guests")]
+mod guest;
 mod instructions;
 mod kit;
 mod mcp;

@@ -87,8 +87,8 @@ impl Scene {
                 scene.word("delete 1", "delete 1 --yes").word("delete i1", "delete i1 --yes")
             }
             "docs/sandbox.md" => Self::new(Place::new()),
-            "docs/shell.md" => Self::with_sandbox(),
-            "docs/vm.md" => Self::with_archive(),
+            "docs/shell.md" => Self::with_sandbox().building(),
+            "docs/vm.md" => Self::new(Place::new()).building(),
             "docs/tasks.md" => Self::with_agent(Self::with_folder_of_files(Place::new())),
             "docs/undo.md" => Self::new(Place::new()),
             _ => return None,
@@ -108,12 +108,12 @@ impl Scene {
         scene
     }
 
-    /// A Debian archive that has nothing; the real one is that of `make test-vm`.
-    fn with_archive() -> Self {
+    /// With a Debian archive that has nothing; the real one is that of `make test-vm`.
+    fn building(mut self) -> Self {
         let archive = HttpServer::start(|_| Answer::new(404, "text/plain", "not here"));
         let build = format!("deskhand vm build --mirror {}", archive.url());
-        let scene = Self { codes: vec![("deskhand vm build", 1)], ..Self::new(Place::new()) };
-        Self { _archive: Some(archive), ..scene.word("deskhand vm build", &build) }
+        self.codes.push(("deskhand vm build", 1));
+        Self { _archive: Some(archive), ..self.word("deskhand vm build", &build) }
     }
 
     /// A folder of letters, with what is to be done about them.

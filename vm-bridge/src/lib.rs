@@ -15,7 +15,7 @@ mod snapshot;
 mod vmm;
 
 pub use bridge::{Bridge, Facts};
-pub use deskhand_vm_protocol::files::{Step, What};
+pub use deskhand_vm_protocol::files::{PIECE, Step, What};
 pub use deskhand_vm_protocol::{Command, Ending, Limits, Refusal, Stream, Usage};
 pub use error::{Lost, VmError};
 pub use guest::{Collector, Event, Guest, Job, Patience};

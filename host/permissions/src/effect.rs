@@ -351,6 +351,17 @@ impl Effect for RunInSandbox {
     }
 }
 
+/// Run commands and code in a virtual machine of the task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunInGuest;
+
+impl sealed::Sealed for RunInGuest {}
+impl Effect for RunInGuest {
+    fn actions(&self) -> Vec<Action> {
+        vec![Action::RunInGuest]
+    }
+}
+
 /// Read or write a plugin's own state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeepState;

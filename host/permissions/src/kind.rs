@@ -253,6 +253,12 @@ table! {
         right: PersonOnly, needs: Needs::Sandbox,
         asked: Asked::Never, recorded: Recorded::OncePerTask,
     };
+    /// Run commands and code in a virtual machine of the task.
+    RunInGuest: Row {
+        name: "guest.run", verb: "compute", object: Object::Nothing, words: "run commands and code in a virtual machine of the task",
+        right: PersonOnly, needs: Needs::Nothing,
+        asked: Asked::Never, recorded: Recorded::OncePerTask,
+    };
     /// Send a credential with a request.
     UseCredential: Row {
         name: "credential.use", verb: "sign-in", object: Object::Credential, words: "send the credential {}",

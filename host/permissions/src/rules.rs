@@ -4,6 +4,7 @@
 
 mod approval;
 mod grant;
+mod guest;
 mod home;
 mod installed;
 mod instructions;
@@ -46,6 +47,8 @@ pub mod name {
     pub const SERVER: &str = "mcp.server";
     /// What the person said of commands in a sandbox of this computer.
     pub const SANDBOX: &str = "sandbox";
+    /// What runs in a virtual machine of the task.
+    pub const GUEST: &str = "guest";
     /// What the person granted.
     pub const GRANT: &str = "grant";
     /// What the person is asked each time.
@@ -152,6 +155,7 @@ pub(crate) fn findings(case: &Case<'_>) -> Vec<Finding> {
         memory::look,
         server::look,
         sandbox::look,
+        guest::look,
         grant::look,
         approval::look,
     ];

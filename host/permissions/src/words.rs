@@ -49,6 +49,7 @@ fn object(action: &Action) -> String {
         Action::CallServerTool { server, tool, .. } => format!("{server}/{tool}"),
         Action::AddMarketplace { location, .. } => location.clone(),
         Action::RunInSandbox
+        | Action::RunInGuest
         | Action::UseModel
         | Action::AskPerson
         | Action::KeepState
@@ -180,6 +181,7 @@ pub fn parse_action_of(
         }
         Kind::ReadServer => Action::ReadServer { server: server(object)? },
         Kind::RunInSandbox => Action::RunInSandbox,
+        Kind::RunInGuest => Action::RunInGuest,
         Kind::UseCredential => Action::UseCredential { credential: object.to_owned(), host: String::new() },
         Kind::UseModel => Action::UseModel,
         Kind::Connect => Action::Connect { host: object.to_lowercase(), local: is_here(object) },

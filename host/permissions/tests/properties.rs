@@ -67,6 +67,7 @@ fn action(kind: Kind, folder: &str) -> Action {
         },
         Kind::ReadServer => Action::ReadServer { server: "git".parse().unwrap() },
         Kind::RunInSandbox => Action::RunInSandbox,
+        Kind::RunInGuest => Action::RunInGuest,
         Kind::UseCredential => Action::UseCredential { credential: "key".into(), host: "api.example.com".into() },
         Kind::UseModel => Action::UseModel,
         Kind::Connect => Action::Connect { host: "api.example.com".into(), local: false },

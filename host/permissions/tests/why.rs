@@ -42,6 +42,7 @@ fn every_row_is_read_from_its_verb_and_its_name_and_put_into_words() {
         ("invoke git/git_status", "mcp.call git/git_status", "call the MCP tool git/git_status"),
         ("consult git", "mcp.read git", "read what the MCP server git has"),
         ("execute", "sandbox.run", "run commands and code in a sandbox of this computer"),
+        ("compute", "guest.run", "run commands and code in a virtual machine of the task"),
         ("sign-in acme:x/key", "credential.use acme:x/key", "send the credential acme:x/key"),
         ("think", "model.use", "let your model work for it"),
         ("connect API.example.com", "host.connect api.example.com", "send data to api.example.com"),
@@ -78,7 +79,7 @@ fn words_that_are_no_action_say_what_would_be() {
     assert_eq!(
         refused("delete /"),
         "`delete` is nothing that Deskhand decides about. It decides about: read, change, remove, arm, follow, run, call, list, use, \
-         delegate, extract, start, confine, invoke, consult, execute, sign-in, think, connect, send, ask, keep, remember, recall, forget, install, trust"
+         delegate, extract, start, confine, invoke, consult, execute, compute, sign-in, think, connect, send, ask, keep, remember, recall, forget, install, trust"
     );
     assert_eq!(refused("read"), "`read` takes a folder, such as `deskhand why read ~/Downloads`");
     assert_eq!(refused("ask me"), "`ask` takes nothing more, such as `deskhand why ask`");

@@ -159,6 +159,8 @@ pub enum Action {
     },
     /// Run commands and code in a sandbox of this computer.
     RunInSandbox,
+    /// Run commands and code in a virtual machine of the task.
+    RunInGuest,
     /// Send a credential that the person connected, with a request of a plugin.
     UseCredential {
         /// Which of the plugin's.
@@ -240,6 +242,7 @@ impl Action {
             | Self::CallServerTool { .. }
             | Self::ReadServer { .. }
             | Self::RunInSandbox
+            | Self::RunInGuest
             | Self::UseCredential { .. }
             | Self::UseModel
             | Self::Connect { .. }
@@ -273,6 +276,7 @@ impl Action {
             | Self::CallServerTool { .. }
             | Self::ReadServer { .. }
             | Self::RunInSandbox
+            | Self::RunInGuest
             | Self::UseCredential { .. }
             | Self::UseModel
             | Self::Connect { .. }

@@ -40,9 +40,12 @@ pub struct Qemu {
 impl Qemu {
     /// Find QEMU, and what it can run guests on.
     pub fn find() -> Result<Self, VmError> {
-        let folders = std::env::var_os("PATH").unwrap_or_default();
-        let program = std::env::split_paths(&folders).map(|folder| folder.join(PROGRAM)).find(|path| path.is_file());
-        Self::at(program.ok_or(VmError::NoMonitor)?, Accelerator::probe())
+        Self::at(program().ok_or(VmError::NoMonitor)?, Accelerator::probe())
+    }
+
+    /// Whether there is a QEMU. Whether it can be used is only known once it is tried.
+    pub fn is_there() -> bool {
+        program().is_some()
     }
 
     /// This QEMU on that accelerator.
@@ -54,6 +57,11 @@ impl Qemu {
         let digest = digest(&program)?;
         Ok(Self { program, version, digest, accelerator, ticks: hardware::ticks_per_millisecond() })
     }
+}
+
+fn program() -> Option<PathBuf> {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&folders).map(|folder| folder.join(PROGRAM)).find(|path| path.is_file())
 }
 
 fn digest(path: &Path) -> io::Result<Sha256> {

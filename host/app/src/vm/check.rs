@@ -1,7 +1,7 @@
 //! `deskhand vm check`: tries from inside what must not be possible there. The probes are those of the guest's program, in
 //! the sandbox of this computer and, where its image is built, in a guest.
 
-use super::info::built;
+use super::shelter::{bridge, image};
 use crate::{
     cli::Json,
     desk::Desk,
@@ -11,14 +11,12 @@ use crate::{
     show::line,
 };
 use deskhand_confine::{Confined, Ended, Helper, start};
-use deskhand_vm_bridge::{Bridge, Command, Event, Limits, Qemu, Snapshots, Stream};
-use deskhand_vm_image::{Store, guest_program};
+use deskhand_vm_bridge::{Command, Event, Limits, Stream};
+use deskhand_vm_image::guest_program;
 use serde_json::json;
 use std::{io::Write as _, os::unix::fs::PermissionsExt as _};
 use tokio::io::AsyncReadExt as _;
 
-/// The folder of guests as they were saved, beside the images.
-pub(super) const SNAPSHOTS: &str = "snapshots";
 /// What the sandbox is called for programs.
 const SANDBOX: &str = "sandbox";
 /// The most bytes that the probes say.
@@ -102,17 +100,12 @@ fn in_sandbox(desk: &Desk) -> std::result::Result<String, String> {
 
 fn in_guest(desk: &Desk) -> std::result::Result<String, String> {
     let no_image = || "no image is built (deskhand vm build)".to_owned();
-    if !desk.home.guests().exists() {
-        return Err(no_image());
-    }
-    let (image, _) = built(desk).map_err(|failure| failure.message)?.ok_or_else(no_image)?;
+    let image = image(desk).map_err(|failure| failure.message)?.ok_or_else(no_image)?;
     let said = |error: &dyn std::fmt::Display| error.to_string();
-    let qemu = Qemu::find().map_err(|error| said(&error))?;
-    let store = Store::open(desk.home.guests()).map_err(|error| said(&error))?;
-    let snapshots = Snapshots::open(desk.home.guests().join(SNAPSHOTS)).map_err(|error| said(&error))?;
-    let guest = Bridge::new(Box::new(qemu), store, image, snapshots).guest(&[]).map_err(|error| said(&error))?;
+    let bridge = bridge(&desk.home, image).map_err(|error| said(&error))?;
+    let guest = bridge.guest(&[]).map_err(|error| said(&error))?;
     let words = ["/run/deskhand/guest", "probe"].map(|word| word.as_bytes().to_vec()).to_vec();
-    let command = Command { words, environment: Vec::new(), folder: b"/home/user".to_vec() };
+    let command = Command { words, environment: Vec::new(), folder: b"/home/user".to_vec(), logged: false };
     let job = guest.start(command, LIMITS).map_err(|error| said(&error))?;
     job.end_input().map_err(|error| said(&error))?;
     let mut heard = Vec::new();

@@ -1,6 +1,6 @@
 //! `deskhand vm info`: where commands of the agent run, and what this computer has for them.
 
-use super::shelter::is_allowed;
+use super::shelter::{self, is_allowed};
 use crate::{
     cli::Json,
     desk::Desk,
@@ -27,7 +27,8 @@ pub(super) struct Facts {
     pub(super) image: String,
 }
 
-/// What runs commands where the person allows it.
+/// What runs commands: where an image is built, and where there is none and the person allows it.
+const QEMU: &str = "qemu";
 const BUBBLEWRAP: &str = "bubblewrap";
 
 pub(super) fn run(options: &Json) -> Result {
@@ -48,7 +49,9 @@ impl Facts {
         let tried = sandbox::available(desk);
         // the first task of all is as good as any: what is asked is the same for each
         let allowed = is_allowed(desk, &Context::agent(TaskId(0), Standing::default()))?;
+        let in_guest = shelter::image(desk)?.is_some() && Qemu::find().is_ok();
         let commands = match (&tried, allowed) {
+            _ if in_guest => "of your agent run in a guest, a virtual machine of the task".to_owned(),
             (Ok(()), true) => "of your agent run in the sandbox, a weaker boundary than a virtual machine".to_owned(),
             (Ok(()), false) => {
                 "of your agent do not run: you have not allowed the sandbox (deskhand vm allow)".to_owned()
@@ -56,7 +59,7 @@ impl Facts {
             (Err(_), _) => "of your agent do not run: there is no sandbox".to_owned(),
         };
         Ok(Self {
-            backend: (tried.is_ok() && allowed).then_some(BUBBLEWRAP),
+            backend: if in_guest { Some(QEMU) } else { (tried.is_ok() && allowed).then_some(BUBBLEWRAP) },
             commands,
             sandbox: tried.map_or_else(|missing| missing.to_string(), |()| "works, with bubblewrap".to_owned()),
             guest: guest(),
@@ -67,7 +70,7 @@ impl Facts {
 
 fn guest() -> String {
     match Qemu::find() {
-        Ok(qemu) => format!("{} on {}; no command of your agent runs in it yet", qemu.name(), qemu.accelerator()),
+        Ok(qemu) => format!("{} on {}", qemu.name(), qemu.accelerator()),
         Err(missing) => missing.to_string(),
     }
 }

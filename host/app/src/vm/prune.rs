@@ -18,7 +18,7 @@ pub(super) fn run(options: &Prune) -> Result {
     if desk.home.guests().exists() {
         let kept: Vec<_> = built(&desk)?.filter(|_| !options.all).map(|(digest, _)| digest).into_iter().collect();
         let store = Store::open(desk.home.guests()).map_err(Failure::failed)?;
-        let snapshots = Snapshots::open(desk.home.guests().join(super::check::SNAPSHOTS)).map_err(Failure::failed)?;
+        let snapshots = Snapshots::open(desk.home.guests().join(super::shelter::SNAPSHOTS)).map_err(Failure::failed)?;
         freed = store.prune(&kept).and_then(|freed| Ok(freed + snapshots.clear()?)).map_err(Failure::failed)?;
     }
     output::text(&match options.json.json {

@@ -1,5 +1,6 @@
 //! Where the commands of a task run, or why there is no such place.
 
+use super::info::built;
 use crate::{
     desk::Desk,
     failure::{Failure, Result},
@@ -12,9 +13,11 @@ use deskhand_confine::{Helper, Kept};
 use deskhand_permissions::{Context, Gate, Verdict};
 use deskhand_tools::{
     sandbox::Sandboxes,
-    shell::{Enclosure, OnHost, ShellTools},
+    shell::{Enclosure, OnGuest, OnHost, ShellTools},
 };
-use deskhand_vocabulary::{Action, Person, TaskId};
+use deskhand_vm_bridge::{Bridge, Qemu, Snapshots, VmError};
+use deskhand_vm_image::Store;
+use deskhand_vocabulary::{Action, Home, Person, Sha256, TaskId};
 use deskhand_workspace::Workspace;
 use std::sync::Arc;
 use tokio::runtime::Handle;
@@ -24,6 +27,9 @@ pub(crate) struct Shelter {
     enclosure: std::result::Result<Arc<dyn Enclosure>, &'static str>,
     kept: Kept,
 }
+
+/// The folder of guests as they were saved, beside the images.
+pub(super) const SNAPSHOTS: &str = "snapshots";
 
 /// Why there is none, for the model.
 const NOT_ALLOWED: &str = "no shell: the person has not allowed one";
@@ -40,9 +46,12 @@ impl Shelter {
         outgoing: &Outgoing,
         runtime: &tokio::runtime::Runtime,
     ) -> Result<Self> {
-        let enclosure = match is_allowed(desk, context)? {
-            false => Err(NOT_ALLOWED),
-            true => sandbox(desk, workspace, outgoing, runtime)?.ok_or(NOT_HERE),
+        let enclosure = match guest(desk, workspace)? {
+            Some(guest) => Ok(guest),
+            None => match is_allowed(desk, context)? {
+                false => Err(NOT_ALLOWED),
+                true => sandbox(desk, workspace, outgoing, runtime)?.ok_or(NOT_HERE),
+            },
         };
         Ok(Self { enclosure, kept: kept(desk, task) })
     }
@@ -83,6 +92,31 @@ impl Shelter {
 /// Whether the agent may run commands in a sandbox.
 pub(super) fn is_allowed(desk: &Desk, context: &Context) -> Result<bool> {
     Ok(desk.gate()?.judge(context, &Action::RunInSandbox)?.verdict == Verdict::Allow)
+}
+
+/// A guest of the task, where the person built an image and there is what runs it. It is not started before it is needed.
+fn guest(desk: &Desk, workspace: &Workspace) -> Result<Option<Arc<dyn Enclosure>>> {
+    let Some(image) = image(desk)?.filter(|_| Qemu::is_there()) else { return Ok(None) };
+    let (home, waiting) = (desk.home.clone(), Arc::<Waiting>::clone(&desk.waiting));
+    let find = move || bridge(&home, image);
+    Ok(Some(Arc::new(OnGuest::new(find, workspace.clone(), desk.home.sandboxes(), move || waiting.total()))))
+}
+
+/// The image that guests start from, where it is built.
+pub(super) fn image(desk: &Desk) -> Result<Option<Sha256>> {
+    // asked first, since most have none and it costs nothing
+    if !desk.home.guests().exists() {
+        return Ok(None);
+    }
+    Ok(built(desk)?.map(|(image, _)| image))
+}
+
+/// What makes guests from it. It is tried what runs them, which takes up to a tenth of a second.
+pub(super) fn bridge(home: &Home, image: Sha256) -> std::result::Result<Bridge, VmError> {
+    let qemu = Qemu::find()?;
+    let images = Store::open(home.guests())?;
+    let snapshots = Snapshots::open(home.guests().join(SNAPSHOTS))?;
+    Ok(Bridge::new(Box::new(qemu), images, image, snapshots))
 }
 
 /// The sandboxes of a task.

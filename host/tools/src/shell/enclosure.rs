@@ -1,7 +1,8 @@
 //! A place where commands run, shut off from all else: a sandbox of this computer, or a guest.
 
 use deskhand_confine::{Excess, Taken};
-use deskhand_vocabulary::Stop;
+use deskhand_permissions::{Context, Gate, Refused};
+use deskhand_vocabulary::{Stop, text};
 use std::{path::PathBuf, time::Duration};
 
 /// The program of the tool `python`: an interpreter that reads its work from its standard input, as [`deskhand_confine::Job`]
@@ -23,6 +24,17 @@ pub enum Job {
         /// The code.
         code: String,
     },
+}
+
+/// The most characters of a command in the reason of a change.
+const REASON: usize = 80;
+
+/// Why something is changed by a job, for the person.
+pub(super) fn reason(job: &Job) -> String {
+    match job {
+        Job::Shell { command, .. } => format!("`{}`", text::shortened(&text::safe(command, false), REASON)),
+        Job::Python { .. } => "written by Python".to_owned(),
+    }
 }
 
 /// What came of a job.
@@ -61,6 +73,15 @@ pub enum Ended {
 pub trait Enclosure: Send + Sync {
     /// What it is, for the model: completes "Run a command in …".
     fn name(&self) -> &'static str;
+
+    /// Have it decided whether something runs in it, in the name of `context`.
+    ///
+    /// # Errors
+    /// Why not.
+    fn permit(&self, gate: &Gate, context: &Context) -> Result<(), Refused>;
+
+    /// What there is of a network in it, for the model: a sentence.
+    fn network(&self) -> &'static str;
 
     /// Whether there is Python in it.
     fn has_python(&self) -> bool;

@@ -2,17 +2,19 @@
 //! pending like what any other tool changes.
 
 mod enclosure;
+mod on_guest;
 mod on_host;
 mod output;
 
 pub use enclosure::{Done, Enclosure, Ended, INTERPRETER, Job};
+pub use on_guest::OnGuest;
 pub use on_host::OnHost;
 
 use crate::{arguments, own::NotDone, place::Place};
 use deskhand_agent::tool::{Call, Effect, Outcome, Output, Tool, Tools};
 use deskhand_confine::{Excess, Kept, MOUNTS, Refused};
 use deskhand_models::Piece;
-use deskhand_permissions::{Context, Gate, effect::RunInSandbox};
+use deskhand_permissions::{Context, Gate};
 use deskhand_vocabulary::{Person, Principal, Progress, Stop, path::decode};
 use deskhand_workspace::Workspace;
 use output::Heard;
@@ -127,7 +129,7 @@ impl ShellTools {
 
     fn run(&self, call: &Call, stop: &Stop) -> Result<Output, NotDone> {
         let (job, time) = self.job(call)?;
-        self.gate.permit(&self.context, RunInSandbox)?.redeem();
+        self.enclosure.permit(&self.gate, &self.context)?;
         // all folders of the task are in it
         self.place.roots(None)?;
         let mut heard = Heard::default();
@@ -217,8 +219,9 @@ impl Tools for ShellTools {
     fn tools(&self) -> Vec<Tool> {
         let shell = format!(
             "Run a command in {}, with the folders at {MOUNTS}/NAME. What it changes there is pending. It ends with all that it \
-             started. Its only network is a proxy to hosts that the person allows.",
-            self.enclosure.name()
+             started. {}",
+            self.enclosure.name(),
+            self.enclosure.network()
         );
         let python = "Run Python there. Variables stay; the value of a last expression is shown.";
         let mut tools = vec![Tool::new(SHELL, &shell, arguments::schema::<ShellArguments>(), Effect::Change)];

@@ -1,9 +1,10 @@
 //! The sandbox of this computer as an enclosure.
 
-use super::enclosure::{Done, Enclosure, Ended, INTERPRETER, Job};
+use super::enclosure::{Done, Enclosure, Ended, INTERPRETER, Job, reason};
 use crate::sandbox::{NoSandbox, Sandboxes, Way};
 use deskhand_confine::{self as confine, Came, HOME, Layers, Outcome, Session};
-use deskhand_vocabulary::{Stop, text};
+use deskhand_permissions::{Context, Gate, Refused, effect::RunInSandbox};
+use deskhand_vocabulary::Stop;
 use deskhand_workspace::{Moment, Workspace};
 use std::{
     ffi::OsString,
@@ -19,8 +20,6 @@ const SHELLS: [&str; 2] = ["/bin/bash", "/bin/sh"];
 const PYTHON: [&str; 2] = ["/usr/local/bin/python3", "/usr/bin/python3"];
 /// How often it is looked whether a job has to end.
 const LOOK: Duration = Duration::from_millis(50);
-/// The most characters of a command in the reason of a change.
-const REASON: usize = 80;
 
 /// See the module.
 pub struct OnHost {
@@ -196,14 +195,6 @@ fn asked(job: &Job) -> confine::Job {
     }
 }
 
-/// Why something is changed, for the person.
-fn reason(job: &Job) -> String {
-    match job {
-        Job::Shell { command, .. } => format!("`{}`", text::shortened(&text::safe(command, false), REASON)),
-        Job::Python { .. } => "written by Python".to_owned(),
-    }
-}
-
 fn ended(outcome: Outcome, why: Option<Enough>) -> Ended {
     let lives = outcome == Outcome::Done;
     match (outcome, why) {
@@ -227,6 +218,15 @@ fn broken(over: confine::Ended, why: Option<Enough>) -> Ended {
 impl Enclosure for OnHost {
     fn name(&self) -> &'static str {
         "a sandbox of the person's computer"
+    }
+
+    fn permit(&self, gate: &Gate, context: &Context) -> Result<(), Refused> {
+        gate.permit(context, RunInSandbox)?.redeem();
+        Ok(())
+    }
+
+    fn network(&self) -> &'static str {
+        "Its only network is a proxy to hosts that the person allows."
     }
 
     fn has_python(&self) -> bool {

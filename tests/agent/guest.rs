@@ -1,0 +1,142 @@
+//! Commands and code of a model in a real guest: `make test-vm`, which has made the image before this.
+
+use crate::kit::{Desk, calls, said};
+use deskhand_model_server::Reply;
+use serde_json::json;
+use std::{fs, path::Path, process::Command};
+
+/// A desk with the image of the guest.
+fn desk() -> Desk {
+    let desk = Desk::new();
+    let built = Path::new(env!("CARGO_TARGET_TMPDIR")).join("vm");
+    assert!(built.join("store/images").is_dir(), "no image is there: make test-vm");
+    let guests = desk.place.path("deskhand/cache/guests");
+    fs::create_dir_all(guests.parent().unwrap()).unwrap();
+    let copied = Command::new("cp").arg("-al").arg(built.join("store")).arg(&guests).status().unwrap();
+    assert!(copied.success());
+    // of another size than those of other tests, and made once for these
+    let snapshots = built.join("snapshots-of-agents");
+    fs::create_dir_all(&snapshots).unwrap();
+    std::os::unix::fs::symlink(snapshots, guests.join("snapshots")).unwrap();
+    desk
+}
+
+fn shell(command: &str) -> Reply {
+    calls(&[("shell", json!({ "command": command }))])
+}
+
+fn python(code: &str) -> Reply {
+    calls(&[("python", json!({ "code": code, "timeout": 600 }))])
+}
+
+/// The answers of tools in the last request, a line each.
+fn answers(desk: &Desk) -> Vec<String> {
+    let heard = desk.last_heard().into_iter();
+    heard.filter_map(|line| line.strip_prefix("result: ").map(str::to_owned)).collect()
+}
+
+/// Whose monitor runs still.
+fn monitors() -> usize {
+    let listed = fs::read_dir("/proc").unwrap().flatten();
+    let lines = listed.filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
+    lines.filter(|line| line.starts_with(b"/usr/bin/qemu-system")).count()
+}
+
+/// The main journey: an analysis with a chart, then all of it is removed, refused, asked about, agreed to, undone.
+#[test]
+fn an_analysis_and_then_a_command_that_removes_everything() {
+    let desk = desk();
+    desk.file("sales.csv", "month,amount\n2026-01,5\n2026-01,7\n2026-02,30\n").file("old/keep.txt", "keep\n");
+    desk.says([
+        python("import pandas as pd\ndf = pd.read_csv('/mnt/Files/sales.csv')\nint(df.groupby('month').amount.sum().max())"),
+        python("import matplotlib.pyplot as plt\ndf.groupby('month').amount.sum().plot.bar()\nplt.savefig('/mnt/Files/chart.png')"),
+        calls(&[("list", json!({}))]),
+        said("Done."),
+    ]);
+    let ran = desk.run(&["--yes", "analyse it"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let heard = answers(&desk);
+    assert_eq!(heard[0], "[done]|30\n");
+    assert!(heard[1].starts_with("[done, 1 change is pending]"), "{}", heard[1]);
+    assert!(heard[2].contains("chart.png"), "{}", heard[2]);
+    assert!(fs::read(desk.place.path("home/Files/chart.png")).unwrap().starts_with(b"\x89PNG"));
+    assert_eq!(monitors(), 0, "a guest outlived its task");
+
+    desk.says([shell("rm -rf /mnt/Files/* && ls -A /mnt/Files"), said("All is proposed to go.")]);
+    let ran = desk.run(&["--yes", "remove everything"]);
+    assert_eq!(ran.code, 3, "{}{}", ran.stdout, ran.stderr);
+    let there = || [desk.text("sales.csv").is_some(), desk.text("old/keep.txt").is_some()];
+    assert_eq!(there(), [true; 2]);
+    let agreed = desk.deskhand(&["resume", "--yes", "--allow-removals", "9"]);
+    assert_eq!(agreed.code, 0, "{}{}", agreed.stdout, agreed.stderr);
+    assert_eq!(there(), [false; 2]);
+    assert_eq!(desk.deskhand(&["undo", "--yes"]).code, 0);
+    assert_eq!(there(), [true; 2]);
+    desk.server.finish();
+    assert_eq!(fs::read_dir(desk.place.path("deskhand/cache/sandboxes")).unwrap().count(), 0);
+    let log = desk.deskhand(&["log", "--task", "1"]).ok();
+    assert!(
+        log.contains("the agent may run commands and code in a virtual machine of the task (rule `guest`)"),
+        "{log}"
+    );
+}
+
+#[test]
+fn tools_and_commands_see_what_the_other_wrote() {
+    let desk = desk();
+    desk.file("list.txt", "b\na\n");
+    desk.says([
+        calls(&[("write", json!({"path": "more.txt", "text": "c\n"}))]),
+        calls(&[("shell", json!({"command": "cat list.txt more.txt | sort | tee all.txt", "folder": "Files"}))]),
+        python("kept = 7"),
+        calls(&[("read", json!({"path": "all.txt"}))]),
+        calls(&[("edit", json!({"path": "all.txt", "old": "b", "new": "B"}))]),
+        shell("cat /mnt/Files/all.txt; mv /mnt/Files/all.txt /mnt/Files/sorted.txt; ln -s /etc/passwd /mnt/Files/link"),
+        python("kept"),
+        said("Sorted."),
+    ]);
+    let ran = desk.run(&["--yes", "sort them"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let heard = answers(&desk);
+    assert_eq!(heard[1], "[exit code 0, 1 change is pending]|a\nb\nc\n");
+    let link = "[not taken: `Files/link`: it is a link, and links are not made in your folders. Copy the file that it leads to]";
+    assert_eq!(heard[5], format!("[exit code 0, 2 changes are pending]\n{link}|a\nB\nc\n"));
+    // what was changed by hand between two jobs cost nothing of what Python knew
+    assert_eq!(heard[6], "[done]|7\n");
+    assert_eq!(desk.text("sorted.txt").as_deref(), Some("a\nB\nc\n"));
+    assert_eq!((desk.text("all.txt"), desk.text("list.txt").as_deref()), (None, Some("b\na\n")));
+}
+
+#[test]
+fn what_goes_wrong_in_a_guest_is_told_and_the_task_goes_on() {
+    let desk = desk();
+    desk.says([
+        python("known = 1"),
+        calls(&[("python", json!({"code": "while True: pass", "timeout": 3}))]),
+        python("known"),
+        calls(&[("shell", json!({"command": "sleep 600", "timeout": 2}))]),
+        shell("tail /dev/zero"),
+        shell("seq 1 200000"),
+        shell("git ls-remote http://example.org/x; exit 7"),
+        shell("no-such-program"),
+        python("import os; os.kill(os.getpid(), 9)"),
+        python("known"),
+        said("So it is."),
+        said("So it is."),
+    ]);
+    let ran = desk.run(&["try it"]);
+    let heard = answers(&desk);
+    let heard = &heard[1..];
+    assert!(heard[0].starts_with("[ended after 3 seconds; the variables are still there]"), "{}", heard[0]);
+    assert_eq!(heard[1], "[done]|1\n");
+    assert_eq!(heard[2], "[ended after 2 seconds]");
+    assert!(heard[3].starts_with("[ended, since it used too much memory]"), "{}", heard[3]);
+    let (_, log) = heard[4].split_once("/tmp/output-").expect("where to read on");
+    let log = format!("/tmp/output-{}", log.split(".txt").next().unwrap());
+    assert!(heard[5].starts_with("[exit code 7]") && heard[5].contains("Could not resolve host"), "{}", heard[5]);
+    assert!(heard[6].starts_with("[exit code 127]"), "{}", heard[6]);
+    assert!(heard[7].starts_with("[exit code 137]"), "{}", heard[7]);
+    assert!(heard[8].starts_with("[a new interpreter") || heard[8].contains("a new interpreter"), "{}", heard[8]);
+    assert!(heard[8].contains("NameError"), "{}", heard[8]);
+    assert!(!ran.stdout.is_empty() && log.len() > 12, "{log}");
+}
