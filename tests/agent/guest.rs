@@ -1,7 +1,7 @@
 //! Commands and code of a model in a real guest: `make test-vm`, which has made the image before this.
 
 use crate::kit::{Desk, calls, said};
-use deskhand_model_server::Reply;
+use deskhand_model_server::{Answer, HttpServer, Reply};
 use serde_json::json;
 use std::{fs, path::Path, process::Command};
 
@@ -108,6 +108,35 @@ fn tools_and_commands_see_what_the_other_wrote() {
 }
 
 #[test]
+fn the_only_network_is_a_proxy_to_hosts_that_the_person_allows() {
+    let host = HttpServer::start(|_| Answer::new(200, "text/plain", "from the host"));
+    let desk = desk();
+    let fetch = || {
+        let lines = [
+            "import urllib.request, urllib.error, socket",
+            "try:",
+            &format!("    print(urllib.request.urlopen('{}/page', timeout=60).read().decode())", host.url()),
+            "except urllib.error.HTTPError as error:",
+            "    print(error.code)",
+            "try:",
+            "    socket.create_connection(('192.0.2.1', 80), timeout=5)",
+            "except OSError as error:",
+            "    print(error.strerror)",
+        ];
+        python(&lines.join("\n"))
+    };
+    desk.says([fetch(), said("It was not reached.")]);
+    assert_eq!(desk.run(&["--yes", "fetch it"]).code, 0);
+    assert_eq!(answers(&desk)[0], "[done]|403\nNetwork is unreachable\n");
+    desk.says([fetch(), said("Fetched.")]);
+    let ran = desk.run(&["--yes", "--host", "127.0.0.1", "fetch it once more"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(answers(&desk)[0], "[done]|from the host\nNetwork is unreachable\n");
+    let log = desk.deskhand(&["log", "--json", "--limit", "0", "--task", "2"]).ok();
+    assert!(log.contains(r#""action":"connect","host":"127.0.0.1""#), "{log}");
+}
+
+#[test]
 fn what_goes_wrong_in_a_guest_is_told_and_the_task_goes_on() {
     let desk = desk();
     desk.says([
@@ -133,7 +162,7 @@ fn what_goes_wrong_in_a_guest_is_told_and_the_task_goes_on() {
     assert!(heard[3].starts_with("[ended, since it used too much memory]"), "{}", heard[3]);
     let (_, log) = heard[4].split_once("/tmp/output-").expect("where to read on");
     let log = format!("/tmp/output-{}", log.split(".txt").next().unwrap());
-    assert!(heard[5].starts_with("[exit code 7]") && heard[5].contains("Could not resolve host"), "{}", heard[5]);
+    assert!(heard[5].starts_with("[exit code 7]") && heard[5].contains("403"), "{}", heard[5]);
     assert!(heard[6].starts_with("[exit code 127]"), "{}", heard[6]);
     assert!(heard[7].starts_with("[exit code 137]"), "{}", heard[7]);
     assert!(heard[8].starts_with("[a new interpreter") || heard[8].contains("a new interpreter"), "{}", heard[8]);

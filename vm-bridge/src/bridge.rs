@@ -1,6 +1,6 @@
 //! The bridge: a guest whenever one is needed, from the snapshot where there is one.
 
-use crate::{Guest, Patience, Share, Size, Snapshots, VmError, Vmm, guest::Fresh, vmm::Start};
+use crate::{Guest, Patience, Reach, Size, Snapshots, VmError, Vmm, guest::Fresh, vmm::Start};
 use deskhand_vm_image::{Image, Store};
 use deskhand_vocabulary::Sha256;
 
@@ -53,36 +53,36 @@ impl Bridge {
         Facts { monitor: self.vmm.name(), accelerator, image: self.image, size: self.size }
     }
 
-    /// A guest of its own with these folders, restored from the snapshot; the first one makes that.
-    pub fn guest(&self, shares: &[Share]) -> Result<Guest, VmError> {
+    /// A guest of its own that reaches this, restored from the snapshot; the first one makes that.
+    pub fn guest(&self, reach: &Reach) -> Result<Guest, VmError> {
         let image = self.images.image(self.image)?;
         let key = Snapshots::key(&*self.vmm, &image, self.size);
-        if let Some(guest) = self.restored(&image, key, shares)? {
+        if let Some(guest) = self.restored(&image, key, reach)? {
             return Ok(guest);
         }
         self.make_snapshot(&image, key)?;
-        match self.restored(&image, key, shares)? {
+        match self.restored(&image, key, reach)? {
             Some(guest) => Ok(guest),
-            None => self.boot(&image, shares),
+            None => self.boot(&image, reach),
         }
     }
 
     /// A guest that boots from its kernel, whatever snapshots there are.
-    pub fn cold_guest(&self, shares: &[Share]) -> Result<Guest, VmError> {
-        self.boot(&self.images.image(self.image)?, shares)
+    pub fn cold_guest(&self, reach: &Reach) -> Result<Guest, VmError> {
+        self.boot(&self.images.image(self.image)?, reach)
     }
 
-    fn boot(&self, image: &Image, shares: &[Share]) -> Result<Guest, VmError> {
+    fn boot(&self, image: &Image, reach: &Reach) -> Result<Guest, VmError> {
         let scratch = self.snapshots.scratch(self.size)?;
-        let machine = self.vmm.start(image, self.size, scratch, Start::Cold { memory: None }, shares)?;
-        Fresh::greet(machine, shares, self.patience)?.wake(self.patience)
+        let machine = self.vmm.start(image, self.size, scratch, Start::Cold { memory: None }, &reach.folders)?;
+        Fresh::greet(machine, reach, self.patience)?.wake(self.patience)
     }
 
-    fn restored(&self, image: &Image, key: Sha256, shares: &[Share]) -> Result<Option<Guest>, VmError> {
+    fn restored(&self, image: &Image, key: Sha256, reach: &Reach) -> Result<Option<Guest>, VmError> {
         let Some(mut snapshot) = self.snapshots.restore(key)? else { return Ok(None) };
         let scratch = self.snapshots.scratch_of(&mut snapshot.scratch)?;
-        let machine = self.vmm.start(image, self.size, scratch, snapshot.start, shares)?;
-        Ok(Some(Fresh::restored(machine, shares)?.wake(self.patience)?))
+        let machine = self.vmm.start(image, self.size, scratch, snapshot.start, &reach.folders)?;
+        Ok(Some(Fresh::restored(machine, reach)?.wake(self.patience)?))
     }
 
     /// Boot a guest and keep it as it is before it has run anything.
@@ -92,7 +92,7 @@ impl Bridge {
         let scratch = making.file("scratch", u64::from(self.size.scratch) << 30)?;
         let devices = making.file("devices", 0)?;
         let machine = self.vmm.start(image, self.size, scratch, Start::Cold { memory: Some(memory) }, &[])?;
-        let mut fresh = Fresh::greet(machine, &[], self.patience)?;
+        let mut fresh = Fresh::greet(machine, &Reach::default(), self.patience)?;
         fresh.machine().save(devices)?;
         drop(fresh);
         making.keep(&self.snapshots)

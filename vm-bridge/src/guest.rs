@@ -2,13 +2,14 @@
 
 mod files;
 mod job;
+mod net;
 mod watch;
 
 pub use files::Collector;
 pub use job::{Event, Job};
 pub use watch::Patience;
 
-use crate::{Lost, Machine, Ports, Share, VmError};
+use crate::{Lost, Machine, Ports, Reach, VmError};
 use deskhand_vm_protocol::{
     Command, JobId, Limits, Receiver, Report, Request, Sender, SessionId, VERSION, Wake, files::Step,
 };
@@ -17,6 +18,7 @@ use job::Jobs;
 use std::{
     io,
     os::unix::net::UnixStream,
+    path::PathBuf,
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU32, Ordering},
@@ -33,14 +35,16 @@ pub(crate) struct Fresh {
     requests: Sender<UnixStream>,
     reports: Receiver<UnixStream>,
     files: Files,
+    /// The port of connections, and where they go.
+    net: (UnixStream, Option<PathBuf>),
     console: Tail,
     log: Tail,
 }
 
 impl Fresh {
     /// Wait for a machine that was started from its kernel.
-    pub(crate) fn greet(mut machine: Box<dyn Machine>, shares: &[Share], patience: Patience) -> Result<Self, VmError> {
-        let Ports { control, files, log, console } = machine.ports().ok_or(Lost::Gone)?;
+    pub(crate) fn greet(mut machine: Box<dyn Machine>, reach: &Reach, patience: Patience) -> Result<Self, VmError> {
+        let Ports { control, files, net, log, console } = machine.ports().ok_or(Lost::Gone)?;
         let (console, log) = (Tail::follow(console), Tail::follow(log));
         control.set_read_timeout(Some(patience.boot))?;
         let mut requests = Sender::new(control.try_clone()?);
@@ -52,17 +56,19 @@ impl Fresh {
             Ok(None) => return Err(console.verdict(Lost::Gone).into()),
             Err(error) => return Err(watch::lost(&error, &console).into()),
         }
-        let files = Files::new(files, shares.to_vec())?;
-        Ok(Self { machine, control, requests, reports, files, console, log })
+        let files = Files::new(files, reach.folders.clone())?;
+        let net = (net, reach.proxy.clone());
+        Ok(Self { machine, control, requests, reports, files, net, console, log })
     }
 
     /// A machine that was saved after [`Self::greet`]: each side has sent one message.
-    pub(crate) fn restored(mut machine: Box<dyn Machine>, shares: &[Share]) -> Result<Self, VmError> {
-        let Ports { control, files, log, console } = machine.ports().ok_or(Lost::Gone)?;
+    pub(crate) fn restored(mut machine: Box<dyn Machine>, reach: &Reach) -> Result<Self, VmError> {
+        let Ports { control, files, net, log, console } = machine.ports().ok_or(Lost::Gone)?;
         let (console, log) = (Tail::follow(console), Tail::follow(log));
         let (requests, reports) = (Sender::after(control.try_clone()?, 1), Receiver::after(control.try_clone()?, 1));
-        let files = Files::new(files, shares.to_vec())?;
-        Ok(Self { machine, control, requests, reports, files, console, log })
+        let files = Files::new(files, reach.folders.clone())?;
+        let net = (net, reach.proxy.clone());
+        Ok(Self { machine, control, requests, reports, files, net, console, log })
     }
 
     /// The machine, to be saved.
@@ -118,7 +124,7 @@ struct Shared {
 
 impl Guest {
     fn run(fresh: Fresh, patience: Patience) -> Self {
-        let Fresh { machine, requests, reports, files, console, log, .. } = fresh;
+        let Fresh { machine, requests, reports, files, net: (net, proxy), console, log, .. } = fresh;
         let shared = Arc::new(Shared {
             machine,
             requests: Mutex::new(requests),
@@ -132,6 +138,8 @@ impl Guest {
             patience,
         });
         let (hearing, watching) = (Arc::clone(&shared), Arc::downgrade(&shared));
+        let carrying = Arc::clone(&shared);
+        thread::spawn(move || net::serve(&carrying, net, proxy.as_ref()));
         thread::spawn(move || hearing.hear(reports));
         thread::spawn(move || watch::heartbeats(&watching));
         Self { shared, next: AtomicU32::new(1) }

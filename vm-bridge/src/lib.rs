@@ -22,4 +22,4 @@ pub use guest::{Collector, Event, Guest, Job, Patience};
 pub use hardware::Accelerator;
 pub use qemu::Qemu;
 pub use snapshot::Snapshots;
-pub use vmm::{Machine, Ports, Share, Size, Start, Vmm};
+pub use vmm::{Machine, Ports, Reach, Share, Size, Start, Vmm};

@@ -1,5 +1,5 @@
 //! What the bridge wants of a virtual machine monitor. QEMU is the first; Hypervisor.framework, the Windows Hypervisor
-//! Platform, libkrun or Virtualization.framework can follow behind the same trait: what they need is a console, three
+//! Platform, libkrun or Virtualization.framework can follow behind the same trait: what they need is a console, four
 //! byte streams, two disks that are open files, a folder that is shared by 9p, and an end that comes with the host's.
 
 use crate::{VmError, hardware::Accelerator};
@@ -56,6 +56,15 @@ pub struct Share {
     pub writable: bool,
 }
 
+/// What of this computer a guest reaches.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// The folders of its task.
+    pub folders: Vec<Share>,
+    /// The socket of the proxy that is its only network; none where it has no network.
+    pub proxy: Option<PathBuf>,
+}
+
 /// The host's ends of a machine's streams. Each ends when the machine does.
 #[derive(Debug)]
 pub struct Ports {
@@ -63,6 +72,8 @@ pub struct Ports {
     pub control: UnixStream,
     /// What is asked and told of folders.
     pub files: UnixStream,
+    /// Connections to the proxy.
+    pub net: UnixStream,
     /// What the guest says of itself.
     pub log: UnixStream,
     /// What its kernel says.

@@ -281,7 +281,6 @@ fn in_one_mount(one: &Path, other: &Path) -> bool {
 
 /// The program's environment.
 pub(crate) fn environment(confined: &Confined) -> Vec<(OsString, OsString)> {
-    let proxy = format!("http://127.0.0.1:{PROXY_PORT}");
     let usual = [
         ("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"),
         ("HOME", HOME),
@@ -289,15 +288,21 @@ pub(crate) fn environment(confined: &Confined) -> Vec<(OsString, OsString)> {
         ("LANG", "C.UTF-8"),
         ("TMPDIR", "/tmp"),
     ];
-    let proxies = [
-        ("HTTP_PROXY", proxy.as_str()),
-        ("HTTPS_PROXY", &proxy),
-        ("http_proxy", &proxy),
-        ("https_proxy", &proxy),
-        // Node.js looks at these only if it is told to
-        ("NODE_USE_ENV_PROXY", "1"),
-    ];
-    let proxies = proxies.iter().filter(|_| confined.network.is_some());
-    let ours = usual.iter().chain(proxies).map(|(name, value)| (name.into(), value.into()));
+    let usual = usual.map(|(name, value)| (name, value.to_owned())).into_iter();
+    let proxies = proxies().into_iter().filter(|_| confined.network.is_some());
+    let ours = usual.chain(proxies).map(|(name, value)| (name.into(), value.into()));
     ours.chain(confined.environment.iter().cloned()).collect()
+}
+
+/// The variables by which programs find the proxy on their loopback.
+pub fn proxies() -> [(&'static str, String); 5] {
+    let proxy = format!("http://127.0.0.1:{PROXY_PORT}");
+    [
+        ("HTTP_PROXY", proxy.clone()),
+        ("HTTPS_PROXY", proxy.clone()),
+        ("http_proxy", proxy.clone()),
+        ("https_proxy", proxy),
+        // Node.js looks at these only if it is told to
+        ("NODE_USE_ENV_PROXY", "1".to_owned()),
+    ]
 }

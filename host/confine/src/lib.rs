@@ -37,6 +37,7 @@ pub use confined::{Confined, HOME, Limits, MOUNTS, PROXY_PORT};
 pub use error::ConfineError;
 pub use helper::{Helper, SUBCOMMAND, helper_main};
 pub use hold::Held;
+pub use layout::proxies;
 pub use nook::Nook;
 pub use overlay::{Kept, Layers, Made, Overlay, Refused, Taken, Telling, Thing};
 pub use running::{Ended, Excess, Running};

@@ -3,6 +3,7 @@
 use crate::{
     cgroup, job,
     job::{Event, Job},
+    net,
     runner::{self, Word},
     sandbox, wake,
 };
@@ -39,9 +40,10 @@ impl<W: io::Write> Host<W> {
 type Running = Arc<Mutex<HashMap<JobId, Job>>>;
 
 /// Set the sandbox up and serve the host until it says to end, or is gone.
-pub(crate) fn run(control: File, mut log: File) -> io::Result<()> {
+pub(crate) fn run(control: File, net: File, mut log: File) -> io::Result<()> {
     let place = cgroup::prepare()?;
-    let runner = sandbox::start(&place)?;
+    let (runner, listener) = sandbox::start(&place)?;
+    net::serve(listener, net, log.try_clone()?)?;
     thread::spawn(reap);
     writeln!(log, "the sandbox stands")?;
     let host = Arc::new(Host::new(control.try_clone()?));

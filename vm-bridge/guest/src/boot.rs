@@ -47,6 +47,7 @@ fn start() -> io::Result<()> {
     let control = wait(|| port::open(name::CONTROL))?;
     let log = wait(|| port::open(name::LOG))?;
     let shared = wait(|| port::open(name::FILES))?;
+    let net = wait(|| port::open(name::NET))?;
     wait(|| fs::metadata(ROOT_DISK).map(drop))?;
     let read_only = MountFlags::RDONLY | MountFlags::NODEV | MountFlags::NOSUID;
     mount(ROOT_DISK, ROOT, "squashfs", read_only, None)?;
@@ -56,7 +57,7 @@ fn start() -> io::Result<()> {
     fs::write("/proc/self/oom_score_adj", "-1000")?;
     files::prepare()?;
     files::serve(shared, log.try_clone()?)?;
-    agent::run(control, log)
+    agent::run(control, net, log)
 }
 
 /// The kernel's own file systems under a root.

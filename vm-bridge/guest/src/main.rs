@@ -13,6 +13,7 @@ mod gate;
 mod job;
 mod kernel;
 mod log;
+mod net;
 mod port;
 mod probe;
 mod runner;

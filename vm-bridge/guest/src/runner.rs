@@ -3,9 +3,9 @@
 //! it.
 
 use crate::{boot, gate};
-use deskhand_vm_protocol::{Command, JobId};
+use deskhand_vm_protocol::{Command, JobId, PROXY_PORT};
 use rustix::{
-    fd::{AsFd as _, OwnedFd},
+    fd::{AsFd as _, BorrowedFd, OwnedFd},
     io::Errno,
     net::{
         RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
@@ -20,6 +20,7 @@ use std::{
     ffi::OsString,
     fs, io,
     mem::MaybeUninit,
+    net::TcpListener,
     os::{
         fd::AsRawFd as _,
         unix::ffi::OsStringExt as _,
@@ -43,7 +44,7 @@ pub(crate) struct Start {
 /// What the runner says.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Word {
-    /// Jobs may come. Its first word.
+    /// Jobs may come. Its first word; with it comes the listener for what is to be carried to the proxy.
     Ready,
     /// The first process of a job is over, with its status as of `wait(2)`.
     Ended { job: JobId, status: i32 },
@@ -53,13 +54,31 @@ pub(crate) enum Word {
 
 /// Send a job to the runner.
 pub(crate) fn send_start(runner: &OwnedFd, start: &Start, descriptors: [OwnedFd; 4]) -> io::Result<()> {
-    let packet = postcard::to_allocvec(start).map_err(io::Error::other)?;
-    let borrowed = descriptors.each_ref().map(|descriptor| descriptor.as_fd());
+    send_with(runner, start, &descriptors.each_ref().map(|descriptor| descriptor.as_fd()))
+}
+
+/// Send a packet with at most four descriptors.
+fn send_with(to: &OwnedFd, message: &impl Serialize, descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
+    let packet = postcard::to_allocvec(message).map_err(io::Error::other)?;
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(4))];
     let mut ancillary = SendAncillaryBuffer::new(&mut space);
-    ancillary.push(SendAncillaryMessage::ScmRights(&borrowed));
-    sendmsg(runner, &[io::IoSlice::new(&packet)], &mut ancillary, SendFlags::NOSIGNAL)?;
+    ancillary.push(SendAncillaryMessage::ScmRights(descriptors));
+    sendmsg(to, &[io::IoSlice::new(&packet)], &mut ancillary, SendFlags::NOSIGNAL)?;
     Ok(())
+}
+
+/// Receive a packet with what came along: how many bytes it has.
+fn receive(from: &OwnedFd, packet: &mut [u8]) -> io::Result<(usize, Vec<OwnedFd>)> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(4))];
+    let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+    let received = recvmsg(from, &mut [io::IoSliceMut::new(packet)], &mut ancillary, RecvFlags::CMSG_CLOEXEC)?;
+    let mut descriptors = Vec::new();
+    for message in ancillary.drain() {
+        if let RecvAncillaryMessage::ScmRights(rights) = message {
+            descriptors.extend(rights);
+        }
+    }
+    Ok((received.bytes, descriptors))
 }
 
 /// Wait for the runner's next word; `None` once it is gone or makes no sense, which comes to the same.
@@ -67,6 +86,14 @@ pub(crate) fn hear(runner: &OwnedFd) -> Option<Word> {
     let mut packet = [0; 64];
     let (read, _) = rustix::net::recv(runner, &mut packet, RecvFlags::empty()).ok()?;
     postcard::from_bytes(packet.get(..read)?).ok()
+}
+
+/// Wait for the runner's first word, and what comes with it.
+pub(crate) fn hear_ready(runner: &OwnedFd) -> Option<TcpListener> {
+    let mut packet = [0; 64];
+    let (read, mut descriptors) = receive(runner, &mut packet).ok()?;
+    let word: Word = postcard::from_bytes(packet.get(..read)?).ok()?;
+    (word == Word::Ready).then(|| descriptors.pop()).flatten().map(TcpListener::from)
 }
 
 /// The jobs by their first process, and the thread that waits for them.
@@ -93,7 +120,9 @@ fn run(agent: OwnedFd) -> io::Result<()> {
         let (agent, running) = (Arc::clone(&agent), Arc::clone(&running));
         thread::spawn(move || gather(&agent, &running)).thread().clone()
     };
-    say(&agent, &Word::Ready)?;
+    let listener = TcpListener::bind(("127.0.0.1", PROXY_PORT))?;
+    send_with(&agent, &Word::Ready, &[listener.as_fd()])?;
+    drop(listener);
     let mut packet = vec![0; PACKET];
     loop {
         let Some((start, descriptors)) = receive_start(&agent, &mut packet)? else { return Ok(()) };
@@ -102,19 +131,11 @@ fn run(agent: OwnedFd) -> io::Result<()> {
 }
 
 fn receive_start(agent: &OwnedFd, packet: &mut [u8]) -> io::Result<Option<(Start, Vec<OwnedFd>)>> {
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(4))];
-    let mut ancillary = RecvAncillaryBuffer::new(&mut space);
-    let received = recvmsg(agent, &mut [io::IoSliceMut::new(packet)], &mut ancillary, RecvFlags::CMSG_CLOEXEC)?;
-    let mut descriptors = Vec::new();
-    for message in ancillary.drain() {
-        if let RecvAncillaryMessage::ScmRights(rights) = message {
-            descriptors.extend(rights);
-        }
-    }
-    if received.bytes == 0 {
+    let (read, descriptors) = receive(agent, packet)?;
+    if read == 0 {
         return Ok(None);
     }
-    let start = postcard::from_bytes(&packet[..received.bytes]).map_err(io::Error::other)?;
+    let start = postcard::from_bytes(&packet[..read]).map_err(io::Error::other)?;
     Ok(Some((start, descriptors)))
 }
 

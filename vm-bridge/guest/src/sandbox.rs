@@ -5,9 +5,7 @@ use crate::{
     boot::{SCRATCH, SELF},
     cgroup::Group,
     files::SEEN,
-    gate,
-    runner::{self, Word},
-    seccomp,
+    gate, runner, seccomp,
 };
 use rustix::{
     fd::{AsFd as _, OwnedFd},
@@ -15,6 +13,7 @@ use rustix::{
 };
 use std::{
     io,
+    net::TcpListener,
     os::{fd::AsRawFd as _, unix::process::CommandExt as _},
     process::{Command, Stdio},
 };
@@ -24,8 +23,9 @@ pub(crate) const USER: u32 = 1000;
 /// The group of [`USER`].
 pub(crate) const GROUP: u32 = 1000;
 
-/// Start the sandbox with its runner. Ends when the agent does; the descriptor speaks with the runner.
-pub(crate) fn start(place: &Group) -> io::Result<OwnedFd> {
+/// Start the sandbox with its runner. Ends when the agent does; the descriptor speaks with the runner, and the listener is on
+/// the sandbox's own loopback.
+pub(crate) fn start(place: &Group) -> io::Result<(OwnedFd, TcpListener)> {
     let (ours, runner) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
     let (ours_gate, gate) = gate::pair()?;
     let filters = seccomp::filters()?;
@@ -44,9 +44,9 @@ pub(crate) fn start(place: &Group) -> io::Result<OwnedFd> {
     drop(command.spawn()?);
     drop((runner, gate, filters));
     ours_gate.pass(|process| place.add(process))?;
-    match runner::hear(&ours) {
-        Some(Word::Ready) => Ok(ours),
-        _ => Err(io::Error::other("the sandbox did not start")),
+    match runner::hear_ready(&ours) {
+        Some(listener) => Ok((ours, listener)),
+        None => Err(io::Error::other("the sandbox did not start")),
     }
 }
 

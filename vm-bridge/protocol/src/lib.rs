@@ -7,9 +7,10 @@
 pub mod files;
 mod frame;
 mod message;
+pub mod streams;
 
 pub use frame::{FrameError, MOST, Receiver, Sender};
 pub use message::{
-    Command, Ending, FOLDERS, JobId, Limits, Refusal, Report, Request, SessionId, Stream, Usage, VERSION, Wake, log,
-    port,
+    Command, Ending, FOLDERS, JobId, Limits, PROXY_PORT, Refusal, Report, Request, SessionId, Stream, Usage, VERSION,
+    Wake, log, port,
 };

@@ -14,9 +14,14 @@ pub mod port {
     pub const CONTROL: &str = "org.deskhand.control";
     /// The folders of the task, in frames.
     pub const FILES: &str = "org.deskhand.files";
+    /// Connections to the host's proxy, in frames.
+    pub const NET: &str = "org.deskhand.net";
     /// What the guest has to say of itself, as lines of text.
     pub const LOG: &str = "org.deskhand.log";
 }
+
+/// Where jobs find the proxy, on the loopback of their sandbox.
+pub const PROXY_PORT: u16 = 3128;
 
 /// By this tag the guest finds the folders of its task (9p).
 pub const FOLDERS: &str = "folders";

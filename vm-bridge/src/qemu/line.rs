@@ -15,6 +15,7 @@ pub(super) const ROOT: i32 = 16;
 pub(super) const SCRATCH: i32 = 17;
 pub(super) const MEMORY: i32 = 18;
 pub(super) const FILES: i32 = 19;
+pub(super) const NET: i32 = 20;
 
 /// Where QEMU sees the folders that a guest can reach.
 pub(super) const EXPORT: &str = "/folders";
@@ -32,8 +33,8 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// A machine without firmware settings, network, graphics, USB or PCI: memory, a console, two disks, three ports, and a
-    /// folder that is read.
+    /// A machine without firmware settings, network, graphics, USB or PCI: memory, a console, two disks, four ports, and a folder
+    /// that is read.
     pub(super) fn new(qemu: &Qemu, size: Size, start: &Start) -> Self {
         let mut line = Self { words: Vec::new(), passed: Vec::new() };
         line.add("-nodefaults -no-user-config -display none -no-reboot -smp 1 -global virtio-mmio.force-legacy=false");
@@ -53,13 +54,20 @@ impl Line {
         if matches!(start, Start::Restored { .. }) {
             line.add("-incoming defer");
         }
-        let streams =
-            [("control", CONTROL), ("files", FILES), ("log", LOG), ("console", CONSOLE), ("monitor", MONITOR)];
+        let streams = [
+            ("control", CONTROL),
+            ("files", FILES),
+            ("net", NET),
+            ("log", LOG),
+            ("console", CONSOLE),
+            ("monitor", MONITOR),
+        ];
         for (name, number) in streams {
             line.add(&format!("-chardev socket,id={name},fd={number}"));
         }
         line.add("-mon chardev=monitor,mode=control -serial chardev:console -device virtio-serial-device");
-        for (name, port) in [("control", port::CONTROL), ("files", port::FILES), ("log", port::LOG)] {
+        for (name, port) in [("control", port::CONTROL), ("files", port::FILES), ("net", port::NET), ("log", port::LOG)]
+        {
             line.add(&format!("-device virtserialport,chardev={name},name={port}"));
         }
         line.add(&format!("-drive file=/proc/self/fd/{ROOT},format=raw,if=none,id=root,read-only=on"));

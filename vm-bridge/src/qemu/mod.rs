@@ -109,6 +109,8 @@ impl Vmm for Qemu {
         line.pass(line::CONTROL, theirs.into());
         let (files, theirs) = UnixStream::pair()?;
         line.pass(line::FILES, theirs.into());
+        let (net, theirs) = UnixStream::pair()?;
+        line.pass(line::NET, theirs.into());
         let (log, theirs) = UnixStream::pair()?;
         line.pass(line::LOG, theirs.into());
         let (console, theirs) = UnixStream::pair()?;
@@ -141,7 +143,7 @@ impl Vmm for Qemu {
         if let Some(devices) = devices {
             monitor.restore(devices).map_err(|error| process.explain(error))?;
         }
-        Ok(Box::new(Running { process, monitor, ports: Some(Ports { control, files, log, console }) }))
+        Ok(Box::new(Running { process, monitor, ports: Some(Ports { control, files, net, log, console }) }))
     }
 }
 

@@ -38,6 +38,7 @@ fn the_machine_has_no_device_but_those_it_needs() {
         "virtserialport",
         "virtserialport",
         "virtserialport",
+        "virtserialport",
         "virtio-blk-device",
         "virtio-blk-device",
         "virtio-9p-device",

@@ -2,11 +2,12 @@
 
 use crate::kit::{alone, bridge, run};
 use deskhand_vm_bridge::Ending;
+use deskhand_vm_bridge::Reach;
 
 #[test]
 fn no_probe_gets_out() {
     let _alone = alone();
-    let guest = bridge().guest(&[]).unwrap();
+    let guest = bridge().guest(&Reach::default()).unwrap();
     let outcome = run(&guest, &["/run/deskhand/guest", "probe"]);
     println!("{}", outcome.output);
     assert_eq!(outcome.output, include_str!("boundary.txt"));

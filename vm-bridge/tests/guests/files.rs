@@ -1,7 +1,7 @@
 //! Folders of the host in a guest: read there, written to there alone, and told of.
 
 use crate::kit::{alone, bridge, run};
-use deskhand_vm_bridge::{Collector, Guest, Share, Step, VmError, What};
+use deskhand_vm_bridge::{Collector, Guest, Reach, Share, Step, VmError, What};
 use std::{
     collections::BTreeMap,
     fs,
@@ -59,6 +59,10 @@ fn share(name: &str, path: &Path, writable: bool) -> Share {
     Share { name: name.as_bytes().to_vec(), path, id, covered: Vec::new(), pending: None, writable }
 }
 
+fn reach(folders: Vec<Share>) -> Reach {
+    Reach { folders, proxy: None }
+}
+
 fn sh(guest: &Guest, line: &str) -> String {
     let came = run(guest, &["sh", "-c", line]);
     format!("{}{}", came.output, came.error)
@@ -85,7 +89,7 @@ fn a_folder_is_read_and_what_is_written_to_it_stays_in_the_guest_and_is_told() {
 
     let mut first = share("My photos", &photos, true);
     first.covered.push(".covered".into());
-    let guest = bridge().guest(&[first, share("kept", &kept, false)]).unwrap();
+    let guest = bridge().guest(&reach(vec![first, share("kept", &kept, false)])).unwrap();
     assert_eq!(
         sh(&guest, "ls /mnt; cat '/mnt/My photos/a.txt' /mnt/kept/k.txt '/mnt/My photos/private'"),
         "My photos\nkept\none\nkept\nmine\n"
@@ -164,7 +168,7 @@ fn what_is_pending_lies_over_a_folder() {
     rustix::fs::mknodat(rustix::fs::CWD, layer.join("gone.txt"), whiteout, rustix::fs::Mode::empty(), 0).unwrap();
 
     let shared = Share { pending: Some(layer), ..share("Files", &own, true) };
-    let guest = bridge().guest(&[shared]).unwrap();
+    let guest = bridge().guest(&reach(vec![shared])).unwrap();
     assert_eq!(sh(&guest, "cd /mnt/Files; find . -type f | sort; cat new.txt"), "./new.txt\n./sub/shown.txt\nnew\n");
     assert_eq!(sh(&guest, "cd /mnt/Files; rm new.txt sub/shown.txt"), "");
     assert_eq!(collect(&guest), ["0/new.txt whiteout", "0/sub folder", "0/sub/shown.txt whiteout"]);
@@ -176,6 +180,6 @@ fn a_folder_that_is_not_the_one_that_was_granted_is_in_no_guest() {
     let folder = tempfile::tempdir().unwrap();
     let shared = Share { id: (0, 0), ..share("Files", folder.path(), true) };
     assert!(
-        matches!(bridge().guest(&[shared]), Err(VmError::NotThere(path)) if path == folder.path().canonicalize().unwrap())
+        matches!(bridge().guest(&reach(vec![shared])), Err(VmError::NotThere(path)) if path == folder.path().canonicalize().unwrap())
     );
 }

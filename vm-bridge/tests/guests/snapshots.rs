@@ -1,6 +1,7 @@
 //! Snapshots: one is made, used, and thrown away when it is not what it was.
 
 use crate::kit::{alone, bridge_at, run, shell};
+use deskhand_vm_bridge::Reach;
 use std::{fs, io::Write as _, os::unix::fs::FileExt as _, path::Path};
 
 /// The one snapshot of a folder.
@@ -16,7 +17,7 @@ fn two_guests_of_one_snapshot_are_two_machines() {
     let folder = tempfile::tempdir_in(crate::kit::folder()).unwrap();
     let bridge = bridge_at(folder.path());
     let random = || {
-        let guest = bridge.guest(&[]).unwrap();
+        let guest = bridge.guest(&Reach::default()).unwrap();
         let output =
             shell(&guest, "od -An -tx1 -N32 /dev/urandom; python3 -c 'import uuid; print(uuid.uuid4())'; date +%s")
                 .output;
@@ -35,13 +36,13 @@ fn what_one_guest_writes_no_other_sees() {
     let _alone = alone();
     let folder = tempfile::tempdir_in(crate::kit::folder()).unwrap();
     let bridge = bridge_at(folder.path());
-    let guest = bridge.guest(&[]).unwrap();
+    let guest = bridge.guest(&Reach::default()).unwrap();
     assert_eq!(
         shell(&guest, "echo secret > here; head -c 50000000 /dev/urandom > /tmp/large; cat here").output,
         "secret\n"
     );
     drop(guest);
-    let guest = bridge.guest(&[]).unwrap();
+    let guest = bridge.guest(&Reach::default()).unwrap();
     assert_eq!(shell(&guest, "ls -A . /tmp").output, ".:\n\n/tmp:\n");
 }
 
@@ -50,7 +51,7 @@ fn a_snapshot_that_was_changed_is_thrown_away_and_made_again() {
     let _alone = alone();
     let folder = tempfile::tempdir_in(crate::kit::folder()).unwrap();
     let bridge = bridge_at(folder.path());
-    drop(bridge.guest(&[]).unwrap());
+    drop(bridge.guest(&Reach::default()).unwrap());
     for part in ["memory", "devices", "scratch"] {
         let snapshot = only(folder.path());
         let file = fs::File::options().read(true).write(true).open(snapshot.join(part)).unwrap();
@@ -60,10 +61,10 @@ fn a_snapshot_that_was_changed_is_thrown_away_and_made_again() {
         bytes[read / 2] ^= 1;
         file.write_at(&bytes[..read], if part == "devices" { 0 } else { 4 << 20 }).unwrap();
         let before = fs::read(snapshot.join("seal.json")).unwrap();
-        assert_eq!(run(&bridge.guest(&[]).unwrap(), &["echo", part]).output, format!("{part}\n"));
+        assert_eq!(run(&bridge.guest(&Reach::default()).unwrap(), &["echo", part]).output, format!("{part}\n"));
         assert_ne!(fs::read(only(folder.path()).join("seal.json")).unwrap(), before);
     }
     let snapshot = only(folder.path());
     fs::File::create(snapshot.join("seal.json")).unwrap().write_all(b"{}").unwrap();
-    assert_eq!(run(&bridge.guest(&[]).unwrap(), &["echo", "seal"]).output, "seal\n");
+    assert_eq!(run(&bridge.guest(&Reach::default()).unwrap(), &["echo", "seal"]).output, "seal\n");
 }

@@ -1,7 +1,7 @@
 //! A monitor whose machine is a thread of the test.
 
 use deskhand_vm_bridge::{
-    Accelerator, Bridge, Guest, Machine, Patience, Ports, Share, Size, Snapshots, Start, VmError, Vmm,
+    Accelerator, Bridge, Guest, Machine, Patience, Ports, Reach, Share, Size, Snapshots, Start, VmError, Vmm,
 };
 use deskhand_vm_image::{Image, Manifest, Part, Store};
 use deskhand_vocabulary::Sha256;
@@ -85,9 +85,9 @@ impl Vmm for Scripted {
             // what was said can still be heard
             let _ = over.shutdown(Shutdown::Both);
         });
-        // neither is said anything on
-        let (log, console) = (UnixStream::pair()?.0, UnixStream::pair()?.0);
-        Ok(Box::new(Acting { ports: Some(Ports { control, files, log, console }), end }))
+        // none of these is said anything on
+        let (log, console, net) = (UnixStream::pair()?.0, UnixStream::pair()?.0, UnixStream::pair()?.0);
+        Ok(Box::new(Acting { ports: Some(Ports { control, files, net, log, console }), end }))
     }
 }
 
@@ -117,7 +117,7 @@ pub(crate) fn guest_of(patience: Patience, act: impl FnOnce(Control) + Send + 's
 /// The same with folders.
 pub(crate) fn guest_with(
     patience: Patience,
-    shares: &[Share],
+    folders: &[Share],
     act: impl FnOnce(Control, Control) + Send + 'static,
 ) -> Result<Guest, VmError> {
     let folder = tempfile::tempdir().unwrap();
@@ -131,5 +131,7 @@ pub(crate) fn guest_with(
     ["kernel", "initramfs", "root"].iter().for_each(|part| fs::write(image.join(part), []).unwrap());
     let snapshots = Snapshots::open(folder.path().join("snapshots")).unwrap();
     let monitor = Scripted(Mutex::new(Some(Box::new(act))));
-    Bridge::new(Box::new(monitor), store, Sha256::of(&bytes), snapshots).patient(patience).cold_guest(shares)
+    Bridge::new(Box::new(monitor), store, Sha256::of(&bytes), snapshots)
+        .patient(patience)
+        .cold_guest(&Reach { folders: folders.to_vec(), proxy: None })
 }

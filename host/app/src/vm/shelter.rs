@@ -46,7 +46,7 @@ impl Shelter {
         outgoing: &Outgoing,
         runtime: &tokio::runtime::Runtime,
     ) -> Result<Self> {
-        let enclosure = match guest(desk, workspace)? {
+        let enclosure = match guest(desk, workspace, outgoing, runtime)? {
             Some(guest) => Ok(guest),
             None => match is_allowed(desk, context)? {
                 false => Err(NOT_ALLOWED),
@@ -95,11 +95,17 @@ pub(super) fn is_allowed(desk: &Desk, context: &Context) -> Result<bool> {
 }
 
 /// A guest of the task, where the person built an image and there is what runs it. It is not started before it is needed.
-fn guest(desk: &Desk, workspace: &Workspace) -> Result<Option<Arc<dyn Enclosure>>> {
+fn guest(
+    desk: &Desk,
+    workspace: &Workspace,
+    outgoing: &Outgoing,
+    runtime: &tokio::runtime::Runtime,
+) -> Result<Option<Arc<dyn Enclosure>>> {
     let Some(image) = image(desk)?.filter(|_| Qemu::is_there()) else { return Ok(None) };
     let (home, waiting) = (desk.home.clone(), Arc::<Waiting>::clone(&desk.waiting));
     let find = move || bridge(&home, image);
-    Ok(Some(Arc::new(OnGuest::new(find, workspace.clone(), desk.home.sandboxes(), move || waiting.total()))))
+    let (ground, way) = ((workspace.clone(), desk.home.sandboxes()), (outgoing.pages(), runtime.handle().clone()));
+    Ok(Some(Arc::new(OnGuest::new(find, ground, way, move || waiting.total()))))
 }
 
 /// The image that guests start from, where it is built.

@@ -80,9 +80,6 @@ pub trait Enclosure: Send + Sync {
     /// Why not.
     fn permit(&self, gate: &Gate, context: &Context) -> Result<(), Refused>;
 
-    /// What there is of a network in it, for the model: a sentence.
-    fn network(&self) -> &'static str;
-
     /// Whether there is Python in it.
     fn has_python(&self) -> bool;
 

@@ -219,9 +219,8 @@ impl Tools for ShellTools {
     fn tools(&self) -> Vec<Tool> {
         let shell = format!(
             "Run a command in {}, with the folders at {MOUNTS}/NAME. What it changes there is pending. It ends with all that it \
-             started. {}",
-            self.enclosure.name(),
-            self.enclosure.network()
+             started. Its only network is a proxy to hosts that the person allows.",
+            self.enclosure.name()
         );
         let python = "Run Python there. Variables stay; the value of a last expression is shown.";
         let mut tools = vec![Tool::new(SHELL, &shell, arguments::schema::<ShellArguments>(), Effect::Change)];

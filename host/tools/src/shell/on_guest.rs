@@ -1,13 +1,17 @@
 //! A guest as the enclosure: a virtual machine of the task's own, which is there from the first job on.
 
 use super::enclosure::{Done, Enclosure, Ended, INTERPRETER, Job, reason};
+use crate::sandbox::{NoSandbox, Way};
 use deskhand_confine::{
     Excess, Layers, MOUNTS, Telling, Thing,
     overlay::{self, OverlayError},
+    proxies,
 };
+use deskhand_egress::Outlet;
 use deskhand_permissions::{Context, Gate, Refused, effect::RunInGuest};
 use deskhand_vm_bridge::{
-    Bridge, Collector, Command, Ending, Event, Guest, Job as Running, Limits, PIECE, Share, Step, Stream, VmError, What,
+    Bridge, Collector, Command, Ending, Event, Guest, Job as Running, Limits, PIECE, Reach, Share, Step, Stream,
+    VmError, What,
 };
 use deskhand_vocabulary::{Stop, path::decode};
 use deskhand_workspace::{Moment, Workspace};
@@ -18,6 +22,7 @@ use std::{
     sync::{Mutex, MutexGuard, OnceLock, PoisonError},
     time::{Duration, Instant},
 };
+use tokio::runtime::Handle;
 
 /// How often it is looked whether a job has to end.
 const LOOK: Duration = Duration::from_millis(50);
@@ -36,8 +41,11 @@ pub struct OnGuest {
     bridge: OnceLock<Bridge>,
     find: Box<dyn Fn() -> Result<Bridge, VmError> + Send + Sync>,
     workspace: Workspace,
-    /// Where what is pending lies for the guest, and what its files hold.
+    /// Where what is pending lies for the guest, what its files hold, and the socket of its proxy.
     place: PathBuf,
+    /// What decides on each host, and brings there what is sent.
+    outlet: Outlet,
+    handle: Handle,
     /// How long the person was waited for until now.
     waited: Box<dyn Fn() -> Duration + Send + Sync>,
     held: Mutex<Held>,
@@ -55,6 +63,7 @@ struct Open {
     python: Option<Python>,
     guest: Guest,
     layers: Layers,
+    _way: Way,
     /// The names of the folders in it.
     names: Vec<Vec<u8>>,
     /// What was pending when it last saw the same.
@@ -74,6 +83,8 @@ enum NoGuest {
     Vm(#[from] VmError),
     #[error(transparent)]
     Folder(#[from] OverlayError),
+    #[error(transparent)]
+    Way(#[from] NoSandbox),
 }
 
 /// How much of a job is over.
@@ -128,16 +139,17 @@ impl std::fmt::Debug for OnGuest {
 }
 
 impl OnGuest {
-    /// Of a task with this workspace; `find` finds what makes guests. What is pending lies below `place` for the guest; `waited`
-    /// says how long the person was waited for until now.
+    /// Of a task with this workspace; `find` finds what makes guests. What is pending lies below `place` for the guest, and what
+    /// it sends goes by `outlet`. `handle` is of a runtime with time and network; `waited` says how long the person was waited
+    /// for until now.
     pub fn new(
         find: impl Fn() -> Result<Bridge, VmError> + Send + Sync + 'static,
-        workspace: Workspace,
-        place: PathBuf,
+        (workspace, place): (Workspace, PathBuf),
+        (outlet, handle): (Outlet, Handle),
         waited: impl Fn() -> Duration + Send + Sync + 'static,
     ) -> Self {
         let (find, waited) = (Box::new(find), Box::new(waited));
-        Self { bridge: OnceLock::new(), find, workspace, place, waited, held: Mutex::default() }
+        Self { bridge: OnceLock::new(), find, workspace, place, outlet, handle, waited, held: Mutex::default() }
     }
 
     fn bridge(&self) -> Result<&Bridge, VmError> {
@@ -155,10 +167,14 @@ impl OnGuest {
     fn open(&self) -> Result<Open, NoGuest> {
         let moment = self.workspace.moment();
         let layers = Layers::in_machine(&self.workspace, &self.place)?;
-        let shares: Vec<Share> = layers.iter().map(share).collect();
-        let guest = self.bridge()?.guest(&shares)?;
-        let names = shares.into_iter().map(|share| share.name).collect();
-        Ok(Open { python: None, guest, layers, names, moment })
+        let way = {
+            let _runtime = self.handle.enter();
+            Way::open(self.outlet.clone(), &self.place)?
+        };
+        let reach = Reach { folders: layers.iter().map(share).collect(), proxy: Some(way.socket().to_owned()) };
+        let guest = self.bridge()?.guest(&reach)?;
+        let names = reach.folders.into_iter().map(|share| share.name).collect();
+        Ok(Open { python: None, guest, layers, _way: way, names, moment })
     }
 
     fn attempt(
@@ -356,10 +372,12 @@ impl Open {
 type Came = (Over, Option<Enough>, PathBuf);
 
 fn asked(words: &[&str], folder: &Path) -> Command {
+    // plots are drawn into files
+    let drawn = [("MPLBACKEND", "Agg".to_owned())];
+    let environment = proxies().into_iter().chain(drawn).map(|(name, value)| (name.into(), value.into())).collect();
     Command {
         words: words.iter().map(|word| word.as_bytes().to_vec()).collect(),
-        // plots are drawn into files
-        environment: vec![(b"MPLBACKEND".to_vec(), b"Agg".to_vec())],
+        environment,
         folder: folder.as_os_str().as_bytes().to_vec(),
         logged: true,
     }
@@ -465,10 +483,6 @@ impl Enclosure for OnGuest {
     fn permit(&self, gate: &Gate, context: &Context) -> Result<(), Refused> {
         gate.permit(context, RunInGuest)?.redeem();
         Ok(())
-    }
-
-    fn network(&self) -> &'static str {
-        "It has no network."
     }
 
     fn has_python(&self) -> bool {

@@ -225,10 +225,6 @@ impl Enclosure for OnHost {
         Ok(())
     }
 
-    fn network(&self) -> &'static str {
-        "Its only network is a proxy to hosts that the person allows."
-    }
-
     fn has_python(&self) -> bool {
         PYTHON.iter().any(|path| Path::new(path).exists())
     }
