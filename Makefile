@@ -5,10 +5,13 @@ DESKHAND := $(TARGET)/debug/deskhand
 NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
 export CARGO_TARGET_DIR := $(TARGET)
 
-.PHONY: try test test-vm check bench install setup setup-vm build prepare lint
+.PHONY: try try-vm test test-vm check bench install setup setup-vm build prepare lint
 
 try: prepare ## the main job on a folder of real files
 	tests/try $(DESKHAND) $(TARGET)/debug
+
+try-vm: setup-vm build ## a guest: a chart of a real table, and a removal of everything that is undone
+	tests/try-vm $(DESKHAND) $(TARGET)/debug
 
 test: check prepare ## everything that must hold
 ifeq ($(NEXTEST),yes)

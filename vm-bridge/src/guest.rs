@@ -6,7 +6,7 @@ mod net;
 mod watch;
 
 pub use files::Collector;
-pub use job::{Event, Job};
+pub use job::{Event, Job, Stdin};
 pub use watch::Patience;
 
 use crate::{Lost, Machine, Ports, Reach, VmError};

@@ -18,7 +18,7 @@ pub use bridge::{Bridge, Facts};
 pub use deskhand_vm_protocol::files::{PIECE, Step, What};
 pub use deskhand_vm_protocol::{Command, Ending, Limits, Refusal, Stream, Usage};
 pub use error::{Lost, VmError};
-pub use guest::{Collector, Event, Guest, Job, Patience};
+pub use guest::{Collector, Event, Guest, Job, Patience, Stdin};
 pub use hardware::Accelerator;
 pub use qemu::Qemu;
 pub use snapshot::Snapshots;

@@ -74,21 +74,51 @@ impl Job {
         self.guest.send(&Request::Interrupt { job: self.id })
     }
 
+    /// Its standard input, for whoever writes to it.
+    pub fn stdin(&self) -> Stdin {
+        Stdin { id: self.id, guest: Arc::clone(&self.guest) }
+    }
+
     /// Write to its standard input.
     pub fn input(&self, bytes: &[u8]) -> Result<(), VmError> {
-        bytes
-            .chunks(CHUNK)
-            .try_for_each(|chunk| self.guest.send(&Request::Input { job: self.id, bytes: chunk.to_vec() }))
+        self.stdin().write(bytes)
     }
 
     /// End its standard input.
     pub fn end_input(&self) -> Result<(), VmError> {
-        self.guest.send(&Request::InputEnd { job: self.id })
+        self.stdin().end()
     }
 
     /// Have it end: it is asked to, and two seconds later it is killed.
     pub fn stop(&self) -> Result<(), VmError> {
         self.guest.send(&Request::Stop { job: self.id })
+    }
+}
+
+/// The standard input of a job.
+#[derive(Clone)]
+pub struct Stdin {
+    id: JobId,
+    guest: Arc<Shared>,
+}
+
+impl Stdin {
+    /// Write to it.
+    ///
+    /// # Errors
+    /// The guest is gone. What a job does not take that is over is nobody's.
+    pub fn write(&self, bytes: &[u8]) -> Result<(), VmError> {
+        bytes
+            .chunks(CHUNK)
+            .try_for_each(|chunk| self.guest.send(&Request::Input { job: self.id, bytes: chunk.to_vec() }))
+    }
+
+    /// End it.
+    ///
+    /// # Errors
+    /// The guest is gone.
+    pub fn end(&self) -> Result<(), VmError> {
+        self.guest.send(&Request::InputEnd { job: self.id })
     }
 }
 

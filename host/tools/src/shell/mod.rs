@@ -2,11 +2,13 @@
 //! pending like what any other tool changes.
 
 mod enclosure;
+mod guest;
 mod on_guest;
 mod on_host;
 mod output;
 
 pub use enclosure::{Done, Enclosure, Ended, INTERPRETER, Job};
+pub use guest::{HOME, NoGuest, TaskGuest};
 pub use on_guest::OnGuest;
 pub use on_host::OnHost;
 

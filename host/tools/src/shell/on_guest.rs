@@ -1,23 +1,16 @@
 //! A guest as the enclosure: a virtual machine of the task's own, which is there from the first job on.
 
-use super::enclosure::{Done, Enclosure, Ended, INTERPRETER, Job, reason};
-use crate::sandbox::{NoSandbox, Way};
-use deskhand_confine::{
-    Excess, Layers, MOUNTS, Telling, Thing,
-    overlay::{self, OverlayError},
-    proxies,
+use super::{
+    enclosure::{Done, Enclosure, Ended, INTERPRETER, Job, reason},
+    guest::{HOME, NoGuest, TaskGuest},
 };
+use deskhand_confine::{Excess, overlay};
 use deskhand_egress::Outlet;
 use deskhand_permissions::{Context, Gate, Refused, effect::RunInGuest};
-use deskhand_vm_bridge::{
-    Bridge, Collector, Command, Ending, Event, Guest, Job as Running, Limits, PIECE, Reach, Share, Step, Stream,
-    VmError, What,
-};
-use deskhand_vocabulary::{Stop, path::decode};
+use deskhand_vm_bridge::{Bridge, Ending, Event, Job as Running, Limits, VmError};
+use deskhand_vocabulary::Stop;
 use deskhand_workspace::{Moment, Workspace};
 use std::{
-    io,
-    os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, OnceLock, PoisonError},
     time::{Duration, Instant},
@@ -28,8 +21,6 @@ use tokio::runtime::Handle;
 const LOOK: Duration = Duration::from_millis(50);
 /// How long a piece of Python has to end that was interrupted.
 const GRACE: Duration = Duration::from_secs(3);
-/// Where jobs begin where nothing else is said.
-const HOME: &str = "/home/user";
 /// What a job may use beside its time: bytes of memory, which the guest has not many more of; processes; bytes that it says.
 /// What an interpreter says in a whole task is more.
 const LIMITS: Limits = Limits { memory: 768 << 20, processes: 512, milliseconds: u64::MAX, output: 64 << 20 };
@@ -60,12 +51,9 @@ struct Held {
 
 /// A guest that is there.
 struct Open {
+    // what runs goes before what it runs in
     python: Option<Python>,
-    guest: Guest,
-    layers: Layers,
-    _way: Way,
-    /// The names of the folders in it.
-    names: Vec<Vec<u8>>,
+    guest: TaskGuest,
     /// What was pending when it last saw the same.
     moment: Moment,
 }
@@ -74,17 +62,6 @@ struct Open {
 struct Python {
     job: Running,
     works: u64,
-}
-
-/// Why there is no guest, or why what was written in it cannot be taken.
-#[derive(Debug, thiserror::Error)]
-enum NoGuest {
-    #[error(transparent)]
-    Vm(#[from] VmError),
-    #[error(transparent)]
-    Folder(#[from] OverlayError),
-    #[error(transparent)]
-    Way(#[from] NoSandbox),
 }
 
 /// How much of a job is over.
@@ -166,15 +143,8 @@ impl OnGuest {
 
     fn open(&self) -> Result<Open, NoGuest> {
         let moment = self.workspace.moment();
-        let layers = Layers::in_machine(&self.workspace, &self.place)?;
-        let way = {
-            let _runtime = self.handle.enter();
-            Way::open(self.outlet.clone(), &self.place)?
-        };
-        let reach = Reach { folders: layers.iter().map(share).collect(), proxy: Some(way.socket().to_owned()) };
-        let guest = self.bridge()?.guest(&reach)?;
-        let names = reach.folders.into_iter().map(|share| share.name).collect();
-        Ok(Open { python: None, guest, layers, _way: way, names, moment })
+        let guest = TaskGuest::open(self.bridge()?, &self.workspace, &self.place, (&self.outlet, &self.handle))?;
+        Ok(Open { python: None, guest, moment })
     }
 
     fn attempt(
@@ -213,7 +183,7 @@ impl OnGuest {
             held.forgot |= open.python.is_some();
             return Ok(Done { ended, forgot, log: None, taken: overlay::Taken::default(), reason });
         }
-        let taken = open.take(&self.workspace, &reason)?;
+        let taken = open.guest.take(&self.workspace, &reason)?;
         open.moment = self.workspace.moment();
         held.open = Some(open);
         Ok(Done { ended, forgot, log: Some(log), taken, reason })
@@ -229,18 +199,6 @@ impl Held {
     }
 }
 
-fn share(overlay: &overlay::Overlay) -> Share {
-    let ground = overlay.ground();
-    Share {
-        name: decode(overlay.folder().as_str()),
-        path: ground.path.clone(),
-        id: ground.id,
-        covered: ground.hidden.iter().map(|path| path.as_path().to_owned()).collect(),
-        pending: overlay.pending(),
-        writable: ground.writable,
-    }
-}
-
 impl Open {
     /// Let it see what has changed in the task by other hands. False where it has to be opened anew.
     fn follow(&mut self, workspace: &Workspace) -> Result<bool, NoGuest> {
@@ -252,55 +210,17 @@ impl Open {
         if now.is_settled_since(self.moment) {
             return Ok(false);
         }
-        let Some(steps) = self.layers.behind(workspace)? else { return Ok(false) };
-        for step in steps {
-            match self.make(step) {
-                Err(VmError::Folders(_)) => return Ok(false),
-                made => made?,
-            }
+        let followed = self.guest.follow(workspace)?;
+        if followed {
+            self.moment = now;
         }
-        self.collect()?;
-        self.layers.caught_up(workspace)?;
-        self.moment = now;
-        Ok(true)
-    }
-
-    fn make(&self, step: overlay::Step) -> Result<(), VmError> {
-        let (path, content) = match step {
-            overlay::Step::Remove(path) => (path, Err(Step::Remove)),
-            overlay::Step::Folder(path) => (path, Err(Step::Folder)),
-            overlay::Step::Write(path, content) => (path, Ok(content)),
-        };
-        let below = path.strip_prefix(MOUNTS).unwrap_or(&path).as_os_str().as_bytes();
-        let cut = below.iter().position(|byte| *byte == b'/').unwrap_or(below.len());
-        let (name, rest) = (&below[..cut], below.get(cut + 1..).unwrap_or_default());
-        let folder = self.names.iter().position(|known| known == name).and_then(|at| u16::try_from(at).ok());
-        let folder = folder.ok_or_else(|| VmError::Folders(io::ErrorKind::NotFound.into()))?;
-        let content = match content {
-            Err(step) => return self.guest.make(folder, rest, step),
-            Ok(content) => content,
-        };
-        let mut more = false;
-        for piece in content.chunks(PIECE).chain(content.is_empty().then_some(&[][..])) {
-            self.guest.make(folder, rest, Step::Write { more, bytes: piece.to_vec() })?;
-            more = true;
-        }
-        Ok(())
-    }
-
-    fn collect(&mut self) -> Result<(), VmError> {
-        self.guest.collect(&mut Collecting(self.layers.told()))
-    }
-
-    fn take(&mut self, workspace: &Workspace, reason: &str) -> Result<overlay::Taken, NoGuest> {
-        self.collect()?;
-        Ok(self.layers.take(workspace, reason)?)
+        Ok(followed)
     }
 
     fn shell(&self, command: &str, folder: Option<&Path>, watch: &mut Watch<'_>) -> Result<Came, VmError> {
         let words = ["/bin/sh", "-c", "exec \"$@\" 2>&1", "sh", "/bin/bash", "-c", command];
         let folder = folder.unwrap_or(Path::new(HOME));
-        let job = self.guest.start(asked(&words, folder), LIMITS)?;
+        let job = self.guest.start(&words, folder, LIMITS)?;
         let log = job.log().into();
         if job.end_input().is_err() {
             return Ok((Over::Lost, None, log));
@@ -331,7 +251,7 @@ impl Open {
             None => {
                 let words = ["/bin/sh", "-c", "exec python3 -u -c \"$0\" 2>&1", INTERPRETER];
                 let limits = Limits { output: SAID, ..LIMITS };
-                let job = self.guest.start(asked(&words, Path::new(HOME)), limits)?;
+                let job = self.guest.start(&words, Path::new(HOME), limits)?;
                 self.python.insert(Python { job, works: 0 })
             }
         };
@@ -371,25 +291,11 @@ impl Open {
 /// How a job ended, why it was ended, and where all that it said is.
 type Came = (Over, Option<Enough>, PathBuf);
 
-fn asked(words: &[&str], folder: &Path) -> Command {
-    // plots are drawn into files
-    let drawn = [("MPLBACKEND", "Agg".to_owned())];
-    let environment = proxies().into_iter().chain(drawn).map(|(name, value)| (name.into(), value.into())).collect();
-    Command {
-        words: words.iter().map(|word| word.as_bytes().to_vec()).collect(),
-        environment,
-        folder: folder.as_os_str().as_bytes().to_vec(),
-        logged: true,
-    }
-}
-
 impl Watch<'_> {
     /// Take in what becomes of the job; something where that is its end.
     fn hear(&mut self, event: Event) -> Option<Over> {
         match event {
-            Event::Output { stream: Stream::Output | Stream::Error, bytes } => {
-                self.said(&bytes).then_some(Over::Marked)
-            }
+            Event::Output { bytes, .. } => self.said(&bytes).then_some(Over::Marked),
             Event::Ended { ending, .. } => {
                 self.give_up_mark();
                 Some(Over::Ended(ending))
@@ -442,36 +348,6 @@ fn ended(over: Over, why: Option<Enough>, lives: bool) -> Ended {
             Ended::Exited(Some(u8::try_from(128 + signal).unwrap_or(u8::MAX)))
         }
         (Over::Ended(Ending::Stopped | Ending::OutOfTime) | Over::Lost, None) => Ended::Broken,
-    }
-}
-
-/// What the guest tells of its layers, on its way to the layers here.
-struct Collecting<'a>(Telling<'a>);
-
-impl Collector for Collecting<'_> {
-    fn found(&mut self, folder: usize, path: &[u8], what: &What) -> Result<(), String> {
-        let thing = match *what {
-            What::File { size, mode, seconds, nanoseconds } => {
-                return self.0.file(folder, path, (size, mode), (seconds, nanoseconds));
-            }
-            What::Folder { opaque } => Thing::Folder { opaque },
-            What::Link => Thing::Link,
-            What::Whiteout => Thing::Nothing,
-            What::Other => Thing::Special,
-        };
-        self.0.thing(folder, path, thing)
-    }
-
-    fn content(&mut self, bytes: &[u8]) {
-        self.0.content(bytes);
-    }
-
-    fn end(&mut self, whole: bool) {
-        self.0.end(whole);
-    }
-
-    fn lost(&mut self, folder: usize, path: &[u8]) -> Result<(), String> {
-        self.0.lost(folder, path)
     }
 }
 

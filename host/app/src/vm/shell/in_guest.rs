@@ -1,0 +1,112 @@
+//! By hand in a guest.
+
+use super::{LOOK, typed};
+use crate::{
+    desk::Desk,
+    failure::{Failure, Result},
+    vm::{command::Shell, shelter::bridge},
+};
+use deskhand_confine::{Ended, Excess, MOUNTS, Taken};
+use deskhand_egress::Outlet;
+use deskhand_tools::shell::{HOME, TaskGuest};
+use deskhand_vm_bridge::{Ending, Event, Job, Limits, Stream};
+use deskhand_vocabulary::{Sha256, path::decode};
+use deskhand_workspace::Workspace;
+use std::{
+    ffi::OsString,
+    io::{IsTerminal as _, Write as _},
+    os::unix::ffi::OsStringExt as _,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+/// What it may use: bytes of memory, which the guest has not many more of; processes; bytes that it says.
+const LIMITS: Limits = Limits { memory: 768 << 20, processes: 512, milliseconds: u64::MAX, output: u64::MAX };
+
+/// Run it, and let what it wrote be pending.
+pub(super) fn run(
+    desk: &Desk,
+    workspace: &Workspace,
+    (outlet, image): (Outlet, Sha256),
+    options: &Shell,
+    request: &str,
+) -> Result<(Ended, Taken)> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let runtime = runtime.map_err(Failure::no_thread)?;
+    let bridge = bridge(&desk.home, image).map_err(Failure::failed)?;
+    let opened = TaskGuest::open(&bridge, workspace, &desk.home.sandboxes(), (&outlet, runtime.handle()));
+    let mut guest = opened.map_err(Failure::failed)?;
+    let job = guest.start(&words(options), &folder(workspace), LIMITS).map_err(Failure::failed)?;
+    let ended = attend(desk, &job)?;
+    let taken = guest.take(workspace, request).map_err(Failure::failed)?;
+    drop(guest);
+    runtime.shutdown_background();
+    Ok((ended, taken))
+}
+
+fn words(options: &Shell) -> Vec<OsString> {
+    if !options.program.is_empty() {
+        return options.program.clone();
+    }
+    let shell = ["/bin/bash", "--norc"].map(OsString::from);
+    // who types sees where they are
+    let shown = ["-i"].map(OsString::from).into_iter().filter(|_| std::io::stdin().is_terminal());
+    shell.into_iter().chain(shown).collect()
+}
+
+fn folder(workspace: &Workspace) -> PathBuf {
+    let folders = workspace.folders();
+    match &folders[..] {
+        [] => PathBuf::from(HOME),
+        [only] => Path::new(MOUNTS).join(OsString::from_vec(decode(only.name.as_str()))),
+        _ => PathBuf::from(MOUNTS),
+    }
+}
+
+/// Pass on what is typed and what is said, until it ends or the person stops it.
+fn attend(desk: &Desk, job: &Job) -> Result<Ended> {
+    let over = Arc::new(AtomicBool::new(false));
+    let (stdin, typed_over) = (job.stdin(), Arc::clone(&over));
+    let typing = std::thread::spawn(move || {
+        typed(&typed_over, |piece| stdin.write(piece).is_ok());
+        let _ = stdin.end(); // it may be over
+    });
+    let mut stopped = false;
+    let ended = loop {
+        match job.next_within(LOOK) {
+            // nobody may read it any more
+            Some(Event::Output { stream: Stream::Output, bytes }) => {
+                let _ = std::io::stdout().write_all(&bytes).and_then(|()| std::io::stdout().flush());
+            }
+            Some(Event::Output { stream: Stream::Error, bytes }) => {
+                let _ = std::io::stderr().write_all(&bytes);
+            }
+            Some(Event::Ended { ending, .. }) => break Ok(how(ending, stopped)),
+            Some(Event::Refused(why)) => break Err(Failure::failed(why)),
+            Some(Event::Lost(why)) => break Err(Failure::failed(why)),
+            None if desk.stop.is_stopped() && !stopped => {
+                stopped = true;
+                let _ = job.stop(); // without a guest its end comes next
+            }
+            None => {}
+        }
+    };
+    over.store(true, Ordering::SeqCst);
+    // what is typed from here on is an answer to us
+    let _ = typing.join();
+    ended
+}
+
+fn how(ending: Ending, stopped: bool) -> Ended {
+    match ending {
+        _ if stopped => Ended::Stopped,
+        Ending::Exited(code) => Ended::Exited(u8::try_from(code).unwrap_or(u8::MAX)),
+        // as shells say it
+        Ending::Signal(signal) => Ended::Exited(u8::try_from(128 + signal).unwrap_or(u8::MAX)),
+        Ending::OutOfMemory => Ended::Beyond(Excess::Memory),
+        Ending::OutOfTime | Ending::Stopped => Ended::Stopped,
+    }
+}
