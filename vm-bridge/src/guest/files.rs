@@ -4,7 +4,7 @@ use super::{Shared, watch};
 use crate::{Lost, Share, VmError};
 use deskhand_vm_protocol::{
     FrameError, Receiver, Sender,
-    files::{Ask, Folder, Step, Tell, What},
+    files::{Ask, Folder, MOST, Step, Tell, What},
 };
 use std::{io, os::unix::net::UnixStream};
 
@@ -93,8 +93,8 @@ impl Files {
                 Err(Wrong::Rule("it tells of a folder that it has not".to_owned()))
             }
         };
-        // how much of a file is still to come
-        let mut left = None;
+        // how much of a file is still to come, and of all of them may
+        let (mut left, mut may) = (None, MOST);
         loop {
             let told = self.told()?;
             let in_order = matches!((&left, &told), (Some(_), Tell::Content { .. } | Tell::CutShort))
@@ -117,6 +117,9 @@ impl Files {
                 Tell::Content { bytes } => {
                     let rest = left.unwrap_or(0).checked_sub(bytes.len() as u64).filter(|_| !bytes.is_empty());
                     let rest = rest.ok_or_else(|| Wrong::Rule("it tells more of a file than there is".to_owned()))?;
+                    may = may
+                        .checked_sub(bytes.len() as u64)
+                        .ok_or_else(|| Wrong::Rule("it tells more than may be told".to_owned()))?;
                     to.content(&bytes);
                     left = Some(rest).filter(|rest| *rest > 0);
                     if left.is_none() {

@@ -39,7 +39,7 @@ const fn whole(section: &'static str, name: &'static str, least: u64, most: u64)
 /// The most that can be counted without a doubt in every language that reads our JSON (RFC 8259, section 6).
 const COUNTED: u64 = (1 << 53) - 1;
 
-pub(super) const KEYS: [Key; 17] = [
+pub(super) const KEYS: [Key; 20] = [
     whole("undo", "keep_days", 1, 36_500),
     whole("undo", "keep_gib", 1, 100_000),
     whole("plugins", "memory_mib", 1, 4096),
@@ -57,6 +57,9 @@ pub(super) const KEYS: [Key; 17] = [
     whole("memory", "tokens", 0, 100_000),
     whole("tasks", "at_once", 1, 200),
     Key { section: "tasks", name: "notify", form: Form::Switch },
+    whole("vm", "memory_mib", 512, 65_536),
+    whole("vm", "disk_gib", 1, 1024),
+    whole("vm", "idle_seconds", 1, 86_400),
 ];
 
 /// What is wrong with a setting.

@@ -36,6 +36,7 @@ pub(crate) struct Settings {
     pub(crate) budget: Budget,
     pub(crate) memory: Memory,
     pub(crate) tasks: Tasks,
+    pub(crate) vm: Vm,
     /// The models, by what the person calls them.
     pub(crate) models: BTreeMap<String, ModelConfig>,
     /// The MCP servers, by what the person calls them.
@@ -164,6 +165,21 @@ impl Default for Tasks {
     }
 }
 
+/// How large the guest of a task is, and how long it stays without a job.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Vm {
+    pub(crate) memory_mib: u32,
+    pub(crate) disk_gib: u32,
+    pub(crate) idle_seconds: u32,
+}
+
+impl Default for Vm {
+    fn default() -> Self {
+        Self { memory_mib: 1024, disk_gib: 8, idle_seconds: 600 }
+    }
+}
+
 /// Why the settings could not be taken.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SettingsError {
@@ -283,6 +299,9 @@ mod tests {
             ("memory.tokens", json!(1000), json!(1000), false),
             ("tasks.at_once", json!(4), json!(4), false),
             ("tasks.notify", json!(true), json!(true), false),
+            ("vm.memory_mib", json!(1024), json!(1024), false),
+            ("vm.disk_gib", json!(8), json!(8), false),
+            ("vm.idle_seconds", json!(600), json!(600), false),
             ("models.fast", model, json!(null), true),
         ];
         assert_eq!(held, expected.map(|(key, value, default, set)| (key.to_owned(), value, default, set)));

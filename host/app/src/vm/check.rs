@@ -102,7 +102,7 @@ fn in_guest(desk: &Desk) -> std::result::Result<String, String> {
     let no_image = || "no image is built (deskhand vm build)".to_owned();
     let image = image(desk).map_err(|failure| failure.message)?.ok_or_else(no_image)?;
     let said = |error: &dyn std::fmt::Display| error.to_string();
-    let bridge = bridge(&desk.home, image).map_err(|error| said(&error))?;
+    let bridge = bridge(&desk.home, &desk.settings.vm, image).map_err(|error| said(&error))?;
     let guest = bridge.guest(&Reach::default()).map_err(|error| said(&error))?;
     let words = ["/run/deskhand/guest", "probe"].map(|word| word.as_bytes().to_vec()).to_vec();
     let command = Command { words, environment: Vec::new(), folder: b"/home/user".to_vec(), logged: false };

@@ -1,11 +1,12 @@
-//! `deskhand vm …`, and where commands and code of the agent run: in a sandbox of this computer, where the person allows that.
-//! Guests are built, looked at and tried here; no command of the agent runs in one yet.
+//! `deskhand vm …`, and where commands and code of the agent run: in a guest, where its image is built, else in a sandbox of this
+//! computer, where the person allows that.
 
 mod allow;
 mod build;
 mod check;
 mod command;
 mod doctor;
+mod guest;
 mod info;
 mod mirror;
 mod prune;

@@ -1,25 +1,29 @@
 //! Where the commands of a task run, or why there is no such place.
 
-use super::info::built;
+use super::{
+    guest::{OnGuest, Parts},
+    info::built,
+};
 use crate::{
     desk::Desk,
     failure::{Failure, Result},
     outgoing::Outgoing,
     person::Waiting,
     sandbox::kept,
+    settings::Vm,
 };
 use deskhand_agent::tool::Tools;
 use deskhand_confine::{Helper, Kept};
 use deskhand_permissions::{Context, Gate, Verdict};
 use deskhand_tools::{
     sandbox::Sandboxes,
-    shell::{Enclosure, OnGuest, OnHost, ShellTools},
+    shell::{Enclosure, OnHost, ShellTools},
 };
-use deskhand_vm_bridge::{Bridge, Qemu, Snapshots, VmError};
+use deskhand_vm_bridge::{Bridge, Qemu, Size, Snapshots, VmError};
 use deskhand_vm_image::Store;
 use deskhand_vocabulary::{Action, Home, Person, Sha256, TaskId};
 use deskhand_workspace::Workspace;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio::runtime::Handle;
 
 /// See the module.
@@ -103,9 +107,18 @@ fn guest(
 ) -> Result<Option<Arc<dyn Enclosure>>> {
     let Some(image) = image(desk)?.filter(|_| Qemu::is_there()) else { return Ok(None) };
     let (home, waiting) = (desk.home.clone(), Arc::<Waiting>::clone(&desk.waiting));
-    let find = move || bridge(&home, image);
-    let (ground, way) = ((workspace.clone(), desk.home.sandboxes()), (outgoing.pages(), runtime.handle().clone()));
-    Ok(Some(Arc::new(OnGuest::new(find, ground, way, move || waiting.total()))))
+    let vm = desk.settings.vm.clone();
+    let (memory, idle) = (memory_of_jobs(&vm), Duration::from_secs(vm.idle_seconds.into()));
+    Ok(Some(Arc::new(OnGuest::new(Parts {
+        find: Box::new(move || bridge(&home, &vm, image)),
+        workspace: workspace.clone(),
+        place: desk.home.sandboxes(),
+        outlet: outgoing.pages(),
+        handle: runtime.handle().clone(),
+        waited: Box::new(move || waiting.total()),
+        memory,
+        idle,
+    }))))
 }
 
 /// The image that guests start from, where it is built.
@@ -118,11 +131,17 @@ pub(super) fn image(desk: &Desk) -> Result<Option<Sha256>> {
 }
 
 /// What makes guests from it. It is tried what runs them, which takes up to a tenth of a second.
-pub(super) fn bridge(home: &Home, image: Sha256) -> std::result::Result<Bridge, VmError> {
+pub(super) fn bridge(home: &Home, vm: &Vm, image: Sha256) -> std::result::Result<Bridge, VmError> {
     let qemu = Qemu::find()?;
     let images = Store::open(home.guests())?;
     let snapshots = Snapshots::open(home.guests().join(SNAPSHOTS))?;
-    Ok(Bridge::new(Box::new(qemu), images, image, snapshots))
+    let size = Size { memory: vm.memory_mib, scratch: vm.disk_gib };
+    Ok(Bridge::new(Box::new(qemu), images, image, snapshots).sized(size))
+}
+
+/// Bytes of memory that jobs have of a guest: all but what its kernel and its agent need.
+pub(super) fn memory_of_jobs(vm: &Vm) -> u64 {
+    u64::from(vm.memory_mib.saturating_sub(256)) << 20
 }
 
 /// The sandboxes of a task.

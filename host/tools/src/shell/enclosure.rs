@@ -30,7 +30,7 @@ pub enum Job {
 const REASON: usize = 80;
 
 /// Why something is changed by a job, for the person.
-pub(super) fn reason(job: &Job) -> String {
+pub fn reason(job: &Job) -> String {
     match job {
         Job::Shell { command, .. } => format!("`{}`", text::shortened(&text::safe(command, false), REASON)),
         Job::Python { .. } => "written by Python".to_owned(),

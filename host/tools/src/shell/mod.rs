@@ -2,14 +2,10 @@
 //! pending like what any other tool changes.
 
 mod enclosure;
-mod guest;
-mod on_guest;
 mod on_host;
 mod output;
 
-pub use enclosure::{Done, Enclosure, Ended, INTERPRETER, Job};
-pub use guest::{HOME, NoGuest, TaskGuest};
-pub use on_guest::OnGuest;
+pub use enclosure::{Done, Enclosure, Ended, INTERPRETER, Job, reason};
 pub use on_host::OnHost;
 
 use crate::{arguments, own::NotDone, place::Place};

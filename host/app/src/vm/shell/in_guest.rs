@@ -4,11 +4,14 @@ use super::{LOOK, typed};
 use crate::{
     desk::Desk,
     failure::{Failure, Result},
-    vm::{command::Shell, shelter::bridge},
+    vm::{
+        command::Shell,
+        guest::{HOME, TaskGuest},
+        shelter::{bridge, memory_of_jobs},
+    },
 };
 use deskhand_confine::{Ended, Excess, MOUNTS, Taken};
 use deskhand_egress::Outlet;
-use deskhand_tools::shell::{HOME, TaskGuest};
 use deskhand_vm_bridge::{Ending, Event, Job, Limits, Stream};
 use deskhand_vocabulary::{Sha256, path::decode};
 use deskhand_workspace::Workspace;
@@ -23,8 +26,8 @@ use std::{
     },
 };
 
-/// What it may use: bytes of memory, which the guest has not many more of; processes; bytes that it says.
-const LIMITS: Limits = Limits { memory: 768 << 20, processes: 512, milliseconds: u64::MAX, output: u64::MAX };
+/// The most processes at one time.
+const PROCESSES: u32 = 512;
 
 /// Run it, and let what it wrote be pending.
 pub(super) fn run(
@@ -36,10 +39,12 @@ pub(super) fn run(
 ) -> Result<(Ended, Taken)> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.map_err(Failure::no_thread)?;
-    let bridge = bridge(&desk.home, image).map_err(Failure::failed)?;
+    let bridge = bridge(&desk.home, &desk.settings.vm, image).map_err(Failure::failed)?;
     let opened = TaskGuest::open(&bridge, workspace, &desk.home.sandboxes(), (&outlet, runtime.handle()));
     let mut guest = opened.map_err(Failure::failed)?;
-    let job = guest.start(&words(options), &folder(workspace), LIMITS).map_err(Failure::failed)?;
+    let memory = memory_of_jobs(&desk.settings.vm);
+    let limits = Limits { memory, processes: PROCESSES, milliseconds: u64::MAX, output: u64::MAX };
+    let job = guest.start(&words(options), &folder(workspace), limits).map_err(Failure::failed)?;
     let ended = attend(desk, &job)?;
     let taken = guest.take(workspace, request).map_err(Failure::failed)?;
     drop(guest);
@@ -87,11 +92,11 @@ fn attend(desk: &Desk, job: &Job) -> Result<Ended> {
             Some(Event::Ended { ending, .. }) => break Ok(how(ending, stopped)),
             Some(Event::Refused(why)) => break Err(Failure::failed(why)),
             Some(Event::Lost(why)) => break Err(Failure::failed(why)),
-            None if desk.stop.is_stopped() && !stopped => {
-                stopped = true;
-                let _ = job.stop(); // without a guest its end comes next
-            }
             None => {}
+        }
+        if desk.stop.is_stopped() && !stopped {
+            stopped = true;
+            let _ = job.stop(); // without a guest its end comes next
         }
     };
     over.store(true, Ordering::SeqCst);

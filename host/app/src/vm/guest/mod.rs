@@ -1,13 +1,17 @@
 //! A guest with the folders of a task: what is pending is seen in it, what is written there joins that, and its only network
 //! is a proxy.
 
-use crate::sandbox::{NoSandbox, Way};
+mod enclosure;
+
+pub(super) use enclosure::{OnGuest, Parts};
+
 use deskhand_confine::{
     Layers, MOUNTS, Telling, Thing,
     overlay::{self, OverlayError},
     proxies,
 };
 use deskhand_egress::Outlet;
+use deskhand_tools::sandbox::{NoSandbox, Way};
 use deskhand_vm_bridge::{Bridge, Collector, Command, Guest, Job, Limits, PIECE, Reach, Share, Step, VmError, What};
 use deskhand_vocabulary::path::decode;
 use deskhand_workspace::Workspace;
@@ -15,10 +19,10 @@ use std::{ffi::OsStr, io, os::unix::ffi::OsStrExt as _, path::Path};
 use tokio::runtime::Handle;
 
 /// Where jobs begin where nothing else is said.
-pub const HOME: &str = "/home/user";
+pub(super) const HOME: &str = "/home/user";
 
 /// See the module. Dropped, it and all in it is ended.
-pub struct TaskGuest {
+pub(super) struct TaskGuest {
     // what runs goes before what it reaches
     guest: Guest,
     layers: Layers,
@@ -35,7 +39,7 @@ impl std::fmt::Debug for TaskGuest {
 
 /// Why there is no guest, or why what was written in it cannot be taken.
 #[derive(Debug, thiserror::Error)]
-pub enum NoGuest {
+pub(super) enum NoGuest {
     /// The guest itself.
     #[error(transparent)]
     Vm(#[from] VmError),
@@ -64,7 +68,7 @@ impl TaskGuest {
     ///
     /// # Errors
     /// [`NoGuest`].
-    pub fn open(
+    pub(super) fn open(
         bridge: &Bridge,
         workspace: &Workspace,
         place: &Path,
@@ -85,7 +89,7 @@ impl TaskGuest {
     ///
     /// # Errors
     /// The guest is gone.
-    pub fn start(&self, words: &[impl AsRef<OsStr>], folder: &Path, limits: Limits) -> Result<Job, VmError> {
+    pub(super) fn start(&self, words: &[impl AsRef<OsStr>], folder: &Path, limits: Limits) -> Result<Job, VmError> {
         // plots are drawn into files
         let drawn = [("MPLBACKEND", "Agg".to_owned())];
         let environment = proxies().into_iter().chain(drawn).map(|(name, value)| (name.into(), value.into())).collect();
@@ -94,12 +98,17 @@ impl TaskGuest {
         self.guest.start(Command { words, environment, folder, logged: true }, limits)
     }
 
+    /// Whether it is gone.
+    pub(super) fn is_lost(&self) -> bool {
+        self.guest.lost().is_some()
+    }
+
     /// Let it see what has changed in the task by other hands. False where a new guest is better. To be called while nothing
     /// of the task is applied.
     ///
     /// # Errors
     /// [`NoGuest`].
-    pub fn follow(&mut self, workspace: &Workspace) -> Result<bool, NoGuest> {
+    pub(super) fn follow(&mut self, workspace: &Workspace) -> Result<bool, NoGuest> {
         let Some(steps) = self.layers.behind(workspace)? else { return Ok(false) };
         for step in steps {
             match self.make(step) {
@@ -143,7 +152,7 @@ impl TaskGuest {
     ///
     /// # Errors
     /// [`NoGuest`]. Nothing of it is taken any more then.
-    pub fn take(&mut self, workspace: &Workspace, reason: &str) -> Result<overlay::Taken, NoGuest> {
+    pub(super) fn take(&mut self, workspace: &Workspace, reason: &str) -> Result<overlay::Taken, NoGuest> {
         self.collect()?;
         Ok(self.layers.take(workspace, reason)?)
     }

@@ -1,18 +1,16 @@
 //! A guest as the enclosure: a virtual machine of the task's own, which is there from the first job on.
 
-use super::{
-    enclosure::{Done, Enclosure, Ended, INTERPRETER, Job, reason},
-    guest::{HOME, NoGuest, TaskGuest},
-};
+use super::{HOME, NoGuest, TaskGuest};
 use deskhand_confine::{Excess, overlay};
 use deskhand_egress::Outlet;
 use deskhand_permissions::{Context, Gate, Refused, effect::RunInGuest};
+use deskhand_tools::shell::{Done, Enclosure, Ended, INTERPRETER, Job, reason};
 use deskhand_vm_bridge::{Bridge, Ending, Event, Job as Running, Limits, VmError};
 use deskhand_vocabulary::Stop;
 use deskhand_workspace::{Moment, Workspace};
 use std::{
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::{Duration, Instant},
 };
 use tokio::runtime::Handle;
@@ -21,25 +19,37 @@ use tokio::runtime::Handle;
 const LOOK: Duration = Duration::from_millis(50);
 /// How long a piece of Python has to end that was interrupted.
 const GRACE: Duration = Duration::from_secs(3);
-/// What a job may use beside its time: bytes of memory, which the guest has not many more of; processes; bytes that it says.
-/// What an interpreter says in a whole task is more.
-const LIMITS: Limits = Limits { memory: 768 << 20, processes: 512, milliseconds: u64::MAX, output: 64 << 20 };
-const SAID: u64 = 4 << 30;
+/// What a job may use beside its time and its memory: processes, and bytes that it says. What an interpreter says in a whole
+/// task is more.
+const PROCESSES: u32 = 512;
+const SAID: u64 = 64 << 20;
+const SAID_IN_ALL: u64 = 4 << 30;
 
 /// See the module.
-pub struct OnGuest {
-    /// What makes guests, which takes some time to find out: there once it was needed.
+pub(crate) struct OnGuest {
     bridge: OnceLock<Bridge>,
-    find: Box<dyn Fn() -> Result<Bridge, VmError> + Send + Sync>,
-    workspace: Workspace,
+    parts: Parts,
+    held: Arc<Mutex<Held>>,
+}
+
+/// What a guest of a task is made of.
+pub(crate) struct Parts {
+    /// Finds what makes guests, which takes some time: only once it is needed.
+    pub(crate) find: Box<dyn Fn() -> Result<Bridge, VmError> + Send + Sync>,
+    /// The folders of the task.
+    pub(crate) workspace: Workspace,
     /// Where what is pending lies for the guest, what its files hold, and the socket of its proxy.
-    place: PathBuf,
+    pub(crate) place: PathBuf,
     /// What decides on each host, and brings there what is sent.
-    outlet: Outlet,
-    handle: Handle,
-    /// How long the person was waited for until now.
-    waited: Box<dyn Fn() -> Duration + Send + Sync>,
-    held: Mutex<Held>,
+    pub(crate) outlet: Outlet,
+    /// Of a runtime with time and network.
+    pub(crate) handle: Handle,
+    /// Says how long the person was waited for until now.
+    pub(crate) waited: Box<dyn Fn() -> Duration + Send + Sync>,
+    /// The most bytes of memory that jobs have.
+    pub(crate) memory: u64,
+    /// How long a guest stays without a job.
+    pub(crate) idle: Duration,
 }
 
 #[derive(Default)]
@@ -47,6 +57,8 @@ struct Held {
     open: Option<Open>,
     /// True where an interpreter was ended that may have known something.
     forgot: bool,
+    /// How many jobs were run.
+    jobs: u64,
 }
 
 /// A guest that is there.
@@ -54,6 +66,8 @@ struct Open {
     // what runs goes before what it runs in
     python: Option<Python>,
     guest: TaskGuest,
+    /// The most bytes of memory that a job has.
+    memory: u64,
     /// What was pending when it last saw the same.
     moment: Moment,
 }
@@ -116,35 +130,41 @@ impl std::fmt::Debug for OnGuest {
 }
 
 impl OnGuest {
-    /// Of a task with this workspace; `find` finds what makes guests. What is pending lies below `place` for the guest, and what
-    /// it sends goes by `outlet`. `handle` is of a runtime with time and network; `waited` says how long the person was waited
-    /// for until now.
-    pub fn new(
-        find: impl Fn() -> Result<Bridge, VmError> + Send + Sync + 'static,
-        (workspace, place): (Workspace, PathBuf),
-        (outlet, handle): (Outlet, Handle),
-        waited: impl Fn() -> Duration + Send + Sync + 'static,
-    ) -> Self {
-        let (find, waited) = (Box::new(find), Box::new(waited));
-        Self { bridge: OnceLock::new(), find, workspace, place, outlet, handle, waited, held: Mutex::default() }
+    /// Of a task. Nothing is started before the first job.
+    pub(crate) fn new(parts: Parts) -> Self {
+        Self { bridge: OnceLock::new(), parts, held: Arc::default() }
     }
 
     fn bridge(&self) -> Result<&Bridge, VmError> {
         if let Some(bridge) = self.bridge.get() {
             return Ok(bridge);
         }
-        let bridge = (self.find)()?;
+        let bridge = (self.parts.find)()?;
         Ok(self.bridge.get_or_init(|| bridge))
     }
 
-    fn held(&self) -> MutexGuard<'_, Held> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    /// End the guest unless another job is run within the time that it stays without one.
+    fn end_when_idle(&self, job: u64) {
+        let (held, idle) = (Arc::downgrade(&self.held), self.parts.idle);
+        self.parts.handle.spawn(async move {
+            tokio::time::sleep(idle).await;
+            let Some(held) = held.upgrade() else { return };
+            // ending a machine waits until nothing of it is left
+            let _ = tokio::task::spawn_blocking(move || {
+                let mut held = locked(&held);
+                if held.jobs == job {
+                    held.let_go();
+                }
+            })
+            .await;
+        });
     }
 
     fn open(&self) -> Result<Open, NoGuest> {
-        let moment = self.workspace.moment();
-        let guest = TaskGuest::open(self.bridge()?, &self.workspace, &self.place, (&self.outlet, &self.handle))?;
-        Ok(Open { python: None, guest, moment })
+        let Parts { workspace, place, outlet, handle, .. } = &self.parts;
+        let moment = workspace.moment();
+        let guest = TaskGuest::open(self.bridge()?, workspace, place, (outlet, handle))?;
+        Ok(Open { python: None, guest, memory: self.parts.memory, moment })
     }
 
     fn attempt(
@@ -154,10 +174,12 @@ impl OnGuest {
         clock: Clock<'_>,
         heard: &mut (dyn FnMut(&[u8]) + Send),
     ) -> Result<Done, NoGuest> {
-        if let Some(open) = &mut held.open
-            && !open.follow(&self.workspace)?
-        {
-            held.let_go();
+        if let Some(open) = &mut held.open {
+            let followed = open.follow(&self.parts.workspace);
+            if !matches!(followed, Ok(true)) {
+                held.let_go();
+            }
+            followed?;
         }
         let mut open = match held.open.take() {
             Some(open) => open,
@@ -183,8 +205,8 @@ impl OnGuest {
             held.forgot |= open.python.is_some();
             return Ok(Done { ended, forgot, log: None, taken: overlay::Taken::default(), reason });
         }
-        let taken = open.guest.take(&self.workspace, &reason)?;
-        open.moment = self.workspace.moment();
+        let taken = open.guest.take(&self.parts.workspace, &reason)?;
+        open.moment = self.parts.workspace.moment();
         held.open = Some(open);
         Ok(Done { ended, forgot, log: Some(log), taken, reason })
     }
@@ -202,6 +224,10 @@ impl Held {
 impl Open {
     /// Let it see what has changed in the task by other hands. False where it has to be opened anew.
     fn follow(&mut self, workspace: &Workspace) -> Result<bool, NoGuest> {
+        // one that died in between has told what its jobs wrote, and the next one sees that
+        if self.guest.is_lost() {
+            return Ok(false);
+        }
         let now = workspace.moment();
         if now == self.moment {
             return Ok(true);
@@ -220,29 +246,13 @@ impl Open {
     fn shell(&self, command: &str, folder: Option<&Path>, watch: &mut Watch<'_>) -> Result<Came, VmError> {
         let words = ["/bin/sh", "-c", "exec \"$@\" 2>&1", "sh", "/bin/bash", "-c", command];
         let folder = folder.unwrap_or(Path::new(HOME));
-        let job = self.guest.start(&words, folder, LIMITS)?;
+        let job = self.guest.start(&words, folder, limits(self.memory, SAID))?;
         let log = job.log().into();
         if job.end_input().is_err() {
             return Ok((Over::Lost, None, log));
         }
-        let mut why = None;
-        loop {
-            match job.next_within(LOOK) {
-                Some(event) => {
-                    if let Some(over) = watch.hear(event) {
-                        return Ok((over, why, log));
-                    }
-                }
-                None if why.is_none() => {
-                    why = watch.clock.enough();
-                    if why.is_some() {
-                        // without a guest its end comes next
-                        let _ = job.stop();
-                    }
-                }
-                None => {}
-            }
-        }
+        let (over, why) = attend(&job, watch, false);
+        Ok((over, why, log))
     }
 
     fn python(&mut self, code: &str, watch: &mut Watch<'_>) -> Result<Came, VmError> {
@@ -250,7 +260,7 @@ impl Open {
             Some(python) => python,
             None => {
                 let words = ["/bin/sh", "-c", "exec python3 -u -c \"$0\" 2>&1", INTERPRETER];
-                let limits = Limits { output: SAID, ..LIMITS };
+                let limits = limits(self.memory, SAID_IN_ALL);
                 let job = self.guest.start(&words, Path::new(HOME), limits)?;
                 self.python.insert(Python { job, works: 0 })
             }
@@ -263,29 +273,40 @@ impl Open {
         if job.input(work.as_bytes()).is_err() {
             return Ok((Over::Lost, None, log));
         }
-        let (mut why, mut until) = (None, None);
-        loop {
-            match job.next_within(LOOK) {
-                Some(event) => {
-                    if let Some(over) = watch.hear(event) {
-                        return Ok((over, why, log));
-                    }
-                }
-                None if why.is_none() => {
-                    why = watch.clock.enough();
-                    if why.is_some() {
-                        let _ = job.interrupt();
-                        until = Some(Instant::now() + GRACE);
-                    }
-                }
-                None if until.is_some_and(|until| Instant::now() > until) => {
-                    let _ = job.stop();
-                    until = None;
-                }
-                None => {}
+        let (over, why) = attend(job, watch, true);
+        Ok((over, why, log))
+    }
+}
+
+/// Hear a job until it is over, and end it where it has had enough: `gently`, it is interrupted first.
+fn attend(job: &Running, watch: &mut Watch<'_>, gently: bool) -> (Over, Option<Enough>) {
+    let (mut why, mut until) = (None, None);
+    loop {
+        if let Some(over) = job.next_within(LOOK).and_then(|event| watch.hear(event)) {
+            return (over, why);
+        }
+        // without a guest its end comes next, whatever it is told
+        if why.is_none() {
+            why = watch.clock.enough();
+            if why.is_some() && gently {
+                let _ = job.interrupt();
+                until = Some(Instant::now() + GRACE);
+            } else if why.is_some() {
+                let _ = job.stop();
             }
+        } else if until.is_some_and(|until| Instant::now() > until) {
+            let _ = job.stop();
+            until = None;
         }
     }
+}
+
+const fn limits(memory: u64, output: u64) -> Limits {
+    Limits { memory, processes: PROCESSES, milliseconds: u64::MAX, output }
+}
+
+fn locked(held: &Mutex<Held>) -> MutexGuard<'_, Held> {
+    held.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// How a job ended, why it was ended, and where all that it said is.
@@ -372,12 +393,16 @@ impl Enclosure for OnGuest {
         stop: &Stop,
         heard: &mut (dyn FnMut(&[u8]) + Send),
     ) -> Result<Done, String> {
-        let mut held = self.held();
-        let clock = Clock { stop, begun: Instant::now(), time, waited: &*self.waited, before: (self.waited)() };
-        self.attempt(&mut held, job, clock, heard).map_err(|error| error.to_string())
+        let mut held = locked(&self.held);
+        held.jobs += 1;
+        let waited = &*self.parts.waited;
+        let clock = Clock { stop, begun: Instant::now(), time, waited, before: waited() };
+        let done = self.attempt(&mut held, job, clock, heard).map_err(|error| error.to_string());
+        self.end_when_idle(held.jobs);
+        done
     }
 
     fn close(&self) {
-        self.held().let_go();
+        locked(&self.held).let_go();
     }
 }
