@@ -270,11 +270,14 @@ fn each_hop_is_decided_on() {
     assert_eq!(web.asked(), ["GET /start", "GET /second", "GET /end?q=1"]);
     // nobody is there: the call waits and has not failed
     let waits = web.not(Outcome::Parked, &web.url("/away"));
-    assert_eq!(waits, "nothing was sent to elsewhere.example: nobody is there to be asked");
-    assert_eq!(
-        web.not(Outcome::Parked, "https://example.com/"),
-        "nothing was sent to example.com: nobody is there to be asked"
-    );
+    let of = |host: &str| {
+        format!(
+            "Nobody is there to be asked: the agent wants to fetch something from {host}. Nothing was done; the person is \
+             asked when they are there. Go on with what does not need it."
+        )
+    };
+    assert_eq!(waits, of("elsewhere.example"));
+    assert_eq!(web.not(Outcome::Parked, "https://example.com/"), of("example.com"));
     assert_eq!(web.not(Outcome::Denied, &web.url("/refused")), "nothing was sent to ::1: you declined");
     assert!(web.not(Outcome::Failed, &web.url("/file")).contains("only http and https can be used"));
     assert!(web.not(Outcome::Failed, &web.url("/circle")).contains("too many redirects"));

@@ -203,7 +203,7 @@ fn plain(text: &str) -> String {
 
 fn not_loaded(error: EgressError) -> NotDone {
     match error {
-        EgressError::Waits { .. } => NotDone::parked(error.to_string()),
+        EgressError::Waits { host, .. } => NotDone::parked(format!("the agent wants to fetch something from {host}")),
         EgressError::Refused { .. } | EgressError::Beyond { .. } => NotDone::denied(error.to_string()),
         other => NotDone::failed(other.to_string()),
     }
