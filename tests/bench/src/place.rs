@@ -23,6 +23,8 @@ pub(crate) struct Place {
     pub(crate) echo: PathBuf,
     /// The official SDKs of the Model Context Protocol.
     pub(crate) peers: PathBuf,
+    /// Where `make try-vm` keeps the image of the guest.
+    pub(crate) guests: PathBuf,
     /// Where the figures go.
     pub(crate) report: PathBuf,
     sources: PathBuf,
@@ -42,6 +44,7 @@ impl Place {
             organize: target.join("plugin/organize.wasm"),
             echo: target.join("plugin/echo.wasm"),
             peers: target.join("mcp-peers"),
+            guests: target.join("debug/try-vm/deskhand/cache/guests"),
             report: target.join("bench.json"),
             sources: Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?,
             work: tempfile::Builder::new().prefix("bench-").tempdir_in(&beside)?,
