@@ -171,8 +171,8 @@ fn an_end_that_breaks_a_rule_is_given_up() {
         (&[open.clone(), end.clone(), data(1)], "it speaks on a stream that is not open"),
         (&[open.clone(), data(0)], "it says more on a stream than there is room for"),
         (&[open.clone(), open.clone()], "it opens a stream that is open"),
-        (&[end.clone()], "it ends a stream that is not open"),
-        (&[open.clone(), end.clone(), end], "it ends a stream that is not open"),
+        (std::slice::from_ref(&end), "it ends a stream that is not open"),
+        (&[open.clone(), end.clone(), end.clone()], "it ends a stream that is not open"),
         (&[open.clone(), Word::Room { stream: 1, bytes: 1 }], "it makes more room than there is"),
         (&[open.clone(), Word::Room { stream: 1, bytes: u32::MAX }], "it makes more room than there is"),
     ];
