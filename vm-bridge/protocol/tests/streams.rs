@@ -140,13 +140,13 @@ fn with_the_port_all_of_them_end() {
 /// What comes of a guest that says this.
 fn said(words: &[Word]) -> Result<(), StreamsError> {
     let (near, far) = UnixStream::pair().unwrap();
-    let host = Streams::new(Sender::new(far.try_clone().unwrap()));
+    let (host, end) = (Streams::new(Sender::new(far.try_clone().unwrap())), far.try_clone().unwrap());
     let words = words.to_vec();
     // nothing that is said to it is read, which holds up nobody
     let guest = thread::spawn(move || {
         let mut sender = Sender::new(&near);
         words.iter().for_each(|word| drop(sender.send(word)));
-        near.shutdown(Shutdown::Write).unwrap();
+        let _ = near.shutdown(Shutdown::Write); // who gave it up may have done so
         near
     });
     // and what it says is read by nobody either
@@ -156,6 +156,8 @@ fn said(words: &[Word]) -> Result<(), StreamsError> {
         unread.push(theirs);
         Some(ours)
     });
+    // who is given up is not read any more, and does not wait for that
+    end.shutdown(Shutdown::Both).unwrap();
     drop(guest.join().unwrap());
     heard
 }
