@@ -7,14 +7,12 @@ use crate::{
     durable::{self, Draft},
 };
 use deskhand_files::Origin;
-use deskhand_vocabulary::{Home, Sha256};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use deskhand_vocabulary::{Blake3, Home, Sha256};
+use serde::{Deserialize, Serialize};
 use std::{
-    borrow::Cow,
     collections::HashMap,
-    fmt,
     fs::File,
-    io::{self, Read as _, Seek as _},
+    io::{self, Seek as _},
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
@@ -24,36 +22,13 @@ use std::{
 /// a first call.
 pub(crate) const DIGEST: &str = "blake3";
 
-/// The BLAKE3 digest of compiled code. In text: 64 hexadecimal digits.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct CodeDigest(blake3::Hash);
-
-impl fmt::Debug for CodeDigest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "blake3:{}", self.0)
-    }
-}
-
-impl Serialize for CodeDigest {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for CodeDigest {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <Cow<'de, str>>::deserialize(deserializer)?;
-        blake3::Hash::from_hex(text.as_bytes()).map(Self).map_err(serde::de::Error::custom)
-    }
-}
-
 /// What is known of a piece of compiled code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Compiled {
     /// What it was made with.
     pub(crate) key: String,
     /// Its digest.
-    pub(crate) digest: CodeDigest,
+    pub(crate) digest: Blake3,
     /// Its size, in bytes.
     pub(crate) bytes: u64,
 }
@@ -62,7 +37,7 @@ pub(crate) struct Compiled {
 pub(crate) struct Cache {
     folder: PathBuf,
     /// Files whose digest was found right in this process, as they were then.
-    verified: Mutex<HashMap<PathBuf, (Stamp, CodeDigest)>>,
+    verified: Mutex<HashMap<PathBuf, (Stamp, Blake3)>>,
 }
 
 /// What tells that a file is still the one that was read.
@@ -141,34 +116,19 @@ impl Cache {
 
 /// The digest of a whole file, through a handle.
 pub(crate) fn digest_of(file: &File) -> io::Result<Sha256> {
-    use sha2::Digest as _;
-    let mut hasher = sha2::Sha256::new();
-    each_piece(file, |piece| hasher.update(piece))?;
-    Ok(Sha256(hasher.finalize().into()))
+    whole(file, |file| Sha256::of_reader(file))
 }
 
 /// The digest of compiled code, through a handle.
-fn code_digest_of(file: &File) -> io::Result<CodeDigest> {
-    let mut hasher = blake3::Hasher::new();
-    each_piece(file, |piece| {
-        hasher.update(piece);
-    })?;
-    Ok(CodeDigest(hasher.finalize()))
+fn code_digest_of(file: &File) -> io::Result<Blake3> {
+    whole(file, |file| Blake3::of_reader(file))
 }
 
-fn each_piece(mut file: &File, mut take: impl FnMut(&[u8])) -> io::Result<()> {
+fn whole<T>(mut file: &File, of: impl FnOnce(&File) -> io::Result<T>) -> io::Result<T> {
     file.rewind()?;
-    let mut buffer = vec![0; 128 << 10];
-    loop {
-        match file.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(read) => take(&buffer[..read]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
+    let digest = of(file)?;
     file.rewind()?;
-    Ok(())
+    Ok(digest)
 }
 
 /// Installed components, by digest.

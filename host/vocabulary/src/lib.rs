@@ -20,7 +20,7 @@ pub mod text;
 
 pub use action::{Access, Action, Principal};
 pub use clock::{Clock, SystemClock};
-pub use digest::Sha256;
+pub use digest::{Blake3, Sha256};
 pub use event::{Entry, Event, EventId, Log, LogError};
 pub use home::Home;
 pub use id::{ClientName, CommitId, MarketplaceName, PluginId, PluginName, ServerName, TaskId};
