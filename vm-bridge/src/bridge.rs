@@ -1,8 +1,15 @@
 //! The bridge: a guest whenever one is needed, from the snapshot where there is one.
 
-use crate::{Guest, Patience, Reach, Size, Snapshots, VmError, Vmm, guest::Fresh, vmm::Start};
-use deskhand_vm_image::{Image, Store};
+use crate::{
+    Disks, Guest, Patience, Reach, Size, Snapshots, VmError, Vmm,
+    guest::Fresh,
+    import,
+    vmm::{Share, Start},
+};
+use deskhand_vm_image::Store;
+use deskhand_vm_protocol::files::Folder;
 use deskhand_vocabulary::Sha256;
+use std::thread;
 
 /// Hands out guests of one image on one monitor.
 pub struct Bridge {
@@ -12,6 +19,16 @@ pub struct Bridge {
     snapshots: Snapshots,
     size: Size,
     patience: Patience,
+}
+
+/// How far along a guest is when it is saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Warmth {
+    /// It has booted.
+    Booted,
+    /// And has an interpreter of Python that has loaded its libraries. Where much has to be loaded, the first such guest
+    /// takes a minute or more to make.
+    Python,
 }
 
 /// What a person wants to know of the bridge.
@@ -54,45 +71,85 @@ impl Bridge {
     }
 
     /// A guest of its own that reaches this, restored from the snapshot; the first one makes that.
-    pub fn guest(&self, reach: &Reach) -> Result<Guest, VmError> {
-        let image = self.images.image(self.image)?;
-        let key = Snapshots::key(&*self.vmm, &image, self.size);
-        if let Some(guest) = self.restored(&image, key, reach)? {
+    pub fn guest(&self, reach: &Reach, warmth: Warmth) -> Result<Guest, VmError> {
+        if let Some(guest) = self.restored(reach, warmth)? {
             return Ok(guest);
         }
-        self.make_snapshot(&image, key)?;
-        match self.restored(&image, key, reach)? {
+        self.make_snapshot(warmth)?;
+        match self.restored(reach, warmth)? {
             Some(guest) => Ok(guest),
-            None => self.boot(&image, reach),
+            None => self.cold_guest(reach),
+        }
+    }
+
+    /// Make the snapshot of guests that are so far along, unless there is one.
+    pub fn prepare(&self, warmth: Warmth) -> Result<(), VmError> {
+        match self.snapshots.restore(self.key(warmth))? {
+            Some(_) => Ok(()),
+            None => self.make_snapshot(warmth),
         }
     }
 
     /// A guest that boots from its kernel, whatever snapshots there are.
     pub fn cold_guest(&self, reach: &Reach) -> Result<Guest, VmError> {
-        self.boot(&self.images.image(self.image)?, reach)
+        let image = self.images.image(self.image)?;
+        let (import, folders) = self.import(&reach.folders)?;
+        let disks = Disks { scratch: self.snapshots.scratch(self.size)?, import };
+        let machine = self.vmm.start(&image, self.size, disks, Start::Cold { memory: None }, &reach.folders)?;
+        Fresh::greet(machine, (folders, reach.proxy.as_ref()), self.patience)?.wake(self.patience)
     }
 
-    fn boot(&self, image: &Image, reach: &Reach) -> Result<Guest, VmError> {
-        let scratch = self.snapshots.scratch(self.size)?;
-        let machine = self.vmm.start(image, self.size, scratch, Start::Cold { memory: None }, &reach.folders)?;
-        Fresh::greet(machine, reach, self.patience)?.wake(self.patience)
+    fn restored(&self, reach: &Reach, warmth: Warmth) -> Result<Option<Guest>, VmError> {
+        // both take their time to be verified
+        let (image, snapshot) = thread::scope(|scope| {
+            let snapshot = scope.spawn(|| self.snapshots.restore(self.key(warmth)));
+            let image = self.images.image(self.image);
+            (image, snapshot.join())
+        });
+        let image = image?;
+        let snapshot = snapshot.unwrap_or_else(|_| Err(std::io::ErrorKind::Other.into()))?;
+        let Some(mut snapshot) = snapshot else { return Ok(None) };
+        let (import, folders) = self.import(&reach.folders)?;
+        let disks = Disks { scratch: self.snapshots.scratch_of(&mut snapshot.scratch)?, import };
+        let machine = self.vmm.start(&image, self.size, disks, snapshot.start, &reach.folders)?;
+        let sent = match warmth {
+            Warmth::Booted => 1,
+            Warmth::Python => 2,
+        };
+        Ok(Some(Fresh::restored(machine, sent, (folders, reach.proxy.as_ref()))?.wake(self.patience)?))
     }
 
-    fn restored(&self, image: &Image, key: Sha256, reach: &Reach) -> Result<Option<Guest>, VmError> {
-        let Some(mut snapshot) = self.snapshots.restore(key)? else { return Ok(None) };
-        let scratch = self.snapshots.scratch_of(&mut snapshot.scratch)?;
-        let machine = self.vmm.start(image, self.size, scratch, snapshot.start, &reach.folders)?;
-        Ok(Some(Fresh::restored(machine, reach)?.wake(self.patience)?))
+    fn key(&self, warmth: Warmth) -> Sha256 {
+        Snapshots::key(&*self.vmm, self.image, self.size, warmth)
+    }
+
+    /// The disk of imports, and the folders as the guest is told of them.
+    fn import(&self, shares: &[Share]) -> Result<(std::fs::File, Vec<Folder>), VmError> {
+        let disk = self.snapshots.unnamed()?;
+        let packed = import::pack(shares, &disk)?;
+        let folder = |(share, imported): (&Share, bool)| Folder {
+            name: share.name.clone(),
+            writable: share.writable,
+            seeded: share.pending.is_some(),
+            imported,
+        };
+        Ok((disk, shares.iter().zip(packed).map(folder).collect()))
     }
 
     /// Boot a guest and keep it as it is before it has run anything.
-    fn make_snapshot(&self, image: &Image, key: Sha256) -> Result<(), VmError> {
-        let making = self.snapshots.make(key)?;
+    fn make_snapshot(&self, warmth: Warmth) -> Result<(), VmError> {
+        let image = self.images.image(self.image)?;
+        let keep = [Warmth::Booted, Warmth::Python].map(|warmth| self.key(warmth));
+        let making = self.snapshots.make(self.key(warmth), &keep)?;
         let memory = making.file("memory", u64::from(self.size.memory) << 20)?;
         let scratch = making.file("scratch", u64::from(self.size.scratch) << 30)?;
         let devices = making.file("devices", 0)?;
-        let machine = self.vmm.start(image, self.size, scratch, Start::Cold { memory: Some(memory) }, &[])?;
-        let mut fresh = Fresh::greet(machine, &Reach::default(), self.patience)?;
+        let disks = Disks { scratch, import: self.import(&[])?.0 };
+        let machine = self.vmm.start(&image, self.size, disks, Start::Cold { memory: Some(memory) }, &[])?;
+        let mut fresh = Fresh::greet(machine, (Vec::new(), None), self.patience)?;
+        if warmth == Warmth::Python {
+            fresh.warm()?;
+        }
         fresh.machine().save(devices)?;
         drop(fresh);
         making.keep(&self.snapshots)

@@ -9,9 +9,10 @@ pub use files::Collector;
 pub use job::{Event, Job, Stdin};
 pub use watch::Patience;
 
-use crate::{Lost, Machine, Ports, Reach, VmError};
+use crate::{Lost, Machine, Ports, VmError};
 use deskhand_vm_protocol::{
-    Command, JobId, Limits, Receiver, Report, Request, Sender, SessionId, VERSION, Wake, files::Step,
+    Command, JobId, Limits, Receiver, Report, Request, Sender, SessionId, VERSION, Wake,
+    files::{Folder, Step},
 };
 use files::Files;
 use job::Jobs;
@@ -43,7 +44,11 @@ pub(crate) struct Fresh {
 
 impl Fresh {
     /// Wait for a machine that was started from its kernel.
-    pub(crate) fn greet(mut machine: Box<dyn Machine>, reach: &Reach, patience: Patience) -> Result<Self, VmError> {
+    pub(crate) fn greet(
+        mut machine: Box<dyn Machine>,
+        (folders, proxy): (Vec<Folder>, Option<&PathBuf>),
+        patience: Patience,
+    ) -> Result<Self, VmError> {
         let Ports { control, files, net, log, console } = machine.ports().ok_or(Lost::Gone)?;
         let (console, log) = (Tail::follow(console), Tail::follow(log));
         control.set_read_timeout(Some(patience.boot))?;
@@ -56,18 +61,33 @@ impl Fresh {
             Ok(None) => return Err(console.verdict(Lost::Gone).into()),
             Err(error) => return Err(watch::lost(&error, &console).into()),
         }
-        let files = Files::new(files, reach.folders.clone())?;
-        let net = (net, reach.proxy.clone());
+        let files = Files::new(files, folders)?;
+        let net = (net, proxy.cloned());
         Ok(Self { machine, control, requests, reports, files, net, console, log })
     }
 
-    /// A machine that was saved after [`Self::greet`]: each side has sent one message.
-    pub(crate) fn restored(mut machine: Box<dyn Machine>, reach: &Reach) -> Result<Self, VmError> {
+    /// Have it keep an interpreter of Python warm, which takes as long as its libraries do.
+    pub(crate) fn warm(&mut self) -> Result<(), VmError> {
+        match self.requests.send(&Request::Warm).and_then(|()| self.reports.receive()) {
+            Ok(Some(Report::Warm)) => Ok(()),
+            Ok(Some(other)) => Err(Lost::Hostile(format!("it is warm with {other:?}")).into()),
+            Ok(None) => Err(self.console.verdict(Lost::Gone).into()),
+            Err(error) => Err(watch::lost(&error, &self.console).into()),
+        }
+    }
+
+    /// A machine that was saved after [`Self::greet`], or [`Self::warm`] as well: how many messages each side has sent.
+    pub(crate) fn restored(
+        mut machine: Box<dyn Machine>,
+        sent: u32,
+        (folders, proxy): (Vec<Folder>, Option<&PathBuf>),
+    ) -> Result<Self, VmError> {
         let Ports { control, files, net, log, console } = machine.ports().ok_or(Lost::Gone)?;
         let (console, log) = (Tail::follow(console), Tail::follow(log));
-        let (requests, reports) = (Sender::after(control.try_clone()?, 1), Receiver::after(control.try_clone()?, 1));
-        let files = Files::new(files, reach.folders.clone())?;
-        let net = (net, reach.proxy.clone());
+        let (requests, reports) =
+            (Sender::after(control.try_clone()?, sent), Receiver::after(control.try_clone()?, sent));
+        let files = Files::new(files, folders)?;
+        let net = (net, proxy.cloned());
         Ok(Self { machine, control, requests, reports, files, net, console, log })
     }
 
@@ -238,7 +258,7 @@ impl Shared {
     /// Take in one report, or say which rule it breaks.
     fn heard(&self, report: Report) -> Result<(), String> {
         match report {
-            Report::Hello { .. } | Report::Awake { .. } => Err("it greets again".to_owned()),
+            Report::Hello { .. } | Report::Awake { .. } | Report::Warm => Err("it greets again".to_owned()),
             Report::Pong { number } => {
                 self.pong.fetch_max(number, Ordering::Relaxed);
                 Ok(())

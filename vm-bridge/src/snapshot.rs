@@ -7,11 +7,10 @@
 
 mod sparse;
 
-use crate::{Size, VmError, Vmm, vmm::Start};
+use crate::{Size, VmError, Vmm, Warmth, vmm::Start};
 use deskhand_files::Origin;
-use deskhand_vm_image::Image;
 use deskhand_vm_protocol::VERSION;
-use deskhand_vocabulary::Sha256;
+use deskhand_vocabulary::{Blake3, Sha256};
 use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, DirBuilder, File},
@@ -30,9 +29,9 @@ pub struct Snapshots(PathBuf);
 /// What a snapshot must still be.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Seal {
-    memory: Sha256,
-    devices: Sha256,
-    scratch: Sha256,
+    memory: Blake3,
+    devices: Blake3,
+    scratch: Blake3,
 }
 
 /// A verified snapshot, ready to be restored.
@@ -56,13 +55,16 @@ impl Snapshots {
     }
 
     /// Everything that a snapshot depends on.
-    pub(crate) fn key(vmm: &dyn Vmm, image: &Image, size: Size) -> Sha256 {
+    pub(crate) fn key(vmm: &dyn Vmm, image: Sha256, size: Size, warmth: Warmth) -> Sha256 {
         let Size { memory, scratch } = size;
-        Sha256::of(format!("{VERSION} {} {} {memory} {scratch}", vmm.identity(size), image.digest))
+        let warmth = match warmth {
+            Warmth::Booted => "booted",
+            Warmth::Python => "python",
+        };
+        Sha256::of(format!("{VERSION} {} {} {memory} {scratch} {warmth}", vmm.identity(size), image))
     }
 
-    /// Open a snapshot and verify all of it. One that is not what it was is thrown away, and so are those of other
-    /// keys: what they depend on is gone.
+    /// Open a snapshot and verify all of it. One that is not what it was is thrown away.
     pub(crate) fn restore(&self, key: Sha256) -> io::Result<Option<Snapshot>> {
         let folder = self.0.join(key.to_string());
         match open(&folder) {
@@ -75,9 +77,9 @@ impl Snapshots {
         }
     }
 
-    /// Begin a snapshot.
-    pub(crate) fn make(&self, key: Sha256) -> io::Result<Making> {
-        self.prune(&[key])?;
+    /// Begin a snapshot. Those that are not in `keep` are thrown away: what they depend on is gone.
+    pub(crate) fn make(&self, key: Sha256, keep: &[Sha256]) -> io::Result<Making> {
+        self.prune(keep)?;
         Ok(Making { folder: tempfile::Builder::new().prefix(".making-").tempdir_in(&self.0)?, key })
     }
 
@@ -102,16 +104,21 @@ impl Snapshots {
         self.prune(&[])
     }
 
+    /// A file that is in no folder, and gone with its last user.
+    pub(crate) fn unnamed(&self) -> io::Result<File> {
+        tempfile::tempfile_in(&self.0)
+    }
+
     /// A fresh disk that is in no folder, and gone with its last user.
     pub(crate) fn scratch(&self, size: Size) -> io::Result<File> {
-        let file = tempfile::tempfile_in(&self.0)?;
+        let file = self.unnamed()?;
         file.set_len(u64::from(size.scratch) << 30)?;
         Ok(file)
     }
 
     /// A copy of a disk, likewise.
     pub(crate) fn scratch_of(&self, disk: &mut File) -> io::Result<File> {
-        let mut copy = tempfile::tempfile_in(&self.0)?;
+        let mut copy = self.unnamed()?;
         sparse::copy(disk, &mut copy)?;
         Ok(copy)
     }
@@ -128,7 +135,7 @@ fn is_being_made(folder: &Path) -> bool {
 fn open(folder: &Path) -> io::Result<Snapshot> {
     let seal = deskhand_files::read(&folder.join("seal.json"), Origin::Own, SEAL_MOST)?;
     let seal: Seal = serde_json::from_slice(&seal)?;
-    let part = |name: &str, expected: Sha256, write: bool| {
+    let part = |name: &str, expected: Blake3, write: bool| {
         let path = folder.join(name);
         let flags = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
         let mut file = File::options().read(true).write(write).custom_flags(flags).open(path)?;

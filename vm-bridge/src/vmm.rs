@@ -1,6 +1,6 @@
 //! What the bridge wants of a virtual machine monitor. QEMU is the first; Hypervisor.framework, the Windows Hypervisor
 //! Platform, libkrun or Virtualization.framework can follow behind the same trait: what they need is a console, four
-//! byte streams, two disks that are open files, a folder that is shared by 9p, and an end that comes with the host's.
+//! byte streams, three disks that are open files, a folder that is shared by 9p, and an end that comes with the host's.
 
 use crate::{VmError, hardware::Accelerator};
 use deskhand_vm_image::Image;
@@ -20,6 +20,15 @@ impl Default for Size {
     fn default() -> Self {
         Self { memory: 1024, scratch: 8 }
     }
+}
+
+/// The disks of a machine beside its root.
+#[derive(Debug)]
+pub struct Disks {
+    /// What it writes to.
+    pub scratch: File,
+    /// Folders that were packed for it, which it reads; of the same size for all guests.
+    pub import: File,
 }
 
 /// How a machine starts.
@@ -54,6 +63,9 @@ pub struct Share {
     pub pending: Option<PathBuf>,
     /// Whether jobs can write to it, which is taken up in the guest.
     pub writable: bool,
+    /// Whether the guest is to see what becomes of it meanwhile. Else it may be given what it held when the guest began, which is
+    /// much faster where that is many small files.
+    pub live: bool,
 }
 
 /// What of this computer a guest reaches.
@@ -91,12 +103,12 @@ pub trait Vmm: Send + Sync {
     /// Of everything on the monitor's side that a saved machine depends on.
     fn identity(&self, size: Size) -> Sha256;
 
-    /// Start a machine with `scratch` as its second disk, which can reach these folders and no other.
+    /// Start a machine that can reach these folders and no other.
     fn start(
         &self,
         image: &Image,
         size: Size,
-        scratch: File,
+        disks: Disks,
         start: Start,
         shares: &[Share],
     ) -> Result<Box<dyn Machine>, VmError>;

@@ -13,7 +13,7 @@ use std::{
     collections::{HashMap, HashSet},
     fs::File,
     io::{self, Write as _},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
     time::Duration,
 };
@@ -47,9 +47,10 @@ pub(crate) fn run(control: File, net: File, mut log: File) -> io::Result<()> {
     thread::spawn(reap);
     writeln!(log, "the sandbox stands")?;
     let host = Arc::new(Host::new(control.try_clone()?));
+    let (is_warm, warm) = mpsc::channel();
     let mut agent =
-        Agent { host, runner: Arc::new(runner), running: Running::default(), used: HashSet::new(), awake: false };
-    agent.gather();
+        Agent { host, runner: Arc::new(runner), running: Running::default(), used: HashSet::new(), awake: false, warm };
+    agent.gather(is_warm);
     let ended = serve(&mut agent, Receiver::new(control));
     if let Err(error) = &ended {
         writeln!(log, "the host is not understood: {error}")?;
@@ -73,6 +74,8 @@ struct Agent {
     running: Running,
     used: HashSet<JobId>,
     awake: bool,
+    /// Hears from the runner that an interpreter is warm, or nothing where there is none to come.
+    warm: mpsc::Receiver<()>,
 }
 
 /// Answer requests until the host says to end, or its port does.
@@ -105,6 +108,12 @@ fn serve(agent: &mut Agent, mut requests: Receiver<impl io::Read>) -> Result<(),
             Request::Interrupt { job } => agent.tell(job, Event::Interrupt),
             Request::Ping { number } => agent.host.report(&Report::Pong { number }),
             Request::Shutdown => return Ok(()),
+            Request::Warm if agent.awake => return Err(FrameError::Malformed),
+            Request::Warm => {
+                runner::warm(&agent.runner)?;
+                agent.warm.recv().map_err(io::Error::other)?;
+                agent.host.report(&Report::Warm);
+            }
         }
     }
     Ok(())
@@ -139,7 +148,7 @@ impl Agent {
     }
 
     /// Hand on what the runner says, and tell all jobs when it is gone.
-    fn gather(&self) {
+    fn gather(&self, warm: mpsc::Sender<()>) {
         let (runner, running) = (Arc::clone(&self.runner), Arc::clone(&self.running));
         thread::spawn(move || {
             let tell = |id, event| {
@@ -151,6 +160,7 @@ impl Agent {
                 match word {
                     Word::Ended { job, status } => tell(job, Event::Exited(status)),
                     Word::NotStarted { job, code } => tell(job, Event::NotStarted(code)),
+                    Word::Warm => drop(warm.send(())),
                     Word::Ready => {}
                 }
             }

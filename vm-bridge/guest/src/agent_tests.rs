@@ -14,6 +14,7 @@ fn serve_bytes(bytes: &[u8]) -> (Result<(), FrameError>, Vec<Report>) {
         running: Running::default(),
         used: HashSet::new(),
         awake: false,
+        warm: mpsc::channel().1,
     };
     let served = serve(&mut agent, Receiver::new(bytes));
     drop(agent);
@@ -31,8 +32,13 @@ fn serve_requests(requests: &[Request]) -> (Result<(), FrameError>, Vec<Report>)
 const HELLO: Request = Request::Hello { version: VERSION };
 
 fn run(job: JobId) -> Request {
-    let command =
-        Command { words: vec![b"true".to_vec()], environment: Vec::new(), folder: b"/".to_vec(), logged: false };
+    let command = Command {
+        words: vec![b"true".to_vec()],
+        environment: Vec::new(),
+        folder: b"/".to_vec(),
+        logged: false,
+        merged: false,
+    };
     Request::Run { job, command, limits: Limits { memory: 0, processes: 0, milliseconds: 0, output: 0 } }
 }
 
@@ -81,6 +87,7 @@ fn a_command_that_is_none_makes_no_sense() {
         environment: vec![(variable.to_vec(), b"x".to_vec())],
         folder: folder.to_vec(),
         logged: false,
+        merged: false,
     };
     assert!(sensible(&command(&[b"true"], b"A", b"/")));
     let wrong = [

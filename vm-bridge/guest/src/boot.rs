@@ -24,9 +24,10 @@ pub(crate) const SELF: &str = "/run/deskhand/guest";
 pub(crate) const SCRATCH: &str = "/run/scratch";
 
 const ROOT: &str = "/image";
-/// The root image and the scratch disk, in the order of the monitor's arguments.
+/// The root image, the scratch disk and that of imports, in the order of the monitor's arguments.
 const ROOT_DISK: &str = "/dev/vda";
 const SCRATCH_DISK: &str = "/dev/vdb";
+pub(crate) const IMPORT_DISK: &str = "/dev/vdc";
 /// A slow machine under load takes seconds to find its devices. The host has a shorter patience of its own.
 const PATIENCE: u32 = 6000;
 

@@ -1,11 +1,10 @@
 //! The gate: a new process waits in it until its limits hold, and only then becomes the program that was asked for.
 //!
 //! The process says one byte, by which the kernel tells the agent who it is; the agent puts it where it belongs and
-//! says one byte back. The program then takes the process over, which closes the gate, or the gate says why it could
-//! not.
+//! says one byte back. The process then becomes the program, which closes the gate.
 
 use rustix::{
-    fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd},
+    fd::{BorrowedFd, FromRawFd, OwnedFd},
     io::{FdFlags, fcntl_setfd, read, write},
     net::{
         AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SocketFlags, SocketType, recvmsg,
@@ -15,11 +14,10 @@ use rustix::{
     process::Pid,
 };
 use std::{
-    ffi::OsString,
     io::{self, IoSliceMut},
     mem::MaybeUninit,
     os::unix::process::CommandExt as _,
-    process::{Command, ExitCode},
+    process::Command,
     time::Duration,
 };
 
@@ -44,17 +42,11 @@ pub(crate) fn inherit(descriptor: BorrowedFd<'_>) -> io::Result<()> {
 pub(crate) struct Gate(OwnedFd);
 
 impl Gate {
-    /// Wait for the process, hand it to `place`, let it go, and wait until the program runs. An error with a code is
-    /// the program's: it could not be started.
+    /// Wait for the process, hand it to `place`, and let it go.
     pub(crate) fn pass(self, place: impl FnOnce(Pid) -> io::Result<()>) -> io::Result<()> {
         place(self.process()?)?;
         write(&self.0, &[1])?;
-        let mut code = [0; 4];
-        match read(&self.0, &mut code)? {
-            0 => Ok(()),
-            4 => Err(io::Error::from_raw_os_error(i32::from_le_bytes(code))),
-            _ => Err(io::ErrorKind::InvalidData.into()),
-        }
+        Ok(())
     }
 
     /// Who is at the gate, in the agent's own numbers.
@@ -74,21 +66,18 @@ impl Gate {
     }
 }
 
-/// The process's side: `gate DESCRIPTOR FOLDER PROGRAM ARGUMENT...`
-pub(crate) fn main(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
-    let descriptor = arguments.next().and_then(|text| text.to_str()?.parse().ok()).and_then(adopt);
-    let (Some(gate), Some(folder), Some(program)) = (descriptor, arguments.next(), arguments.next()) else {
-        return ExitCode::from(2);
+/// Have the process of a command wait at its gate before it becomes its program. Whoever starts it waits with it.
+#[allow(unsafe_code)]
+pub(crate) fn hold(command: &mut Command, gate: OwnedFd) {
+    let wait = move || {
+        write(&gate, &[1])?;
+        match read(&gate, &mut [0_u8; 1])? {
+            1 => Ok(()),
+            _ => Err(io::Error::from_raw_os_error(libc::ECANCELED)),
+        }
     };
-    let passed = write(&gate, &[1]).and_then(|_| read(&gate, &mut [0_u8; 1]));
-    if passed != Ok(1) || fcntl_setfd(&gate, FdFlags::CLOEXEC).is_err() {
-        return ExitCode::from(2);
-    }
-    let error = Command::new(program).args(arguments).current_dir(folder).exec();
-    let code = error.raw_os_error().unwrap_or(libc::EINVAL);
-    // the agent may be gone, and then so is the guest
-    let _ = write(gate.as_fd(), &code.to_le_bytes());
-    ExitCode::from(127)
+    // SAFETY: the process of a fork makes two system calls in it, and takes no memory and no lock
+    unsafe { command.pre_exec(wait) };
 }
 
 /// Take over a descriptor that was inherited for this process's own use.

@@ -110,7 +110,7 @@ impl Running {
     fn run(self, runner: &OwnedFd, start: Start, theirs: [OwnedFd; 4], gate: Gate, pipes: [PipeReader; 2]) {
         let job = self.id;
         let refuse = |why| self.host.report(&Report::Refused { job, why });
-        if runner::send_start(runner, &start, theirs).is_err() {
+        if runner::send_start(runner, start, theirs).is_err() {
             refuse(Refusal::NoSandbox);
             return self.group.remove();
         }
@@ -124,12 +124,17 @@ impl Running {
         let output = self.forward(Stream::Output, output);
         let error = self.forward(Stream::Error, error);
         let ending = self.watch();
+        if let Err(code) = ending {
+            refuse(Refusal::Start(code));
+        }
         // what a job leaves behind ends with it
         if self.group.kill().is_err() {
             let _ = writeln!(io::stderr(), "deskhand: processes of job {job} cannot be killed");
         }
         let usage = Usage { output: output.end(), error: error.end(), ..self.group.usage() };
-        self.host.report(&Report::Ended { job, ending, usage });
+        if let Ok(ending) = ending {
+            self.host.report(&Report::Ended { job, ending, usage });
+        }
         self.group.remove();
     }
 
@@ -141,26 +146,29 @@ impl Running {
         }
     }
 
-    /// Wait for the end, and bring it about where it is time.
-    fn watch(&self) -> Ending {
+    /// Wait for the end, and bring it about where it is time. An error is the code of why the program did not begin.
+    fn watch(&self) -> Result<Ending, i32> {
         // a deadline beyond what the clock can say is none
         let mut deadline = Instant::now().checked_add(Duration::from_millis(self.limits.milliseconds));
         let mut brought_about = None;
         loop {
             let left = deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(Instant::now()));
             match self.events.recv_timeout(left) {
-                Ok(Event::Exited(status)) => return brought_about.unwrap_or_else(|| self.ending(status)),
+                Ok(Event::Exited(status)) => return Ok(brought_about.unwrap_or_else(|| self.ending(status))),
+                Ok(Event::NotStarted(code)) => return Err(code),
                 Ok(Event::Stop) if brought_about.is_none() => {
                     brought_about = Some(Ending::Stopped);
                     deadline = Instant::now().checked_add(GRACE);
                     self.group.signal(Signal::TERM);
                 }
                 Ok(Event::Interrupt) => self.group.signal(Signal::INT),
-                Ok(Event::SandboxGone) | Err(RecvTimeoutError::Disconnected) => return Ending::Signal(libc::SIGKILL),
+                Ok(Event::SandboxGone) | Err(RecvTimeoutError::Disconnected) => {
+                    return Ok(Ending::Signal(libc::SIGKILL));
+                }
                 Ok(_) => {}
                 Err(RecvTimeoutError::Timeout) => {
                     if let Some(ending) = brought_about {
-                        return ending;
+                        return Ok(ending);
                     }
                     brought_about = Some(Ending::OutOfTime);
                     deadline = Instant::now().checked_add(GRACE);

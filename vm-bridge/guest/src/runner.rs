@@ -2,7 +2,10 @@
 //! could make of it, it could do itself. As first process of its namespace no job can signal it, and none can look into
 //! it.
 
-use crate::{boot, gate};
+use crate::{
+    gate,
+    warm::{self, Warm},
+};
 use deskhand_vm_protocol::{Command, JobId, PROXY_PORT};
 use rustix::{
     fd::{AsFd as _, BorrowedFd, OwnedFd},
@@ -22,7 +25,6 @@ use std::{
     mem::MaybeUninit,
     net::TcpListener,
     os::{
-        fd::AsRawFd as _,
         unix::ffi::OsStringExt as _,
         unix::process::{CommandExt as _, ExitStatusExt as _},
     },
@@ -34,7 +36,16 @@ use std::{
 /// The most bytes of one packet between the agent and the runner.
 pub(crate) const PACKET: usize = 128 << 10;
 
-/// The agent asks for a job. With it come its input, output, error and gate.
+/// What the agent asks.
+#[derive(Debug, Serialize, Deserialize)]
+enum Order {
+    /// A job. With it come its input, output, error and gate.
+    Start(Start),
+    /// An interpreter that waits. Answered by [`Word::Warm`].
+    Warm,
+}
+
+/// A job.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Start {
     pub(crate) job: JobId,
@@ -50,11 +61,18 @@ pub(crate) enum Word {
     Ended { job: JobId, status: i32 },
     /// There is no process, with the code of the error.
     NotStarted { job: JobId, code: i32 },
+    /// The interpreter waits.
+    Warm,
 }
 
 /// Send a job to the runner.
-pub(crate) fn send_start(runner: &OwnedFd, start: &Start, descriptors: [OwnedFd; 4]) -> io::Result<()> {
-    send_with(runner, start, &descriptors.each_ref().map(|descriptor| descriptor.as_fd()))
+pub(crate) fn send_start(runner: &OwnedFd, start: Start, descriptors: [OwnedFd; 4]) -> io::Result<()> {
+    send_with(runner, &Order::Start(start), &descriptors.each_ref().map(|descriptor| descriptor.as_fd()))
+}
+
+/// Have the runner keep an interpreter warm.
+pub(crate) fn warm(runner: &OwnedFd) -> io::Result<()> {
+    send_with(runner, &Order::Warm, &[])
 }
 
 /// Send a packet with at most four descriptors.
@@ -123,57 +141,89 @@ fn run(agent: OwnedFd) -> io::Result<()> {
     let listener = TcpListener::bind(("127.0.0.1", PROXY_PORT))?;
     send_with(&agent, &Word::Ready, &[listener.as_fd()])?;
     drop(listener);
+    let mut runner = Runner { agent, running, waiting, warm: None };
     let mut packet = vec![0; PACKET];
     loop {
-        let Some((start, descriptors)) = receive_start(&agent, &mut packet)? else { return Ok(()) };
-        begin(&agent, start, descriptors, &running, &waiting)?;
+        let (read, descriptors) = receive(&runner.agent, &mut packet)?;
+        if read == 0 {
+            return Ok(());
+        }
+        match postcard::from_bytes(&packet[..read]).map_err(io::Error::other)? {
+            Order::Start(start) => runner.start(start, descriptors)?,
+            Order::Warm => {
+                runner.warm = Some(Warm::start()?);
+                say(&runner.agent, &Word::Warm)?;
+            }
+        }
     }
 }
 
-fn receive_start(agent: &OwnedFd, packet: &mut [u8]) -> io::Result<Option<(Start, Vec<OwnedFd>)>> {
-    let (read, descriptors) = receive(agent, packet)?;
-    if read == 0 {
-        return Ok(None);
-    }
-    let start = postcard::from_bytes(&packet[..read]).map_err(io::Error::other)?;
-    Ok(Some((start, descriptors)))
+struct Runner {
+    agent: Arc<OwnedFd>,
+    running: Running,
+    /// The thread that waits for processes.
+    waiting: Thread,
+    warm: Option<Warm>,
 }
 
-/// Start a job at its gate.
-fn begin(
-    agent: &OwnedFd,
-    Start { job, command }: Start,
-    descriptors: Vec<OwnedFd>,
-    running: &Running,
-    waiting: &Thread,
-) -> io::Result<()> {
-    let Ok([input, output, error, gate]) = <[OwnedFd; 4]>::try_from(descriptors) else {
-        return Err(io::ErrorKind::InvalidData.into());
-    };
-    gate::inherit(gate.as_fd())?;
-    let text = OsString::from_vec;
-    let mut process = process::Command::new(boot::SELF);
+impl Runner {
+    /// Start a job, whose process waits at its gate.
+    fn start(&mut self, Start { job, command }: Start, descriptors: Vec<OwnedFd>) -> io::Result<()> {
+        let Ok([input, output, mut error, gate]) = <[OwnedFd; 4]>::try_from(descriptors) else {
+            return Err(io::ErrorKind::InvalidData.into());
+        };
+        if command.merged {
+            error = output.try_clone()?;
+        }
+        let running = Arc::clone(&self.running);
+        // held over both, so that no process ends before it is known
+        let mut jobs = running.lock().unwrap_or_else(PoisonError::into_inner);
+        let started = match self.fork(&command, [input.as_fd(), output.as_fd(), error.as_fd(), gate.as_fd()]) {
+            Some(started) => started,
+            None => spawn(command, input, output, error, gate),
+        };
+        match started {
+            Ok(process) => {
+                jobs.insert(process, job);
+                self.waiting.unpark();
+                Ok(())
+            }
+            Err(error) => {
+                say(&self.agent, &Word::NotStarted { job, code: error.raw_os_error().unwrap_or(libc::EINVAL) })
+            }
+        }
+    }
+
+    /// Start it in the interpreter that is warm; none where it is not for that, or that does not answer.
+    fn fork(&mut self, command: &Command, descriptors: [BorrowedFd<'_>; 4]) -> Option<io::Result<i32>> {
+        let warm = self.warm.as_ref()?;
+        let source = warm::source(command)?;
+        let forked = warm.fork(source, command, descriptors).transpose();
+        if forked.is_none() {
+            // a job has ended or stopped it, and the others get a fresh one each
+            self.warm = None;
+        }
+        forked
+    }
+}
+
+/// Start a program: the number of its process.
+fn spawn(command: Command, input: OwnedFd, output: OwnedFd, error: OwnedFd, gate: OwnedFd) -> io::Result<i32> {
+    let mut words = command.words.into_iter().map(OsString::from_vec);
+    let mut process = process::Command::new(words.next().unwrap_or_default());
     process
-        .arg("gate")
-        .arg(gate.as_raw_fd().to_string())
-        .arg(text(command.folder))
-        .args(command.words.into_iter().map(text))
-        .envs(command.environment.into_iter().map(|(name, value)| (text(name), text(value))))
+        .args(words)
+        .envs(
+            command.environment.into_iter().map(|(name, value)| (OsString::from_vec(name), OsString::from_vec(value))),
+        )
+        .current_dir(OsString::from_vec(command.folder))
         .process_group(0)
         .stdin(Stdio::from(input))
         .stdout(Stdio::from(output))
         .stderr(Stdio::from(error));
-    // held over both, so that no process ends before it is known
-    let mut jobs = running.lock().unwrap_or_else(PoisonError::into_inner);
-    match process.spawn() {
-        Ok(child) => {
-            // a process's number is positive and fits
-            jobs.insert(child.id().cast_signed(), job);
-            waiting.unpark();
-            Ok(())
-        }
-        Err(error) => say(agent, &Word::NotStarted { job, code: error.raw_os_error().unwrap_or(libc::EINVAL) }),
-    }
+    gate::hold(&mut process, gate);
+    // a process's number is positive and fits
+    process.spawn().map(|child| child.id().cast_signed())
 }
 
 /// Wait for all children, those of jobs and those that jobs left behind.

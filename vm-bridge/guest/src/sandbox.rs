@@ -16,6 +16,7 @@ use std::{
     net::TcpListener,
     os::{fd::AsRawFd as _, unix::process::CommandExt as _},
     process::{Command, Stdio},
+    thread,
 };
 
 /// Who runs all jobs.
@@ -30,9 +31,9 @@ pub(crate) fn start(place: &Group) -> io::Result<(OwnedFd, TcpListener)> {
     let (ours_gate, gate) = gate::pair()?;
     let filters = seccomp::filters()?;
     gate::inherit(runner.as_fd())?;
-    gate::inherit(gate.as_fd())?;
-    let mut command = Command::new(SELF);
-    command.arg("gate").arg(gate.as_raw_fd().to_string()).args(["/", "/usr/bin/bwrap"]).args(namespaces());
+    let mut command = Command::new("/usr/bin/bwrap");
+    command.args(namespaces());
+    gate::hold(&mut command, gate);
     for filter in &filters {
         gate::inherit(filter.as_fd())?;
         command.arg("--add-seccomp-fd").arg(filter.as_raw_fd().to_string());
@@ -40,10 +41,13 @@ pub(crate) fn start(place: &Group) -> io::Result<(OwnedFd, TcpListener)> {
     command.args(["--", SELF, "runner"]).arg(runner.as_raw_fd().to_string());
     command.env_clear().current_dir("/").uid(USER).gid(GROUP);
     command.stdin(Stdio::null()).stdout(Stdio::null());
-    // it is waited for with all other children of process 1
-    drop(command.spawn()?);
-    drop((runner, gate, filters));
-    ours_gate.pass(|process| place.add(process))?;
+    thread::scope(|scope| {
+        let passed = scope.spawn(|| ours_gate.pass(|process| place.add(process)));
+        // it is waited for with all other children of process 1
+        drop(command.spawn()?);
+        passed.join().unwrap_or(Err(io::ErrorKind::Other.into()))
+    })?;
+    drop((command, runner, filters));
     match runner::hear_ready(&ours) {
         Some(listener) => Ok((ours, listener)),
         None => Err(io::Error::other("the sandbox did not start")),

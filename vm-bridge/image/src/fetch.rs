@@ -19,7 +19,7 @@ pub trait Fetch {
 /// The file of a package in `folder`, fetched where it is not there. A file there is checked as if it had just come.
 pub(crate) fn file(package: &Package, fetch: &dyn Fetch, folder: &Path) -> Result<PathBuf, ImageError> {
     let path = folder.join(format!("{}.deb", package.sha256));
-    if path.is_file() && digest(&mut File::open(&path)?)? == package.sha256 {
+    if path.is_file() && Sha256::of_reader(File::open(&path)?)? == package.sha256 {
         return Ok(path);
     }
     let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
@@ -35,18 +35,6 @@ pub(crate) fn file(package: &Package, fetch: &dyn Fetch, folder: &Path) -> Resul
     }
     temporary.persist(&path).map_err(|error| error.error)?;
     Ok(path)
-}
-
-/// The digest of the rest of a file.
-pub(crate) fn digest(file: &mut File) -> io::Result<Sha256> {
-    let mut hash = sha2::Sha256::new();
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        match io::Read::read(file, &mut buffer)? {
-            0 => return Ok(Sha256(hash.finalize().into())),
-            read => hash.update(&buffer[..read]),
-        }
-    }
 }
 
 /// Remove what does not belong to `packages`, which keeps the folder from growing with each recipe.

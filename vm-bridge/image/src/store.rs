@@ -6,9 +6,9 @@
 //! images/DIGEST/       manifest.json, kernel, initramfs, root
 //! ```
 
-use crate::{ImageError, Recipe, build, fetch};
+use crate::{ImageError, Recipe, build};
 use deskhand_files::Origin;
-use deskhand_vocabulary::Sha256;
+use deskhand_vocabulary::{Blake3, Sha256};
 use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, DirBuilder, File},
@@ -24,8 +24,8 @@ const MANIFEST_MOST: u64 = 64 << 10;
 /// One part of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
-    /// Of its bytes.
-    pub sha256: Sha256,
+    /// Of its bytes: verified at each start, of hundreds of megabytes.
+    pub digest: Blake3,
     /// How many.
     pub size: u64,
 }
@@ -177,7 +177,7 @@ fn open(folder: &Path, digest: Sha256) -> Result<Image, ImageError> {
     let part = |part: &'static str, expected: Part| {
         let changed = || ImageError::Changed { part };
         let mut file = deskhand_files::open(&folder.join(part), Origin::Own).map_err(|_| changed())?;
-        if file.metadata()?.len() != expected.size || fetch::digest(&mut file)? != expected.sha256 {
+        if file.metadata()?.len() != expected.size || Blake3::of_reader(&file)? != expected.digest {
             return Err(changed());
         }
         file.rewind()?;
@@ -213,7 +213,7 @@ impl Made {
             let mut file = file.persist(folder.join(name)).map_err(|error| error.error)?;
             file.sync_all()?;
             file.rewind()?;
-            Ok::<_, io::Error>(Part { sha256: fetch::digest(&mut file)?, size: file.metadata()?.len() })
+            Ok::<_, io::Error>(Part { digest: Blake3::of_reader(&file)?, size: file.metadata()?.len() })
         };
         let (kernel, initramfs) = (part(self.kernel, "kernel")?, part(self.initramfs, "initramfs")?);
         let manifest = Manifest { recipe, kernel, initramfs, root: part(self.root, "root")? };

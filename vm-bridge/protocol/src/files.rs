@@ -44,6 +44,8 @@ pub struct Folder {
     pub writable: bool,
     /// Whether something lies over the person's own folder.
     pub seeded: bool,
+    /// Whether it lies on the disk of imports, in a folder that is named by its number; else it is read from the host.
+    pub imported: bool,
 }
 
 /// A change that the sandbox is to see.

@@ -61,8 +61,15 @@ impl<W: Write> Sender<W> {
         Self { port, next: sent }
     }
 
-    /// Send one message as one write. A message that is too long leaves the order as it was.
+    /// Send one message, and all that was posted before it.
     pub fn send(&mut self, message: &impl Serialize) -> Result<(), FrameError> {
+        self.post(message)?;
+        Ok(self.port.flush()?)
+    }
+
+    /// Send one message, which a port that buffers may keep back until the next [`Self::send`]. It is one write; a message that
+    /// is too long leaves the order as it was.
+    pub fn post(&mut self, message: &impl Serialize) -> Result<(), FrameError> {
         let mut frame = vec![0; HEADER];
         frame = postcard::to_extend(message, frame).map_err(|_| FrameError::Malformed)?;
         let length = frame.len() - HEADER;
@@ -71,7 +78,6 @@ impl<W: Write> Sender<W> {
         frame[..4].copy_from_slice(&claimed.to_le_bytes());
         frame[4..HEADER].copy_from_slice(&self.next.to_le_bytes());
         self.port.write_all(&frame)?;
-        self.port.flush()?;
         self.next = self.next.wrapping_add(1);
         Ok(())
     }

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The version that both ends must name in their first message.
-pub const VERSION: u16 = 2;
+pub const VERSION: u16 = 3;
 
 /// The names of the virtio-serial ports.
 pub mod port {
@@ -81,6 +81,9 @@ pub enum Request {
     },
     /// End the guest.
     Shutdown,
+    /// Keep an interpreter of Python with its libraries loaded, for jobs that are [`PYTHON`]. Once, and before
+    /// [`Request::Wake`]: what comes of it is to be saved. Answered by [`Report::Warm`].
+    Warm,
 }
 
 /// What a guest needs to know before it may run anything: two clones of one snapshot are the same machine until then.
@@ -107,7 +110,12 @@ pub struct Command {
     pub folder: Vec<u8>,
     /// Whether what it says is kept in a file as well, [`log`] of its number, as far as there is room for it.
     pub logged: bool,
+    /// Whether what it says on standard error comes on standard output, in its place.
+    pub merged: bool,
 }
+
+/// A command that is these words and a source, and no more, begins in the interpreter that is kept warm, where there is one.
+pub const PYTHON: [&str; 3] = ["python3", "-u", "-c"];
 
 /// Where a job can read all that another one said which was to be logged.
 pub fn log(job: JobId) -> String {
@@ -173,6 +181,8 @@ pub enum Report {
     },
     /// The last word of a guest that ends because it was told to.
     Goodbye,
+    /// The interpreter waits.
+    Warm,
 }
 
 /// Standard output or standard error.

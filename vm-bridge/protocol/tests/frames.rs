@@ -40,7 +40,7 @@ fn request() -> impl Strategy<Value = Request> {
         }),
         (any::<u32>(), command, limits).prop_map(|(job, (words, environment, folder), limits)| Request::Run {
             job,
-            command: Command { words, environment, folder, logged: true },
+            command: Command { words, environment, folder, logged: true, merged: false },
             limits: Limits { memory: limits.0, processes: limits.1, milliseconds: limits.2, output: limits.3 },
         }),
         (any::<u32>(), bytes()).prop_map(|(job, bytes)| Request::Input { job, bytes }),

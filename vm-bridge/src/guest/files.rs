@@ -1,12 +1,18 @@
 //! The folders of a guest, on the host's side: what is asked of them, and the rules for what a guest may tell.
 
 use super::{Shared, watch};
-use crate::{Lost, Share, VmError};
+use crate::{Lost, VmError};
 use deskhand_vm_protocol::{
     FrameError, Receiver, Sender,
     files::{Ask, Folder, MOST, Step, Tell, What},
 };
-use std::{io, os::unix::net::UnixStream};
+use std::{
+    io::{self, BufReader},
+    os::unix::net::UnixStream,
+};
+
+/// Bytes that are taken in at once.
+const BUFFER: usize = 64 << 10;
 
 /// Whoever is told what lies in the layers of a guest. An error says which rule the guest broke.
 pub trait Collector {
@@ -28,8 +34,8 @@ pub trait Collector {
 pub(super) struct Files {
     stream: UnixStream,
     asks: Sender<UnixStream>,
-    tells: Receiver<UnixStream>,
-    shares: Vec<Share>,
+    tells: Receiver<BufReader<UnixStream>>,
+    folders: Vec<Folder>,
 }
 
 /// Why an answer is not one.
@@ -48,18 +54,14 @@ impl From<FrameError> for Wrong {
 }
 
 impl Files {
-    pub(super) fn new(stream: UnixStream, shares: Vec<Share>) -> io::Result<Self> {
-        let (asks, tells) = (Sender::new(stream.try_clone()?), Receiver::new(stream.try_clone()?));
-        Ok(Self { stream, asks, tells, shares })
+    pub(super) fn new(stream: UnixStream, folders: Vec<Folder>) -> io::Result<Self> {
+        let tells = BufReader::with_capacity(BUFFER, stream.try_clone()?);
+        let (asks, tells) = (Sender::new(stream.try_clone()?), Receiver::new(tells));
+        Ok(Self { stream, asks, tells, folders })
     }
 
     fn lay(&mut self) -> Result<(), Wrong> {
-        let folder = |share: &Share| Folder {
-            name: share.name.clone(),
-            writable: share.writable,
-            seeded: share.pending.is_some(),
-        };
-        self.asks.send(&Ask::Lay { folders: self.shares.iter().map(folder).collect() })?;
+        self.asks.send(&Ask::Lay { folders: self.folders.clone() })?;
         self.done()
     }
 
@@ -84,7 +86,7 @@ impl Files {
 
     fn collect(&mut self, to: &mut dyn Collector) -> Result<(), Wrong> {
         self.asks.send(&Ask::Collect)?;
-        let folders = self.shares.len();
+        let folders = self.folders.len();
         let known = |folder: u16| {
             let folder = usize::from(folder);
             if folder < folders {
@@ -138,7 +140,7 @@ impl Files {
 impl Shared {
     /// Lay the folders that the machine was started with into the sandbox.
     pub(super) fn lay(&self) -> Result<(), VmError> {
-        self.ask_files(|files| if files.shares.is_empty() { Ok(()) } else { files.lay() })
+        self.ask_files(|files| if files.folders.is_empty() { Ok(()) } else { files.lay() })
     }
 
     /// Hear what was written since the last time.

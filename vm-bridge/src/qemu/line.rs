@@ -16,6 +16,7 @@ pub(super) const SCRATCH: i32 = 17;
 pub(super) const MEMORY: i32 = 18;
 pub(super) const FILES: i32 = 19;
 pub(super) const NET: i32 = 20;
+pub(super) const IMPORT: i32 = 21;
 
 /// Where QEMU sees the folders that a guest can reach.
 pub(super) const EXPORT: &str = "/folders";
@@ -33,7 +34,7 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// A machine without firmware settings, network, graphics, USB or PCI: memory, a console, two disks, four ports, and a folder
+    /// A machine without firmware settings, network, graphics, USB or PCI: memory, a console, three disks, four ports, and a folder
     /// that is read.
     pub(super) fn new(qemu: &Qemu, size: Size, start: &Start) -> Self {
         let mut line = Self { words: Vec::new(), passed: Vec::new() };
@@ -75,6 +76,8 @@ impl Line {
         line.add(&format!("-drive file=/proc/self/fd/{SCRATCH},format=raw,if=none,id=scratch,cache=unsafe"));
         // the guest counts its disks in this order
         line.add("-device virtio-blk-device,drive=root -device virtio-blk-device,drive=scratch");
+        line.add(&format!("-drive file=/proc/self/fd/{IMPORT},format=raw,if=none,id=import,read-only=on"));
+        line.add("-device virtio-blk-device,drive=import");
         // several disks of the host are seen as one, on which no two files have one number
         line.add(&format!("-fsdev local,id=folders,path={EXPORT},security_model=none,readonly=on,multidevs=remap"));
         line.add(&format!("-device virtio-9p-device,fsdev=folders,mount_tag={FOLDERS}"));

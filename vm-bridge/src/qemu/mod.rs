@@ -7,16 +7,15 @@ mod monitor;
 mod process;
 
 use crate::{
-    Accelerator, Machine, Ports, Share, Size, Start, VmError, Vmm, hardware,
+    Accelerator, Disks, Machine, Ports, Share, Size, Start, VmError, Vmm, hardware,
     qemu::{line::Line, monitor::Monitor, process::Process},
 };
 use deskhand_vm_image::Image;
-use deskhand_vocabulary::Sha256;
+use deskhand_vocabulary::{Blake3, Sha256};
 use std::{
     fs::{self, File},
-    io,
     os::unix::net::UnixStream,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::Command,
     time::Duration,
 };
@@ -32,7 +31,7 @@ pub struct Qemu {
     program: PathBuf,
     version: String,
     /// Of the program's file.
-    digest: Sha256,
+    digest: Blake3,
     accelerator: Accelerator,
     ticks: Option<u64>,
 }
@@ -54,7 +53,7 @@ impl Qemu {
         let said = Command::new(&program).arg("--version").output()?;
         let version = String::from_utf8_lossy(&said.stdout).lines().next().unwrap_or_default().to_owned();
         confine::check(&program)?;
-        let digest = digest(&program)?;
+        let digest = Blake3::of_reader(File::open(&program)?)?;
         Ok(Self { program, version, digest, accelerator, ticks: hardware::ticks_per_millisecond() })
     }
 }
@@ -62,10 +61,6 @@ impl Qemu {
 fn program() -> Option<PathBuf> {
     let folders = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&folders).map(|folder| folder.join(PROGRAM)).find(|path| path.is_file())
-}
-
-fn digest(path: &Path) -> io::Result<Sha256> {
-    Ok(Sha256::of(fs::read(path)?))
 }
 
 /// What the computer says of its processor: a machine that was saved on another one is not restored.
@@ -90,7 +85,7 @@ impl Vmm for Qemu {
         let timeless = Self { ticks: None, ..self.clone() };
         let line = Line::new(&timeless, size, &Start::Cold { memory: None });
         Sha256::of(
-            [&line.words().join("\n"), &self.version, &self.digest.to_string(), &processor()]
+            [&line.words().join("\n"), &self.version, &self.digest.0.to_string(), &processor()]
                 .map(|part| format!("{part}\0"))
                 .concat(),
         )
@@ -100,7 +95,7 @@ impl Vmm for Qemu {
         &self,
         image: &Image,
         size: Size,
-        scratch: File,
+        disks: Disks,
         start: Start,
         shares: &[Share],
     ) -> Result<Box<dyn Machine>, VmError> {
@@ -120,7 +115,8 @@ impl Vmm for Qemu {
         line.pass(line::KERNEL, image.parts.kernel.try_clone()?.into());
         line.pass(line::INITRAMFS, image.parts.initramfs.try_clone()?.into());
         line.pass(line::ROOT, image.parts.root.try_clone()?.into());
-        line.pass(line::SCRATCH, scratch.into());
+        line.pass(line::SCRATCH, disks.scratch.into());
+        line.pass(line::IMPORT, disks.import.into());
         let devices = match start {
             Start::Cold { memory } => {
                 memory.into_iter().for_each(|memory| line.pass(line::MEMORY, memory.into()));
@@ -173,4 +169,5 @@ impl Machine for Running {
 
 #[cfg(test)]
 #[path = "qemu_tests.rs"]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests;

@@ -1,10 +1,14 @@
 use super::*;
 
+fn digest(of: &[u8]) -> Blake3 {
+    Blake3::of_reader(of).unwrap()
+}
+
 fn qemu() -> Qemu {
     Qemu {
         program: "/usr/bin/qemu".into(),
         version: "QEMU emulator version 7.2.22".to_owned(),
-        digest: Sha256::of("program"),
+        digest: digest(b"program"),
         accelerator: Accelerator::Emulation("there is no /dev/kvm".to_owned()),
         ticks: Some(2_596_133),
     }
@@ -14,7 +18,7 @@ fn qemu() -> Qemu {
 fn a_saved_machine_depends_on_all_that_could_change_it_and_on_nothing_else() {
     let (qemu, size) = (qemu(), Size { memory: 512, scratch: 1 });
     let others = [
-        (Qemu { digest: Sha256::of("another build of it"), ..qemu.clone() }, size),
+        (Qemu { digest: digest(b"another build of it"), ..qemu.clone() }, size),
         (Qemu { version: "QEMU emulator version 9.0.0".to_owned(), ..qemu.clone() }, size),
         (Qemu { accelerator: Accelerator::Kvm, ..qemu.clone() }, size),
         (qemu.clone(), Size { memory: 1024, ..size }),
@@ -39,6 +43,7 @@ fn the_machine_has_no_device_but_those_it_needs() {
         "virtserialport",
         "virtserialport",
         "virtserialport",
+        "virtio-blk-device",
         "virtio-blk-device",
         "virtio-blk-device",
         "virtio-9p-device",

@@ -3,7 +3,7 @@ use std::os::unix::fs::FileExt as _;
 
 /// A snapshot with a memory that is mostly holes.
 fn made(snapshots: &Snapshots, key: Sha256) -> PathBuf {
-    let making = snapshots.make(key).unwrap();
+    let making = snapshots.make(key, &[]).unwrap();
     let memory = making.file("memory", 64 << 20).unwrap();
     memory.write_all_at(b"a page", 5 << 20).unwrap();
     memory.write_all_at(b"another page", 40 << 20).unwrap();

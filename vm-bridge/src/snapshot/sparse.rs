@@ -1,11 +1,10 @@
 //! Files that are mostly holes: only what is in them is read.
 
-use deskhand_vocabulary::Sha256;
+use deskhand_vocabulary::Blake3;
 use rustix::{
     fs::{SeekFrom, seek},
     io::Errno,
 };
-use sha2::Digest as _;
 use std::{
     fs::{self, File},
     io::{self, Read as _, Seek as _, Write as _},
@@ -41,16 +40,16 @@ fn visit(file: &mut File, mut each: impl FnMut(u64, &[u8]) -> io::Result<()>) ->
 }
 
 /// The digest of a file: its length, and all that is in it with its places.
-pub(super) fn digest(file: &mut File) -> io::Result<Sha256> {
-    let mut hash = sha2::Sha256::new();
-    hash.update(file.metadata()?.len().to_le_bytes());
+pub(super) fn digest(file: &mut File) -> io::Result<Blake3> {
+    let mut hash = blake3::Hasher::new();
+    hash.update(&file.metadata()?.len().to_le_bytes());
     visit(file, |at, bytes| {
-        hash.update(at.to_le_bytes());
-        hash.update((bytes.len() as u64).to_le_bytes());
+        hash.update(&at.to_le_bytes());
+        hash.update(&(bytes.len() as u64).to_le_bytes());
         hash.update(bytes);
         Ok(())
     })?;
-    Ok(Sha256(hash.finalize().into()))
+    Ok(Blake3(hash.finalize()))
 }
 
 /// Copy a file with its holes.

@@ -1,10 +1,9 @@
 //! What breaks, and what is left standing.
 
 use crate::kit::{LIMITS, SIZE, alone, bridge, command, finish, folder, image, impatient, run, run_with, shell};
-use deskhand_vm_bridge::Reach;
-use deskhand_vm_bridge::{Bridge, Ending, Event, Limits, Lost, Qemu, Snapshots, VmError};
+use deskhand_vm_bridge::{Bridge, Ending, Event, Limits, Lost, Qemu, Reach, Snapshots, VmError, Warmth};
 use deskhand_vm_image::{Manifest, Part, Store};
-use deskhand_vocabulary::Sha256;
+use deskhand_vocabulary::{Blake3, Sha256};
 use std::{
     fs,
     io::{BufRead as _, BufReader, Read as _},
@@ -16,7 +15,7 @@ use std::{
 #[test]
 fn a_job_that_takes_too_much_ends_and_the_guest_goes_on() {
     let _alone = alone();
-    let guest = bridge().guest(&Reach::default()).unwrap();
+    let guest = bridge().guest(&Reach::default(), Warmth::Booted).unwrap();
     let memory = run(&guest, &["python3", "-c", "x = bytearray(400 << 20)"]);
     assert_eq!(memory.ending(), Ending::OutOfMemory);
 
@@ -34,7 +33,7 @@ fn a_job_that_takes_too_much_ends_and_the_guest_goes_on() {
 #[test]
 fn a_gigabyte_of_output_is_counted_and_cut() {
     let _alone = alone();
-    let guest = bridge().guest(&Reach::default()).unwrap();
+    let guest = bridge().guest(&Reach::default(), Warmth::Booted).unwrap();
     let outcome = run(&guest, &["head", "-c", "1073741824", "/dev/zero"]);
     assert_eq!(outcome.ending(), Ending::Exited(0));
     assert_eq!((outcome.output.len() as u64, outcome.usage().output), (LIMITS.output, 1 << 30));
@@ -43,7 +42,7 @@ fn a_gigabyte_of_output_is_counted_and_cut() {
 #[test]
 fn a_job_can_end_neither_the_runner_nor_another_job() {
     let _alone = alone();
-    let guest = bridge().guest(&Reach::default()).unwrap();
+    let guest = bridge().guest(&Reach::default(), Warmth::Booted).unwrap();
     let other = guest.start(command(&["sleep", "1000"]), LIMITS).unwrap();
     // jobs of one task are one user's: they may end each other, as on any computer, but not what runs them
     shell(&guest, "kill -9 1; kill -STOP 1; kill -9 -1");
@@ -54,7 +53,7 @@ fn a_job_can_end_neither_the_runner_nor_another_job() {
 #[test]
 fn a_monitor_that_is_killed_takes_its_jobs_with_it() {
     let _alone = alone();
-    let guest = bridge().guest(&Reach::default()).unwrap();
+    let guest = bridge().guest(&Reach::default(), Warmth::Booted).unwrap();
     let job = guest.start(command(&["sleep", "1000"]), LIMITS).unwrap();
     signal_monitor("KILL");
     assert_eq!(finish(&job).last, Event::Lost(Lost::Gone));
@@ -64,7 +63,7 @@ fn a_monitor_that_is_killed_takes_its_jobs_with_it() {
 #[test]
 fn a_guest_that_hangs_is_ended() {
     let _alone = alone();
-    let guest = bridge().patient(impatient()).guest(&Reach::default()).unwrap();
+    let guest = bridge().patient(impatient()).guest(&Reach::default(), Warmth::Booted).unwrap();
     let job = guest.start(command(&["sleep", "1000"]), LIMITS).unwrap();
     signal_monitor("STOP");
     assert_eq!(finish(&job).last, Event::Lost(Lost::Silent));
@@ -74,10 +73,10 @@ fn a_guest_that_hangs_is_ended() {
 fn twenty_guests_leave_nothing_behind() {
     let _alone = alone();
     let bridge = bridge();
-    drop(bridge.guest(&Reach::default()).unwrap());
+    drop(bridge.guest(&Reach::default(), Warmth::Booted).unwrap());
     let before = left();
     for number in 0..20 {
-        let guest = bridge.guest(&Reach::default()).unwrap();
+        let guest = bridge.guest(&Reach::default(), Warmth::Booted).unwrap();
         assert_eq!(run(&guest, &["echo", &number.to_string()]).output, format!("{number}\n"));
     }
     assert_eq!(left(), before);
@@ -87,7 +86,7 @@ fn twenty_guests_leave_nothing_behind() {
 fn start_with(part: &str, bytes: &[u8]) -> Lost {
     let folder = tempfile::tempdir_in(folder()).unwrap();
     let image = image();
-    let changed = Part { sha256: Sha256::of(bytes), size: bytes.len() as u64 };
+    let changed = Part { digest: Blake3::of_reader(bytes).unwrap(), size: bytes.len() as u64 };
     let mut manifest = Manifest { ..image.manifest };
     match part {
         "initramfs" => manifest.initramfs = changed,
@@ -105,7 +104,7 @@ fn start_with(part: &str, bytes: &[u8]) -> Lost {
     let snapshots = Snapshots::open(folder.path().join("snapshots")).unwrap();
     let store = Store::open(folder.path()).unwrap();
     let bridge = Bridge::new(Box::new(Qemu::find().unwrap()), store, Sha256::of(&text), snapshots).sized(SIZE);
-    match bridge.guest(&Reach::default()) {
+    match bridge.guest(&Reach::default(), Warmth::Booted) {
         Err(VmError::Lost(lost)) => lost,
         other => panic!("{:?}", other.err()),
     }
@@ -151,7 +150,7 @@ fn a_guest_ends_when_its_host_is_killed() {
 }
 
 fn hold_a_guest() {
-    let guest = bridge().guest(&Reach::default()).unwrap();
+    let guest = bridge().guest(&Reach::default(), Warmth::Booted).unwrap();
     let _job = guest.start(command(&["sleep", "1000"]), LIMITS).unwrap();
     println!("held {}", monitors()[0]);
     let _ = std::io::stdin().read(&mut [0]);

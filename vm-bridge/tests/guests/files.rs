@@ -1,7 +1,7 @@
 //! Folders of the host in a guest: read there, written to there alone, and told of.
 
 use crate::kit::{alone, bridge, run};
-use deskhand_vm_bridge::{Collector, Guest, Reach, Share, Step, VmError, What};
+use deskhand_vm_bridge::{Collector, Guest, Reach, Share, Step, VmError, Warmth, What};
 use std::{
     collections::BTreeMap,
     fs,
@@ -56,7 +56,7 @@ fn share(name: &str, path: &Path, writable: bool) -> Share {
     let path = path.canonicalize().unwrap();
     let found = fs::metadata(&path).unwrap();
     let id = (found.dev(), found.ino());
-    Share { name: name.as_bytes().to_vec(), path, id, covered: Vec::new(), pending: None, writable }
+    Share { name: name.as_bytes().to_vec(), path, id, covered: Vec::new(), pending: None, writable, live: true }
 }
 
 fn reach(folders: Vec<Share>) -> Reach {
@@ -89,7 +89,7 @@ fn a_folder_is_read_and_what_is_written_to_it_stays_in_the_guest_and_is_told() {
 
     let mut first = share("My photos", &photos, true);
     first.covered.push(".covered".into());
-    let guest = bridge().guest(&reach(vec![first, share("kept", &kept, false)])).unwrap();
+    let guest = bridge().guest(&reach(vec![first, share("kept", &kept, false)]), Warmth::Booted).unwrap();
     assert_eq!(
         sh(&guest, "ls /mnt; cat '/mnt/My photos/a.txt' /mnt/kept/k.txt '/mnt/My photos/private'"),
         "My photos\nkept\none\nkept\nmine\n"
@@ -168,7 +168,7 @@ fn what_is_pending_lies_over_a_folder() {
     rustix::fs::mknodat(rustix::fs::CWD, layer.join("gone.txt"), whiteout, rustix::fs::Mode::empty(), 0).unwrap();
 
     let shared = Share { pending: Some(layer), ..share("Files", &own, true) };
-    let guest = bridge().guest(&reach(vec![shared])).unwrap();
+    let guest = bridge().guest(&reach(vec![shared]), Warmth::Booted).unwrap();
     assert_eq!(sh(&guest, "cd /mnt/Files; find . -type f | sort; cat new.txt"), "./new.txt\n./sub/shown.txt\nnew\n");
     assert_eq!(sh(&guest, "cd /mnt/Files; rm new.txt sub/shown.txt"), "");
     assert_eq!(collect(&guest), ["0/new.txt whiteout", "0/sub folder", "0/sub/shown.txt whiteout"]);
@@ -180,6 +180,54 @@ fn a_folder_that_is_not_the_one_that_was_granted_is_in_no_guest() {
     let folder = tempfile::tempdir().unwrap();
     let shared = Share { id: (0, 0), ..share("Files", folder.path(), true) };
     assert!(
-        matches!(bridge().guest(&reach(vec![shared])), Err(VmError::NotThere(path)) if path == folder.path().canonicalize().unwrap())
+        matches!(bridge().guest(&reach(vec![shared]), Warmth::Booted), Err(VmError::NotThere(path)) if path == folder.path().canonicalize().unwrap())
     );
+}
+
+#[test]
+fn many_small_files_are_packed_for_the_guest_and_are_there_as_they_are_here() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let (many, few) = (folder.path().join("many"), folder.path().join("few"));
+    fs::create_dir_all(many.join("sub/.covered")).unwrap();
+    fs::create_dir(&few).unwrap();
+    for number in 0..600 {
+        fs::write(many.join(format!("sub/{number}.txt")), format!("{number}\n")).unwrap();
+    }
+    fs::write(many.join("sub/.covered/secret"), "secret\n").unwrap();
+    fs::write(many.join("large"), vec![b'x'; 300_000]).unwrap();
+    fs::write(many.join("none"), "").unwrap();
+    fs::set_permissions(many.join("none"), fs::Permissions::from_mode(0o640)).unwrap();
+    symlink("sub/7.txt", many.join("link")).unwrap();
+    fs::write(few.join("own"), "own\n").unwrap();
+    let mut first = Share { live: false, ..share("many", &many, true) };
+    first.covered.push("sub/.covered".into());
+    let second = Share { live: false, ..share("few", &few, true) };
+    let guest = bridge().guest(&reach(vec![first, second]), Warmth::Booted).unwrap();
+    // it sees what was there when it began, and of the other one what is there
+    fs::write(many.join("later"), "").unwrap();
+    fs::write(few.join("later"), "").unwrap();
+    let script = "cd /mnt/many; cat sub/*.txt | sort -n | md5sum; wc -c < large; stat -c '%n %s %a %U' none sub/599.txt
+        cat link; ls; ls ../few; ls sub/.covered";
+    let sorted = (0..600).map(|number| format!("{number}\n")).collect::<String>();
+    let digest = {
+        let file = folder.path().join("sorted");
+        fs::write(&file, sorted).unwrap();
+        let said = std::process::Command::new("md5sum").stdin(fs::File::open(file).unwrap()).output().unwrap();
+        String::from_utf8(said.stdout).unwrap()
+    };
+    let expected = format!(
+        "{digest}300000\nnone 0 640 user\nsub/599.txt 4 644 user\n7\nlarge\nlink\nnone\nsub\nlater\nown\n\
+         ls: cannot open directory 'sub/.covered': Permission denied\n"
+    );
+    assert_eq!(sh(&guest, script), expected);
+    assert_eq!(sh(&guest, "cd /mnt/many; rm none; echo more >> sub/1.txt; mv sub/2.txt 2.txt"), "");
+    let expected = [
+        "0/2.txt file 644: 2\n",
+        "0/none whiteout",
+        "0/sub folder",
+        "0/sub/1.txt file 644: 1\nmore\n",
+        "0/sub/2.txt whiteout",
+    ];
+    assert_eq!(collect(&guest), expected);
 }

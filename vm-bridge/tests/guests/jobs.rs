@@ -1,13 +1,12 @@
 //! What a guest does for a job.
 
 use crate::kit::{LIMITS, alone, bridge, command, finish, run, run_with, shell};
-use deskhand_vm_bridge::Reach;
-use deskhand_vm_bridge::{Ending, Event, Limits, Refusal};
+use deskhand_vm_bridge::{Ending, Event, Limits, Reach, Refusal, Warmth};
 
 #[test]
 fn a_job_gets_input_and_says_what_it_has_to_say() {
     let _alone = alone();
-    let guest = bridge().guest(&Reach::default()).unwrap();
+    let guest = bridge().guest(&Reach::default(), Warmth::Booted).unwrap();
     let echo = run(&guest, &["echo", "hello from the guest"]);
     assert_eq!((echo.output.as_str(), echo.ending()), ("hello from the guest\n", Ending::Exited(0)));
 
@@ -35,7 +34,7 @@ fn a_job_gets_input_and_says_what_it_has_to_say() {
 #[test]
 fn what_cannot_start_is_refused_with_the_reason() {
     let _alone = alone();
-    let guest = bridge().guest(&Reach::default()).unwrap();
+    let guest = bridge().guest(&Reach::default(), Warmth::Booted).unwrap();
     assert_eq!(run(&guest, &["no-such-program"]).last, Event::Refused(Refusal::Start(2)));
     let mut nowhere = command(&["true"]);
     nowhere.folder = b"/no/such/folder".to_vec();
@@ -47,7 +46,7 @@ fn what_cannot_start_is_refused_with_the_reason() {
 #[test]
 fn a_job_ends_when_its_time_is_over_or_it_is_told_to_even_if_it_will_not() {
     let _alone = alone();
-    let guest = bridge().guest(&Reach::default()).unwrap();
+    let guest = bridge().guest(&Reach::default(), Warmth::Booted).unwrap();
     let short = Limits { milliseconds: 1000, ..LIMITS };
     assert_eq!(run_with(&guest, &["sleep", "1000"], short).ending(), Ending::OutOfTime);
     let stubborn = "trap '' TERM; echo ready; while :; do sleep 1; done";
@@ -64,7 +63,7 @@ fn a_job_ends_when_its_time_is_over_or_it_is_told_to_even_if_it_will_not() {
 #[test]
 fn jobs_run_side_by_side() {
     let _alone = alone();
-    let guest = bridge().guest(&Reach::default()).unwrap();
+    let guest = bridge().guest(&Reach::default(), Warmth::Booted).unwrap();
     let jobs: Vec<_> = (0..8)
         .map(|number| guest.start(command(&["bash", "-c", &format!("read; echo {number}")]), LIMITS).unwrap())
         .collect();
@@ -78,7 +77,7 @@ fn jobs_run_side_by_side() {
 #[test]
 fn the_image_has_what_its_recipe_promises() {
     let _alone = alone();
-    let guest = bridge().guest(&Reach::default()).unwrap();
+    let guest = bridge().guest(&Reach::default(), Warmth::Booted).unwrap();
     let modules = "import docx, lxml.etree, numpy, openpyxl, PIL.Image, matplotlib
 print(int(numpy.ones((9, 9)).dot(numpy.ones(9)).sum()))";
     let python = run(&guest, &["python3", "-c", modules]);

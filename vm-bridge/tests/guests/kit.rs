@@ -102,7 +102,7 @@ pub(crate) const LIMITS: Limits = Limits { memory: 128 << 20, processes: 64, mil
 
 pub(crate) fn command(words: &[&str]) -> Command {
     let words = words.iter().map(|word| word.as_bytes().to_vec()).collect();
-    Command { words, environment: Vec::new(), folder: b"/home/user".to_vec(), logged: false }
+    Command { words, environment: Vec::new(), folder: b"/home/user".to_vec(), logged: false, merged: false }
 }
 
 /// What became of a job.

@@ -48,6 +48,7 @@ fn share() -> Share {
         covered: Vec::new(),
         pending: None,
         writable: true,
+        live: true,
     }
 }
 
@@ -59,7 +60,7 @@ fn collected(
         let mut requests = {
             let (mut asks, mut tells) = (Receiver::new(files.clone()), Sender::new(files.clone()));
             let (requests, _reports) = wake(control);
-            let folder = Folder { name: b"Files".to_vec(), writable: true, seeded: false };
+            let folder = Folder { name: b"Files".to_vec(), writable: true, seeded: false, imported: false };
             assert_eq!(asks.receive::<Ask>().unwrap(), Some(Ask::Lay { folders: vec![folder] }));
             tells.send(&Tell::Done).unwrap();
             if asks.receive::<Ask>().unwrap() == Some(Ask::Collect) {

@@ -1,10 +1,10 @@
 //! A monitor whose machine is a thread of the test.
 
 use deskhand_vm_bridge::{
-    Accelerator, Bridge, Guest, Machine, Patience, Ports, Reach, Share, Size, Snapshots, Start, VmError, Vmm,
+    Accelerator, Bridge, Disks, Guest, Machine, Patience, Ports, Reach, Share, Size, Snapshots, Start, VmError, Vmm,
 };
 use deskhand_vm_image::{Image, Manifest, Part, Store};
-use deskhand_vocabulary::Sha256;
+use deskhand_vocabulary::{Blake3, Sha256};
 use std::{
     fs::{self, File},
     io::{self, Read, Write},
@@ -74,7 +74,7 @@ impl Vmm for Scripted {
         Sha256::of("a thread")
     }
 
-    fn start(&self, _: &Image, _: Size, _: File, _: Start, _: &[Share]) -> Result<Box<dyn Machine>, VmError> {
+    fn start(&self, _: &Image, _: Size, _: Disks, _: Start, _: &[Share]) -> Result<Box<dyn Machine>, VmError> {
         let (control, theirs) = UnixStream::pair()?;
         let end = theirs.try_clone()?;
         let act = self.0.lock().unwrap().take().unwrap();
@@ -122,7 +122,7 @@ pub(crate) fn guest_with(
 ) -> Result<Guest, VmError> {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path().join("store")).unwrap();
-    let empty = Part { sha256: Sha256::of(b""), size: 0 };
+    let empty = Part { digest: Blake3::of_reader(&b""[..]).unwrap(), size: 0 };
     let manifest = Manifest { recipe: Sha256::of(b""), kernel: empty, initramfs: empty, root: empty };
     let bytes = serde_json::to_vec(&manifest).unwrap();
     let image = folder.path().join("store/images").join(Sha256::of(&bytes).to_string());

@@ -11,7 +11,7 @@ use crate::{
     show::line,
 };
 use deskhand_confine::{Confined, Ended, Helper, start};
-use deskhand_vm_bridge::{Command, Event, Limits, Reach, Stream};
+use deskhand_vm_bridge::{Command, Event, Limits, Reach, Stream, Warmth};
 use deskhand_vm_image::guest_program;
 use serde_json::json;
 use std::{io::Write as _, os::unix::fs::PermissionsExt as _};
@@ -103,9 +103,10 @@ fn in_guest(desk: &Desk) -> std::result::Result<String, String> {
     let image = image(desk).map_err(|failure| failure.message)?.ok_or_else(no_image)?;
     let said = |error: &dyn std::fmt::Display| error.to_string();
     let bridge = bridge(&desk.home, &desk.settings.vm, image).map_err(|error| said(&error))?;
-    let guest = bridge.guest(&Reach::default()).map_err(|error| said(&error))?;
+    let guest = bridge.guest(&Reach::default(), Warmth::Booted).map_err(|error| said(&error))?;
     let words = ["/run/deskhand/guest", "probe"].map(|word| word.as_bytes().to_vec()).to_vec();
-    let command = Command { words, environment: Vec::new(), folder: b"/home/user".to_vec(), logged: false };
+    let command =
+        Command { words, environment: Vec::new(), folder: b"/home/user".to_vec(), logged: false, merged: false };
     let job = guest.start(command, LIMITS).map_err(|error| said(&error))?;
     job.end_input().map_err(|error| said(&error))?;
     let mut heard = Vec::new();

@@ -4,7 +4,7 @@
 
 use super::{Laid, collect::Known};
 use crate::{
-    boot::SCRATCH,
+    boot::{IMPORT_DISK, SCRATCH},
     sandbox::{GROUP, USER},
 };
 use deskhand_vm_protocol::{FOLDERS, files::Folder};
@@ -27,6 +27,8 @@ use std::{
 pub(crate) const SEEN: &str = "/run/seen";
 /// Where the host's folders are, and what lies over them.
 const EXPORT: &str = "/run/folders";
+/// Where those are that were packed for the guest.
+const IMPORTED: &str = "/run/imported";
 /// How much is asked for at a time over 9p, in bytes: a small figure makes it slow, whatever is read.
 const MESSAGE: u32 = 512_000;
 
@@ -49,6 +51,10 @@ pub(super) fn lay(folders: &[Folder]) -> io::Result<Vec<Laid>> {
     let flags = MountFlags::RDONLY | MountFlags::NOSUID | MountFlags::NODEV;
     let options = CString::new(format!("trans=virtio,version=9p2000.L,cache=mmap,msize={MESSAGE}"))?;
     mount(FOLDERS, EXPORT, "9p", flags, options.as_c_str())?;
+    if folders.iter().any(|folder| folder.imported) {
+        fs::create_dir(IMPORTED)?;
+        mount(IMPORT_DISK, IMPORTED, "squashfs", flags, None)?;
+    }
     (0..).zip(folders).map(|(number, folder)| one(number, folder)).collect()
 }
 
@@ -60,7 +66,10 @@ fn one(number: u16, folder: &Folder) -> io::Result<Laid> {
     }
     let own = layers().join(number.to_string());
     let (upper, work) = (own.join("upper"), own.join("work"));
-    let lower = Path::new(EXPORT).join("own").join(number.to_string());
+    let lower = match folder.imported {
+        true => Path::new(IMPORTED).join(number.to_string()),
+        false => Path::new(EXPORT).join("own").join(number.to_string()),
+    };
     let seeds = Path::new(EXPORT).join("pending").join(number.to_string());
     fs::create_dir(&own)?;
     fs::create_dir(&work)?;

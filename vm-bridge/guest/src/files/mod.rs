@@ -15,9 +15,12 @@ pub(crate) use lay::{SEEN, prepare};
 use rustix::fd::OwnedFd;
 use std::{
     fs::File,
-    io::{self, Write as _},
+    io::{self, BufWriter, Write as _},
     thread,
 };
+
+/// Bytes that are told at once: each time costs the machine more than what is told.
+const BUFFER: usize = 64 << 10;
 
 /// A folder of the task, as the sandbox has it.
 struct Laid {
@@ -30,7 +33,7 @@ struct Laid {
 
 /// Answer the host for as long as it speaks. What is not understood is the last that is heard: the host then gives the guest up.
 pub(crate) fn serve(port: File, mut log: File) -> io::Result<()> {
-    let told = Sender::new(port.try_clone()?);
+    let told = Sender::new(BufWriter::with_capacity(BUFFER, port.try_clone()?));
     thread::spawn(move || {
         if let Err(error) = answer(Receiver::new(port), told) {
             let _ = writeln!(log, "the host is not understood on the files port: {error}");
@@ -39,7 +42,7 @@ pub(crate) fn serve(port: File, mut log: File) -> io::Result<()> {
     Ok(())
 }
 
-fn answer(mut asks: Receiver<File>, mut told: Sender<File>) -> Result<(), FrameError> {
+fn answer(mut asks: Receiver<File>, mut told: Sender<BufWriter<File>>) -> Result<(), FrameError> {
     let mut folders = Vec::new();
     while let Some(ask) = asks.receive()? {
         let done = match ask {
@@ -47,7 +50,7 @@ fn answer(mut asks: Receiver<File>, mut told: Sender<File>) -> Result<(), FrameE
             Ask::Lay { .. } => Err(io::ErrorKind::AlreadyExists.into()),
             Ask::Collect => Held::all().and_then(|_held| {
                 let mut left = MOST;
-                let mut tell = |tell: &Tell| told.send(tell).map_err(io::Error::other);
+                let mut tell = |tell: &Tell| told.post(tell).map_err(io::Error::other);
                 (0..).zip(&mut folders).try_for_each(|(number, folder)| {
                     collect::collect(number, &folder.layer, &mut folder.known, &mut left, &mut tell)
                 })

@@ -5,7 +5,7 @@ use deskhand_confine::{Excess, overlay};
 use deskhand_egress::Outlet;
 use deskhand_permissions::{Context, Gate, Refused, effect::RunInGuest};
 use deskhand_tools::shell::{Done, Enclosure, Ended, INTERPRETER, Job, reason};
-use deskhand_vm_bridge::{Bridge, Ending, Event, Job as Running, Limits, VmError};
+use deskhand_vm_bridge::{Bridge, Ending, Event, Job as Running, Limits, PYTHON, VmError, Warmth};
 use deskhand_vocabulary::Stop;
 use deskhand_workspace::{Moment, Workspace};
 use std::{
@@ -160,10 +160,10 @@ impl OnGuest {
         });
     }
 
-    fn open(&self) -> Result<Open, NoGuest> {
+    fn open(&self, warmth: Warmth) -> Result<Open, NoGuest> {
         let Parts { workspace, place, outlet, handle, .. } = &self.parts;
         let moment = workspace.moment();
-        let guest = TaskGuest::open(self.bridge()?, workspace, place, (outlet, handle))?;
+        let guest = TaskGuest::open(self.bridge()?, workspace, place, (outlet, handle), warmth)?;
         Ok(Open { python: None, guest, memory: self.parts.memory, moment })
     }
 
@@ -181,11 +181,11 @@ impl OnGuest {
             }
             followed?;
         }
+        let is_python = matches!(job, Job::Python { .. });
         let mut open = match held.open.take() {
             Some(open) => open,
-            None => self.open()?,
+            None => self.open(if is_python { Warmth::Python } else { Warmth::Booted })?,
         };
-        let is_python = matches!(job, Job::Python { .. });
         let fresh = is_python && open.python.is_none();
         let mut watch = Watch { clock, heard, mark: None, held_back: Vec::new() };
         let (over, why, log) = match job {
@@ -244,9 +244,9 @@ impl Open {
     }
 
     fn shell(&self, command: &str, folder: Option<&Path>, watch: &mut Watch<'_>) -> Result<Came, VmError> {
-        let words = ["/bin/sh", "-c", "exec \"$@\" 2>&1", "sh", "/bin/bash", "-c", command];
+        let words = ["/bin/bash", "-c", command];
         let folder = folder.unwrap_or(Path::new(HOME));
-        let job = self.guest.start(&words, folder, limits(self.memory, SAID))?;
+        let job = self.guest.start(&words, folder, limits(self.memory, SAID), true)?;
         let log = job.log().into();
         if job.end_input().is_err() {
             return Ok((Over::Lost, None, log));
@@ -259,9 +259,10 @@ impl Open {
         let python = match &mut self.python {
             Some(python) => python,
             None => {
-                let words = ["/bin/sh", "-c", "exec python3 -u -c \"$0\" 2>&1", INTERPRETER];
+                let [python, unbuffered, source] = PYTHON;
+                let words = [python, unbuffered, source, INTERPRETER];
                 let limits = limits(self.memory, SAID_IN_ALL);
-                let job = self.guest.start(&words, Path::new(HOME), limits)?;
+                let job = self.guest.start(&words, Path::new(HOME), limits, true)?;
                 self.python.insert(Python { job, works: 0 })
             }
         };

@@ -12,7 +12,9 @@ use deskhand_confine::{
 };
 use deskhand_egress::Outlet;
 use deskhand_tools::sandbox::{NoSandbox, Way};
-use deskhand_vm_bridge::{Bridge, Collector, Command, Guest, Job, Limits, PIECE, Reach, Share, Step, VmError, What};
+use deskhand_vm_bridge::{
+    Bridge, Collector, Command, Guest, Job, Limits, PIECE, Reach, Share, Step, VmError, Warmth, What,
+};
 use deskhand_vocabulary::path::decode;
 use deskhand_workspace::Workspace;
 use std::{ffi::OsStr, io, os::unix::ffi::OsStrExt as _, path::Path};
@@ -60,11 +62,13 @@ fn share(overlay: &overlay::Overlay) -> Share {
         covered: ground.hidden.iter().map(|path| path.as_path().to_owned()).collect(),
         pending: overlay.pending(),
         writable: ground.writable,
+        // what the person changes meanwhile is a conflict in any case
+        live: false,
     }
 }
 
 impl TaskGuest {
-    /// Start one. What is pending lies below `place` for it, and what it sends goes by `outlet`, in a runtime of tokio.
+    /// Start one that is so far along. What is pending lies below `place` for it, and what it sends goes by `outlet`, in a runtime of tokio.
     ///
     /// # Errors
     /// [`NoGuest`].
@@ -73,6 +77,7 @@ impl TaskGuest {
         workspace: &Workspace,
         place: &Path,
         (outlet, handle): (&Outlet, &Handle),
+        warmth: Warmth,
     ) -> Result<Self, NoGuest> {
         let layers = Layers::in_machine(workspace, place)?;
         let way = {
@@ -80,22 +85,28 @@ impl TaskGuest {
             Way::open(outlet.clone(), place)?
         };
         let reach = Reach { folders: layers.iter().map(share).collect(), proxy: Some(way.socket().to_owned()) };
-        let guest = bridge.guest(&reach)?;
+        let guest = bridge.guest(&reach, warmth)?;
         let names = reach.folders.into_iter().map(|share| share.name).collect();
         Ok(Self { guest, layers, _way: way, names })
     }
 
-    /// Run something in it. What it says is kept in a file of the guest as well.
+    /// Run something in it. What it says is kept in a file of the guest as well, and comes as one where it is `merged`.
     ///
     /// # Errors
     /// The guest is gone.
-    pub(super) fn start(&self, words: &[impl AsRef<OsStr>], folder: &Path, limits: Limits) -> Result<Job, VmError> {
+    pub(super) fn start(
+        &self,
+        words: &[impl AsRef<OsStr>],
+        folder: &Path,
+        limits: Limits,
+        merged: bool,
+    ) -> Result<Job, VmError> {
         // plots are drawn into files
         let drawn = [("MPLBACKEND", "Agg".to_owned())];
         let environment = proxies().into_iter().chain(drawn).map(|(name, value)| (name.into(), value.into())).collect();
         let words = words.iter().map(|word| word.as_ref().as_bytes().to_vec()).collect();
         let folder = folder.as_os_str().as_bytes().to_vec();
-        self.guest.start(Command { words, environment, folder, logged: true }, limits)
+        self.guest.start(Command { words, environment, folder, logged: true, merged }, limits)
     }
 
     /// Whether it is gone.

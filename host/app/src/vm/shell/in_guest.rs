@@ -12,7 +12,7 @@ use crate::{
 };
 use deskhand_confine::{Ended, Excess, MOUNTS, Taken};
 use deskhand_egress::Outlet;
-use deskhand_vm_bridge::{Ending, Event, Job, Limits, Stream};
+use deskhand_vm_bridge::{Ending, Event, Job, Limits, Stream, Warmth};
 use deskhand_vocabulary::{Sha256, path::decode};
 use deskhand_workspace::Workspace;
 use std::{
@@ -40,11 +40,12 @@ pub(super) fn run(
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.map_err(Failure::no_thread)?;
     let bridge = bridge(&desk.home, &desk.settings.vm, image).map_err(Failure::failed)?;
-    let opened = TaskGuest::open(&bridge, workspace, &desk.home.sandboxes(), (&outlet, runtime.handle()));
+    let opened =
+        TaskGuest::open(&bridge, workspace, &desk.home.sandboxes(), (&outlet, runtime.handle()), Warmth::Booted);
     let mut guest = opened.map_err(Failure::failed)?;
     let memory = memory_of_jobs(&desk.settings.vm);
     let limits = Limits { memory, processes: PROCESSES, milliseconds: u64::MAX, output: u64::MAX };
-    let job = guest.start(&words(options), &folder(workspace), limits).map_err(Failure::failed)?;
+    let job = guest.start(&words(options), &folder(workspace), limits, false).map_err(Failure::failed)?;
     let ended = attend(desk, &job)?;
     let taken = guest.take(workspace, request).map_err(Failure::failed)?;
     drop(guest);

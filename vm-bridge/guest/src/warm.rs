@@ -1,0 +1,81 @@
+//! An interpreter of Python that has its libraries loaded and runs nothing: jobs are forked from it. It is a process of the
+//! sandbox like any other, and a job could end it; jobs then begin in an interpreter of their own.
+
+use crate::gate;
+use deskhand_vm_protocol::{Command, PYTHON};
+use rustix::{
+    fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd},
+    net::{
+        AddressFamily, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recv,
+        sendmsg, socketpair,
+        sockopt::{Timeout, set_socket_timeout},
+    },
+};
+use std::{
+    io::{self, IoSlice},
+    mem::MaybeUninit,
+    os::unix::process::CommandExt as _,
+    process::{self, Stdio},
+    time::Duration,
+};
+
+const PROGRAM: &str = include_str!("warm.py");
+
+/// How long it may take to fork. It is stopped where that takes longer.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The runner's side of it.
+#[derive(Debug)]
+pub(crate) struct Warm(OwnedFd);
+
+/// What it is to run, where a command is for it.
+pub(crate) fn source(command: &Command) -> Option<&[u8]> {
+    match &command.words[..] {
+        [words @ .., source] if words.iter().eq(PYTHON.iter().map(|word| word.as_bytes())) => Some(source),
+        _ => None,
+    }
+}
+
+impl Warm {
+    /// Start it, and wait until it is warm, which takes as long as its libraries do.
+    pub(crate) fn start() -> io::Result<Self> {
+        let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
+        gate::inherit(theirs.as_fd())?;
+        let mut python = process::Command::new(PYTHON[0]);
+        python.args(&PYTHON[1..]).arg(PROGRAM).arg(theirs.as_raw_fd().to_string());
+        python.process_group(0).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        drop(python.spawn()?);
+        drop(theirs);
+        let (read, _) = recv(&ours, &mut [0_u8; 1], RecvFlags::empty())?;
+        if read == 0 {
+            return Err(io::Error::other("Python does not start"));
+        }
+        set_socket_timeout(&ours, Timeout::Recv, Some(PATIENCE))?;
+        set_socket_timeout(&ours, Timeout::Send, Some(PATIENCE))?;
+        Ok(Self(ours))
+    }
+
+    /// Fork a process that runs `source`, and waits at its gate first: its number, or why the command cannot be. None where no
+    /// answer is to be had any more.
+    pub(crate) fn fork(
+        &self,
+        source: &[u8],
+        command: &Command,
+        descriptors: [BorrowedFd<'_>; 4],
+    ) -> io::Result<Option<i32>> {
+        let variables = command.environment.iter().flat_map(|(name, value)| [&name[..], value]);
+        let texts: Vec<&[u8]> = [&command.folder[..], source].into_iter().chain(variables).collect();
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(4))];
+        let mut ancillary = SendAncillaryBuffer::new(&mut space);
+        ancillary.push(SendAncillaryMessage::ScmRights(&descriptors));
+        if sendmsg(&self.0, &[IoSlice::new(&texts.join(&0))], &mut ancillary, SendFlags::NOSIGNAL).is_err() {
+            return Ok(None);
+        }
+        let mut answer = [0; 4];
+        match recv(&self.0, &mut answer, RecvFlags::empty()).map(|(read, _)| (read, i32::from_le_bytes(answer))) {
+            Ok((4, process @ 1..)) => Ok(Some(process)),
+            Ok((4, code @ ..=0)) => Err(io::Error::from_raw_os_error(code.saturating_neg())),
+            _ => Ok(None),
+        }
+    }
+}
