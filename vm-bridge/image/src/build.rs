@@ -65,4 +65,4 @@ pub(crate) fn digest(recipe: &Recipe) -> io::Result<Sha256> {
 }
 
 /// Of what this crate makes of a recipe: another one makes another image.
-const FORM: u32 = 3;
+const FORM: u32 = 4;

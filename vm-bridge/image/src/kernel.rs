@@ -5,12 +5,13 @@ use lzma_rust2::XzReader;
 use std::{collections::BTreeSet, io::Read as _};
 
 /// What the guest needs; what these need comes with them. A file system that reads checksums needs the first.
-const MODULES: [&str; 9] = [
+const MODULES: [&str; 10] = [
     "crc32c_generic",
     "virtio_mmio",
     "virtio_console",
     "virtio_blk",
     "squashfs",
+    "erofs",
     "ext4",
     "overlay",
     "9p",

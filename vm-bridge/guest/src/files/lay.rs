@@ -53,7 +53,7 @@ pub(super) fn lay(folders: &[Folder]) -> io::Result<Vec<Laid>> {
     mount(FOLDERS, EXPORT, "9p", flags, options.as_c_str())?;
     if folders.iter().any(|folder| folder.imported) {
         fs::create_dir(IMPORTED)?;
-        mount(IMPORT_DISK, IMPORTED, "squashfs", flags, None)?;
+        mount(IMPORT_DISK, IMPORTED, "erofs", flags, None)?;
     }
     (0..).zip(folders).map(|(number, folder)| one(number, folder)).collect()
 }

@@ -1,11 +1,10 @@
 //! Folders with many small files, packed into one read-only image that a guest mounts: it then asks this computer for
 //! blocks, and not for each file. It holds what was in them when the guest began.
 
+mod erofs;
+
 use crate::Share;
-use backhand::{
-    BackhandError, FilesystemCompressor, FilesystemWriter, NodeHeader,
-    compression::{CompressionOptions, Compressor, Zstd},
-};
+use erofs::{Node, What};
 use rustix::{
     fd::{AsFd as _, BorrowedFd, OwnedFd},
     fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, ResolveFlags, Stat, fstat, openat, openat2, readlinkat, statat},
@@ -13,9 +12,10 @@ use rustix::{
     process::{getegid, geteuid},
 };
 use std::{
+    collections::{BTreeMap, HashMap},
     ffi::OsStr,
     fs::File,
-    io::{self, BufWriter, Read},
+    io::{self, Read},
     os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
     sync::Arc,
@@ -31,11 +31,6 @@ const MOST: usize = 200_000;
 const BYTES: u64 = 256 << 20;
 /// The deepest folder that is looked into.
 const DEEPEST: usize = 80;
-/// Bytes that are packed as one.
-const BLOCK: u32 = 128 << 10;
-/// Packing harder costs time that is not made up for.
-const LEVEL: u32 = 1;
-
 /// The one whose jobs run in a guest, and whose the person's files are there.
 const OWNER: u32 = 1000;
 /// Whose all others are (`/proc/sys/kernel/overflowuid`).
@@ -45,13 +40,13 @@ const NOBODY: u32 = 65534;
 struct Thing {
     path: PathBuf,
     stat: Stat,
-    what: What,
+    kind: Kind,
 }
 
-enum What {
+enum Kind {
     Folder,
     File,
-    Link(PathBuf),
+    Link(Vec<u8>),
     /// A folder that is not seen.
     Covered,
 }
@@ -82,7 +77,7 @@ fn find(share: &Share) -> io::Result<Option<(Arc<OwnedFd>, Vec<Thing>)>> {
         return Ok(None);
     }
     let mut walk = Walk { share, things: Vec::new(), files: 0, bytes: 0 };
-    walk.things.push(Thing { path: PathBuf::new(), stat, what: What::Folder });
+    walk.things.push(Thing { path: PathBuf::new(), stat, kind: Kind::Folder });
     let whole = walk.read(top.as_fd(), Path::new(""), 0)?;
     Ok((whole && walk.files >= FEWEST).then(|| (Arc::new(top), walk.things)))
 }
@@ -106,28 +101,25 @@ impl Walk<'_> {
             let path = path.join(name);
             let stat = statat(at, name, AtFlags::SYMLINK_NOFOLLOW)?;
             let mut inner = None;
-            let what = match FileType::from_raw_mode(stat.st_mode) {
-                FileType::Directory if self.share.covered.contains(&path) => What::Covered,
+            let kind = match FileType::from_raw_mode(stat.st_mode) {
+                FileType::Directory if self.share.covered.contains(&path) => Kind::Covered,
                 FileType::Directory => {
                     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
                     inner = Some(openat(at, name, flags, Mode::empty())?);
-                    What::Folder
+                    Kind::Folder
                 }
                 FileType::RegularFile => {
                     self.files += 1;
                     self.bytes = self.bytes.saturating_add(u64::try_from(stat.st_size).unwrap_or(0));
-                    What::File
+                    Kind::File
                 }
-                FileType::Symlink => {
-                    let text = readlinkat(at, name, Vec::new())?;
-                    What::Link(OsStr::from_bytes(text.as_bytes()).into())
-                }
+                FileType::Symlink => Kind::Link(readlinkat(at, name, Vec::new())?.into_bytes()),
                 _ => return Ok(false),
             };
             if self.things.len() >= MOST || self.bytes > BYTES || depth >= DEEPEST {
                 return Ok(false);
             }
-            self.things.push(Thing { path: path.clone(), stat, what });
+            self.things.push(Thing { path: path.clone(), stat, kind });
             if let Some(inner) = inner
                 && !self.read(inner.as_fd(), &path, depth + 1)?
             {
@@ -140,52 +132,52 @@ impl Walk<'_> {
 
 type Found = Option<(Arc<OwnedFd>, Vec<Thing>)>;
 
-fn write(found: Vec<Found>, to: &File) -> Result<(), BackhandError> {
-    let mut writer = FilesystemWriter::default();
-    writer.set_time(0);
-    writer.set_block_size(BLOCK);
-    writer.set_root_mode(0o755);
-    // telling whether a file was there before costs more than it saves
-    writer.set_no_duplicate_files(false);
-    let options = CompressionOptions::Zstd(Zstd { compression_level: LEVEL });
-    writer.set_compressor(FilesystemCompressor::new(Compressor::Zstd, Some(options))?);
+fn write(found: Vec<Found>, to: &File) -> io::Result<()> {
+    let top = Node { mode: 0o755, user: 0, group: 0, modified: (0, 0), what: What::Folder(BTreeMap::new()) };
+    let mut nodes = vec![top];
     for (number, (top, things)) in found.into_iter().enumerate().filter_map(|(number, found)| Some((number, found?))) {
         let own = PathBuf::from(number.to_string());
-        for Thing { path, stat, what } in things {
+        let mut known = HashMap::from([(PathBuf::new(), 0)]);
+        for Thing { path, stat, kind } in things {
             let place = if path.as_os_str().is_empty() { own.clone() } else { own.join(&path) };
-            let header = header(&stat);
-            match what {
-                What::Folder => writer.push_dir(place, header)?,
-                What::Covered => writer.push_dir(place, NodeHeader { permissions: 0, ..header })?,
-                What::Link(text) => writer.push_symlink(text, place, header)?,
-                What::File => {
-                    let size = u64::try_from(stat.st_size).unwrap_or(0);
-                    writer.push_file(Lazy { top: Arc::clone(&top), path, size, open: None }, place, header)?;
+            let mut mode = u16::try_from(stat.st_mode & 0o777).unwrap_or(0);
+            let what = match kind {
+                Kind::Folder => What::Folder(BTreeMap::new()),
+                Kind::Covered => {
+                    mode = 0;
+                    What::Folder(BTreeMap::new())
                 }
+                Kind::Link(text) => What::Link(text),
+                Kind::File => {
+                    let size = u64::try_from(stat.st_size).unwrap_or(0);
+                    What::File(size, Lazy { top: Arc::clone(&top), path, open: None })
+                }
+            };
+            let seen = |id: u32, own: u32| if id == own { OWNER } else { NOBODY };
+            let (user, group) = (seen(stat.st_uid, geteuid().as_raw()), seen(stat.st_gid, getegid().as_raw()));
+            let seconds = u64::try_from(stat.st_mtime).unwrap_or(0);
+            let modified = (seconds, u32::try_from(stat.st_mtime_nsec).unwrap_or(0));
+            if matches!(what, What::Folder(_)) {
+                known.insert(place.clone(), nodes.len());
             }
+            let above = place.parent().and_then(|above| known.get(above)).copied();
+            let name = place.file_name().unwrap_or_default().as_bytes().to_vec();
+            let number = nodes.len();
+            match above.and_then(|above| nodes.get_mut(above)).map(|above| &mut above.what) {
+                Some(What::Folder(entries)) => entries.insert(name, number),
+                _ => return Err(io::ErrorKind::InvalidData.into()),
+            };
+            nodes.push(Node { mode, user, group, modified, what });
         }
     }
-    let (_, length) = writer.write(BufWriter::with_capacity(1 << 20, to))?;
-    if length > SIZE { Err(io::Error::from(io::ErrorKind::StorageFull).into()) } else { Ok(()) }
+    if erofs::write(nodes, to)? > SIZE { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
 }
 
-fn header(stat: &Stat) -> NodeHeader {
-    let seen = |id: u32, own: u32| if id == own { OWNER } else { NOBODY };
-    NodeHeader {
-        // the bits of permissions, which fit
-        permissions: u16::try_from(stat.st_mode & 0o777).unwrap_or(0),
-        uid: seen(stat.st_uid, geteuid().as_raw()),
-        gid: seen(stat.st_gid, getegid().as_raw()),
-        mtime: u32::try_from(stat.st_mtime).unwrap_or(0),
-    }
-}
-
-/// A file that is opened when it is read, and closed once it has been.
+/// A file that is opened when it is read.
 struct Lazy {
     top: Arc<OwnedFd>,
     path: PathBuf,
-    size: u64,
-    open: Option<io::Take<File>>,
+    open: Option<File>,
 }
 
 impl Lazy {
@@ -206,15 +198,10 @@ impl Read for Lazy {
             Some(file) => file,
             None => {
                 let file = self.open()?;
-                self.open.insert(file.take(self.size))
+                self.open.insert(file)
             }
         };
-        let read = file.read(buffer)?;
-        if read == 0 {
-            self.size = 0;
-            self.open = None;
-        }
-        Ok(read)
+        file.read(buffer)
     }
 }
 
