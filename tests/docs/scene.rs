@@ -108,10 +108,10 @@ impl Scene {
         scene
     }
 
-    /// With a Debian archive that has nothing; the real one is that of `make test-vm`.
+    /// With a Debian archive and a package index that have nothing; the real one is that of `make test-vm`.
     fn building(mut self) -> Self {
         let archive = HttpServer::start(|_| Answer::new(404, "text/plain", "not here"));
-        let build = format!("deskhand vm build --mirror {}", archive.url());
+        let build = format!("deskhand vm build --mirror {0} --index {0}", archive.url());
         self.codes.push(("deskhand vm build", 1));
         Self { _archive: Some(archive), ..self.word("deskhand vm build", &build) }
     }

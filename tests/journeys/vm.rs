@@ -141,7 +141,7 @@ fn the_boundary_of_the_sandbox_holds() {
 fn a_package_that_does_not_come_is_said_by_name_and_nothing_is_left_to_prune() {
     let place = Place::new();
     let archive = HttpServer::start(|_| Answer::new(404, "text/plain", "not here"));
-    let ran = place.deskhand(["vm", "build", "--mirror", &archive.url()]);
+    let ran = place.deskhand(["vm", "build", "--mirror", &archive.url(), "--index", "none"]);
     assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
     assert!(
         ran.stderr.contains("could not be fetched: ") && ran.stderr.contains(" answers with status 404"),
@@ -149,4 +149,53 @@ fn a_package_that_does_not_come_is_said_by_name_and_nothing_is_left_to_prune() {
         ran.stderr
     );
     assert_eq!(place.deskhand(["vm", "prune"]).ok(), "Freed 0 B.\n");
+}
+
+/// A package index with one page, on which a link leads to what is no wheel.
+fn index(link: &'static str) -> HttpServer {
+    HttpServer::start(move |heard| match heard.target.as_str() {
+        "/simple/python-pptx/" => {
+            Answer::new(200, "text/html", format!("<!DOCTYPE html><body><a href=\"{link}\">it</a>"))
+        }
+        "/files/python_pptx-1.0.2-py3-none-any.whl" => Answer::new(200, "application/octet-stream", "no wheel"),
+        _ => Answer::new(404, "text/plain", "not here"),
+    })
+}
+
+const ELSEWHERE: &str = "../../files/python_pptx-1.0.2-py3-none-any.whl#sha256=00";
+
+#[test]
+fn a_wheel_comes_from_the_index_that_was_named_and_is_the_one_that_the_recipe_names() {
+    let place = Place::new();
+    let other = index(ELSEWHERE);
+    let simple = format!("{}/simple", other.url());
+    let build = |words: &[&str]| place.deskhand([&["vm", "build", "--mirror", "http://127.0.0.1:9"], words].concat());
+    let expected = "160838e0b8565a8b1f67947675886e9fea18aa5e795db7ae531606d68e785cba";
+    let found = deskhand_vocabulary::Sha256::of("no wheel");
+    let changed = format!(
+        "The package python-pptx is not the one that the recipe names (sha256 {found} instead of {expected}); nothing of it was \
+         used.\n"
+    );
+    assert_eq!(build(&["--index", &simple]).stderr, changed);
+
+    // as pip is set: in its file, and before that in the environment
+    fs::create_dir_all(place.path("home/.config/pip")).unwrap();
+    fs::write(place.path("home/.config/pip/pip.conf"), format!("[global]\nindex-url = {simple}/\n")).unwrap();
+    assert_eq!(build(&[]).stderr, changed);
+    let empty = index("python_pptx-1.0.1-py3-none-any.whl");
+    let mut command = place.command(deskhand_tests::deskhand());
+    command
+        .args(["vm", "build", "--mirror", "http://127.0.0.1:9"])
+        .env("PIP_INDEX_URL", format!("{}/simple", empty.url()));
+    let ran = Ran::of(command.output().unwrap());
+    let absent = format!(
+        "The package python-pptx could not be fetched: {}/simple/python-pptx/ has no file python_pptx-1.0.2-py3-none-any.whl; \
+         name another index (--index URL), or none (--index none). Try again; packages that came are kept.\n",
+        empty.url()
+    );
+    assert_eq!((ran.code, ran.stderr), (1, absent));
+    let wrong = build(&["--index", "nowhere"]);
+    assert_eq!(wrong.code, 2);
+    assert!(wrong.stderr.starts_with("`nowhere` is no address of a package index: "), "{}", wrong.stderr);
+    assert_eq!(fs::read_dir(place.path("deskhand/cache/guests/images")).unwrap().count(), 0);
 }

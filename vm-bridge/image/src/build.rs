@@ -1,8 +1,8 @@
 //! From a recipe to an image in the store.
 
 use crate::{
-    Fetch, GUEST, Image, ImageError, Package, Recipe, Store, fetch, initramfs, kernel, package, root, store::Made,
-    tree::Tree,
+    Fetch, GUEST, Image, ImageError, Package, Place, Recipe, Store, fetch, initramfs, kernel, package, root,
+    store::Made, tree::Tree, wheel,
 };
 use deskhand_vocabulary::Sha256;
 use std::{
@@ -41,10 +41,10 @@ pub fn build(
     }
     let (mut system, mut boot) = (Tree::new()?, Tree::new()?);
     for (package, file) in files {
-        let unpacked = if *package == recipe.kernel {
-            package::unpack(&file, &mut boot, kernel::wanted)
-        } else {
-            package::unpack(&file, &mut system, |_| true)
+        let unpacked = match package.place {
+            Place::Archive(_) if *package == recipe.kernel => package::unpack(&file, &mut boot, kernel::wanted),
+            Place::Archive(_) => package::unpack(&file, &mut system, |_| true),
+            Place::Index(_) => wheel::unpack(&file, &mut system),
         };
         unpacked.map_err(|why| ImageError::Package { package: package.name.clone(), why })?;
     }
@@ -61,7 +61,7 @@ pub fn build(
 
 /// Of all that an image is made from.
 pub(crate) fn digest(recipe: &Recipe) -> io::Result<Sha256> {
-    Ok(Sha256::of_json(&(recipe.digest, Sha256::of(GUEST), FORM))?)
+    Ok(Sha256::of_json(&(recipe, Sha256::of(GUEST), FORM))?)
 }
 
 /// Of what this crate makes of a recipe: another one makes another image.

@@ -1,6 +1,6 @@
 //! Where packages come from, which is the caller's to say: the host fetches them through its own way to the network.
 
-use crate::{ImageError, Package};
+use crate::{ImageError, Package, Place};
 use deskhand_vocabulary::Sha256;
 use sha2::Digest as _;
 use std::{
@@ -18,7 +18,7 @@ pub trait Fetch {
 
 /// The file of a package in `folder`, fetched where it is not there. A file there is checked as if it had just come.
 pub(crate) fn file(package: &Package, fetch: &dyn Fetch, folder: &Path) -> Result<PathBuf, ImageError> {
-    let path = folder.join(format!("{}.deb", package.sha256));
+    let path = folder.join(name(package));
     if path.is_file() && Sha256::of_reader(File::open(&path)?)? == package.sha256 {
         return Ok(path);
     }
@@ -37,12 +37,21 @@ pub(crate) fn file(package: &Package, fetch: &dyn Fetch, folder: &Path) -> Resul
     Ok(path)
 }
 
+/// What the file of a package is called here.
+fn name(package: &Package) -> String {
+    let kind = match package.place {
+        Place::Archive(_) => "deb",
+        Place::Index(_) => "whl",
+    };
+    format!("{}.{kind}", package.sha256)
+}
+
 /// Remove what does not belong to `packages`, which keeps the folder from growing with each recipe.
 pub(crate) fn tidy(packages: &[Package], folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        let name = entry.file_name();
-        if !packages.iter().any(|package| name.to_str() == Some(&format!("{}.deb", package.sha256))) {
+        let found = entry.file_name();
+        if !packages.iter().any(|package| found.to_str() == Some(&name(package))) {
             fs::remove_file(entry.path())?;
         }
     }

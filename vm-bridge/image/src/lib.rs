@@ -1,5 +1,5 @@
 //! The image of the guest: a kernel, a first file system with the guest's own program, and a root image out of Debian
-//! packages.
+//! packages and, where Debian has none, wheels of Python.
 //!
 //! [`Recipe`] says what goes in, by the digest of each package; [`build`] makes an image of it, anywhere, without
 //! privileges and without running anything of the packages, so that two builds have one digest; [`Store`] keeps images
@@ -18,11 +18,12 @@ mod recipe;
 mod root;
 mod store;
 mod tree;
+mod wheel;
 
 pub use build::{Step, build};
 pub use error::ImageError;
 pub use fetch::Fetch;
-pub use recipe::{Package, Recipe};
+pub use recipe::{Package, Place, Recipe};
 pub use store::{Image, Manifest, Part, Parts, Store};
 
 /// The guest's program, or nothing where there is none for this machine.

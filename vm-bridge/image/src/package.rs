@@ -9,7 +9,7 @@ use std::{
 };
 
 /// The most bytes that one file of a package may have.
-const LARGEST: u64 = 512 << 20;
+pub(crate) const LARGEST: u64 = 512 << 20;
 
 /// Folders that Debian has at the root and below `/usr`: one of the two is a link to the other.
 const MERGED: [&str; 4] = ["bin", "sbin", "lib", "lib64"];
@@ -84,7 +84,7 @@ fn target(entry: &tar::Entry<'_, impl Read>) -> io::Result<String> {
 }
 
 /// Where a path of a package goes in the tree; `None` for the root itself.
-fn place(path: &Path) -> io::Result<Option<String>> {
+pub(crate) fn place(path: &Path) -> io::Result<Option<String>> {
     let strange = || io::Error::other("it holds a path that leads out of it");
     let mut names = Vec::new();
     for component in path.components() {

@@ -2,59 +2,85 @@
 
 use crate::ImageError;
 use deskhand_vocabulary::Sha256;
+use serde::Serialize;
 
-/// One Debian package, by the digest of its file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One package, by the digest of its file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Package {
-    /// Its name, as Debian has it.
+    /// Its name, as the place has it where it is.
     pub name: String,
     /// Its version.
     pub version: String,
-    /// Its file below the root of a Debian archive.
-    pub place: String,
+    /// Where its file is.
+    pub place: Place,
     /// Bytes of its file.
     pub size: u64,
     /// The digest of its file.
     pub sha256: Sha256,
 }
 
+/// Where the file of a package is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Place {
+    /// A Debian package: its path below the root of a Debian archive.
+    Archive(String),
+    /// A wheel of Python (PEP 427): its file's name, which a package index has on the page of the package (PEP 503).
+    Index(String),
+}
+
 /// All packages of an image.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Recipe {
-    /// What the root image is made of, in the order of their names.
+    /// Modules of Python that Debian does not have.
+    pub(crate) wheels: Vec<Package>,
+    /// What else the root image is made of, in the order of their names.
     pub(crate) packages: Vec<Package>,
     /// The kernel and its modules.
     pub(crate) kernel: Package,
-    /// Of all that goes in.
-    pub(crate) digest: Sha256,
 }
 
 impl Recipe {
     /// The recipe that comes with the program.
     pub fn standard() -> Result<Self, ImageError> {
-        Self::parse(include_str!("../recipe/lock"))
+        Self::parse(concat!(include_str!("../recipe/lock"), include_str!("../recipe/wheels")))
     }
 
-    /// Read a list of packages: a line each, with name, version, place, size and SHA-256 between tabulators. The one
-    /// whose name begins with `linux-image-` is the kernel.
+    /// Read a list of packages: a line each, with name, version, place, size and SHA-256 between tabulators. A place that ends
+    /// with `.whl` is that of a wheel; the package whose name begins with `linux-image-` is the kernel.
     pub fn parse(text: &str) -> Result<Self, ImageError> {
-        let mut packages = Vec::new();
+        let (mut wheels, mut packages) = (Vec::new(), Vec::new());
         for (number, line) in text.lines().enumerate() {
-            packages.push(package(line).ok_or(ImageError::Recipe(number + 1))?);
+            let package = package(line).ok_or(ImageError::Recipe(number + 1))?;
+            match package.place {
+                Place::Archive(_) => packages.push(package),
+                Place::Index(_) => wheels.push(package),
+            }
         }
         let kernel = packages.iter().position(|package| package.name.starts_with("linux-image-"));
         let kernel = packages.remove(kernel.ok_or(ImageError::Kernel("the list names none"))?);
-        Ok(Self { packages, kernel, digest: Sha256::of(text) })
+        Ok(Self { wheels, packages, kernel })
     }
 
-    /// All packages, the kernel last.
+    /// The same without what comes from a package index of Python, for whoever reaches none. It makes another image.
+    #[must_use]
+    pub fn without_wheels(self) -> Self {
+        Self { wheels: Vec::new(), ..self }
+    }
+
+    /// What comes from a package index of Python.
+    pub fn wheels(&self) -> &[Package] {
+        &self.wheels
+    }
+
+    /// All packages: first the wheels, which are the least likely to come, and the kernel last.
     pub fn packages(&self) -> impl Iterator<Item = &Package> {
-        self.packages.iter().chain([&self.kernel])
+        self.wheels.iter().chain(&self.packages).chain([&self.kernel])
     }
 }
 
 fn package(line: &str) -> Option<Package> {
     let [name, version, place, size, sha256] = line.split('\t').collect::<Vec<_>>().try_into().ok()?;
-    let (name, version, place) = (name.to_owned(), version.to_owned(), place.to_owned());
+    let (name, version) = (name.to_owned(), version.to_owned());
+    let place = if place.ends_with(".whl") { Place::Index(place.to_owned()) } else { Place::Archive(place.to_owned()) };
     Some(Package { name, version, place, size: size.parse().ok()?, sha256: sha256.parse().ok()? })
 }

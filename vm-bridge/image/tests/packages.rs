@@ -42,14 +42,19 @@ fn archive(name: &str, data: &[u8]) -> Vec<u8> {
     archive.into_inner().unwrap()
 }
 
-fn line(name: &str, size: usize, sha256: Sha256) -> String {
-    format!("{name}\t1\tpool/{name}_1_all.deb\t{size}\t{sha256}\n")
+fn line(name: &str, place: &str, size: usize, sha256: Sha256) -> String {
+    format!("{name}\t1\t{place}\t{size}\t{sha256}\n")
 }
 
 /// Build of one package and a kernel's that has no kernel.
 fn built(bytes: &[u8], size: usize, sha256: Sha256) -> ImageError {
+    built_at("pool/something_1_all.deb", bytes, size, sha256)
+}
+
+fn built_at(place: &str, bytes: &[u8], size: usize, sha256: Sha256) -> ImageError {
     let kernel = package(&[(tar::EntryType::Directory, "./boot/", "")]);
-    let text = line("something", size, sha256) + &line("linux-image-1-amd64", kernel.len(), Sha256::of(&kernel));
+    let of_kernel = line("linux-image-1-amd64", "pool/linux_1.deb", kernel.len(), Sha256::of(&kernel));
+    let text = line("something", place, size, sha256) + &of_kernel;
     let given = [("something", bytes.to_vec()), ("linux-image-1-amd64", kernel)];
     let given = Given(given.into_iter().map(|(name, bytes)| (name.to_owned(), bytes)).collect());
     let folder = tempfile::tempdir().unwrap();
@@ -76,6 +81,29 @@ fn a_package_of_another_digest_or_size_is_not_used() {
 }
 
 #[test]
+fn a_wheel_of_another_digest_or_that_is_none_is_not_used() {
+    let place = "something-1-py3-none-any.whl";
+    let mut wheel = zip::ZipWriter::new(io::Cursor::new(Vec::new()));
+    wheel.start_file("something.py", zip::write::SimpleFileOptions::default()).unwrap();
+    let wheel = wheel.finish().unwrap().into_inner();
+    let error = built_at(place, &wheel, wheel.len(), Sha256::of("another"));
+    assert!(matches!(error, ImageError::Digest { found, .. } if found == Sha256::of(&wheel)));
+    let error = built_at(place, b"no zip", 6, Sha256::of("no zip")).to_string();
+    assert!(error.starts_with("the package something cannot be unpacked: "), "{error}");
+    assert!(matches!(built_at(place, &wheel, wheel.len(), Sha256::of(&wheel)), ImageError::Kernel(_)));
+}
+
+#[test]
+fn a_recipe_without_wheels_is_another() {
+    let whole = Recipe::standard().unwrap();
+    let names: Vec<&str> = whole.wheels().iter().map(|wheel| wheel.name.as_str()).collect();
+    assert_eq!(names, ["python-pptx"]);
+    let without = whole.clone().without_wheels();
+    assert_eq!(without.packages().count() + 1, whole.packages().count());
+    assert_ne!(without, whole);
+}
+
+#[test]
 fn a_package_that_leads_out_of_the_tree_or_holds_what_is_no_file_is_refused() {
     use tar::EntryType as Kind;
     let refused = |why: &str| format!("the package something cannot be unpacked: {why}");
@@ -97,7 +125,7 @@ fn a_package_that_leads_out_of_the_tree_or_holds_what_is_no_file_is_refused() {
 
 #[test]
 fn a_list_that_makes_no_sense_is_refused_with_its_line() {
-    let good = line("a", 1, Sha256::of(""));
+    let good = line("a", "pool/a_1_all.deb", 1, Sha256::of(""));
     for bad in ["", "a\tb\n", "a\t1\tplace\tmany\tdigest\n", "a\t1\tplace\t5\tdigest\n"] {
         let error = Recipe::parse(&format!("{good}{bad}")).unwrap_err().to_string();
         let expected = if bad.is_empty() {

@@ -82,6 +82,20 @@ fn the_image_has_what_its_recipe_promises() {
 print(int(numpy.ones((9, 9)).dot(numpy.ones(9)).sum()))";
     let python = run(&guest, &["python3", "-c", modules]);
     assert_eq!((python.output.as_str(), python.error.as_str()), ("81\n", ""));
+    let slides = "import pptx, pptx.chart.data, importlib.metadata
+from pptx.enum.chart import XL_CHART_TYPE
+deck = pptx.Presentation()
+slide = deck.slides.add_slide(deck.slide_layouts[5])
+slide.shapes.title.text = 'Title'
+data = pptx.chart.data.CategoryChartData()
+data.categories = ['a', 'b']
+data.add_series('one', (1, 2))
+slide.shapes.add_chart(XL_CHART_TYPE.COLUMN_CLUSTERED, 0, 0, 10 ** 6, 10 ** 6, data)
+deck.save('slides.pptx')
+again = pptx.Presentation('slides.pptx').slides[0].shapes
+print(again.title.text, list(again[1].chart.plots[0].series[0].values), importlib.metadata.version('python-pptx'))";
+    let python = run(&guest, &["python3", "-c", slides]);
+    assert_eq!((python.output.as_str(), python.error.as_str()), ("Title [1.0, 2.0] 1.0.2\n", ""));
     let found = shell(&guest, "for program in pip npm git pdftotext rg bwrap; do command -v $program; done");
     assert_eq!(
         found.output,

@@ -3,7 +3,7 @@
 use deskhand_vm_bridge::{
     Bridge, Command, Ending, Event, Guest, Job, Limits, Patience, Qemu, Size, Snapshots, Stream, Usage,
 };
-use deskhand_vm_image::{Fetch, Image, Package, Recipe, Store, build};
+use deskhand_vm_image::{Fetch, Image, Package, Place, Recipe, Store, build};
 use std::{
     fs, io,
     io::Write,
@@ -20,34 +20,45 @@ pub(crate) fn folder() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("vm")
 }
 
-/// Packages as this computer's own package manager gets them, all at once.
-pub(crate) struct Apt(pub(crate) PathBuf);
+/// Packages as this computer's own package managers get them, all at once.
+pub(crate) struct Managers(PathBuf);
 
-impl Apt {
+impl Managers {
     pub(crate) fn new(recipe: &Recipe) -> Self {
         let folder = folder().join("apt");
         fs::create_dir_all(&folder).unwrap();
-        let missing: Vec<String> = recipe
-            .packages()
-            .filter(|package| !folder.join(name(package)).exists())
-            .map(|package| format!("{}={}", package.name, package.version))
-            .collect();
-        if !missing.is_empty() {
-            let mut apt = process::Command::new("apt-get");
-            apt.args(["-qq", "-o", "APT::Sandbox::User=root", "download"]).args(&missing).current_dir(&folder);
-            assert!(apt.status().unwrap().success(), "apt-get could not fetch what the recipe names");
-        }
+        let missing: Vec<&Package> = recipe.packages().filter(|package| !folder.join(name(package)).exists()).collect();
+        let (of_debian, of_python): (Vec<&Package>, Vec<&Package>) =
+            missing.into_iter().partition(|package| matches!(package.place, Place::Archive(_)));
+        let apt = ["apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download"];
+        get(&apt, "=", &of_debian, &folder);
+        get(&["pip", "-q", "download", "--no-deps", "--only-binary", ":all:"], "==", &of_python, &folder);
         Self(folder)
     }
 }
 
-/// The name that apt gives a package's file.
-fn name(package: &Package) -> String {
-    let (_, architecture) = package.place.trim_end_matches(".deb").rsplit_once('_').unwrap();
-    format!("{}_{}_{architecture}.deb", package.name, package.version.replace(':', "%3a"))
+fn get(manager: &[&str], is: &str, packages: &[&Package], folder: &Path) {
+    if packages.is_empty() {
+        return;
+    }
+    let mut command = process::Command::new(manager[0]);
+    command.args(&manager[1..]).current_dir(folder);
+    command.args(packages.iter().map(|package| format!("{}{is}{}", package.name, package.version)));
+    assert!(command.status().unwrap().success(), "{} could not fetch what the recipe names", manager[0]);
 }
 
-impl Fetch for Apt {
+/// The name that the manager gives a package's file.
+fn name(package: &Package) -> String {
+    match &package.place {
+        Place::Archive(place) => {
+            let (_, architecture) = place.trim_end_matches(".deb").rsplit_once('_').unwrap();
+            format!("{}_{}_{architecture}.deb", package.name, package.version.replace(':', "%3a"))
+        }
+        Place::Index(file) => file.clone(),
+    }
+}
+
+impl Fetch for Managers {
     fn fetch(&self, package: &Package, to: &mut dyn Write) -> io::Result<()> {
         io::copy(&mut fs::File::open(self.0.join(name(package)))?, to).map(drop)
     }
@@ -80,12 +91,12 @@ pub(crate) fn bridge_at(snapshots: &Path) -> Bridge {
     Bridge::new(Box::new(Qemu::find().unwrap()), store(), image.digest, snapshots).sized(SIZE).patient(patience)
 }
 
-/// Asks the package manager only where something is to be fetched.
+/// Asks the package managers only where something is to be fetched.
 pub(crate) struct Late<'a>(pub(crate) &'a Recipe);
 
 impl Fetch for Late<'_> {
     fn fetch(&self, package: &Package, to: &mut dyn Write) -> io::Result<()> {
-        Apt::new(self.0).fetch(package, to)
+        Managers::new(self.0).fetch(package, to)
     }
 }
 

@@ -1,28 +1,21 @@
 //! `deskhand vm build`: the packages come through the way out, like everything that is fetched.
 
-use super::{command::Build, mirror};
+use super::{command::Build, fetch::Sources, index, mirror};
 use crate::{
     desk::Desk,
     exit::Exit,
     failure::{Failure, Result},
     outgoing::Outgoing,
     output,
-    show::{bytes, line},
+    show::{bytes, line, list},
 };
-use deskhand_egress::{Outlet, Request, Url, request::Limits};
+use deskhand_egress::Url;
 use deskhand_permissions::{Context, Standing};
-use deskhand_vm_image::{Fetch, ImageError, Package, Recipe, Step, Store, build};
-use deskhand_vocabulary::Stop;
+use deskhand_vm_image::{ImageError, Recipe, Step, Store, build};
 use serde_json::json;
-use std::{
-    io::{self, Write},
-    time::Duration,
-};
 
-/// The longest silence of an archive.
-const SILENCE: Duration = Duration::from_secs(60);
-/// How often it is tried to get a package.
-const TRIES: usize = 3;
+/// In the place of an index: leave out what comes from one.
+const NONE: &str = "none";
 
 pub(super) fn run(options: &Build) -> Result {
     let desk = Desk::open(options.json.json)?;
@@ -30,18 +23,25 @@ pub(super) fn run(options: &Build) -> Result {
     let mirror = options.mirror.clone().or_else(mirror::find).ok_or_else(|| {
         Failure::usage("this computer names no Debian archive. Name one: deskhand vm build --mirror URL")
     })?;
-    let mirror = Url::parse(&format!("{}/", mirror.trim_end_matches('/')))
-        .map_err(|error| Failure::usage(format!("`{}` is no address of an archive: {error}", line(&mirror))))?;
+    let mirror = folder(&mirror, "an archive")?;
+    let store = Store::open(desk.home.guests()).map_err(Failure::failed)?;
+    let recipe = Recipe::standard().map_err(Failure::failed)?;
+    let (recipe, index) = match options.index.as_deref() {
+        Some(NONE) => (recipe.without_wheels(), None),
+        named => {
+            let index = index(named, &recipe, &store)?;
+            (recipe, index)
+        }
+    };
     let context = Context::person(None, Standing::default());
-    let fetch = FromMirror {
+    let fetch = Sources {
         mirror,
+        index,
         outlet: Outgoing::of(&desk, context)?.pages(),
         runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::no_thread)?,
         stop: desk.stop.clone(),
     };
-    let recipe = Recipe::standard().map_err(Failure::failed)?;
     let count = recipe.packages().count();
-    let store = Store::open(desk.home.guests()).map_err(Failure::failed)?;
     let mut at = 0;
     let built = build(&recipe, &fetch, &store, |step| {
         let said = match step {
@@ -70,47 +70,25 @@ pub(super) fn run(options: &Build) -> Result {
     Ok(Exit::Done)
 }
 
-/// Packages from a Debian archive.
-struct FromMirror {
-    mirror: Url,
-    outlet: Outlet,
-    runtime: tokio::runtime::Runtime,
-    stop: Stop,
+/// An address that others are below.
+fn folder(address: &str, what: &str) -> Result<Url> {
+    Url::parse(&format!("{}/", address.trim_end_matches('/')))
+        .map_err(|error| Failure::usage(format!("`{}` is no address of {what}: {error}", line(address))))
 }
 
-impl Fetch for FromMirror {
-    fn fetch(&self, package: &Package, to: &mut dyn Write) -> io::Result<()> {
-        let url = self.mirror.join(&package.place).map_err(io::Error::other)?;
-        let bytes = self.runtime.block_on(async {
-            let mut tried = 0;
-            loop {
-                tried += 1;
-                match self.get(&url, package.size).await {
-                    Err(error) if tried >= TRIES || self.stop.is_stopped() => return Err(error),
-                    Err(_) => {}
-                    bytes => return bytes,
-                }
-            }
-        })?;
-        to.write_all(&bytes)
+/// The package index; none where none is known and nothing has to come from one.
+fn index(named: Option<&str>, recipe: &Recipe, store: &Store) -> Result<Option<Url>> {
+    let known = named.map(str::to_owned).or_else(index::find);
+    if let Some(known) = known {
+        return folder(&known, "a package index").map(Some);
     }
-}
-
-impl FromMirror {
-    async fn get(&self, url: &Url, size: u64) -> io::Result<Vec<u8>> {
-        let limits = Limits { silence: SILENCE, total: None, body: size };
-        let request = Request::get(url.as_str()).map_err(io::Error::other)?.limits(limits);
-        let mut response = self.outlet.send(request).await.map_err(io::Error::other)?;
-        if !response.is_success() {
-            return Err(io::Error::other(format!("{url} answers with status {}", response.status())));
-        }
-        let mut bytes = Vec::new();
-        while let Some(piece) = response.chunk().await.map_err(io::Error::other)? {
-            if self.stop.is_stopped() {
-                return Err(io::ErrorKind::Interrupted.into());
-            }
-            bytes.extend_from_slice(&piece);
-        }
-        Ok(bytes)
+    if store.built(recipe).map_err(Failure::failed)?.is_some() {
+        return Ok(None);
     }
+    let wheels: Vec<String> = recipe.wheels().iter().map(|wheel| wheel.name.clone()).collect();
+    Err(Failure::usage(format!(
+        "pip names no package index on this computer, from which {} would come. Name one: deskhand vm build --index URL; or do \
+         without: deskhand vm build --index {NONE}",
+        list(&wheels)
+    )))
 }

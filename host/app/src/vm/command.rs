@@ -56,6 +56,10 @@ pub(crate) struct Build {
     /// Where the packages come from: the address of a Debian archive; without it, the one that this computer uses
     #[arg(long, value_name = "URL")]
     pub(super) mirror: Option<String>,
+    /// Where python-pptx comes from, which Debian does not have: the address of a Python package index, or `none` to leave it
+    /// out; without it, the one that pip is set to
+    #[arg(long, value_name = "URL")]
+    pub(super) index: Option<String>,
     #[command(flatten)]
     pub(super) json: Json,
 }

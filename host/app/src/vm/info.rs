@@ -1,18 +1,20 @@
 //! `deskhand vm info`: where commands of the agent run, and what this computer has for them.
 
-use super::shelter::{self, is_allowed};
+use super::{
+    built::built,
+    shelter::{self, is_allowed},
+};
 use crate::{
     cli::Json,
     desk::Desk,
     exit::Exit,
-    failure::{Failure, Result},
+    failure::Result,
     output, sandbox,
-    show::{bytes, columns, line},
+    show::{bytes, columns, line, list},
 };
 use deskhand_permissions::{Context, Standing};
 use deskhand_vm_bridge::{Qemu, Vmm as _};
-use deskhand_vm_image::{Recipe, Store};
-use deskhand_vocabulary::{Sha256, TaskId};
+use deskhand_vocabulary::TaskId;
 use serde::Serialize;
 
 /// What there is, each with why or with what to do.
@@ -76,20 +78,10 @@ fn guest() -> String {
 }
 
 fn image(desk: &Desk) -> Result<String> {
-    if !desk.home.guests().exists() {
-        return Ok(NO_IMAGE.to_owned());
-    }
-    Ok(match built(desk)? {
-        Some((digest, size)) => format!("{:.12}, {}", digest.to_string(), bytes(size)),
-        None => NO_IMAGE.to_owned(),
+    let Some(built) = built(desk)? else { return Ok("none is built (deskhand vm build)".to_owned()) };
+    let image = format!("{:.12}, {}", built.digest.to_string(), bytes(built.bytes));
+    Ok(match built.left_out.as_slice() {
+        [] => image,
+        left_out => format!("{image}, without {} (deskhand vm build --index URL)", list(left_out)),
     })
-}
-
-const NO_IMAGE: &str = "none is built (deskhand vm build)";
-
-/// The image of the guest that this program makes, where it is built, and its size in bytes.
-pub(super) fn built(desk: &Desk) -> Result<Option<(Sha256, u64)>> {
-    let recipe = Recipe::standard().map_err(Failure::failed)?;
-    let store = Store::open(desk.home.guests()).map_err(Failure::failed)?;
-    store.built(&recipe).map_err(Failure::failed)
 }

@@ -3,10 +3,13 @@
 
 mod allow;
 mod build;
+mod built;
 mod check;
 mod command;
 mod doctor;
+mod fetch;
 mod guest;
+mod index;
 mod info;
 mod mirror;
 mod prune;

@@ -1,8 +1,8 @@
 //! Where the commands of a task run, or why there is no such place.
 
 use super::{
+    built::built,
     guest::{OnGuest, Parts},
-    info::built,
 };
 use crate::{
     desk::Desk,
@@ -123,11 +123,7 @@ fn guest(
 
 /// The image that guests start from, where it is built.
 pub(super) fn image(desk: &Desk) -> Result<Option<Sha256>> {
-    // asked first, since most have none and it costs nothing
-    if !desk.home.guests().exists() {
-        return Ok(None);
-    }
-    Ok(built(desk)?.map(|(image, _)| image))
+    Ok(built(desk)?.map(|built| built.digest))
 }
 
 /// What makes guests from it. It is tried what runs them, which takes up to a tenth of a second.
