@@ -1,6 +1,9 @@
 //! Commands and code of a model in a real guest: `make test-vm`, which has made the image before this.
 
-use crate::kit::{Desk, calls, said};
+use crate::{
+    kit::{Desk, calls, said},
+    shell::told_now,
+};
 use deskhand_model_server::{Answer, HttpServer, Reply, Stream, Wire};
 use deskhand_tests::Ran;
 use serde_json::json;
@@ -200,4 +203,24 @@ fn what_goes_wrong_in_a_guest_is_told_and_the_task_goes_on() {
     assert!(heard[8].contains("NameError"), "{}", heard[8]);
     // what was cut can be read on
     assert_eq!(heard[9], "[exit code 0]|200000\n");
+}
+
+/// An image that is built is used while the packages of the settings are not in it, and both sides are told.
+#[test]
+fn an_image_without_the_packages_of_the_settings_is_used_and_that_is_said() {
+    let desk = with_settings("[vm]\npackages = [\"nosuchthing\"]\n");
+    desk.says([shell("echo here"), said("Done.")]);
+    let ran = desk.run(&["--yes", "look"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(answers(&desk), ["[exit code 0]|here\n"]);
+    let told = "Commands run without the packages that `vm.packages` names. Build the image of the guest again: deskhand vm build";
+    assert!(ran.stderr.contains(told), "{}", ran.stderr);
+    let now = told_now(&desk);
+    assert!(
+        now.contains("There is a shell without the packages of `vm.packages`, until the person builds the image again"),
+        "{now}"
+    );
+    let info = desk.deskhand(&["vm", "info"]).stdout;
+    assert!(info.contains(", without the packages that the settings name (deskhand vm build)\n"), "{info}");
+    desk.server.finish();
 }

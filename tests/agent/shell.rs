@@ -35,7 +35,7 @@ fn tools(desk: &Desk) -> Vec<String> {
     body["tools"].as_array().unwrap().iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect()
 }
 
-fn told_now(desk: &Desk) -> String {
+pub(crate) fn told_now(desk: &Desk) -> String {
     let body: Value = desk.server.exchanges().first().unwrap().json();
     body.to_string()
 }

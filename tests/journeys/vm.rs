@@ -2,8 +2,11 @@
 
 use crate::terminal::Terminal;
 use deskhand_model_server::{Answer, HttpServer};
-use deskhand_tests::{Place, Ran, snapshot};
-use std::fs;
+use deskhand_tests::{Place, Ran, root, snapshot};
+use std::{
+    fs,
+    sync::{Arc, Mutex},
+};
 
 /// A home with a folder of photos.
 fn place() -> Place {
@@ -197,5 +200,37 @@ fn a_wheel_comes_from_the_index_that_was_named_and_is_the_one_that_the_recipe_na
     let wrong = build(&["--index", "nowhere"]);
     assert_eq!(wrong.code, 2);
     assert!(wrong.stderr.starts_with("`nowhere` is no address of a package index: "), "{}", wrong.stderr);
+    assert_eq!(fs::read_dir(place.path("deskhand/cache/guests/images")).unwrap().count(), 0);
+}
+
+/// Packages that the settings name are looked up first, in the list that the recipe names by its digest.
+#[test]
+fn a_list_of_packages_that_has_changed_is_refused_and_no_image_is_built() {
+    let place = Place::new();
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let targets = Arc::clone(&heard);
+    let archive = HttpServer::start(move |request| {
+        targets.lock().unwrap().push(request.target.clone());
+        match request.target.ends_with("/Packages.xz") {
+            true => Answer::new(200, "application/x-xz", "a newer one"),
+            false => Answer::new(404, "text/plain", "not here"),
+        }
+    });
+    fs::create_dir_all(place.path("deskhand/config")).unwrap();
+    fs::write(place.path("deskhand/config/config.toml"), "[vm]\npackages = [\"jq\"]\n").unwrap();
+    let ran = place.deskhand(["vm", "build", "--mirror", &archive.url(), "--index", "none"]);
+    let recipe = fs::read_to_string(root().join("vm-bridge/image/recipe/list")).unwrap();
+    let digest = recipe.trim().rsplit('\t').next().unwrap();
+    let found = deskhand_vocabulary::Sha256::of("a newer one");
+    let expected = format!(
+        "The list of what the archive has did not come as the recipe names it: its sha256 is {found} instead of {digest}. Try \
+         again. If the archive has moved on, it has another list: use a newer Deskhand, an archive that keeps older states \
+         (--mirror URL), or no `vm.packages` in the settings.\n"
+    );
+    assert_eq!((ran.code, ran.stderr), (1, expected));
+    let suite = "/dists/bookworm/main/binary-amd64";
+    let mut heard = heard.lock().unwrap().clone();
+    heard.dedup();
+    assert_eq!(heard, [format!("{suite}/by-hash/SHA256/{digest}"), format!("{suite}/Packages.xz")]);
     assert_eq!(fs::read_dir(place.path("deskhand/cache/guests/images")).unwrap().count(), 0);
 }

@@ -1,6 +1,6 @@
 //! What the bridge wants of a virtual machine monitor. QEMU is the first; Hypervisor.framework, the Windows Hypervisor
 //! Platform, libkrun or Virtualization.framework can follow behind the same trait: what they need is a console, four
-//! byte streams, three disks that are open files, a folder that is shared by 9p, and an end that comes with the host's.
+//! byte streams, disks that are open files, a folder that is shared by 9p, and an end that comes with the host's.
 
 use crate::{VmError, hardware::Accelerator};
 use deskhand_vm_image::Image;

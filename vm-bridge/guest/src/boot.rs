@@ -1,7 +1,7 @@
 //! From the kernel's hand-over to a machine in which the agent can work.
 
 use crate::{agent, files, kernel, port, sandbox};
-use deskhand_vm_protocol::port as name;
+use deskhand_vm_protocol::{disk, port as name};
 use rustix::{
     fs::Mode,
     io::Errno,
@@ -9,6 +9,7 @@ use rustix::{
     process::{chdir, chroot},
 };
 use std::{
+    ffi::CString,
     fs,
     io::{self, Write as _},
     os::fd::AsFd as _,
@@ -24,6 +25,9 @@ pub(crate) const SELF: &str = "/run/deskhand/guest";
 pub(crate) const SCRATCH: &str = "/run/scratch";
 
 const ROOT: &str = "/image";
+/// Where the root image and what lies over it are mounted, where the image has both.
+const GROUND: &str = "/ground";
+const LAYER: &str = "/layer";
 /// The root image, the scratch disk and that of imports, in the order of the monitor's arguments.
 const ROOT_DISK: &str = "/dev/vda";
 const SCRATCH_DISK: &str = "/dev/vdb";
@@ -49,9 +53,7 @@ fn start() -> io::Result<()> {
     let log = wait(|| port::open(name::LOG))?;
     let shared = wait(|| port::open(name::FILES))?;
     let net = wait(|| port::open(name::NET))?;
-    wait(|| fs::metadata(ROOT_DISK).map(drop))?;
-    let read_only = MountFlags::RDONLY | MountFlags::NODEV | MountFlags::NOSUID;
-    mount(ROOT_DISK, ROOT, "squashfs", read_only, None)?;
+    mount_image()?;
     enter_root()?;
     mount_scratch()?;
     // what the kernel kills for memory must never be process 1
@@ -82,6 +84,36 @@ fn load_modules() -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// The root image, and over it the layer where the host tells of one.
+fn mount_image() -> io::Result<()> {
+    wait(|| fs::metadata(ROOT_DISK).map(drop))?;
+    let read_only = MountFlags::RDONLY | MountFlags::NODEV | MountFlags::NOSUID;
+    let told = fs::read_to_string("/proc/cmdline")?;
+    if !told.split_whitespace().any(|word| word == disk::TOLD) {
+        mount(ROOT_DISK, ROOT, "squashfs", read_only, None)?;
+        return Ok(());
+    }
+    let layer = wait(|| named(disk::LAYER))?;
+    for (from, to) in [(ROOT_DISK, GROUND), (&*layer, LAYER)] {
+        fs::create_dir(to)?;
+        mount(from, to, "squashfs", read_only, None)?;
+    }
+    let lower = CString::new(format!("lowerdir={LAYER}:{GROUND}"))?;
+    mount("overlay", ROOT, "overlay", read_only, lower.as_c_str())?;
+    Ok(())
+}
+
+/// The disk that the host gave this name.
+fn named(name: &str) -> io::Result<String> {
+    for disk in fs::read_dir("/sys/block")?.flatten() {
+        // not every disk has a name
+        if fs::read_to_string(disk.path().join("serial")).is_ok_and(|serial| serial.trim() == name) {
+            return Ok(format!("/dev/{}", disk.file_name().to_string_lossy()));
+        }
+    }
+    Err(io::ErrorKind::NotFound.into())
 }
 
 /// Make the root image the root. A chroot alone would not do: the kernel refuses user namespaces to whoever is in one.

@@ -12,6 +12,43 @@ pub enum ImageError {
     /// The recipe does not parse.
     #[error("line {0} of the list of packages makes no sense")]
     Recipe(usize),
+    /// The recipe names no list of the archive.
+    #[error("the list of packages names no list of what the archive has")]
+    NoList,
+    /// The list of what the archive has did not come, or is another one.
+    #[error(
+        "the list of what the archive has did not come as the recipe names it: {0}. Try again. If the archive has moved on, it has \
+         another list: use a newer Deskhand, an archive that keeps older states (--mirror URL), or no `vm.packages` in the settings"
+    )]
+    List(String),
+    /// The archive has no such package.
+    #[error("there is no Debian package `{package}`; nothing was built. Mend `vm.packages` in the settings")]
+    Unknown {
+        /// Its name.
+        package: String,
+    },
+    /// A package needs what the archive does not have.
+    #[error(
+        "the Debian package `{package}` needs {needed}, which the archive does not have; nothing was built. Take out of \
+         `vm.packages` in the settings what needs it"
+    )]
+    Unmet {
+        /// Its name.
+        package: String,
+        /// What it needs.
+        needed: String,
+    },
+    /// More than a layer may hold.
+    #[error(
+        "what `vm.packages` in the settings names and needs is {mebibytes} MiB of packages, and at most {most} MiB are taken; \
+         nothing was built. Name fewer"
+    )]
+    Large {
+        /// MiB of packages.
+        mebibytes: u64,
+        /// MiB that are taken.
+        most: u64,
+    },
     /// A package did not come.
     #[error("the package {package} could not be fetched: {why}. Try again; packages that came are kept")]
     Fetch {

@@ -41,13 +41,14 @@ pub(crate) fn file(package: &Package, fetch: &dyn Fetch, folder: &Path) -> Resul
 fn name(package: &Package) -> String {
     let kind = match package.place {
         Place::Archive(_) => "deb",
+        Place::List(_) => "xz",
         Place::Index(_) => "whl",
     };
     format!("{}.{kind}", package.sha256)
 }
 
 /// Remove what does not belong to `packages`, which keeps the folder from growing with each recipe.
-pub(crate) fn tidy(packages: &[Package], folder: &Path) -> io::Result<()> {
+pub(crate) fn tidy(packages: &[&Package], folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let found = entry.file_name();

@@ -1,7 +1,8 @@
 //! The image of the guest: a kernel, a first file system with the guest's own program, and a root image out of Debian
 //! packages and, where Debian has none, wheels of Python.
 //!
-//! [`Recipe`] says what goes in, by the digest of each package; [`build`] makes an image of it, anywhere, without
+//! [`Recipe`] says what goes in, by the digest of each package, and what more a person wants, which lies over the root image in a
+//! layer; [`build`] makes an image of it, anywhere, without
 //! privileges and without running anything of the packages, so that two builds have one digest; [`Store`] keeps images
 //! under their digest and verifies them each time one is opened. Where the packages come from is the caller's: see
 //! [`Fetch`].
@@ -13,6 +14,9 @@ mod error;
 mod fetch;
 mod initramfs;
 mod kernel;
+mod layer;
+mod list;
+mod name;
 mod package;
 mod recipe;
 mod root;
@@ -23,8 +27,9 @@ mod wheel;
 pub use build::{Step, build};
 pub use error::ImageError;
 pub use fetch::Fetch;
+pub use name::{NoName, PackageName};
 pub use recipe::{Package, Place, Recipe};
-pub use store::{Image, Manifest, Part, Parts, Store};
+pub use store::{Image, Layer, Manifest, Part, Parts, Store};
 
 /// The guest's program, or nothing where there is none for this machine.
 static GUEST: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest"));

@@ -1,6 +1,7 @@
 //! Unpacking a Debian package: an archive (`ar`) in which `data.tar` has the files. Its scripts are not run.
 
 use crate::tree::{Content, Node, Tree};
+use flate2::read::GzDecoder;
 use lzma_rust2::XzReader;
 use std::{
     fs::File,
@@ -37,6 +38,7 @@ pub(crate) fn unpack(package: &Path, tree: &mut Tree, wanted: impl Fn(&str) -> b
         let member = member?;
         match member.header().identifier() {
             b"data.tar.xz" => return unpack_files(XzReader::new(member, false), tree, wanted),
+            b"data.tar.gz" => return unpack_files(GzDecoder::new(member), tree, wanted),
             b"data.tar" => return unpack_files(member, tree, wanted),
             _ => {}
         }

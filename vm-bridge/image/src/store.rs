@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! packages/            fetched packages, by their digests
-//! images/DIGEST/       manifest.json, kernel, initramfs, root
+//! images/DIGEST/       manifest.json, kernel, initramfs, root, and a layer where the recipe has one
 //! ```
 
 use crate::{ImageError, Recipe, build};
@@ -13,10 +13,9 @@ use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, DirBuilder, File},
     io::{self, Seek as _},
-    os::unix::fs::DirBuilderExt as _,
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
-use tempfile::NamedTempFile;
 
 /// The most bytes of a manifest.
 const MANIFEST_MOST: u64 = 64 << 10;
@@ -41,12 +40,37 @@ pub struct Manifest {
     pub initramfs: Part,
     /// The root image.
     pub root: Part,
+    /// What lies over it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layer: Option<Layer>,
+}
+
+/// More packages than those of the root image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Layer {
+    /// Of their names, and of the list in which they were looked up.
+    pub packages: Sha256,
+    /// A file system like the root image.
+    #[serde(flatten)]
+    pub part: Part,
+}
+
+/// What an image was made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Key {
+    pub(crate) recipe: Sha256,
+    pub(crate) layer: Option<Sha256>,
 }
 
 impl Manifest {
     /// Bytes of all parts.
-    pub const fn size(&self) -> u64 {
-        self.kernel.size + self.initramfs.size + self.root.size
+    pub fn size(&self) -> u64 {
+        let layer = self.layer.map_or(0, |layer| layer.part.size);
+        self.kernel.size + self.initramfs.size + self.root.size + layer
+    }
+
+    fn key(&self) -> Key {
+        Key { recipe: self.recipe, layer: self.layer.map(|layer| layer.packages) }
     }
 }
 
@@ -70,6 +94,8 @@ pub struct Parts {
     pub initramfs: File,
     /// The root image.
     pub root: File,
+    /// What lies over it.
+    pub layer: Option<File>,
 }
 
 /// Images in a folder of our own.
@@ -113,18 +139,19 @@ impl Store {
 
     /// The image of a recipe, if it is built: its digest, and its bytes. Its parts are not looked at.
     pub fn built(&self, recipe: &Recipe) -> io::Result<Option<(Sha256, u64)>> {
-        Ok(self.of_recipe(build::digest(recipe)?)?.map(|(digest, manifest)| (digest, manifest.size())))
+        Ok(self.of_recipe(recipe)?.map(|(digest, manifest)| (digest, manifest.size())))
     }
 
     /// The image of a recipe.
-    pub(crate) fn open_recipe(&self, recipe: Sha256) -> Result<Image, ImageError> {
+    pub(crate) fn open_recipe(&self, recipe: &Recipe) -> Result<Image, ImageError> {
         let (digest, _) = self.of_recipe(recipe)?.ok_or(ImageError::Absent)?;
         self.image(digest)
     }
 
-    fn of_recipe(&self, recipe: Sha256) -> io::Result<Option<(Sha256, Manifest)>> {
+    fn of_recipe(&self, recipe: &Recipe) -> io::Result<Option<(Sha256, Manifest)>> {
+        let key = build::key(recipe)?;
         let known = |digest| Some((digest, manifest(&self.folder(digest), digest).ok()?));
-        Ok(self.list()?.into_iter().filter_map(known).find(|(_, manifest)| manifest.recipe == recipe))
+        Ok(self.list()?.into_iter().filter_map(known).find(|(_, manifest)| manifest.key() == key))
     }
 
     /// Remove all images but those in `keep`, and all packages. Says how many bytes that freed.
@@ -150,11 +177,12 @@ fn private(folder: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
-/// Remove a folder of files, and say how many bytes they had.
+/// Remove a folder of files, and say how many bytes that freed: images share parts.
 fn remove(folder: &Path) -> io::Result<u64> {
     let mut freed = 0;
     for entry in fs::read_dir(folder)? {
-        freed += entry?.metadata()?.len();
+        let facts = entry?.metadata()?;
+        freed += if facts.nlink() == 1 { facts.len() } else { 0 };
     }
     fs::remove_dir_all(folder)?;
     Ok(freed)
@@ -187,36 +215,45 @@ fn open(folder: &Path, digest: Sha256) -> Result<Image, ImageError> {
         kernel: part("kernel", manifest.kernel)?,
         initramfs: part("initramfs", manifest.initramfs)?,
         root: part("root", manifest.root)?,
+        layer: manifest.layer.map(|layer| part("layer", layer.part)).transpose()?,
     };
     Ok(Image { manifest, digest, parts })
 }
 
 /// An image in the making. Dropped, nothing of it stays.
-pub(crate) struct Made {
-    pub(crate) kernel: NamedTempFile,
-    pub(crate) initramfs: NamedTempFile,
-    pub(crate) root: NamedTempFile,
-    folder: tempfile::TempDir,
-}
+pub(crate) struct Made(tempfile::TempDir);
+
+/// What every image has.
+const PARTS: [&str; 3] = ["kernel", "initramfs", "root"];
 
 impl Made {
     pub(crate) fn new(store: &Store) -> io::Result<Self> {
-        let folder = tempfile::Builder::new().prefix(".making-").tempdir_in(store.0.join("images"))?;
-        let file = || NamedTempFile::new_in(&folder);
-        Ok(Self { kernel: file()?, initramfs: file()?, root: file()?, folder })
+        tempfile::Builder::new().prefix(".making-").tempdir_in(store.0.join("images")).map(Self)
+    }
+
+    /// A new part.
+    pub(crate) fn file(&self, name: &str) -> io::Result<File> {
+        File::options().write(true).create_new(true).mode(0o600).open(self.0.path().join(name))
+    }
+
+    /// Have the parts that every image has from another one.
+    pub(crate) fn share(&self, store: &Store, other: Sha256) -> io::Result<()> {
+        PARTS.iter().try_for_each(|name| fs::hard_link(store.folder(other).join(name), self.0.path().join(name)))
     }
 
     /// Put it in its place, whole or not at all.
-    pub(crate) fn keep(self, store: &Store, recipe: Sha256) -> Result<Image, ImageError> {
-        let folder = self.folder.path();
-        let part = |file: NamedTempFile, name: &str| {
-            let mut file = file.persist(folder.join(name)).map_err(|error| error.error)?;
+    pub(crate) fn keep(self, store: &Store, recipe: &Recipe) -> Result<Image, ImageError> {
+        let folder = self.0.path();
+        let part = |name: &str| {
+            let file = File::open(folder.join(name))?;
             file.sync_all()?;
-            file.rewind()?;
             Ok::<_, io::Error>(Part { digest: Blake3::of_reader(&file)?, size: file.metadata()?.len() })
         };
-        let (kernel, initramfs) = (part(self.kernel, "kernel")?, part(self.initramfs, "initramfs")?);
-        let manifest = Manifest { recipe, kernel, initramfs, root: part(self.root, "root")? };
+        let [kernel, initramfs, root] = PARTS.map(part);
+        let key = build::key(recipe)?;
+        let layer =
+            key.layer.map(|packages| Ok::<_, io::Error>(Layer { packages, part: part("layer")? })).transpose()?;
+        let manifest = Manifest { recipe: key.recipe, kernel: kernel?, initramfs: initramfs?, root: root?, layer };
         let bytes = serde_json::to_vec_pretty(&manifest).map_err(io::Error::from)?;
         let digest = Sha256::of(&bytes);
         fs::write(folder.join("manifest.json"), bytes)?;
@@ -225,7 +262,7 @@ impl Made {
             // another build of the same image was quicker
             Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {}
             Err(error) => return Err(error.into()),
-            Ok(()) => drop(self.folder.keep()),
+            Ok(()) => drop(self.0.keep()),
         }
         store.image(digest)
     }

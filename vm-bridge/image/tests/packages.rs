@@ -1,7 +1,7 @@
 //! Packages that are not what they should be: nothing of them gets into an image.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use deskhand_vm_image::{Fetch, ImageError, Package, Recipe, Store, build};
+use deskhand_vm_image::{Fetch, ImageError, Package, PackageName, Recipe, Store, build};
 use deskhand_vocabulary::Sha256;
 use proptest::{collection::vec, prelude::*};
 use std::{
@@ -46,6 +46,8 @@ fn line(name: &str, place: &str, size: usize, sha256: Sha256) -> String {
     format!("{name}\t1\t{place}\t{size}\t{sha256}\n")
 }
 
+const LIST: &str = "dists/suite/main/binary-amd64/Packages.xz";
+
 /// Build of one package and a kernel's that has no kernel.
 fn built(bytes: &[u8], size: usize, sha256: Sha256) -> ImageError {
     built_at("pool/something_1_all.deb", bytes, size, sha256)
@@ -54,7 +56,7 @@ fn built(bytes: &[u8], size: usize, sha256: Sha256) -> ImageError {
 fn built_at(place: &str, bytes: &[u8], size: usize, sha256: Sha256) -> ImageError {
     let kernel = package(&[(tar::EntryType::Directory, "./boot/", "")]);
     let of_kernel = line("linux-image-1-amd64", "pool/linux_1.deb", kernel.len(), Sha256::of(&kernel));
-    let text = line("something", place, size, sha256) + &of_kernel;
+    let text = line("something", place, size, sha256) + &of_kernel + &line("list", LIST, 0, Sha256::of(""));
     let given = [("something", bytes.to_vec()), ("linux-image-1-amd64", kernel)];
     let given = Given(given.into_iter().map(|(name, bytes)| (name.to_owned(), bytes)).collect());
     let folder = tempfile::tempdir().unwrap();
@@ -91,6 +93,54 @@ fn a_wheel_of_another_digest_or_that_is_none_is_not_used() {
     let error = built_at(place, b"no zip", 6, Sha256::of("no zip")).to_string();
     assert!(error.starts_with("the package something cannot be unpacked: "), "{error}");
     assert!(matches!(built_at(place, &wheel, wheel.len(), Sha256::of(&wheel)), ImageError::Kernel(_)));
+}
+
+/// The layer is worked out before anything else is fetched, so that nothing is half built.
+#[test]
+fn a_layer_that_cannot_be_made_is_refused_before_anything_is_fetched() {
+    let text = "Package: tool\nVersion: 1\nDepends: lib\nFilename: pool/tool.deb\nSize: 1\nSHA256: ";
+    let text = format!("{text}{}\n", Sha256::of("x"));
+    let mut list = lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::with_preset(1)).unwrap();
+    list.write_all(text.as_bytes()).unwrap();
+    let list = list.finish().unwrap();
+    let build_with = |given: Vec<u8>, more: &[&str]| {
+        let of_kernel = line("linux-image-1-amd64", "pool/linux_1.deb", 1, Sha256::of("kernel"));
+        let recipe = Recipe::parse(&(of_kernel + &line("list", LIST, list.len(), Sha256::of(&list)))).unwrap();
+        let more: Vec<_> = more.iter().map(|name| name.parse().unwrap()).collect();
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let given = Given(BTreeMap::from([("list".to_owned(), given)]));
+        let error = build(&recipe.with(&more), &given, &store, |_| ()).unwrap_err();
+        assert_eq!(std::fs::read_dir(folder.path().join("images")).unwrap().count(), 0);
+        error
+    };
+    let unknown = build_with(list.clone(), &["gone"]);
+    assert!(matches!(&unknown, ImageError::Unknown { package } if package == "gone"), "{unknown}");
+    let unmet = build_with(list.clone(), &["tool"]);
+    assert!(
+        matches!(&unmet, ImageError::Unmet { package, needed } if (package.as_str(), needed.as_str()) == ("tool", "lib")),
+        "{unmet}"
+    );
+    let mut other = list.clone();
+    other[20] ^= 1;
+    let moved = build_with(other.clone(), &["tool"]).to_string();
+    let why = format!("its sha256 is {} instead of {}", Sha256::of(&other), Sha256::of(&list));
+    assert!(
+        moved.starts_with(&format!("the list of what the archive has did not come as the recipe names it: {why}. ")),
+        "{moved}"
+    );
+    let longer = build_with([list.as_slice(), b"x"].concat(), &["tool"]).to_string();
+    assert!(longer.contains(": it is longer than it should be. Try again. If the archive has moved on, "), "{longer}");
+}
+
+#[test]
+fn a_name_of_a_package_is_as_debian_says() {
+    for good in ["figlet", "libstdc++6", "0ad", "python3.11", "a-"] {
+        assert_eq!(good.parse::<PackageName>().unwrap().as_str(), good);
+    }
+    for bad in ["", "a", "-a", "Figlet", "a b", "a/b", "../a", "a=1", "a:amd64", &"a".repeat(129)] {
+        assert!(bad.parse::<PackageName>().is_err(), "{bad}");
+    }
 }
 
 #[test]

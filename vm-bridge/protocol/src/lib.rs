@@ -12,5 +12,5 @@ pub mod streams;
 pub use frame::{FrameError, MOST, Receiver, Sender};
 pub use message::{
     Command, Ending, FOLDERS, JobId, Limits, PROXY_PORT, PYTHON, Refusal, Report, Request, SessionId, Stream, Usage,
-    VERSION, Wake, log, port,
+    VERSION, Wake, disk, log, port,
 };

@@ -20,6 +20,14 @@ pub mod port {
     pub const LOG: &str = "org.deskhand.log";
 }
 
+/// How the guest knows of the disk that lies over its root image, where the image has one.
+pub mod disk {
+    /// The serial of the disk.
+    pub const LAYER: &str = "layer";
+    /// The word on the kernel's command line that says that there is one.
+    pub const TOLD: &str = "deskhand.layer";
+}
+
 /// Where jobs find the proxy, on the loopback of their sandbox.
 pub const PROXY_PORT: u16 = 3128;
 

@@ -1,7 +1,7 @@
 //! QEMU's command line. Everything that it opens is handed to it as an open file: it needs no path of ours.
 
 use crate::{Accelerator, Qemu, Size, Start};
-use deskhand_vm_protocol::{FOLDERS, port};
+use deskhand_vm_protocol::{FOLDERS, disk, port};
 use std::os::fd::OwnedFd;
 
 /// The numbers under which QEMU finds what it was handed.
@@ -17,6 +17,7 @@ pub(super) const MEMORY: i32 = 18;
 pub(super) const FILES: i32 = 19;
 pub(super) const NET: i32 = 20;
 pub(super) const IMPORT: i32 = 21;
+pub(super) const LAYER: i32 = 22;
 
 /// Where QEMU sees the folders that a guest can reach.
 pub(super) const EXPORT: &str = "/folders";
@@ -34,9 +35,9 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// A machine without firmware settings, network, graphics, USB or PCI: memory, a console, three disks, four ports, and a folder
-    /// that is read.
-    pub(super) fn new(qemu: &Qemu, size: Size, start: &Start) -> Self {
+    /// A machine without firmware settings, network, graphics, USB or PCI: memory, a console, three disks, and one more where the image
+    /// has a layer, four ports, and a folder that is read.
+    pub(super) fn new(qemu: &Qemu, size: Size, start: &Start, layer: bool) -> Self {
         let mut line = Self { words: Vec::new(), passed: Vec::new() };
         line.add("-nodefaults -no-user-config -display none -no-reboot -smp 1 -global virtio-mmio.force-legacy=false");
         line.add("-sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
@@ -78,11 +79,17 @@ impl Line {
         line.add("-device virtio-blk-device,drive=root -device virtio-blk-device,drive=scratch");
         line.add(&format!("-drive file=/proc/self/fd/{IMPORT},format=raw,if=none,id=import,read-only=on"));
         line.add("-device virtio-blk-device,drive=import");
+        if layer {
+            // the last of the disks, which the guest finds by its name
+            line.add(&format!("-drive file=/proc/self/fd/{LAYER},format=raw,if=none,id=layer,read-only=on"));
+            line.add(&format!("-device virtio-blk-device,drive=layer,serial={}", disk::LAYER));
+        }
         // several disks of the host are seen as one, on which no two files have one number
         line.add(&format!("-fsdev local,id=folders,path={EXPORT},security_model=none,readonly=on,multidevs=remap"));
         line.add(&format!("-device virtio-9p-device,fsdev=folders,mount_tag={FOLDERS}"));
         line.add(&format!("-kernel /proc/self/fd/{KERNEL} -initrd /proc/self/fd/{INITRAMFS} -append"));
-        line.words.push(kernel_line(qemu));
+        let told = if layer { format!(" {}", disk::TOLD) } else { String::new() };
+        line.words.push(kernel_line(qemu) + &told);
         line
     }
 

@@ -83,7 +83,8 @@ impl Vmm for Qemu {
     fn identity(&self, size: Size) -> Sha256 {
         // the counter's speed is measured, and never twice the same
         let timeless = Self { ticks: None, ..self.clone() };
-        let line = Line::new(&timeless, size, &Start::Cold { memory: None });
+        // whether there is a layer is the image's
+        let line = Line::new(&timeless, size, &Start::Cold { memory: None }, false);
         Sha256::of(
             [&line.words().join("\n"), &self.version, &self.digest.0.to_string(), &processor()]
                 .map(|part| format!("{part}\0"))
@@ -99,7 +100,7 @@ impl Vmm for Qemu {
         start: Start,
         shares: &[Share],
     ) -> Result<Box<dyn Machine>, VmError> {
-        let mut line = Line::new(self, size, &start);
+        let mut line = Line::new(self, size, &start, image.parts.layer.is_some());
         let (control, theirs) = UnixStream::pair()?;
         line.pass(line::CONTROL, theirs.into());
         let (files, theirs) = UnixStream::pair()?;
@@ -117,6 +118,9 @@ impl Vmm for Qemu {
         line.pass(line::ROOT, image.parts.root.try_clone()?.into());
         line.pass(line::SCRATCH, disks.scratch.into());
         line.pass(line::IMPORT, disks.import.into());
+        if let Some(layer) = &image.parts.layer {
+            line.pass(line::LAYER, layer.try_clone()?.into());
+        }
         let devices = match start {
             Start::Cold { memory } => {
                 memory.into_iter().for_each(|memory| line.pass(line::MEMORY, memory.into()));

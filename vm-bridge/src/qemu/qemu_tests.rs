@@ -34,9 +34,11 @@ fn a_saved_machine_depends_on_all_that_could_change_it_and_on_nothing_else() {
 
 #[test]
 fn the_machine_has_no_device_but_those_it_needs() {
-    let line = Line::new(&qemu(), Size { memory: 512, scratch: 1 }, &Start::Cold { memory: None });
-    let pairs = line.words().windows(2).filter(|pair| pair[0] == "-device");
-    let devices: Vec<&str> = pairs.map(|pair| pair[1].split(',').next().unwrap_or_default()).collect();
+    let line = |layer| Line::new(&qemu(), Size { memory: 512, scratch: 1 }, &Start::Cold { memory: None }, layer);
+    let devices = |line: &Line| -> Vec<String> {
+        let pairs = line.words().windows(2).filter(|pair| pair[0] == "-device");
+        pairs.map(|pair| pair[1].split(',').next().unwrap_or_default().to_owned()).collect()
+    };
     let expected = [
         "virtio-serial-device",
         "virtserialport",
@@ -48,7 +50,10 @@ fn the_machine_has_no_device_but_those_it_needs() {
         "virtio-blk-device",
         "virtio-9p-device",
     ];
-    assert_eq!(devices, expected);
+    assert_eq!(devices(&line(false)), expected);
+    let blocks = |line: &Line| devices(line).iter().filter(|device| *device == "virtio-blk-device").count();
+    assert_eq!(blocks(&line(true)), 3);
+    let line = line(false);
     for word in
         ["-nodefaults", "-no-user-config", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"]
     {

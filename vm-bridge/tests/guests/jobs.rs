@@ -1,6 +1,6 @@
 //! What a guest does for a job.
 
-use crate::kit::{LIMITS, alone, bridge, command, finish, run, run_with, shell};
+use crate::kit::{LIMITS, alone, bridge, bridge_of, command, finish, folder, image_with, run, run_with, shell};
 use deskhand_vm_bridge::{Ending, Event, Limits, Reach, Refusal, Warmth};
 
 #[test]
@@ -101,4 +101,25 @@ print(again.title.text, list(again[1].chart.plots[0].series[0].values), importli
         found.output,
         "/usr/bin/pip\n/usr/bin/npm\n/usr/bin/git\n/usr/bin/pdftotext\n/usr/bin/rg\n/usr/bin/bwrap\n"
     );
+}
+
+#[test]
+fn a_layer_lies_over_the_root_image() {
+    let _alone = alone();
+    assert_eq!(
+        run(&bridge().guest(&Reach::default(), Warmth::Booted).unwrap(), &["jq"]).last,
+        Event::Refused(Refusal::Start(2))
+    );
+    let snapshots = tempfile::tempdir_in(folder()).unwrap();
+    let bridge = bridge_of(&image_with(&["jq"]), snapshots.path());
+    // the one that makes the snapshot, and one that is restored
+    for _ in 0..2 {
+        let guest = bridge.guest(&Reach::default(), Warmth::Booted).unwrap();
+        let line = "echo '{\"a\": [1, 2]}' | jq -c .a && python3 -c 'import pandas' && touch /usr/bin/new";
+        let outcome = shell(&guest, line);
+        assert_eq!(
+            (outcome.output.as_str(), outcome.error.as_str(), outcome.ending()),
+            ("[1,2]\n", "touch: cannot touch '/usr/bin/new': Read-only file system\n", Ending::Exited(1))
+        );
+    }
 }

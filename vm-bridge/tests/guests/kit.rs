@@ -3,7 +3,7 @@
 use deskhand_vm_bridge::{
     Bridge, Command, Ending, Event, Guest, Job, Limits, Patience, Qemu, Size, Snapshots, Stream, Usage,
 };
-use deskhand_vm_image::{Fetch, Image, Package, Place, Recipe, Store, build};
+use deskhand_vm_image::{Fetch, Image, Package, PackageName, Place, Recipe, Store, build};
 use std::{
     fs, io,
     io::Write,
@@ -20,34 +20,66 @@ pub(crate) fn folder() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("vm")
 }
 
-/// Packages as this computer's own package managers get them, all at once.
-pub(crate) struct Managers(PathBuf);
+/// Gets packages as this computer's own package managers do: those of the recipe all at once, when the first of them is needed.
+pub(crate) struct Managers<'a>(pub(crate) &'a Recipe);
 
-impl Managers {
-    pub(crate) fn new(recipe: &Recipe) -> Self {
+impl Fetch for Managers<'_> {
+    fn fetch(&self, package: &Package, to: &mut dyn Write) -> io::Result<()> {
         let folder = folder().join("apt");
-        fs::create_dir_all(&folder).unwrap();
-        let missing: Vec<&Package> = recipe.packages().filter(|package| !folder.join(name(package)).exists()).collect();
-        let (of_debian, of_python): (Vec<&Package>, Vec<&Package>) =
-            missing.into_iter().partition(|package| matches!(package.place, Place::Archive(_)));
-        let apt = ["apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download"];
-        get(&apt, "=", &of_debian, &folder);
-        get(&["pip", "-q", "download", "--no-deps", "--only-binary", ":all:"], "==", &of_python, &folder);
-        Self(folder)
+        fs::create_dir_all(&folder)?;
+        let is_missing = |package: &&Package| !folder.join(name(package)).exists();
+        // what is not of the recipe is the layer's
+        let mut wanted: Vec<&Package> = self.0.packages().filter(is_missing).collect();
+        if !wanted.contains(&package) {
+            wanted = [package].into_iter().filter(is_missing).collect();
+        }
+        get_all(&wanted, &folder);
+        io::copy(&mut fs::File::open(folder.join(name(package)))?, to).map(drop)
     }
 }
 
-fn get(manager: &[&str], is: &str, packages: &[&Package], folder: &Path) {
-    if packages.is_empty() {
+fn get_all(packages: &[&Package], folder: &Path) {
+    let named = |is: &str, package: &Package| format!("{}{is}{}", package.name, package.version);
+    let (mut of_debian, mut of_python) = (Vec::new(), Vec::new());
+    for package in packages {
+        match &package.place {
+            Place::Archive(_) => of_debian.push(named("=", package)),
+            Place::Index(_) => of_python.push(named("==", package)),
+            Place::List(path) => {
+                let from = format!(
+                    "{}{}",
+                    archive(),
+                    path.replace("Packages.xz", &format!("by-hash/SHA256/{}", package.sha256))
+                );
+                call(
+                    &["/usr/lib/apt/apt-helper", "-qq", "-o", "APT::Sandbox::User=root", "download-file"],
+                    &[from, name(package)],
+                    folder,
+                );
+            }
+        }
+    }
+    call(&["apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download"], &of_debian, folder);
+    call(&["pip", "-q", "download", "--no-deps", "--only-binary", ":all:"], &of_python, folder);
+}
+
+fn call(words: &[&str], about: &[String], folder: &Path) {
+    if about.is_empty() {
         return;
     }
-    let mut command = process::Command::new(manager[0]);
-    command.args(&manager[1..]).current_dir(folder);
-    command.args(packages.iter().map(|package| format!("{}{is}{}", package.name, package.version)));
-    assert!(command.status().unwrap().success(), "{} could not fetch what the recipe names", manager[0]);
+    let status = process::Command::new(words[0]).args(&words[1..]).args(about).current_dir(folder).status();
+    assert!(status.unwrap().success(), "{} could not fetch what the recipe names", words[0]);
 }
 
-/// The name that the manager gives a package's file.
+/// The archive that this computer has its own packages from.
+fn archive() -> String {
+    let words =
+        ["indextargets", "--format", "$(REPO_URI)", "Created-By: Packages", "Codename: bookworm", "Component: main"];
+    let said = process::Command::new("apt-get").args(words).output().unwrap();
+    String::from_utf8(said.stdout).unwrap().lines().next().unwrap().to_owned()
+}
+
+/// The name that a package's file has here, which is the manager's where it gives one.
 fn name(package: &Package) -> String {
     match &package.place {
         Place::Archive(place) => {
@@ -55,12 +87,7 @@ fn name(package: &Package) -> String {
             format!("{}_{}_{architecture}.deb", package.name, package.version.replace(':', "%3a"))
         }
         Place::Index(file) => file.clone(),
-    }
-}
-
-impl Fetch for Managers {
-    fn fetch(&self, package: &Package, to: &mut dyn Write) -> io::Result<()> {
-        io::copy(&mut fs::File::open(self.0.join(name(package)))?, to).map(drop)
+        Place::List(_) => format!("{}.xz", package.sha256),
     }
 }
 
@@ -73,8 +100,14 @@ pub(crate) fn alone() -> MutexGuard<'static, ()> {
 
 /// The image, which is made by whichever test comes first.
 pub(crate) fn image() -> Image {
-    let recipe = Recipe::standard().unwrap();
-    build(&recipe, &Late(&recipe), &store(), |_| ()).unwrap()
+    image_with(&[])
+}
+
+/// The same with a layer of these packages and what they need.
+pub(crate) fn image_with(packages: &[&str]) -> Image {
+    let packages: Vec<PackageName> = packages.iter().map(|name| name.parse().unwrap()).collect();
+    let recipe = Recipe::standard().unwrap().with(&packages);
+    build(&recipe, &Managers(&recipe), &store(), |_| ()).unwrap()
 }
 
 fn store() -> Store {
@@ -83,21 +116,15 @@ fn store() -> Store {
 
 /// A bridge with snapshots of its own.
 pub(crate) fn bridge_at(snapshots: &Path) -> Bridge {
-    let image = image();
+    bridge_of(&image(), snapshots)
+}
+
+pub(crate) fn bridge_of(image: &Image, snapshots: &Path) -> Bridge {
     let snapshots = Snapshots::open(snapshots).unwrap();
     // on a computer that others keep busy, an emulated guest is slow, and not lost
     let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
     let patience = Patience { boot: minutes(5), answer: minutes(3), end: minutes(5), ..Patience::default() };
     Bridge::new(Box::new(Qemu::find().unwrap()), store(), image.digest, snapshots).sized(SIZE).patient(patience)
-}
-
-/// Asks the package managers only where something is to be fetched.
-pub(crate) struct Late<'a>(pub(crate) &'a Recipe);
-
-impl Fetch for Late<'_> {
-    fn fetch(&self, package: &Package, to: &mut dyn Write) -> io::Result<()> {
-        Managers::new(self.0).fetch(package, to)
-    }
 }
 
 pub(crate) fn bridge() -> Bridge {

@@ -123,7 +123,7 @@ pub(crate) fn guest_with(
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path().join("store")).unwrap();
     let empty = Part { digest: Blake3::of_reader(&b""[..]).unwrap(), size: 0 };
-    let manifest = Manifest { recipe: Sha256::of(b""), kernel: empty, initramfs: empty, root: empty };
+    let manifest = Manifest { recipe: Sha256::of(b""), kernel: empty, initramfs: empty, root: empty, layer: None };
     let bytes = serde_json::to_vec(&manifest).unwrap();
     let image = folder.path().join("store/images").join(Sha256::of(&bytes).to_string());
     fs::create_dir_all(&image).unwrap();

@@ -3,6 +3,7 @@
 
 use deskhand_mcp::client::ServerConfig;
 use deskhand_models::{ModelConfig, Money};
+use deskhand_vm_image::PackageName;
 use deskhand_vocabulary::ServerName;
 use std::fmt;
 
@@ -30,16 +31,21 @@ enum Form {
     Model,
     /// Yes or no.
     Switch,
+    /// Names of Debian packages.
+    Packages,
 }
 
 const fn whole(section: &'static str, name: &'static str, least: u64, most: u64) -> Key {
     Key { section, name, form: Form::Whole(least, most) }
 }
 
+/// The most names of packages.
+const PACKAGES: usize = 64;
+
 /// The most that can be counted without a doubt in every language that reads our JSON (RFC 8259, section 6).
 const COUNTED: u64 = (1 << 53) - 1;
 
-pub(super) const KEYS: [Key; 20] = [
+pub(super) const KEYS: [Key; 21] = [
     whole("undo", "keep_days", 1, 36_500),
     whole("undo", "keep_gib", 1, 100_000),
     whole("plugins", "memory_mib", 1, 4096),
@@ -60,6 +66,7 @@ pub(super) const KEYS: [Key; 20] = [
     whole("vm", "memory_mib", 512, 65_536),
     whole("vm", "disk_gib", 1, 1024),
     whole("vm", "idle_seconds", 1, 86_400),
+    Key { section: "vm", name: "packages", form: Form::Packages },
 ];
 
 /// What is wrong with a setting.
@@ -84,6 +91,10 @@ impl Form {
                 .is_some_and(|v| (least..=most).contains(&v)),
             Self::Money => value.as_str().and_then(|text| text.parse::<Money>().ok()).is_some_and(|money| money.0 > 0),
             Self::Switch => value.is_bool(),
+            Self::Packages => value.as_array().is_some_and(|names| {
+                let fits = |name: &toml::Value| name.as_str().is_some_and(|name| name.parse::<PackageName>().is_ok());
+                names.len() <= PACKAGES && names.iter().all(fits)
+            }),
             Self::Model => value.as_str().is_some_and(|name| name.is_empty() || is_name(name)),
         }
     }
@@ -95,6 +106,9 @@ impl fmt::Display for Form {
             Self::Whole(least, most) => write!(f, "a whole number from {least} to {most}"),
             Self::Money => f.write_str("an amount of money above 0 in quotes, such as \"2.50\""),
             Self::Switch => f.write_str("true or false"),
+            Self::Packages => {
+                write!(f, "a list of at most {PACKAGES} names of Debian packages, such as [\"imagemagick\"]")
+            }
             Self::Model => f.write_str("the name of a model, or \"\" for none"),
         }
     }

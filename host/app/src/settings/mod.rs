@@ -11,6 +11,7 @@ use deskhand_agent::budget::{Limits, Measure};
 use deskhand_files::Origin;
 use deskhand_mcp::client::ServerConfig;
 use deskhand_models::{ModelConfig, Money};
+use deskhand_vm_image::PackageName;
 use keys::{KEYS, check};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
@@ -165,18 +166,20 @@ impl Default for Tasks {
     }
 }
 
-/// How large the guest of a task is, and how long it stays without a job.
+/// How large the guest of a task is, how long it stays without a job, and what is in it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Vm {
     pub(crate) memory_mib: u32,
     pub(crate) disk_gib: u32,
     pub(crate) idle_seconds: u32,
+    /// What its image has beside what every image has.
+    pub(crate) packages: Vec<PackageName>,
 }
 
 impl Default for Vm {
     fn default() -> Self {
-        Self { memory_mib: 1024, disk_gib: 8, idle_seconds: 600 }
+        Self { memory_mib: 1024, disk_gib: 8, idle_seconds: 600, packages: Vec::new() }
     }
 }
 
@@ -302,6 +305,7 @@ mod tests {
             ("vm.memory_mib", json!(1024), json!(1024), false),
             ("vm.disk_gib", json!(8), json!(8), false),
             ("vm.idle_seconds", json!(600), json!(600), false),
+            ("vm.packages", json!([]), json!([]), false),
             ("models.fast", model, json!(null), true),
         ];
         assert_eq!(held, expected.map(|(key, value, default, set)| (key.to_owned(), value, default, set)));
@@ -400,6 +404,10 @@ mod tests {
                 "`budget.money` must be an amount of money above 0 in quotes, such as \"2.50\", not \"0\"",
             ),
             ("[tasks]\nnotify = 1", "`tasks.notify` must be true or false, not 1"),
+            (
+                "[vm]\npackages = ['figlet', 'No']",
+                "`vm.packages` must be a list of at most 64 names of Debian packages, such as [\"imagemagick\"], not [\"figlet\", \"No\"]",
+            ),
             ("[budget]\nsteps = 0", "`budget.steps` must be a whole number from 1 to 9007199254740991, not 0"),
             ("[budget]\nbytesout = 0", "there is no setting `budget.bytesout`; perhaps you mean `budget.bytes_out`"),
             ("[agent]\nmodel = 'a b'", "`agent.model` must be the name of a model, or \"\" for none, not \"a b\""),

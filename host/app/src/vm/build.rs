@@ -25,7 +25,7 @@ pub(super) fn run(options: &Build) -> Result {
     })?;
     let mirror = folder(&mirror, "an archive")?;
     let store = Store::open(desk.home.guests()).map_err(Failure::failed)?;
-    let recipe = Recipe::standard().map_err(Failure::failed)?;
+    let recipe = Recipe::standard().map_err(Failure::failed)?.with(&desk.settings.vm.packages);
     let (recipe, index) = match options.index.as_deref() {
         Some(NONE) => (recipe.without_wheels(), None),
         named => {
@@ -41,14 +41,11 @@ pub(super) fn run(options: &Build) -> Result {
         runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::no_thread)?,
         stop: desk.stop.clone(),
     };
-    let count = recipe.packages().count();
-    let mut at = 0;
     let built = build(&recipe, &fetch, &store, |step| {
         let said = match step {
-            Step::Package(package) => {
-                at += 1;
-                format!("{at} of {count}: {}", package.name)
-            }
+            Step::List => "Reading what packages there are".to_owned(),
+            Step::Package { package, at, of } => format!("{at} of {of}: {}", package.name),
+            Step::Layer => "Writing the packages of the settings".to_owned(),
             Step::Root => "Writing the root image, which takes a while".to_owned(),
         };
         if output::is_painted_anew() {
@@ -57,7 +54,7 @@ pub(super) fn run(options: &Build) -> Result {
     });
     output::progress(None);
     let image = built.map_err(|error| match error {
-        ImageError::Fetch { .. } if desk.stop.is_stopped() => {
+        ImageError::Fetch { .. } | ImageError::List(_) if desk.stop.is_stopped() => {
             Failure::new(Exit::Stopped, "Stopped. What came is kept for the next time.")
         }
         error => Failure::failed(error),
@@ -82,7 +79,7 @@ fn index(named: Option<&str>, recipe: &Recipe, store: &Store) -> Result<Option<U
     if let Some(known) = known {
         return folder(&known, "a package index").map(Some);
     }
-    if store.built(recipe).map_err(Failure::failed)?.is_some() {
+    if store.built(&recipe.without_layer()).map_err(Failure::failed)?.is_some() {
         return Ok(None);
     }
     let wheels: Vec<String> = recipe.wheels().iter().map(|wheel| wheel.name.clone()).collect();

@@ -3,7 +3,7 @@
 use super::index;
 use deskhand_egress::{Outlet, Request, Response, Url, request::Limits};
 use deskhand_vm_image::{Fetch, Package, Place};
-use deskhand_vocabulary::Stop;
+use deskhand_vocabulary::{Sha256, Stop};
 use std::{
     io::{self, Write},
     time::Duration,
@@ -30,14 +30,25 @@ pub(super) struct Sources {
 impl Fetch for Sources {
     fn fetch(&self, package: &Package, to: &mut dyn Write) -> io::Result<()> {
         let bytes = self.runtime.block_on(async {
-            let url = match &package.place {
-                Place::Archive(path) => self.mirror.join(path).map_err(io::Error::other)?,
-                Place::Index(file) => self.find(&package.name, file).await?,
+            let at = |path: &str| self.mirror.join(path).map_err(io::Error::other);
+            let got = match &package.place {
+                Place::Archive(path) => self.get(&at(path)?, package.size).await?,
+                Place::List(path) => match self.get(&at(&by_hash(path, package.sha256))?, package.size).await {
+                    Err(_) if !self.stop.is_stopped() => self.get(&at(path)?, package.size).await?,
+                    got => got?,
+                },
+                Place::Index(file) => self.get(&self.find(&package.name, file).await?, package.size).await?,
             };
-            self.get(&url, package.size).await.map(|(bytes, _)| bytes)
+            Ok::<_, io::Error>(got.0)
         })?;
         to.write_all(&bytes)
     }
+}
+
+/// Where an archive has a list under its digest.
+fn by_hash(path: &str, digest: Sha256) -> String {
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    format!("{folder}/by-hash/SHA256/{digest}")
 }
 
 impl Sources {

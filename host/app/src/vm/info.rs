@@ -1,7 +1,7 @@
 //! `deskhand vm info`: where commands of the agent run, and what this computer has for them.
 
 use super::{
-    built::built,
+    built::{BEHIND, built},
     shelter::{self, is_allowed},
 };
 use crate::{
@@ -80,8 +80,10 @@ fn guest() -> String {
 fn image(desk: &Desk) -> Result<String> {
     let Some(built) = built(desk)? else { return Ok("none is built (deskhand vm build)".to_owned()) };
     let image = format!("{:.12}, {}", built.digest.to_string(), bytes(built.bytes));
-    Ok(match built.left_out.as_slice() {
-        [] => image,
-        left_out => format!("{image}, without {} (deskhand vm build --index URL)", list(left_out)),
-    })
+    let left_out = match built.left_out.as_slice() {
+        [] => None,
+        left_out => Some(format!("without {} (deskhand vm build --index URL)", list(left_out))),
+    };
+    let behind = built.is_behind.then(|| BEHIND.to_owned());
+    Ok([Some(image), left_out, behind].into_iter().flatten().collect::<Vec<_>>().join(", "))
 }

@@ -1,6 +1,6 @@
 //! `deskhand vm prune`
 
-use super::{built::built, command::Prune};
+use super::{built::in_use, command::Prune};
 use crate::{
     desk::Desk,
     exit::Exit,
@@ -16,7 +16,7 @@ pub(super) fn run(options: &Prune) -> Result {
     let desk = Desk::open_whatever(options.json.json)?;
     let mut freed = 0;
     if desk.home.guests().exists() {
-        let kept: Vec<_> = built(&desk)?.filter(|_| !options.all).map(|built| built.digest).into_iter().collect();
+        let kept = if options.all { Vec::new() } else { in_use(&desk)? };
         let store = Store::open(desk.home.guests()).map_err(Failure::failed)?;
         let snapshots = Snapshots::open(desk.home.guests().join(super::shelter::SNAPSHOTS)).map_err(Failure::failed)?;
         freed = store.prune(&kept).and_then(|freed| Ok(freed + snapshots.clear()?)).map_err(Failure::failed)?;

@@ -21,7 +21,7 @@ use deskhand_tools::{
 };
 use deskhand_vm_bridge::{Bridge, Qemu, Size, Snapshots, VmError};
 use deskhand_vm_image::Store;
-use deskhand_vocabulary::{Action, Home, Person, Sha256, TaskId};
+use deskhand_vocabulary::{Action, Home, Notice, Person, Principal, Sha256, TaskId};
 use deskhand_workspace::Workspace;
 use std::{sync::Arc, time::Duration};
 use tokio::runtime::Handle;
@@ -29,6 +29,8 @@ use tokio::runtime::Handle;
 /// See the module.
 pub(crate) struct Shelter {
     enclosure: std::result::Result<Arc<dyn Enclosure>, &'static str>,
+    /// Whether it is a guest whose image is without what the settings name.
+    is_behind: bool,
     kept: Kept,
 }
 
@@ -38,6 +40,13 @@ pub(super) const SNAPSHOTS: &str = "snapshots";
 /// Why there is none, for the model.
 const NOT_ALLOWED: &str = "no shell: the person has not allowed one";
 const NOT_HERE: &str = "no shell: this computer has no sandbox";
+/// What there is instead of all that the person wants, likewise.
+const BEHIND: &str =
+    "a shell without the packages of `vm.packages`, until the person builds the image again: deskhand vm build";
+
+/// The same for the person.
+pub(super) const TOLD: &str =
+    "Commands run without the packages that `vm.packages` names. Build the image of the guest again: deskhand vm build";
 
 impl Shelter {
     /// Of a task in this workspace, whose agent acts in `context`. `tried` says whether there is a sandbox on this computer; it
@@ -57,7 +66,11 @@ impl Shelter {
                 true => sandbox(desk, workspace, outgoing, runtime)?.ok_or(NOT_HERE),
             },
         };
-        Ok(Self { enclosure, kept: kept(desk, task) })
+        let is_behind = built(desk)?.is_some_and(|built| built.is_behind) && Qemu::is_there();
+        if is_behind {
+            desk.person.tell(&Notice { origin: Principal::Person, text: TOLD.to_owned() });
+        }
+        Ok(Self { enclosure, is_behind, kept: kept(desk, task) })
     }
 
     /// The tools that a model has of it.
@@ -80,9 +93,9 @@ impl Shelter {
         )))
     }
 
-    /// What the model is told where there is none.
+    /// What the model is told where there is none, or less than the person wants.
     pub(crate) fn lacks(&self) -> Option<&'static str> {
-        self.enclosure.as_ref().err().copied()
+        self.enclosure.as_ref().err().copied().or(self.is_behind.then_some(BEHIND))
     }
 
     /// What is pending is about to be applied, which no sandbox that is open would see.

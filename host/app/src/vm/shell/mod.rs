@@ -4,7 +4,7 @@
 mod in_guest;
 mod in_sandbox;
 
-use super::{command::Shell, shelter::image};
+use super::{built::built as image, command::Shell, shelter::TOLD};
 use crate::{
     commands::change::{Change, said},
     desk::Desk,
@@ -56,6 +56,9 @@ pub(super) fn run(options: &Shell) -> Result {
 
 fn work(desk: &Desk, change: &Change<'_>, options: &Shell, request: &str) -> Result {
     let image = image(desk)?;
+    if image.as_ref().is_some_and(|image| image.is_behind) {
+        output::aside(TOLD);
+    }
     match image {
         Some(_) => drop(desk.gate()?.permit(&change.context, RunInGuest)?),
         None => drop(desk.gate()?.permit(&change.context, RunInSandbox)?),
@@ -70,7 +73,7 @@ fn work(desk: &Desk, change: &Change<'_>, options: &Shell, request: &str) -> Res
         None => return Err(Failure::failed("what is done in the sandbox belongs to no task")),
     };
     let (ended, taken) = match image {
-        Some(image) => in_guest::run(desk, &change.workspace, (outlet, image), options, request)?,
+        Some(image) => in_guest::run(desk, &change.workspace, (outlet, image.digest), options, request)?,
         None => in_sandbox::run(desk, &change.workspace, outlet, options, request)?,
     };
     tell(&ended, &taken);
