@@ -24,6 +24,12 @@ pub(super) fn run(options: &Build) -> Result {
         Failure::usage("this computer names no Debian archive. Name one: deskhand vm build --mirror URL")
     })?;
     let mirror = folder(&mirror, "an archive")?;
+    // one that was named is the only one that is asked
+    let security = match options.mirror {
+        Some(_) => None,
+        None => mirror::find_security().map(|address| folder(&address, "an archive")).transpose()?,
+    };
+    let security = security.or_else(|| mirror::security_beside(&mirror));
     let store = Store::open(desk.home.guests()).map_err(Failure::failed)?;
     let recipe = Recipe::standard().map_err(Failure::failed)?.with(&desk.settings.vm.packages);
     let (recipe, index) = match options.index.as_deref() {
@@ -36,6 +42,7 @@ pub(super) fn run(options: &Build) -> Result {
     let context = Context::person(None, Standing::default());
     let fetch = Sources {
         mirror,
+        security,
         index,
         outlet: Outgoing::of(&desk, context)?.pages(),
         runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::no_thread)?,

@@ -3,7 +3,7 @@
 use super::index;
 use deskhand_egress::{Outlet, Request, Response, Url, request::Limits};
 use deskhand_vm_image::{Fetch, Package, Place};
-use deskhand_vocabulary::{Sha256, Stop};
+use deskhand_vocabulary::Stop;
 use std::{
     io::{self, Write},
     time::Duration,
@@ -20,6 +20,8 @@ const PAGE: u64 = 16 << 20;
 pub(super) struct Sources {
     /// A Debian archive.
     pub(super) mirror: Url,
+    /// The archive of security updates that goes with it, where one is known.
+    pub(super) security: Option<Url>,
     /// A package index of Python; none where nothing has to come from one.
     pub(super) index: Option<Url>,
     pub(super) outlet: Outlet,
@@ -29,26 +31,34 @@ pub(super) struct Sources {
 
 impl Fetch for Sources {
     fn fetch(&self, package: &Package, to: &mut dyn Write) -> io::Result<()> {
-        let bytes = self.runtime.block_on(async {
-            let at = |path: &str| self.mirror.join(path).map_err(io::Error::other);
-            let got = match &package.place {
-                Place::Archive(path) => self.get(&at(path)?, package.size).await?,
-                Place::List(path) => match self.get(&at(&by_hash(path, package.sha256))?, package.size).await {
-                    Err(_) if !self.stop.is_stopped() => self.get(&at(path)?, package.size).await?,
-                    got => got?,
-                },
-                Place::Index(file) => self.get(&self.find(&package.name, file).await?, package.size).await?,
+        let (bytes, _) = self.runtime.block_on(async {
+            let (first, then) = match &package.place {
+                Place::Index(file) => (self.find(&package.name, file).await?, None),
+                Place::Archive(path) => of_package(&self.mirror, self.security.as_ref(), path)?,
+                Place::List(path) => {
+                    let at = self.mirror.join(path).map_err(io::Error::other)?;
+                    (at.join(&format!("by-hash/SHA256/{}", package.sha256)).map_err(io::Error::other)?, Some(at))
+                }
             };
-            Ok::<_, io::Error>(got.0)
+            match (self.get(&first, package.size).await, then) {
+                (Err(_), Some(then)) if !self.stop.is_stopped() => self.get(&then, package.size).await,
+                (got, _) => got,
+            }
         })?;
         to.write_all(&bytes)
     }
 }
 
-/// Where an archive has a list under its digest.
-fn by_hash(path: &str, digest: Sha256) -> String {
-    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    format!("{folder}/by-hash/SHA256/{digest}")
+/// Where the packages of security updates are, in their own archive or in one that has both.
+const UPDATES: &str = "pool/updates/";
+
+/// Where a Debian package is, and where else it may be.
+fn of_package(mirror: &Url, security: Option<&Url>, path: &str) -> io::Result<(Url, Option<Url>)> {
+    let at = |archive: &Url| archive.join(path).map_err(io::Error::other);
+    match security.filter(|_| path.starts_with(UPDATES)) {
+        Some(security) => Ok((at(security)?, Some(at(mirror)?))),
+        None => Ok((at(mirror)?, None)),
+    }
 }
 
 impl Sources {
@@ -70,6 +80,8 @@ impl Sources {
         loop {
             tried += 1;
             match self.try_to_get(url, most).await {
+                // what is not there does not come by asking again
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(error),
                 Err(error) if tried >= TRIES || self.stop.is_stopped() => return Err(error),
                 Err(_) => {}
                 got => return got,
@@ -84,7 +96,8 @@ impl Sources {
         let request = request.map_err(io::Error::other)?.limits(limits);
         let mut response: Response = self.outlet.send(request).await.map_err(io::Error::other)?;
         if !response.is_success() {
-            return Err(io::Error::other(format!("{url} answers with status {}", response.status())));
+            let kind = if response.status() == 404 { io::ErrorKind::NotFound } else { io::ErrorKind::Other };
+            return Err(io::Error::new(kind, format!("{url} answers with status {}", response.status())));
         }
         let mut bytes = Vec::new();
         while let Some(piece) = response.chunk().await.map_err(io::Error::other)? {
@@ -94,5 +107,26 @@ impl Sources {
             bytes.extend_from_slice(&piece);
         }
         Ok((bytes, response.url().clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::{Url, of_package};
+
+    #[test]
+    fn security_updates_come_from_their_archive() {
+        let [mirror, security] =
+            ["http://a.example/debian/", "http://b.example/debian-security/"].map(|at| Url::parse(at).unwrap());
+        let places = |security, path| {
+            let (first, then) = of_package(&mirror, security, path).unwrap();
+            (String::from(first), then.map(String::from))
+        };
+        let at = |archive: &Url, path| format!("{archive}{path}");
+        let (own, update) = ("pool/main/a/a_1_all.deb", "pool/updates/main/a/a_1_all.deb");
+        assert_eq!(places(Some(&security), own), (at(&mirror, own), None));
+        assert_eq!(places(Some(&security), update), (at(&security, update), Some(at(&mirror, update))));
+        assert_eq!(places(None, update), (at(&mirror, update), None));
     }
 }
