@@ -24,7 +24,7 @@ pub struct Bridge {
 /// How far along a guest is when it is saved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Warmth {
-    /// It has booted.
+    /// It has booted, and has the programs in memory that most jobs run.
     Booted,
     /// And has an interpreter of Python that has loaded its libraries. Where much has to be loaded, the first such guest
     /// takes a minute or more to make.
@@ -112,11 +112,7 @@ impl Bridge {
         let (import, folders) = self.import(&reach.folders)?;
         let disks = Disks { scratch: self.snapshots.scratch_of(&mut snapshot.scratch)?, import };
         let machine = self.vmm.start(&image, self.size, disks, snapshot.start, &reach.folders)?;
-        let sent = match warmth {
-            Warmth::Booted => 1,
-            Warmth::Python => 2,
-        };
-        Ok(Some(Fresh::restored(machine, sent, (folders, reach.proxy.as_ref()))?.wake(self.patience)?))
+        Ok(Some(Fresh::restored(machine, (folders, reach.proxy.as_ref()))?.wake(self.patience)?))
     }
 
     fn key(&self, warmth: Warmth) -> Sha256 {
@@ -147,9 +143,7 @@ impl Bridge {
         let disks = Disks { scratch, import: self.import(&[])?.0 };
         let machine = self.vmm.start(&image, self.size, disks, Start::Cold { memory: Some(memory) }, &[])?;
         let mut fresh = Fresh::greet(machine, (Vec::new(), None), self.patience)?;
-        if warmth == Warmth::Python {
-            fresh.warm()?;
-        }
+        fresh.warm(warmth)?;
         fresh.machine().save(devices)?;
         drop(fresh);
         making.keep(&self.snapshots)

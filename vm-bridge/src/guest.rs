@@ -9,7 +9,7 @@ pub use files::Collector;
 pub use job::{Event, Job, Stdin};
 pub use watch::Patience;
 
-use crate::{Lost, Machine, Ports, VmError};
+use crate::{Lost, Machine, Ports, VmError, Warmth};
 use deskhand_vm_protocol::{
     Command, JobId, Limits, Receiver, Report, Request, Sender, SessionId, VERSION, Wake,
     files::{Folder, Step},
@@ -66,9 +66,10 @@ impl Fresh {
         Ok(Self { machine, control, requests, reports, files, net, console, log })
     }
 
-    /// Have it keep an interpreter of Python warm, which takes as long as its libraries do.
-    pub(crate) fn warm(&mut self) -> Result<(), VmError> {
-        match self.requests.send(&Request::Warm).and_then(|()| self.reports.receive()) {
+    /// Have it keep at hand what jobs need. An interpreter of Python takes as long as its libraries do.
+    pub(crate) fn warm(&mut self, warmth: Warmth) -> Result<(), VmError> {
+        let python = warmth == Warmth::Python;
+        match self.requests.send(&Request::Warm { python }).and_then(|()| self.reports.receive()) {
             Ok(Some(Report::Warm)) => Ok(()),
             Ok(Some(other)) => Err(Lost::Hostile(format!("it is warm with {other:?}")).into()),
             Ok(None) => Err(self.console.verdict(Lost::Gone).into()),
@@ -76,16 +77,14 @@ impl Fresh {
         }
     }
 
-    /// A machine that was saved after [`Self::greet`], or [`Self::warm`] as well: how many messages each side has sent.
+    /// A machine that was saved after [`Self::warm`]: each side has sent two messages.
     pub(crate) fn restored(
         mut machine: Box<dyn Machine>,
-        sent: u32,
         (folders, proxy): (Vec<Folder>, Option<&PathBuf>),
     ) -> Result<Self, VmError> {
         let Ports { control, files, net, log, console } = machine.ports().ok_or(Lost::Gone)?;
         let (console, log) = (Tail::follow(console), Tail::follow(log));
-        let (requests, reports) =
-            (Sender::after(control.try_clone()?, sent), Receiver::after(control.try_clone()?, sent));
+        let (requests, reports) = (Sender::after(control.try_clone()?, 2), Receiver::after(control.try_clone()?, 2));
         let files = Files::new(files, folders)?;
         let net = (net, proxy.cloned());
         Ok(Self { machine, control, requests, reports, files, net, console, log })

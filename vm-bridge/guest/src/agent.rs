@@ -5,7 +5,7 @@ use crate::{
     job::{Event, Job},
     net,
     runner::{self, Word},
-    sandbox, wake,
+    sandbox, wake, warm,
 };
 use deskhand_vm_protocol::{Command, FrameError, JobId, Limits, Receiver, Refusal, Report, Request, Sender, VERSION};
 use rustix::{fd::OwnedFd, process::WaitOptions};
@@ -108,10 +108,13 @@ fn serve(agent: &mut Agent, mut requests: Receiver<impl io::Read>) -> Result<(),
             Request::Interrupt { job } => agent.tell(job, Event::Interrupt),
             Request::Ping { number } => agent.host.report(&Report::Pong { number }),
             Request::Shutdown => return Ok(()),
-            Request::Warm if agent.awake => return Err(FrameError::Malformed),
-            Request::Warm => {
-                runner::warm(&agent.runner)?;
-                agent.warm.recv().map_err(io::Error::other)?;
+            Request::Warm { .. } if agent.awake => return Err(FrameError::Malformed),
+            Request::Warm { python } => {
+                warm::programs();
+                if python {
+                    runner::warm(&agent.runner)?;
+                    agent.warm.recv().map_err(io::Error::other)?;
+                }
                 agent.host.report(&Report::Warm);
             }
         }

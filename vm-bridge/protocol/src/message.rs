@@ -89,9 +89,13 @@ pub enum Request {
     },
     /// End the guest.
     Shutdown,
-    /// Keep an interpreter of Python with its libraries loaded, for jobs that are [`PYTHON`]. Once, and before
-    /// [`Request::Wake`]: what comes of it is to be saved. Answered by [`Report::Warm`].
-    Warm,
+    /// Have in memory what most jobs need. Once, and before [`Request::Wake`]: what comes of it is to be saved. Answered by
+    /// [`Report::Warm`].
+    Warm {
+        /// Whether an interpreter of Python is to be kept as well that has loaded its libraries, for jobs that are
+        /// [`PYTHON`].
+        python: bool,
+    },
 }
 
 /// What a guest needs to know before it may run anything: two clones of one snapshot are the same machine until then.
@@ -189,7 +193,7 @@ pub enum Report {
     },
     /// The last word of a guest that ends because it was told to.
     Goodbye,
-    /// The interpreter waits.
+    /// In answer to [`Request::Warm`].
     Warm,
 }
 
