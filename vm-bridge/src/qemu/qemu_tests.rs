@@ -52,7 +52,7 @@ fn the_machine_has_no_device_but_those_it_needs() {
     ];
     assert_eq!(devices(&line(false)), expected);
     let blocks = |line: &Line| devices(line).iter().filter(|device| *device == "virtio-blk-device").count();
-    assert_eq!(blocks(&line(true)), 3);
+    assert_eq!(blocks(&line(true)), 4);
     let line = line(false);
     for word in
         ["-nodefaults", "-no-user-config", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"]
