@@ -82,6 +82,11 @@ impl Bridge {
         }
     }
 
+    /// Whether there is a snapshot of guests that are so far along. It may not hold once it is looked at.
+    pub fn is_prepared(&self, warmth: Warmth) -> bool {
+        self.snapshots.has(self.key(warmth))
+    }
+
     /// Make the snapshot of guests that are so far along, unless there is one.
     pub fn prepare(&self, warmth: Warmth) -> Result<(), VmError> {
         match self.snapshots.restore(self.key(warmth))? {

@@ -64,6 +64,11 @@ impl Snapshots {
         Sha256::of(format!("{VERSION} {} {} {memory} {scratch} {warmth}", vmm.identity(size), image))
     }
 
+    /// Whether there is one, whatever it is worth.
+    pub(crate) fn has(&self, key: Sha256) -> bool {
+        self.0.join(key.to_string()).exists()
+    }
+
     /// Open a snapshot and verify all of it. One that is not what it was is thrown away.
     pub(crate) fn restore(&self, key: Sha256) -> io::Result<Option<Snapshot>> {
         let folder = self.0.join(key.to_string());

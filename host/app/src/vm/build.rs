@@ -1,6 +1,6 @@
 //! `deskhand vm build`: the packages come through the way out, like everything that is fetched.
 
-use super::{command::Build, fetch::Sources, index, mirror};
+use super::{command::Build, fetch::Sources, index, mirror, shelter::bridge};
 use crate::{
     desk::Desk,
     exit::Exit,
@@ -11,8 +11,18 @@ use crate::{
 };
 use deskhand_egress::Url;
 use deskhand_permissions::{Context, Standing};
+use deskhand_vm_bridge::Warmth;
 use deskhand_vm_image::{ImageError, Recipe, Step, Store, build};
+use deskhand_vocabulary::Sha256;
 use serde_json::json;
+use std::{
+    sync::mpsc::{self, RecvTimeoutError},
+    thread,
+    time::Duration,
+};
+
+/// How often it is looked whether the person wants it to stop.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// In the place of an index: leave out what comes from one.
 const NONE: &str = "none";
@@ -66,12 +76,52 @@ pub(super) fn run(options: &Build) -> Result {
         }
         error => Failure::failed(error),
     })?;
-    let size = image.manifest.size();
-    output::text(&match options.json.json {
-        true => format!("{}\n", json!({"image": image.digest, "bytes": size})),
-        false => format!("The image of the guest is built: {:.12}, {}.\n", image.digest.to_string(), bytes(size)),
+    let (size, digest) = (image.manifest.size(), image.digest);
+    if !options.json.json {
+        output::text(&format!("The image of the guest is built: {:.12}, {}.\n", digest.to_string(), bytes(size)));
+    }
+    let ready = make_ready(&desk, digest);
+    output::progress(None);
+    if options.json.json {
+        output::text(&format!("{}\n", json!({"image": digest, "bytes": size, "ready": ready.is_ok()})));
+    }
+    match ready {
+        Ok(()) => Ok(Exit::Done),
+        Err(_) if desk.stop.is_stopped() => {
+            Err(Failure::new(Exit::Stopped, "Stopped. The image is there, and the first guest takes longer to start."))
+        }
+        Err(why) => {
+            output::aside(&format!("No guest was started with it: {}", line(&why)));
+            Ok(Exit::Done)
+        }
+    }
+}
+
+/// Start a guest of each kind once, so that no task waits for it. What this leaves is found again where nothing has changed.
+fn make_ready(desk: &Desk, image: Sha256) -> std::result::Result<(), String> {
+    let (home, vm) = (desk.home.clone(), desk.settings.vm.clone());
+    let (say, said) = mpsc::channel();
+    thread::spawn(move || {
+        let made = bridge(&home, &vm, image).and_then(|bridge| {
+            bridge.prepare(Warmth::Booted)?;
+            let _ = say.send(None); // nobody may listen any more
+            bridge.prepare(Warmth::Python)
+        });
+        let _ = say.send(Some(made.map_err(|error| error.to_string())));
     });
-    Ok(Exit::Done)
+    let mut at = "Starting the first guest";
+    loop {
+        if output::is_painted_anew() {
+            output::progress(Some(at.to_owned()));
+        }
+        match said.recv_timeout(LOOK) {
+            Ok(Some(made)) => return made,
+            Ok(None) => at = "Loading the libraries of Python in a guest, which can take a minute",
+            Err(RecvTimeoutError::Timeout) if desk.stop.is_stopped() => return Err("it was stopped".to_owned()),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return Err("it ended early".to_owned()),
+        }
+    }
 }
 
 /// An address that others are below.

@@ -160,10 +160,14 @@ impl OnGuest {
         });
     }
 
-    fn open(&self, warmth: Warmth) -> Result<Open, NoGuest> {
+    /// Open a guest, warm where it is at once or has to be.
+    fn open(&self, needs_python: bool) -> Result<Open, NoGuest> {
+        let bridge = self.bridge()?;
+        let is_warm = needs_python || bridge.is_prepared(Warmth::Python);
+        let warmth = if is_warm { Warmth::Python } else { Warmth::Booted };
         let Parts { workspace, place, outlet, handle, .. } = &self.parts;
         let moment = workspace.moment();
-        let guest = TaskGuest::open(self.bridge()?, workspace, place, (outlet, handle), warmth)?;
+        let guest = TaskGuest::open(bridge, workspace, place, (outlet, handle), warmth)?;
         Ok(Open { python: None, guest, memory: self.parts.memory, moment })
     }
 
@@ -184,7 +188,7 @@ impl OnGuest {
         let is_python = matches!(job, Job::Python { .. });
         let mut open = match held.open.take() {
             Some(open) => open,
-            None => self.open(if is_python { Warmth::Python } else { Warmth::Booted })?,
+            None => self.open(is_python)?,
         };
         let fresh = is_python && open.python.is_none();
         let mut watch = Watch { clock, heard, mark: None, held_back: Vec::new() };
