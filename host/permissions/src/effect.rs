@@ -17,6 +17,7 @@ mod host;
 mod instructions;
 mod memory;
 mod plugin;
+mod programs;
 mod server;
 
 pub use deskhand_vocabulary::host::is_here;
@@ -24,6 +25,7 @@ pub use host::{ALWAYS, Connect, ONCE, SendToModel, THIS_TASK};
 pub use instructions::FollowInstructions;
 pub use memory::{ForgetNote, Recall, Remember};
 pub use plugin::{ExtractText, ListTools, StartAgent, UseCredential, UseModel, UseSkill};
+pub use programs::{RunInGuest, RunInSandbox};
 pub use server::{CallServerTool, ConfineServer, Described, ReadServer, StartServer};
 
 mod sealed {
@@ -337,28 +339,6 @@ impl sealed::Sealed for AskPerson {}
 impl Effect for AskPerson {
     fn actions(&self) -> Vec<Action> {
         vec![Action::AskPerson]
-    }
-}
-
-/// Run commands and code in a sandbox of this computer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RunInSandbox;
-
-impl sealed::Sealed for RunInSandbox {}
-impl Effect for RunInSandbox {
-    fn actions(&self) -> Vec<Action> {
-        vec![Action::RunInSandbox]
-    }
-}
-
-/// Run commands and code in a virtual machine of the task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RunInGuest;
-
-impl sealed::Sealed for RunInGuest {}
-impl Effect for RunInGuest {
-    fn actions(&self) -> Vec<Action> {
-        vec![Action::RunInGuest]
     }
 }
 

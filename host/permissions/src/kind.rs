@@ -37,8 +37,10 @@ pub enum Needs {
     Described,
     /// The MCP server.
     Server,
-    /// That commands run in a sandbox of this computer.
+    /// That commands run in a sandbox of this computer; a plugin that its own do as well.
     Sandbox,
+    /// Of a plugin, that its programs run.
+    Programs,
 }
 
 /// Whether the person is asked each time, whoever acts.
@@ -152,7 +154,7 @@ macro_rules! table {
 
 use PermissionKind::{
     CredentialsUse, FilesChange, FilesRead, FilesRemove, HostsConnect, MemoryKeep, MemoryRead, ModelUse, PersonAsk,
-    StateKeep, ToolsCall,
+    ProgramsRun, StateKeep, ToolsCall,
 };
 use Right::{Declared, PersonOnly};
 
@@ -250,13 +252,13 @@ table! {
     /// Run commands and code in a sandbox of this computer.
     RunInSandbox: Row {
         name: "sandbox.run", verb: "execute", object: Object::Nothing, words: "run commands and code in a sandbox of this computer",
-        right: PersonOnly, needs: Needs::Sandbox,
+        right: Declared(ProgramsRun), needs: Needs::Sandbox,
         asked: Asked::Never, recorded: Recorded::OncePerTask,
     };
     /// Run commands and code in a virtual machine of the task.
     RunInGuest: Row {
         name: "guest.run", verb: "compute", object: Object::Nothing, words: "run commands and code in a virtual machine of the task",
-        right: PersonOnly, needs: Needs::Nothing,
+        right: Declared(ProgramsRun), needs: Needs::Programs,
         asked: Asked::Never, recorded: Recorded::OncePerTask,
     };
     /// Send a credential with a request.

@@ -29,7 +29,8 @@ pub fn markdown() -> String {
             Needs::Program => "your yes to its program as it is",
             Needs::Described => "your yes to the tool as it is described",
             Needs::Server => "your yes to the server",
-            Needs::Sandbox => "your yes to the sandbox",
+            Needs::Sandbox => "your yes to the sandbox; a plugin a yes to its programs as well",
+            Needs::Programs => "a plugin your yes to its programs",
         };
         let asked = match row.asked {
             Asked::Never => "",

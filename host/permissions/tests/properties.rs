@@ -26,6 +26,7 @@ fn scope() -> impl Strategy<Value = Scope> {
         1 => (0..FOLDERS.len())
             .prop_map(|at| Scope::InstructionText { folder: FOLDERS[at].into(), text: Sha256::of("read") }),
         1 => Just(Scope::Sandbox),
+        1 => Just(Scope::Programs { plugin: id("default:organize") }),
         1 => Just(Scope::Host { host: "api.example.com".into() }),
         1 => Just(Scope::Model { host: "api.example.com".into() }),
         1 => Just(Scope::Agent { plugin: id("acme:other"), agent: "helper".into() }),

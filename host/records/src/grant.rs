@@ -83,8 +83,13 @@ pub enum Scope {
         /// What the server said of it.
         offer: Sha256,
     },
-    /// Commands and code of the agent, in a sandbox of this computer.
+    /// Commands and code, in a sandbox of this computer.
     Sandbox,
+    /// Programs of a plugin, in a place of its own.
+    Programs {
+        /// Whose.
+        plugin: PluginId,
+    },
     /// A tool of an MCP server that is never called, whatever the server says of it: not a grant but the refusal of one.
     NoServerTool {
         /// The server.
@@ -146,6 +151,7 @@ impl fmt::Display for Scope {
             Self::ServerReading { server } => write!(f, "read what the MCP server {server} has"),
             Self::ServerTool { server, tool, .. } => write!(f, "call the MCP tool {server}/{tool} as it is described"),
             Self::Sandbox => f.write_str("run commands in a sandbox of this computer"),
+            Self::Programs { plugin } => write!(f, "let {plugin} run programs in a place of its own"),
             Self::NoServerTool { server, tool } => write!(f, "never call the MCP tool {server}/{tool}"),
         }
     }
@@ -188,6 +194,7 @@ fn named(scope: &Scope) -> (Access, Value) {
         Scope::Agent { plugin, agent } => (Access::Read, json!({ "agent": format!("{plugin}/{agent}") })),
         Scope::Server { server, .. } | Scope::ServerReading { server } => (Access::Read, json!({ "server": server })),
         Scope::Sandbox => (Access::Write, json!({})),
+        Scope::Programs { plugin } => (Access::Write, json!({ "programs": plugin })),
         Scope::ServerTool { server, tool, .. } | Scope::NoServerTool { server, tool } => {
             (Access::Read, json!({ "tool": format!("{server}/{tool}") }))
         }

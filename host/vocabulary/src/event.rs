@@ -215,6 +215,28 @@ pub enum Event {
         /// How much of it was refused.
         refused: u64,
     },
+    /// A plugin starts a program in a place of its own. Written before that. Content: `words`, `folder`.
+    ProgramStarted {
+        /// Whose.
+        plugin: PluginId,
+        /// `guest` or `sandbox`.
+        place: String,
+    },
+    /// A program of a plugin has ended, and what it wrote is pending in the plugin's call. Content: `reason`, where there is one.
+    ProgramEnded {
+        /// Whose.
+        plugin: PluginId,
+        /// `exited`, `time`, `stopped`, `excess`, `broken`, `not-started` or `failed`.
+        outcome: String,
+        /// Its status, where it ended by itself.
+        status: Option<u8>,
+        /// How long, in microseconds.
+        micros: u64,
+        /// How many changes.
+        changes: u64,
+        /// How much of what it wrote was refused.
+        refused: u64,
+    },
     /// Something was said to the model. Content: `pieces`; of instructions also `from`, the file, and `holds`, false once they
     /// do not any more; of memory also `notes`, their numbers, and `labels`.
     Told {

@@ -140,6 +140,9 @@ pub enum PermissionKind {
     /// Ask the person to remember something, and forget notes of its own (`memory.remember`, `memory.forget`).
     #[serde(rename = "memory.keep")]
     MemoryKeep,
+    /// Run programs in a place that is shut off from all else (`vm`).
+    #[serde(rename = "programs.run")]
+    ProgramsRun,
     /// Bring MCP servers. It is never written as a permission: it stands for what is under [`Manifest::servers`].
     #[serde(rename = "servers.bring")]
     ServersBring,
@@ -147,7 +150,7 @@ pub enum PermissionKind {
 
 impl PermissionKind {
     /// All kinds, in the order in which they are shown.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::FilesRead,
         Self::FilesChange,
         Self::FilesRemove,
@@ -159,6 +162,7 @@ impl PermissionKind {
         Self::ModelUse,
         Self::MemoryRead,
         Self::MemoryKeep,
+        Self::ProgramsRun,
         Self::ServersBring,
     ];
 
@@ -176,6 +180,7 @@ impl PermissionKind {
             Self::ModelUse => "model.use",
             Self::MemoryRead => "memory.read",
             Self::MemoryKeep => "memory.keep",
+            Self::ProgramsRun => "programs.run",
             Self::ServersBring => "servers.bring",
         }
     }
@@ -192,6 +197,7 @@ impl PermissionKind {
             Self::CredentialsUse => "credentials",
             Self::ModelUse => "model",
             Self::MemoryRead | Self::MemoryKeep => "memory",
+            Self::ProgramsRun => "vm",
             Self::ServersBring => return None,
         })
     }
@@ -210,6 +216,7 @@ impl PermissionKind {
             Self::ModelUse => "let your model work for it, out of the budget of your task",
             Self::MemoryRead => "read the notes that Deskhand keeps for you, as far as a task is told them",
             Self::MemoryKeep => "propose notes to be remembered, each of which you are asked about",
+            Self::ProgramsRun => "run programs in a virtual machine or a sandbox of its own, once you say so",
             Self::ServersBring => "bring an MCP server, which is off until you allow it",
         }
     }

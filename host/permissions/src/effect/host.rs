@@ -97,7 +97,7 @@ pub const THIS_TASK: &str = "task";
 pub const ALWAYS: &str = "always";
 
 /// A question that is answered for the task, for good, or not at all.
-fn for_how_long(text: String) -> Question {
+pub(super) fn for_how_long(text: String) -> Question {
     let choice = |id: &str, label: &str, hint: &str| Choice { id: id.into(), label: label.into(), hint: hint.into() };
     let choices = vec![
         choice(THIS_TASK, "For this task", ""),

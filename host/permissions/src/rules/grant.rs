@@ -22,16 +22,12 @@ pub(super) fn needed(context: &Context, action: &Action, opening: Option<Access>
         // opening a folder hands it to the plugins of the task, so that takes a grant from the person as well
         Principal::Person => opening.filter(|_| context.task.is_some()),
         principal => match (Kind::of(action).row().needs, principal) {
-            (
-                Needs::Nothing
-                | Needs::Consent
-                | Needs::Trust
-                | Needs::Program
-                | Needs::Described
-                | Needs::Server
-                | Needs::Sandbox,
-                _,
-            ) => None,
+            (Needs::Nothing | Needs::Consent | Needs::Trust | Needs::Program | Needs::Described | Needs::Server, _) => {
+                None
+            }
+            // the agent's commands are the person's own choice of a place; a plugin's are asked about
+            (Needs::Sandbox | Needs::Programs, Principal::Plugin(_)) => Some(Access::Read),
+            (Needs::Sandbox | Needs::Programs, _) => None,
             (Needs::Folder(access), _) => Some(opening.map_or(access, |more| more.max(access))),
             // what is installed serves the agent; what it does itself is decided each time
             (Needs::Tool | Needs::Agent, Principal::Agent) => None,
@@ -73,9 +69,12 @@ pub(super) fn look(case: &Case<'_>) -> Option<Finding> {
             Verdict::Ask,
             "You have not granted the folder, so you are asked before it is opened.",
         ),
-        Action::CallTool { .. } | Action::StartAgent { .. } | Action::RunCommand { .. } | Action::Connect { .. } => {
-            Finding::new(name::GRANT, Verdict::Ask, "You have not granted it, so you are asked.")
-        }
+        Action::CallTool { .. }
+        | Action::StartAgent { .. }
+        | Action::RunCommand { .. }
+        | Action::Connect { .. }
+        | Action::RunInSandbox
+        | Action::RunInGuest => Finding::new(name::GRANT, Verdict::Ask, "You have not granted it, so you are asked."),
         _ => Finding::new(name::GRANT, Verdict::Deny, "You have not granted the folder to this task."),
     })
 }
@@ -108,7 +107,11 @@ pub(crate) fn covering<'a>(
             Scope::Server { server, setup },
             Action::StartServer { server: s, setup: x } | Action::ConfineServer { server: s, setup: x },
         ) => server == s && setup == x,
-        (Scope::Sandbox, Action::RunInSandbox) => true,
+        // what is said of the place is not said of a plugin
+        (Scope::Sandbox, Action::RunInSandbox) => !matches!(context.principal, Principal::Plugin(_)),
+        (Scope::Programs { plugin }, Action::RunInSandbox | Action::RunInGuest) => {
+            matches!(&context.principal, Principal::Plugin(caller) if caller == plugin)
+        }
         (Scope::ServerReading { server }, Action::ReadServer { server: s }) => server == s,
         (Scope::ServerTool { server, tool, offer }, Action::CallServerTool { server: s, tool: t, offer: o, .. }) => {
             server == s && tool == t && offer == o
@@ -125,6 +128,7 @@ pub(crate) fn covering<'a>(
             | Scope::ServerReading { .. }
             | Scope::ServerTool { .. }
             | Scope::Sandbox
+            | Scope::Programs { .. }
             | Scope::NoServerTool { .. },
             _,
         ) => false,

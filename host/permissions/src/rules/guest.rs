@@ -1,5 +1,6 @@
 //! A guest is a machine of its own, with a kernel of its own, and what is done in it to the folders of a task is pending like any
-//! change: where the person built one, the agent of a task runs commands there without a question.
+//! change: where the person built one, the agent of a task runs commands there without a question. What a plugin runs takes a yes
+//! of the person's.
 
 use super::{Case, Finding, Verdict, name};
 use deskhand_vocabulary::{Action, Principal};
