@@ -1,6 +1,7 @@
 //! All folders of a task in a sandbox.
 
-use super::{Mount, Overlay, OverlayError, Step, Taken};
+use super::{Extent, Mount, Overlay, OverlayError, Step, Taken};
+use deskhand_vocabulary::FolderName;
 use deskhand_workspace::Workspace;
 use std::path::Path;
 
@@ -9,24 +10,29 @@ use std::path::Path;
 pub struct Layers(pub(super) Vec<Overlay>);
 
 impl Layers {
-    /// Over all folders of a task, with what is pending in it; they lie below `place`.
+    /// Over all folders of a task, so far, with what is pending in it; they lie below `place`.
     ///
     /// # Errors
     /// [`OverlayError`].
-    pub fn over(workspace: &Workspace, place: &Path) -> Result<Self, OverlayError> {
-        let folders = workspace.folders();
-        let overlays = folders.iter().map(|folder| Overlay::over(workspace, &folder.name, place));
-        overlays.collect::<Result<_, _>>().map(Self)
+    pub fn over(workspace: &Workspace, extent: Extent, place: &Path) -> Result<Self, OverlayError> {
+        Self::each(workspace, extent, |folder| Overlay::over(workspace, folder, place))
     }
 
     /// The same for layers that are in a machine.
     ///
     /// # Errors
     /// [`OverlayError`].
-    pub fn in_machine(workspace: &Workspace, place: &Path) -> Result<Self, OverlayError> {
-        let folders = workspace.folders();
-        let overlays = folders.iter().map(|folder| Overlay::in_machine(workspace, &folder.name, place));
-        overlays.collect::<Result<_, _>>().map(Self)
+    pub fn in_machine(workspace: &Workspace, extent: Extent, place: &Path) -> Result<Self, OverlayError> {
+        Self::each(workspace, extent, |folder| Overlay::in_machine(workspace, folder, place))
+    }
+
+    fn each(
+        workspace: &Workspace,
+        extent: Extent,
+        over: impl Fn(&FolderName) -> Result<Overlay, OverlayError>,
+    ) -> Result<Self, OverlayError> {
+        let folders = if extent == Extent::Nothing { Vec::new() } else { workspace.folders() };
+        folders.iter().map(|folder| Ok(over(&folder.name)?.limited(extent))).collect::<Result<_, _>>().map(Self)
     }
 
     /// Each of them, in the order of its number for a machine.

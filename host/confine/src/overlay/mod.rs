@@ -6,6 +6,7 @@
 //! the sandbox began. What has changed there since is a conflict, and stays as it is.
 
 mod base;
+mod extent;
 mod follow;
 mod kept;
 mod layers;
@@ -19,6 +20,7 @@ mod told;
 use base::Base;
 use deskhand_vocabulary::{FilePath, FolderName};
 use deskhand_workspace::{FileError, Ground, Workspace};
+pub use extent::Extent;
 pub use follow::Step;
 pub use kept::Kept;
 pub use layers::Layers;
@@ -38,6 +40,7 @@ pub use told::{Telling, Thing};
 pub struct Overlay {
     folder: FolderName,
     ground: Ground,
+    extent: Extent,
     /// The layer; of one in a machine, what its files hold.
     place: Arc<Place>,
     /// What is pending lies here, where the layer is in a machine and begins with nothing.
@@ -204,7 +207,18 @@ impl Overlay {
         let scan = scan::scan(&place, folder).map_err(failed)?;
         let (pending, told) = (None, None);
         let (folder, settled) = (folder.clone(), scan.found);
-        Ok(Self { folder, ground, place, pending, told, tellings: 0, unnamed: 0, base, settled })
+        Ok(Self {
+            folder,
+            ground,
+            extent: Extent::Remove,
+            place,
+            pending,
+            told,
+            tellings: 0,
+            unnamed: 0,
+            base,
+            settled,
+        })
     }
 
     /// The same where the layer is in a machine, which tells what is in it ([`Layers::told`]).
@@ -220,7 +234,26 @@ impl Overlay {
         let place = Arc::new(Place::new(place).map_err(failed)?);
         let (pending, told) = (Some(pending), Some(Marks::new()));
         let (folder, settled) = (folder.clone(), Marks::new());
-        Ok(Self { folder, ground, place, pending, told, tellings: 0, unnamed: 0, base, settled })
+        Ok(Self {
+            folder,
+            ground,
+            extent: Extent::Remove,
+            place,
+            pending,
+            told,
+            tellings: 0,
+            unnamed: 0,
+            base,
+            settled,
+        })
+    }
+
+    /// The same, no further than this.
+    #[must_use]
+    pub fn limited(mut self, extent: Extent) -> Self {
+        self.extent = self.extent.min(extent);
+        self.ground.writable &= self.extent >= Extent::Change;
+        self
     }
 
     /// What the task calls it.
@@ -283,7 +316,7 @@ impl Overlay {
     /// [`OverlayError::Place`] where the layer cannot be read at all.
     pub fn take(&mut self, workspace: &Workspace, reason: &str) -> Result<Taken, OverlayError> {
         let scan = self.scan()?;
-        let at = take::At { workspace, folder: &self.folder, place: &self.place, reason };
+        let at = take::At { workspace, folder: &self.folder, extent: self.extent, place: &self.place, reason };
         let mut taken = take::take(&at, &scan, &self.settled, &mut self.base);
         taken.more += std::mem::take(&mut self.unnamed);
         self.settled = scan.found;

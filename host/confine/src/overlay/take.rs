@@ -1,7 +1,7 @@
 //! What was written in a sandbox, added to the pending set of its task.
 
 use super::{
-    Made, Taken,
+    Extent, Made, Taken,
     base::Base,
     mount::Place,
     scan::{Marks, Scan, What},
@@ -28,10 +28,18 @@ const MEANWHILE: &str =
 /// When a sandbox made a link.
 const LINK: &str = "it is a link, and links are not made in your folders. Copy the file that it leads to";
 
+/// When a sandbox that sees a folder wrote to it all the same.
+const ONLY_READ: &str = "the folder may only be read here";
+
+/// When a sandbox removed what it may only change.
+const NO_REMOVALS: &str = "nothing may be removed from the folder here, so it stays";
+
 /// Where what was written lies, and what it joins.
 pub(super) struct At<'a> {
     pub(super) workspace: &'a Workspace,
     pub(super) folder: &'a FolderName,
+    /// How far what was written is taken.
+    pub(super) extent: Extent,
     pub(super) place: &'a Place,
     /// For the person.
     pub(super) reason: &'a str,
@@ -98,6 +106,9 @@ impl Taking<'_> {
     fn each(&mut self, path: &RelativePath, act: impl FnOnce(&mut Self, &RelativePath) -> Result<(), FileError>) {
         if self.refused.iter().any(|folder| path.is_within(folder) && path != folder) {
             self.taken.more += 1;
+        } else if self.at.extent < Extent::Change {
+            self.refused.insert(path.clone());
+            self.taken.refuse(self.path(path), ONLY_READ);
         } else if let Err(error) = act(self, path) {
             self.refused.insert(path.clone());
             self.taken.refuse(self.path(path), error.message);
@@ -303,6 +314,9 @@ impl Taking<'_> {
 
     /// Remove what something of another kind takes the place of.
     fn replace(&mut self, path: &RelativePath, entry: &Entry) -> Result<(), FileError> {
+        if self.at.extent < Extent::Remove {
+            return Err(refuse(NO_REMOVALS.to_owned()));
+        }
         self.untouched(entry)?;
         let change = self.at.workspace.remove(&entry.path, &entry.version)?;
         self.added(change, Made::Removed { path: entry.path.clone(), version: entry.version.clone() }, path);

@@ -14,6 +14,13 @@ pub enum Job {
         /// Where it starts.
         folder: PathBuf,
     },
+    /// Run a program to its end that reads what it is given, and says what it says on two streams.
+    Program {
+        /// The program, and what it is given.
+        words: Vec<OsString>,
+        /// Where it starts.
+        folder: PathBuf,
+    },
     /// Give an interpreter a piece of work. It is started where there is none.
     ///
     /// On its standard input it gets a line with the number of bytes of the work and a mark, and then the work. When that is
@@ -26,6 +33,15 @@ pub enum Job {
         /// The work.
         work: String,
     },
+}
+
+/// One of the two streams that a program says something on. What a [`Job::Command`] and a [`Job::Work`] say is one stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Stream {
+    /// Standard output, and where there is one stream all of it.
+    Output,
+    /// Standard error.
+    Error,
 }
 
 /// What came of a job.
@@ -57,6 +73,10 @@ pub(super) enum Ask {
     Do { job: Job, log: PathBuf, old: PathBuf },
     /// Let the sandbox see what has changed in its task.
     Follow(Step),
+    /// Bytes for the standard input of the program.
+    Input(Vec<u8>),
+    /// That ends here.
+    InputEnd,
     /// Have the job end by itself.
     Interrupt,
     /// End it.
@@ -67,7 +87,7 @@ pub(super) enum Ask {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Told {
     /// What a job says.
-    Output(Vec<u8>),
+    Output(Stream, Vec<u8>),
     /// A step is made, or could not be.
     Followed(bool),
     /// A job is over.

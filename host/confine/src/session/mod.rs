@@ -21,7 +21,7 @@ use crate::{
     start,
 };
 use message::{Ask, Told};
-pub use message::{Came, Job, Outcome};
+pub use message::{Came, Job, Outcome, Stream};
 pub(crate) use runner::run;
 use serde::Serialize;
 use std::{
@@ -32,7 +32,14 @@ use std::{
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     process::{ChildStdin, ChildStdout},
+    sync::mpsc,
 };
+
+/// What a [`Job::Program`] is given to read, piece by piece, each of at most [`PIECE`] bytes; it ends with its senders.
+pub type Input = mpsc::UnboundedReceiver<Vec<u8>>;
+
+/// The most bytes of a piece of [`Input`].
+pub const PIECE: usize = 64 << 10;
 
 /// How long a job has to end by itself that was asked to.
 const GRACE: Duration = Duration::from_secs(3);
@@ -65,26 +72,30 @@ impl Session {
         Ok(Self { running, stdin, told: Frames { stdout, buffer: Vec::new() }, jobs: 0 })
     }
 
-    /// Do one job to its end. `heard` is given what it says as it says it. When `enough` comes first, the job is asked to end,
-    /// and ended if it does not.
+    /// Do one job to its end. `input` is what a [`Job::Program`] reads, without which it reads nothing; `heard` is given what it
+    /// says as it says it. When `enough` comes first, the job is asked to end, and ended if it does not.
     ///
     /// # Errors
     /// How the session ended, with all that was in it.
     pub async fn run(
         &mut self,
         job: &Job,
+        mut input: Option<Input>,
         enough: impl Future<Output = ()>,
-        heard: &mut (dyn FnMut(&[u8]) + Send),
+        heard: &mut (dyn FnMut(Stream, &[u8]) + Send),
     ) -> Result<Came, Ended> {
         self.jobs += 1;
         let ask = Ask::Do { job: job.clone(), log: log(self.jobs), old: log(self.jobs.saturating_sub(LOGS)) };
-        if self.ask(&ask).await.is_err() {
-            return Err(self.over().await);
+        // it is heard while it is told: it may not take in more before what it says is taken in
+        let mut telling = Telling(Vec::new());
+        let mut told = telling.add(&ask);
+        if matches!(job, Job::Program { .. }) && input.is_none() {
+            told = told.and(telling.add(&Ask::InputEnd));
         }
         tokio::pin!(enough);
         let mut patience = None;
         let mut asked = 0_u8;
-        loop {
+        while told.is_ok() {
             let waits = async {
                 match patience {
                     Some(patience) => tokio::time::sleep(patience).await,
@@ -92,25 +103,36 @@ impl Session {
                 }
             };
             tokio::select! {
-                told = self.told.next() => match told {
-                    Ok(Told::Output(bytes)) => heard(&bytes),
+                written = self.stdin.write(&telling.0), if !telling.0.is_empty() => {
+                    told = written.map(|count| drop(telling.0.drain(..count)));
+                }
+                given = next(&mut input), if telling.0.is_empty() => {
+                    told = match given {
+                        Some(piece) => telling.add(&Ask::Input(piece)),
+                        None => {
+                            input = None;
+                            telling.add(&Ask::InputEnd)
+                        }
+                    };
+                }
+                heard_now = self.told.next() => match heard_now {
+                    Ok(Told::Output(stream, bytes)) => heard(stream, &bytes),
                     Ok(Told::Ended { outcome, fresh }) => return Ok(Came { outcome, fresh, cut_short: asked > 0 }),
-                    Ok(Told::Followed(_)) | Err(_) => return Err(self.over().await),
+                    Ok(Told::Followed(_)) | Err(_) => break,
                 },
                 () = waits => {
                     asked += 1;
                     let (ask, time) = match asked {
                         1 => (Ask::Interrupt, GRACE),
                         2 => (Ask::Kill, KILLED),
-                        _ => return Err(self.over().await),
+                        _ => break,
                     };
                     patience = Some(time);
-                    if self.ask(&ask).await.is_err() {
-                        return Err(self.over().await);
-                    }
+                    told = telling.add(&ask);
                 }
             }
         }
+        Err(self.over().await)
     }
 
     /// Let the sandbox see what has changed in its task, between two jobs. False where it could not be made.
@@ -137,6 +159,24 @@ impl Session {
         // what ended by itself has said how, and is not ended once more
         self.running.stop();
         self.running.wait().await
+    }
+}
+
+/// What is being told to the runner, and is not written to it yet.
+struct Telling(Vec<u8>);
+
+impl Telling {
+    fn add(&mut self, ask: &Ask) -> io::Result<()> {
+        self.0.extend(framed(ask)?);
+        Ok(())
+    }
+}
+
+/// The next piece of an input; waits for ever where there is none.
+async fn next(input: &mut Option<Input>) -> Option<Vec<u8>> {
+    match input {
+        Some(input) => input.recv().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     following,
-    message::{Ask, Job, Outcome, Told},
+    message::{Ask, Job, Outcome, Stream, Told},
     processes::end_all_but,
 };
 use crate::order;
@@ -23,6 +23,7 @@ use std::{
     os::unix::process::CommandExt as _,
     path::Path,
     process::{Command, ExitCode, Stdio},
+    sync::mpsc,
 };
 
 /// How much is passed on at a time, in bytes.
@@ -74,11 +75,34 @@ struct Interpreter {
     input: PipeWriter,
 }
 
-/// A process, and what it says: in the order in which it says it, whichever of its two outputs it takes.
+/// A process, and what it says: in the order in which it says it, whichever of its two outputs it takes, but for one whose
+/// complaints are heard apart.
 struct Process {
     pid: Pid,
     handle: OwnedFd,
     says: PipeReader,
+    complains: Option<PipeReader>,
+}
+
+/// Who gives a program what it is to read, beside whoever hears it.
+struct Feeder(Option<mpsc::Sender<Vec<u8>>>);
+
+impl Feeder {
+    fn new(mut input: PipeWriter) -> Self {
+        let (pieces, given) = mpsc::channel::<Vec<u8>>();
+        // it ends with the input, or where nobody reads any more
+        std::thread::spawn(move || given.into_iter().try_for_each(|piece| input.write_all(&piece)));
+        Self(Some(pieces))
+    }
+
+    fn give(&self, piece: Vec<u8>) {
+        // a program that reads no more misses nothing
+        let _ = self.0.as_ref().map(|pieces| pieces.send(piece));
+    }
+
+    fn end(&mut self) {
+        self.0 = None;
+    }
 }
 
 /// How much of a job is over.
@@ -94,15 +118,19 @@ impl Runner {
         let log = Log::new(log);
         match job {
             Job::Command { words, folder } => {
-                let process = match spawn(&words, &folder, Stdio::null()) {
+                let process = match spawn(&words, &folder, Stdio::null(), false) {
                     Ok(process) => process,
                     Err(error) => return Ok((Outcome::NotStarted(error.to_string()), false)),
                 };
-                let mut watch = Watch { asks: &mut self.asks, out: &mut self.out, log, mark: None, held: Vec::new() };
-                let over = watch.until_over(&process, Signal::TERM)?;
-                end_all_but(self.interpreter.as_ref().map(|one| one.process.pid))?;
-                watch.rest(&process)?;
-                Ok((exited(over), false))
+                Ok((self.to_its_end(&process, Feeder(None), log)?, false))
+            }
+            Job::Program { words, folder } => {
+                let (reads, input) = io::pipe()?;
+                let process = match spawn(&words, &folder, reads.into(), true) {
+                    Ok(process) => process,
+                    Err(error) => return Ok((Outcome::NotStarted(error.to_string()), false)),
+                };
+                Ok((self.to_its_end(&process, Feeder::new(input), log)?, false))
             }
             Job::Work { interpreter, folder, work } => {
                 let fresh = self.interpreter.is_none();
@@ -116,13 +144,21 @@ impl Runner {
         }
     }
 
+    fn to_its_end(&mut self, process: &Process, feeder: Feeder, log: Log) -> io::Result<Outcome> {
+        let mut watch = Watch::new((&mut self.asks, &mut self.out), feeder, log, None);
+        let over = watch.until_over(process, Signal::TERM)?;
+        end_all_but(self.interpreter.as_ref().map(|one| one.process.pid))?;
+        watch.rest(process)?;
+        Ok(exited(over))
+    }
+
     fn interpret(&mut self, mut one: Interpreter, work: &str, log: Log) -> io::Result<Outcome> {
         let mark = format!("deskhand-done-{}", self.works);
         let _ = kill_process(one.process.pid, Signal::CONT); // if it has ended, that is found next
         // one that reads no more has ended, or is ended by whoever waits for it
         let _ = write!(one.input, "{} {mark}\n{work}", work.len()).and_then(|()| one.input.flush());
         let mark = Some([b"\0", mark.as_bytes(), b"\0"].concat());
-        let mut watch = Watch { asks: &mut self.asks, out: &mut self.out, log, mark, held: Vec::new() };
+        let mut watch = Watch::new((&mut self.asks, &mut self.out), Feeder(None), log, mark);
         let over = watch.until_over(&one.process, Signal::INT)?;
         match over {
             Over::Marked => {
@@ -154,21 +190,32 @@ fn exited(over: Over) -> Outcome {
     }
 }
 
-fn spawn(words: &[OsString], folder: &Path, input: Stdio) -> io::Result<Process> {
+/// Start a process; `apart`, its complaints are heard apart from what else it says.
+fn spawn(words: &[OsString], folder: &Path, input: Stdio, apart: bool) -> io::Result<Process> {
     let (program, arguments) = words.split_first().ok_or(io::ErrorKind::InvalidInput)?;
     let (says, said) = io::pipe()?;
     let mut command = Command::new(program);
     // a group of its own, which is told to end as a whole
     command.args(arguments).current_dir(folder).process_group(0).stdin(input);
-    command.stdout(said.try_clone()?).stderr(said);
+    let complains = match apart {
+        true => {
+            let (complains, complained) = io::pipe()?;
+            command.stdout(said).stderr(complained);
+            Some(complains)
+        }
+        false => {
+            command.stdout(said.try_clone()?).stderr(said);
+            None
+        }
+    };
     let child = command.spawn()?;
     let pid = Pid::from_child(&child);
-    Ok(Process { pid, handle: pidfd_open(pid, PidfdFlags::empty())?, says })
+    Ok(Process { pid, handle: pidfd_open(pid, PidfdFlags::empty())?, says, complains })
 }
 
 fn start(words: &[OsString], folder: &Path) -> io::Result<Interpreter> {
     let (reads, input) = io::pipe()?;
-    Ok(Interpreter { process: spawn(words, folder, reads.into())?, input })
+    Ok(Interpreter { process: spawn(words, folder, reads.into(), false)?, input })
 }
 
 /// Hold a process, and wait until it is held. Its status where it has ended instead.
@@ -181,6 +228,7 @@ fn hold(pid: Pid) -> io::Result<Option<u8>> {
 struct Watch<'a> {
     asks: &'a mut File,
     out: &'a mut Stdout,
+    feeder: Feeder,
     log: Log,
     /// What is said when a piece of work is done.
     mark: Option<Vec<u8>>,
@@ -188,36 +236,55 @@ struct Watch<'a> {
     held: Vec<u8>,
 }
 
-impl Watch<'_> {
+impl<'a> Watch<'a> {
+    fn new((asks, out): (&'a mut File, &'a mut Stdout), feeder: Feeder, log: Log, mark: Option<Vec<u8>>) -> Self {
+        Self { asks, out, feeder, log, mark, held: Vec::new() }
+    }
+
     /// Pass on what a process says until it is over. `interrupt` is what has it end by itself.
     fn until_over(&mut self, process: &Process, interrupt: Signal) -> io::Result<Over> {
-        let mut silent = false;
+        let mut silent = [false, process.complains.is_none()];
         loop {
-            let [asks, ends, says] = ready(self.asks, process, silent)?;
+            let Ready { asks, ends, says, complains } = ready(self.asks, process, silent)?;
             if asks {
                 // it may have ended just now
                 match order::receive(self.asks)? {
                     Ask::Interrupt => drop(kill_process_group(process.pid, interrupt)),
                     Ask::Kill => drop(kill_process(process.pid, Signal::KILL)),
+                    Ask::Input(piece) => self.feeder.give(piece),
+                    Ask::InputEnd => self.feeder.end(),
                     Ask::Do { .. } | Ask::Follow(_) => return Err(io::ErrorKind::InvalidData.into()),
                 }
             } else if ends {
                 // whatever it has left behind may go on to say something until it is ended as well
                 return status(process.pid).map(Over::Ended);
             } else if says {
-                silent = !self.pass_on(process)?;
+                silent[0] = !self.pass_on(process)?;
                 if self.is_marked() {
                     return Ok(Over::Marked);
                 }
+            } else if complains {
+                silent[1] = !self.pass_on_complaint(process)?;
             }
         }
     }
 
     /// Pass on what is left when nobody says anything any more.
     fn rest(&mut self, process: &Process) -> io::Result<()> {
+        while self.pass_on_complaint(process)? {}
         while self.pass_on(process)? {}
         let held = std::mem::take(&mut self.held);
         self.say(&held)
+    }
+
+    /// Pass on a piece of what is heard apart. False at the end.
+    fn pass_on_complaint(&mut self, process: &Process) -> io::Result<bool> {
+        let Some(mut complains) = process.complains.as_ref() else { return Ok(false) };
+        let mut piece = vec![0; PIECE];
+        let count = complains.read(&mut piece)?;
+        piece.truncate(count);
+        self.tell(Stream::Error, &piece)?;
+        Ok(count > 0)
     }
 
     /// Pass on a piece. False at the end.
@@ -250,31 +317,47 @@ impl Watch<'_> {
     }
 
     fn say(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.tell(Stream::Output, bytes)
+    }
+
+    fn tell(&mut self, stream: Stream, bytes: &[u8]) -> io::Result<()> {
         if bytes.is_empty() {
             return Ok(());
         }
         self.log.write(bytes);
-        order::send(self.out, &Told::Output(bytes.to_vec()))?;
+        order::send(self.out, &Told::Output(stream, bytes.to_vec()))?;
         self.out.flush()
     }
 }
 
-/// Whether something is asked, whether a process has ended, and whether it says something or will say nothing more; the last is
-/// not looked at of one that is known to be silent.
-fn ready(asks: &File, process: &Process, silent: bool) -> io::Result<[bool; 3]> {
-    let mut wanted = [
-        PollFd::new(asks, PollFlags::IN),
-        PollFd::new(&process.handle, PollFlags::IN),
-        PollFd::new(&process.says, PollFlags::IN),
-    ];
-    let looked_at = if silent { 2 } else { 3 };
+/// What there is to be done for a job.
+struct Ready {
+    /// Something is asked.
+    asks: bool,
+    /// The process has ended.
+    ends: bool,
+    /// It says something, or will say nothing more.
+    says: bool,
+    /// The same of what is heard apart.
+    complains: bool,
+}
+
+/// What there is to be done. What is known to be silent is not looked at: of what it says, and of what is heard apart.
+fn ready(asks: &File, process: &Process, silent: [bool; 2]) -> io::Result<Ready> {
+    let mut wanted = vec![PollFd::new(asks, PollFlags::IN), PollFd::new(&process.handle, PollFlags::IN)];
+    let streams = [Some(&process.says), process.complains.as_ref()];
+    let heard = streams.into_iter().zip(silent).filter_map(|(stream, silent)| stream.filter(|_| !silent));
+    wanted.extend(heard.map(|stream| PollFd::new(stream, PollFlags::IN)));
     loop {
-        match poll(&mut wanted[..looked_at], None) {
+        match poll(&mut wanted, None) {
             Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
-            Ok(_) => return Ok(std::array::from_fn(|at| at < looked_at && !wanted[at].revents().is_empty())),
+            Ok(_) => break,
         }
     }
+    let mut ready = wanted.iter().map(|one| !one.revents().is_empty());
+    let mut next = |looked_at: bool| looked_at && ready.next().unwrap_or_default();
+    Ok(Ready { asks: next(true), ends: next(true), says: next(!silent[0]), complains: next(!silent[1]) })
 }
 
 fn waited(pid: Pid, options: WaitOptions) -> io::Result<WaitStatus> {

@@ -1,7 +1,7 @@
 //! A sandbox that stays: commands one after the other, and an interpreter that keeps what it knows.
 
 use crate::kit::{Desk, helper, processes_with, word};
-use deskhand_confine::{Came, Confined, Ended, Excess, Job, Outcome, Session};
+use deskhand_confine::{Came, Confined, Ended, Excess, Input, Job, Outcome, Session, Stream};
 use std::{ffi::OsString, future::pending, path::PathBuf};
 
 /// An interpreter as the session wants one: each piece of work is a script of the shell, which is the same shell.
@@ -42,7 +42,7 @@ async fn run(session: &mut Session, job: &Job) -> (String, Outcome) {
 
 async fn heard(session: &mut Session, job: &Job, enough: impl Future<Output = ()>) -> (String, Result<Came, Ended>) {
     let mut said = Vec::new();
-    let came = session.run(job, enough, &mut |bytes| said.extend_from_slice(bytes)).await;
+    let came = session.run(job, None, enough, &mut |_, bytes| said.extend_from_slice(bytes)).await;
     (String::from_utf8_lossy(&said).into_owned(), came)
 }
 
@@ -51,11 +51,11 @@ async fn until_begun(session: &mut Session, job: &Job) -> (String, Came) {
     let begun = std::sync::Arc::new(tokio::sync::Notify::new());
     let (hears, mut said) = (std::sync::Arc::clone(&begun), Vec::new());
     let enough = async move { begun.notified().await };
-    let mut hear = |bytes: &[u8]| {
+    let mut hear = |_, bytes: &[u8]| {
         said.extend_from_slice(bytes);
         hears.notify_one();
     };
-    let came = session.run(job, enough, &mut hear).await.unwrap();
+    let came = session.run(job, None, enough, &mut hear).await.unwrap();
     (String::from_utf8_lossy(&said).into_owned(), came)
 }
 
@@ -90,14 +90,15 @@ async fn nothing_that_a_command_started_goes_on() {
 #[tokio::test]
 async fn an_interpreter_keeps_what_it_knows_and_is_held_between_its_works() {
     let mut session = open().await;
-    let first = session.run(&work("x=1; cd /sandbox"), pending(), &mut |_| ()).await.unwrap();
+    let first = session.run(&work("x=1; cd /sandbox"), None, pending(), &mut |_, _| ()).await.unwrap();
     assert_eq!(first, Came { outcome: Outcome::Done, fresh: true, cut_short: false });
     // what it starts in the background would go on writing
     let second = session
         .run(
             &work("( (while :; do date >> b; done) & ); while ! [ -s b ]; do :; done; x=$((x + 1))"),
+            None,
             pending(),
-            &mut |_| (),
+            &mut |_, _| (),
         )
         .await
         .unwrap();
@@ -108,7 +109,7 @@ async fn an_interpreter_keeps_what_it_knows_and_is_held_between_its_works() {
     assert_eq!(run(&mut session, &work("echo $x $PWD")).await, ("2 /sandbox\n".to_owned(), Outcome::Done));
     // and one that ends is begun anew
     assert_eq!(run(&mut session, &work("echo last; exit 7")).await, ("last\n".to_owned(), Outcome::Exited(7)));
-    let again = session.run(&work("[ -z $x ]"), pending(), &mut |_| ()).await.unwrap();
+    let again = session.run(&work("[ -z $x ]"), None, pending(), &mut |_, _| ()).await.unwrap();
     assert!(again.fresh);
     session.close().await;
 }
@@ -167,7 +168,7 @@ async fn too_much_ends_the_session_and_says_why() {
     // each of the four may have as much, and all together may not
     let eats = "import os, time; held = bytearray(b'x' * (80 << 20)); os.fork(); os.fork(); time.sleep(600)";
     let job = Job::Command { words: words(&["python3", "-c", eats]), folder: PathBuf::from("/tmp") };
-    let came = session.run(&job, pending(), &mut |_| ()).await;
+    let came = session.run(&job, None, pending(), &mut |_, _| ()).await;
     assert_eq!(came, Err(Ended::Beyond(Excess::Memory)));
 }
 
@@ -243,5 +244,46 @@ async fn what_is_brought_up_to_date_leads_nowhere_else() {
         assert!(!session.follow(step).await);
     }
     assert_eq!(run(&mut session, &command("ls -A /tmp/trap")).await.0, "");
+    session.close().await;
+}
+
+fn program(line: &str) -> Job {
+    Job::Program { words: words(&["/bin/sh", "-c", line]), folder: PathBuf::from("/tmp") }
+}
+
+/// Run a program that reads this; what it says on its two streams, and how it ended.
+async fn talk(session: &mut Session, line: &str, input: Option<Input>) -> (String, String, Outcome) {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let mut hear = |stream, bytes: &[u8]| match stream {
+        Stream::Output => out.extend_from_slice(bytes),
+        Stream::Error => err.extend_from_slice(bytes),
+    };
+    let came = session.run(&program(line), input, pending(), &mut hear).await.unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (text(&out), text(&err), came.outcome)
+}
+
+#[tokio::test]
+async fn a_program_reads_what_it_is_given_and_is_heard_on_two_streams() {
+    let mut session = open().await;
+    assert_eq!(
+        talk(&mut session, "cat; echo beside >&2; exit 4", None).await,
+        (String::new(), "beside\n".to_owned(), Outcome::Exited(4))
+    );
+    let (pieces, input) = tokio::sync::mpsc::unbounded_channel();
+    // more than any pipe on the way holds, there and back
+    for _ in 0..64 {
+        pieces.send(vec![b'x'; deskhand_confine::PIECE]).unwrap();
+    }
+    drop(pieces);
+    let (out, err, outcome) = talk(&mut session, "tee /dev/stderr", Some(input)).await;
+    let size = 64 * deskhand_confine::PIECE;
+    assert_eq!((out.len(), err.len(), outcome), (size, size, Outcome::Exited(0)));
+    // one that reads nothing is not waited for, nor is what it was given kept for the next
+    let (pieces, input) = tokio::sync::mpsc::unbounded_channel();
+    pieces.send(b"not read\n".to_vec()).unwrap();
+    assert_eq!(talk(&mut session, "true", Some(input)).await.2, Outcome::Exited(0));
+    drop(pieces);
+    assert_eq!(talk(&mut session, "cat; echo done", None).await.0, "done\n");
     session.close().await;
 }

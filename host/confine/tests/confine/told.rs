@@ -2,14 +2,14 @@
 //! that it broke.
 
 use crate::kit::Desk;
-use deskhand_confine::{Layers, Taken, Telling, Thing};
+use deskhand_confine::{Extent, Layers, Taken, Telling, Thing};
 use deskhand_workspace::State;
 
 const FOLDER: Thing = Thing::Folder { opaque: false };
 const TIME: (i64, u32) = (1_700_000_000, 5);
 
 fn layers(desk: &Desk) -> Layers {
-    Layers::in_machine(&desk.workspace, &desk.dir.path().join("layers")).unwrap()
+    Layers::in_machine(&desk.workspace, Extent::Remove, &desk.dir.path().join("layers")).unwrap()
 }
 
 /// Tell of a file as a whole.
@@ -167,4 +167,36 @@ fn a_machine_that_tells_of_what_cannot_be_is_not_believed() {
     telling.content(b"x");
     telling.end(true);
     assert_eq!(take(&desk, &mut layers).added(), 1);
+}
+
+/// Whatever a machine tells of a folder that it may not change, none of it is taken.
+#[test]
+fn no_more_is_taken_than_may_be() {
+    let tell = |extent: Extent| {
+        let desk = Desk::new(&[("a.txt", "a"), ("b.txt", "b"), ("c.txt", "c")]);
+        let mut layers = Layers::in_machine(&desk.workspace, extent, &desk.dir.path().join("layers")).unwrap();
+        let writable: Vec<bool> = layers.iter().map(|overlay| overlay.ground().writable).collect();
+        if extent == Extent::Nothing {
+            return (writable, desk.pending(), Vec::new());
+        }
+        let mut telling = layers.told();
+        file(&mut telling, "a.txt", "amore", 0o644);
+        thing(&mut telling, "b.txt", Thing::Nothing);
+        // a folder in the place of a file
+        thing(&mut telling, "c.txt", FOLDER);
+        file(&mut telling, "new.txt", "new", 0o644);
+        let taken = take(&desk, &mut layers);
+        (writable, desk.pending(), refused(&taken))
+    };
+    // removals come last
+    let all = ["a.txt", "c.txt", "new.txt", "b.txt"];
+    let only_read = all.map(|name| format!("photos/{name}: the folder may only be read here"));
+    assert_eq!(tell(Extent::Nothing), (vec![], vec![], vec![]));
+    assert_eq!(tell(Extent::Read), (vec![false], vec![], only_read.to_vec()));
+    let written = ["write  -> photos/a.txt".to_owned(), "write  -> photos/new.txt".to_owned()];
+    let stays = ["c.txt", "b.txt"]
+        .map(|name| format!("photos/{name}: nothing may be removed from the folder here, so it stays"));
+    assert_eq!(tell(Extent::Change), (vec![true], written.to_vec(), stays.to_vec()));
+    let (writable, pending, refused) = tell(Extent::Remove);
+    assert_eq!((writable, pending.len(), refused), (vec![true], 4, vec![]), "{pending:?}");
 }

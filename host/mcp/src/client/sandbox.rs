@@ -1,7 +1,7 @@
 //! The sandbox of the programs of a task: its folders, of which what a program writes becomes a part of what is pending, and
 //! what there is of each server beside them.
 
-use deskhand_confine::{Helper, Kept, Layers, Taken, Unavailable, available, overlay::Mount};
+use deskhand_confine::{Extent, Helper, Kept, Layers, Taken, Unavailable, available, overlay::Mount};
 use deskhand_egress::Outlet;
 use deskhand_vocabulary::ServerName;
 use deskhand_workspace::Workspace;
@@ -164,7 +164,7 @@ impl Sandbox {
             // a change that is made meanwhile is seen as one that is not in it
             let revision = workspace.revision();
             let folders = workspace.folders();
-            let layers = Layers::over(&workspace, &layers).map_err(|error| error.to_string())?;
+            let layers = Layers::over(&workspace, Extent::Remove, &layers).map_err(|error| error.to_string())?;
             let mounts = layers.mounts_at_home();
             let names = folders.into_iter().map(|folder| folder.name.to_string());
             let names = mounts.iter().map(|mount| mount.found().to_owned()).zip(names).collect();

@@ -5,7 +5,7 @@ mod way;
 
 pub use way::Way;
 
-use deskhand_confine::{ConfineError, Confined, Helper, Layers, overlay::OverlayError};
+use deskhand_confine::{ConfineError, Confined, Extent, Helper, Layers, overlay::OverlayError};
 use deskhand_egress::Outlet;
 use deskhand_workspace::Workspace;
 use std::{io, path::PathBuf};
@@ -15,6 +15,8 @@ use std::{io, path::PathBuf};
 pub struct Sandboxes {
     /// The folders of the task, and what is pending in them.
     pub workspace: Workspace,
+    /// How far those are in them.
+    pub extent: Extent,
     /// What makes sandboxes.
     pub helper: Helper,
     /// Where what is written in them lies, on a disk of this computer and in Deskhand's own home.
@@ -46,7 +48,7 @@ impl Sandboxes {
     /// # Errors
     /// [`NoSandbox`].
     pub fn make(&self, program: &str) -> Result<(Confined, Layers, Way), NoSandbox> {
-        let layers = Layers::over(&self.workspace, &self.place)?;
+        let layers = Layers::over(&self.workspace, self.extent, &self.place)?;
         let way = Way::open(self.outlet.clone(), &self.place)?;
         let mut confined = Confined::new(program);
         confined.folders = layers.mounts();
