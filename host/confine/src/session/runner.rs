@@ -122,7 +122,7 @@ impl Runner {
                     Ok(process) => process,
                     Err(error) => return Ok((Outcome::NotStarted(error.to_string()), false)),
                 };
-                Ok((self.to_its_end(&process, Feeder(None), log)?, false))
+                Ok((self.see_out(&process, Feeder(None), log)?, false))
             }
             Job::Program { words, folder } => {
                 let (reads, input) = io::pipe()?;
@@ -130,7 +130,7 @@ impl Runner {
                     Ok(process) => process,
                     Err(error) => return Ok((Outcome::NotStarted(error.to_string()), false)),
                 };
-                Ok((self.to_its_end(&process, Feeder::new(input), log)?, false))
+                Ok((self.see_out(&process, Feeder::new(input), log)?, false))
             }
             Job::Work { interpreter, folder, work } => {
                 let fresh = self.interpreter.is_none();
@@ -144,7 +144,7 @@ impl Runner {
         }
     }
 
-    fn to_its_end(&mut self, process: &Process, feeder: Feeder, log: Log) -> io::Result<Outcome> {
+    fn see_out(&mut self, process: &Process, feeder: Feeder, log: Log) -> io::Result<Outcome> {
         let mut watch = Watch::new((&mut self.asks, &mut self.out), feeder, log, None);
         let over = watch.until_over(process, Signal::TERM)?;
         end_all_but(self.interpreter.as_ref().map(|one| one.process.pid))?;
