@@ -5,9 +5,9 @@ use crate::{
     failure::{Failure, Result},
     person::{self, Waiting},
     request::Catalogue,
+    sandbox::Confines,
     settings::{Settings, SettingsError},
 };
-use deskhand_confine::Unavailable;
 use deskhand_permissions::Gate;
 use deskhand_records::Records;
 use deskhand_runtime::{Plugins, Runtime};
@@ -38,7 +38,7 @@ pub(crate) struct Desk {
     gate: OnceLock<Arc<Gate>>,
     runtime: OnceLock<Arc<Runtime>>,
     /// Whether programs can be confined: [`crate::sandbox::available`].
-    pub(crate) confines: OnceLock<std::result::Result<(), Unavailable>>,
+    pub(crate) confines: Arc<Confines>,
 }
 
 impl Desk {
@@ -88,7 +88,7 @@ impl Desk {
             records: OnceLock::new(),
             gate: OnceLock::new(),
             runtime: OnceLock::new(),
-            confines: OnceLock::new(),
+            confines: Arc::default(),
         })
     }
 
@@ -115,7 +115,7 @@ impl Desk {
             records: OnceLock::from(Arc::clone(self.records()?)),
             gate: OnceLock::new(),
             runtime: OnceLock::from(Arc::clone(self.runtime()?)),
-            confines: self.confines.clone(),
+            confines: Arc::clone(&self.confines),
         })
     }
 

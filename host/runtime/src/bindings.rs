@@ -17,6 +17,7 @@ pub(crate) mod host {
         with: {
             "deskhand:plugin/http.download": crate::capability::http::Download,
             "deskhand:plugin/model.conversation": crate::capability::model::Talk,
+            "deskhand:plugin/vm.process": crate::capability::vm::Process,
         },
     });
 }

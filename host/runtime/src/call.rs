@@ -11,6 +11,7 @@ use crate::{
     rights::Rights,
     roles::Ask,
     runtime::Inner,
+    services::Place,
     slots::Slot,
 };
 use deskhand_vocabulary::{Entry, Event, FolderName, PluginId, manifest::Credential};
@@ -61,6 +62,10 @@ pub(crate) struct Call {
     pub(crate) conversations: u32,
     wasi: WasiCtx,
     pub(crate) table: ResourceTable,
+    /// Where its programs run, once it has started one. After the table, which holds those.
+    pub(crate) place: Option<Box<dyn Place>>,
+    /// How many programs it may still start.
+    pub(crate) programs: u32,
 }
 
 impl WasiView for Call {
@@ -180,6 +185,8 @@ async fn run<A: Ask>(
         limiter: Limiter::new(&listing.limits, &runtime.config),
         wasi: wasi(&invocation, &out, &err),
         table: table(),
+        place: None,
+        programs: crate::capability::vm::programs(),
         invocation,
     };
     let result = drive(runtime, &loaded, call, request, &meter).await;

@@ -11,6 +11,7 @@ pub(crate) mod model;
 pub(crate) mod store;
 pub(crate) mod toolbox;
 pub(crate) mod user;
+pub(crate) mod vm;
 
 use crate::{bindings::wit::types, call::Call};
 

@@ -16,7 +16,7 @@ pub(crate) const PACKAGE: &str = "deskhand:plugin";
 const OPEN: [&str; 3] = ["types", "log", "invocation"];
 
 /// Interfaces of `deskhand:plugin` that this version of Deskhand does not offer.
-const NOT_OFFERED: [&str; 2] = ["vm", "tasks"];
+const NOT_OFFERED: [&str; 1] = ["tasks"];
 
 /// What Rust's standard library imports for `wasm32-wasip2` whatever a program does, and randomness. None of it reaches
 /// anything here: no files, no arguments, no environment, no terminal; output goes to the plugin's log.

@@ -46,8 +46,9 @@ pub use invocation::Invocation;
 pub use reply::{
     Body, CallError, CatalogTool, Code, Content, Extracted, Guidance, Profile, Refused, Reply, ToolOutput, ToolPage,
 };
-pub use rights::hosts;
+pub use rights::{hosts, of_gate as refused_by_gate};
 pub use runtime::Runtime;
 pub use services::{
-    Agents, Credentials, ModelCall, ModelReply, Models, Network, NoCredential, Opening, Services, Talk, Work,
+    Agents, Caller, Credentials, ModelCall, ModelReply, Models, Network, NoCredential, Opening, Place, Places, Process,
+    Program, Said, Services, Talk, Work,
 };

@@ -44,6 +44,11 @@ impl Machine {
         self.overflow.get_or_init(|| linker(self.engines.overflow()?).ok()).as_ref()
     }
 
+    /// What calls wait for runs here.
+    pub(crate) fn handle(&self) -> &tokio::runtime::Handle {
+        self.executor.handle()
+    }
+
     /// Drive a call to its end on this thread, which may be one that another executor lent out; what it waits for, our own sees
     /// to.
     pub(crate) fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
@@ -69,6 +74,7 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<Call>> {
     wit::credentials::add_to_linker::<Call, HasSelf<Call>>(l, |call| call)?;
     wit::model::add_to_linker::<Call, HasSelf<Call>>(l, |call| call)?;
     wit::memory::add_to_linker::<Call, HasSelf<Call>>(l, |call| call)?;
+    wit::vm::add_to_linker::<Call, HasSelf<Call>>(l, |call| call)?;
     Ok(linker)
 }
 

@@ -133,7 +133,7 @@ fn resolved(addresses: &BTreeMap<String, String>, patterns: &[String]) -> Vec<St
 }
 
 /// What a plugin is told of a refusal of the gate.
-pub(crate) fn of_gate(refused: &GateRefused) -> Refused {
+pub fn of_gate(refused: &GateRefused) -> Refused {
     let code = match refused {
         GateRefused::Denied { .. } | GateRefused::Declined => Code::Denied,
         GateRefused::Edited(_) => Code::Conflict,

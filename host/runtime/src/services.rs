@@ -1,14 +1,16 @@
 //! What rooms above the runtime do for plugins: the application hands it in, as far as there is any.
 
 use crate::reply::{Content, Refused, ToolOutput};
-use deskhand_egress::{Egress, Recorder, Secret};
+use deskhand_egress::{Egress, Outlet, Recorder, Secret};
+use deskhand_permissions::{Context, Gate};
 use deskhand_vocabulary::{
-    PluginId, Stop,
+    FilePath, Log, PluginId, Stop,
     manifest::{Permission, Tier},
 };
 use deskhand_workspace::Workspace;
 use serde_json::Value;
-use std::{fmt, sync::Arc};
+use std::{ffi::OsString, fmt, sync::Arc, time::Duration};
+use tokio::runtime::Handle;
 
 /// What a call can be served with. What is missing here is refused to plugins, with the code `unsupported`.
 #[derive(Clone, Default)]
@@ -21,6 +23,8 @@ pub struct Services {
     pub models: Option<Arc<dyn Models>>,
     /// Sub-agents.
     pub agents: Option<Arc<dyn Agents>>,
+    /// Places for programs.
+    pub places: Option<Arc<dyn Places>>,
 }
 
 /// The way to a network, and who keeps and counts what went it.
@@ -166,4 +170,94 @@ pub struct ModelCall {
     pub tool: String,
     /// A JSON document.
     pub arguments: String,
+}
+
+/// Whoever has places in which programs of plugins run, shut off from all else.
+pub trait Places: Send + Sync {
+    /// A place for the programs of one call. Nothing is started before the first of them.
+    ///
+    /// # Errors
+    /// Why there is none.
+    fn open(&self, caller: Caller) -> Result<Box<dyn Place>, Refused>;
+}
+
+/// Whose programs they are, and what they work with.
+#[derive(Clone)]
+pub struct Caller {
+    /// The plugin, in its task and with its rights.
+    pub context: Context,
+    /// What decides whether they run.
+    pub gate: Arc<Gate>,
+    /// Where each is put on the record.
+    pub log: Arc<dyn Log>,
+    /// The folders as the plugin sees them, with its own changes. That it may read each of them is decided, as far as it
+    /// declares that; what programs write is added to them.
+    pub workspace: Workspace,
+    /// Their only network: what decides on each host for the plugin, and brings there what is sent.
+    pub outlet: Outlet,
+    /// Of a runtime with time and network.
+    pub handle: Handle,
+    /// Whether the person has stopped the task.
+    pub stop: Stop,
+}
+
+/// The place of a call. Dropped, all in it is ended.
+pub trait Place: Send + Sync {
+    /// Start a program, once it is decided that it may run. Another one has ended before. Blocks while the person is asked.
+    ///
+    /// # Errors
+    /// Why it may not run.
+    fn start(&mut self, program: Program) -> Result<Box<dyn Process>, Refused>;
+
+    /// Whether no program runs, and what the last one wrote is taken.
+    fn is_at_rest(&self) -> bool;
+}
+
+/// A program to be run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Program {
+    /// The program, and what it is given; at least the program, and no zero byte.
+    pub words: Vec<OsString>,
+    /// Where it starts; none for the home of the place.
+    pub folder: Option<FilePath>,
+    /// How long it has.
+    pub time: Duration,
+}
+
+/// A program that was started. Dropped, it is ended, and that is waited for.
+pub trait Process: Send + Sync {
+    /// What it says that was not read yet, at most so many bytes in all. Waits a short while where there is nothing.
+    ///
+    /// # Errors
+    /// Where it could not be run.
+    fn read(&self, most: usize) -> Result<Said, Refused>;
+
+    /// Give it something to read.
+    ///
+    /// # Errors
+    /// Where it reads nothing any more, or was given too much.
+    fn write(&self, bytes: &[u8]) -> Result<(), Refused>;
+
+    /// It is given nothing more.
+    fn close_stdin(&self);
+
+    /// Wait for its end: how it ended and what it used, an object as the interface says it.
+    ///
+    /// # Errors
+    /// Where it could not be run.
+    fn wait(&self) -> Result<Value, Refused>;
+
+    /// Have it ended.
+    fn kill(&self);
+}
+
+/// What a program said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Said {
+    /// On its standard output.
+    pub stdout: Vec<u8>,
+    /// On its standard error.
+    pub stderr: Vec<u8>,
+    /// True once it has ended and all was read.
+    pub ended: bool,
 }

@@ -72,7 +72,7 @@ impl Ground<'_> {
             title: self.title.to_owned(),
             removals: self.limits.get(Measure::Removals),
         });
-        let services = services(desk, &world.outgoing);
+        let services = services(desk, &world.outgoing)?;
         let invocation = invocation(desk, task, workspace.clone(), context.standing, services)?;
         let served = Arc::new(Served::at(0));
         let calling = Calling::new(desk.runtime()?.as_ref().clone(), invocation)?;

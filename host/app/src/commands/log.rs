@@ -218,6 +218,20 @@ pub(crate) fn said(recorded: &Recorded) -> String {
         Taken { by, changes, refused } => {
             format!("{} of {} in its sandbox, pending now; {refused} refused", counted(*changes, "change"), line(by))
         }
+        ProgramStarted { plugin, place } => {
+            let words = recorded.content.as_ref().and_then(|content| content["words"].as_array());
+            let words = words.into_iter().flatten().filter_map(|word| word.as_str());
+            let words = words.map(line).collect::<Vec<_>>().join(" ");
+            format!("{plugin} runs a program in a {}: {words}", line(place))
+        }
+        ProgramEnded { plugin, outcome, status, micros, changes, refused } => {
+            let status = status.map_or_else(String::new, |status| format!(" with status {status}"));
+            let wrote = match refused {
+                0 => counted(*changes, "change"),
+                refused => format!("{}, {refused} refused", counted(*changes, "change")),
+            };
+            format!("the program of {plugin} ended: {}{status}, {} ms, {wrote}", line(outcome), micros / 1000)
+        }
         Told { by } => format!("told by the {by}"),
         ModelReplied { model, input, output, micros, .. } => {
             format!("{} replied: {input} tokens read, {output} written, {} ms", line(model), micros / 1000)

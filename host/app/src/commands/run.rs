@@ -160,7 +160,7 @@ impl Task<'_> {
         let limits = agent::with_limits(self.desk.settings.budget.limits(), &self.options.agent.budget);
         let most = limits.get(Measure::BytesOut);
         let outgoing = Outgoing::within(self.desk, Context::person(Some(self.task), standing), most)?;
-        let mut services = task::services(self.desk, &outgoing);
+        let mut services = task::services(self.desk, &outgoing)?;
         let assisted = Assisted::of(
             self.desk,
             &agent::Command {

@@ -1,6 +1,6 @@
 //! What plugins of a task are called with.
 
-use crate::{configuration, credentials::Connected, desk::Desk, failure::Result, outgoing::Outgoing};
+use crate::{configuration, credentials::Connected, desk::Desk, failure::Result, outgoing::Outgoing, vm};
 use deskhand_permissions::Standing;
 use deskhand_records::Records;
 use deskhand_runtime::{Invocation, Services};
@@ -8,13 +8,14 @@ use deskhand_vocabulary::TaskId;
 use deskhand_workspace::Workspace;
 use std::sync::Arc;
 
-/// What plugins are served with wherever they are called: the network, and what the person connected.
-pub(crate) fn services(desk: &Desk, outgoing: &Outgoing) -> Services {
-    Services {
+/// What plugins are served with wherever they are called: the network, what the person connected, places for programs.
+pub(crate) fn services(desk: &Desk, outgoing: &Outgoing) -> Result<Services> {
+    Ok(Services {
         network: Some(outgoing.network()),
         credentials: Some(Arc::new(Connected::of(&desk.home))),
+        places: Some(vm::places(desk)?),
         ..Services::default()
-    }
+    })
 }
 
 /// For the plugins of a task in this workspace, served with what `services` holds.

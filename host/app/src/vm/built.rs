@@ -3,9 +3,10 @@
 use crate::{
     desk::Desk,
     failure::{Failure, Result},
+    settings::Vm,
 };
 use deskhand_vm_image::{Recipe, Store};
-use deskhand_vocabulary::Sha256;
+use deskhand_vocabulary::{Home, Sha256};
 
 /// The image that guests start from, with what it lacks.
 pub(super) struct Built {
@@ -23,20 +24,20 @@ pub(super) const BEHIND: &str = "without the packages that the settings name (de
 
 /// The image of the guest that this program makes, where it is built: with the packages of the settings, else without any beside
 /// those that every image has. One with other packages is not used.
-pub(super) fn built(desk: &Desk) -> Result<Option<Built>> {
+pub(super) fn built(home: &Home, vm: &Vm) -> Result<Option<Built>> {
     // asked first, since most have none and it costs nothing
-    if !desk.home.guests().exists() {
+    if !home.guests().exists() {
         return Ok(None);
     }
-    let store = Store::open(desk.home.guests()).map_err(Failure::failed)?;
+    let store = Store::open(home.guests()).map_err(Failure::failed)?;
     let whole = Recipe::standard().map_err(Failure::failed)?;
     let wheels: Vec<String> = whole.wheels().iter().map(|wheel| wheel.name.clone()).collect();
-    let packages = &desk.settings.vm.packages;
+    let packages = &vm.packages;
     for packages in [packages.as_slice(), &[]] {
         let whole = whole.clone().with(packages);
         for (recipe, left_out) in [(whole.clone(), &[][..]), (whole.without_wheels(), &wheels)] {
             if let Some((digest, bytes)) = store.built(&recipe).map_err(Failure::failed)? {
-                let is_behind = packages.len() != desk.settings.vm.packages.len();
+                let is_behind = packages.len() != vm.packages.len();
                 return Ok(Some(Built { digest, bytes, left_out: left_out.to_vec(), is_behind }));
             }
         }
@@ -46,7 +47,7 @@ pub(super) fn built(desk: &Desk) -> Result<Option<Built>> {
 
 /// That image, and the one that it shares its parts with.
 pub(super) fn in_use(desk: &Desk) -> Result<Vec<Sha256>> {
-    let Some(built) = built(desk)? else { return Ok(Vec::new()) };
+    let Some(built) = built(&desk.home, &desk.settings.vm)? else { return Ok(Vec::new()) };
     let store = Store::open(desk.home.guests()).map_err(Failure::failed)?;
     let whole = Recipe::standard().map_err(Failure::failed)?;
     let base = if built.left_out.is_empty() { whole } else { whole.without_wheels() };

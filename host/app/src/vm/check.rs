@@ -100,7 +100,7 @@ fn in_sandbox(desk: &Desk) -> std::result::Result<String, String> {
 
 fn in_guest(desk: &Desk) -> std::result::Result<String, String> {
     let no_image = || "no image is built (deskhand vm build)".to_owned();
-    let image = image(desk).map_err(|failure| failure.message)?.ok_or_else(no_image)?;
+    let image = image(&desk.home, &desk.settings.vm).map_err(|failure| failure.message)?.ok_or_else(no_image)?;
     let said = |error: &dyn std::fmt::Display| error.to_string();
     let bridge = bridge(&desk.home, &desk.settings.vm, image).map_err(|error| said(&error))?;
     let guest = bridge.guest(&Reach::default(), Warmth::Booted).map_err(|error| said(&error))?;

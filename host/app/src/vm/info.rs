@@ -50,8 +50,8 @@ impl Facts {
     pub(super) fn of(desk: &Desk) -> Result<Self> {
         let tried = sandbox::available(desk);
         // the first task of all is as good as any: what is asked is the same for each
-        let allowed = is_allowed(desk, &Context::agent(TaskId(0), Standing::default()))?;
-        let in_guest = shelter::image(desk)?.is_some() && Qemu::find().is_ok();
+        let allowed = is_allowed(desk.gate()?, &Context::agent(TaskId(0), Standing::default()))?;
+        let in_guest = shelter::image(&desk.home, &desk.settings.vm)?.is_some() && Qemu::find().is_ok();
         let commands = match (&tried, allowed) {
             _ if in_guest => "of your agent run in a guest, a virtual machine of the task".to_owned(),
             (Ok(()), true) => "of your agent run in the sandbox, a weaker boundary than a virtual machine".to_owned(),
@@ -78,7 +78,9 @@ fn guest() -> String {
 }
 
 fn image(desk: &Desk) -> Result<String> {
-    let Some(built) = built(desk)? else { return Ok("none is built (deskhand vm build)".to_owned()) };
+    let Some(built) = built(&desk.home, &desk.settings.vm)? else {
+        return Ok("none is built (deskhand vm build)".to_owned());
+    };
     let image = format!("{:.12}, {}", built.digest.to_string(), bytes(built.bytes));
     let left_out = match built.left_out.as_slice() {
         [] => None,

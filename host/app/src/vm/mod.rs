@@ -18,4 +18,4 @@ mod shelter;
 
 pub(crate) use command::VmCommand;
 pub(crate) use doctor::doctor;
-pub(crate) use shelter::{Shelter, sandboxes};
+pub(crate) use shelter::{Shelter, places, sandboxes};

@@ -9,22 +9,23 @@ use crate::{
     failure::{Failure, Result},
     outgoing::Outgoing,
     person::Waiting,
-    sandbox::kept,
+    sandbox::{Confines, kept, tried},
     settings::Vm,
 };
 use deskhand_agent::tool::Tools;
-use deskhand_confine::{Helper, Kept};
+use deskhand_confine::{Extent, Helper, Kept};
+use deskhand_egress::Outlet;
 use deskhand_permissions::{Context, Gate, Verdict};
+use deskhand_runtime::{Code, Places, Refused};
 use deskhand_tools::{
     sandbox::Sandboxes,
-    shell::{Enclosure, OnHost, ShellTools},
+    shell::{Enclosure, OnHost, Programs, ShellTools, Within},
 };
 use deskhand_vm_bridge::{Bridge, Qemu, Size, Snapshots, VmError};
 use deskhand_vm_image::Store;
 use deskhand_vocabulary::{Action, Home, Notice, Person, Principal, Sha256, TaskId};
 use deskhand_workspace::Workspace;
 use std::{sync::Arc, time::Duration};
-use tokio::runtime::Handle;
 
 /// See the module.
 pub(crate) struct Shelter {
@@ -49,8 +50,8 @@ pub(super) const TOLD: &str =
     "Commands run without the packages that `vm.packages` names. Build the image of the guest again: deskhand vm build";
 
 impl Shelter {
-    /// Of a task in this workspace, whose agent acts in `context`. `tried` says whether there is a sandbox on this computer; it
-    /// is asked only where the person allows one.
+    /// Of a task in this workspace, whose agent acts in `context`. Whether there is a sandbox on this computer is tried only
+    /// where the person allows one.
     pub(crate) fn of_task(
         desk: &Desk,
         task: TaskId,
@@ -59,18 +60,18 @@ impl Shelter {
         outgoing: &Outgoing,
         runtime: &tokio::runtime::Runtime,
     ) -> Result<Self> {
-        let enclosure = match guest(desk, workspace, outgoing, runtime)? {
-            Some(guest) => Ok(guest),
-            None => match is_allowed(desk, context)? {
-                false => Err(NOT_ALLOWED),
-                true => sandbox(desk, workspace, outgoing, runtime)?.ok_or(NOT_HERE),
-            },
-        };
-        let is_behind = built(desk)?.is_some_and(|built| built.is_behind) && Qemu::is_there();
+        let enclosure = Site::of(desk)?.enclosure(Within {
+            context: context.clone(),
+            workspace: workspace.clone(),
+            extent: Extent::Remove,
+            outlet: outgoing.pages(),
+            handle: runtime.handle().clone(),
+        })?;
+        let is_behind = built(&desk.home, &desk.settings.vm)?.is_some_and(|built| built.is_behind) && Qemu::is_there();
         if is_behind {
             desk.person.tell(&Notice { origin: Principal::Person, text: TOLD.to_owned() });
         }
-        Ok(Self { enclosure, is_behind, kept: kept(desk, task) })
+        Ok(Self { enclosure: enclosure.map_err(Missing::for_model), is_behind, kept: kept(desk, task) })
     }
 
     /// The tools that a model has of it.
@@ -106,37 +107,119 @@ impl Shelter {
     }
 }
 
-/// Whether the agent may run commands in a sandbox.
-pub(super) fn is_allowed(desk: &Desk, context: &Context) -> Result<bool> {
-    Ok(desk.gate()?.judge(context, &Action::RunInSandbox)?.verdict == Verdict::Allow)
+/// The places of programs of plugins: as that of the commands of an agent, each call's its own.
+pub(crate) fn places(desk: &Desk) -> Result<Arc<dyn Places>> {
+    let site = Site::of(desk)?;
+    Ok(Arc::new(Programs::new(move |within| match site.enclosure(within) {
+        Ok(enclosure) => enclosure.map_err(|missing| Refused::new(Code::Unavailable, missing.for_plugin())),
+        Err(failure) => Err(Refused::new(Code::Unavailable, failure.message)),
+    })))
 }
 
-/// A guest of the task, where the person built an image and there is what runs it. It is not started before it is needed.
-fn guest(
-    desk: &Desk,
-    workspace: &Workspace,
-    outgoing: &Outgoing,
-    runtime: &tokio::runtime::Runtime,
-) -> Result<Option<Arc<dyn Enclosure>>> {
-    let Some(image) = image(desk)?.filter(|_| Qemu::is_there()) else { return Ok(None) };
-    let (home, waiting) = (desk.home.clone(), Arc::<Waiting>::clone(&desk.waiting));
-    let vm = desk.settings.vm.clone();
-    let (memory, idle) = (memory_of_jobs(&vm), Duration::from_secs(vm.idle_seconds.into()));
-    Ok(Some(Arc::new(OnGuest::new(Parts {
-        find: Box::new(move || bridge(&home, &vm, image)),
-        workspace: workspace.clone(),
-        place: desk.home.sandboxes(),
-        outlet: outgoing.pages(),
-        handle: runtime.handle().clone(),
-        waited: Box::new(move || waiting.total()),
-        memory,
-        idle,
-    }))))
+/// What it takes to make enclosures.
+struct Site {
+    home: Home,
+    vm: Vm,
+    gate: Arc<Gate>,
+    waiting: Arc<Waiting>,
+    confines: Arc<Confines>,
+}
+
+/// Why there is no enclosure.
+#[derive(Clone, Copy)]
+enum Missing {
+    NotAllowed,
+    NotHere,
+}
+
+impl Missing {
+    const fn for_model(self) -> &'static str {
+        match self {
+            Self::NotAllowed => NOT_ALLOWED,
+            Self::NotHere => NOT_HERE,
+        }
+    }
+
+    const fn for_plugin(self) -> &'static str {
+        match self {
+            Self::NotAllowed => {
+                "no program can be run: the person has built no virtual machine (deskhand vm build) and allowed no sandbox \
+                 (deskhand vm allow)"
+            }
+            Self::NotHere => "no program can be run: this computer has no sandbox (deskhand doctor says why)",
+        }
+    }
+}
+
+impl Site {
+    fn of(desk: &Desk) -> Result<Self> {
+        Ok(Self {
+            home: desk.home.clone(),
+            vm: desk.settings.vm.clone(),
+            gate: Arc::clone(desk.gate()?),
+            waiting: Arc::<Waiting>::clone(&desk.waiting),
+            confines: Arc::clone(&desk.confines),
+        })
+    }
+
+    /// A guest, where an image is built; else a sandbox, where the person allows it; else why there is none.
+    fn enclosure(&self, within: Within) -> Result<std::result::Result<Arc<dyn Enclosure>, Missing>> {
+        if let Some(image) = image(&self.home, &self.vm)?.filter(|_| Qemu::is_there()) {
+            return Ok(Ok(self.guest(image, within)));
+        }
+        // what the person said of the place they said for whoever runs something there
+        let of_place = Context { principal: Principal::Agent, ..within.context.clone() };
+        if !is_allowed(&self.gate, &of_place)? {
+            return Ok(Err(Missing::NotAllowed));
+        }
+        if tried(&self.home, &self.confines).is_err() {
+            return Ok(Err(Missing::NotHere));
+        }
+        self.sandbox(within).map(Ok)
+    }
+
+    /// A guest, which is not started before it is needed.
+    fn guest(&self, image: Sha256, within: Within) -> Arc<dyn Enclosure> {
+        let Within { workspace, extent, outlet, handle, .. } = within;
+        let (home, waiting, vm) = (self.home.clone(), Arc::<Waiting>::clone(&self.waiting), self.vm.clone());
+        let (memory, idle) = (memory_of_jobs(&vm), Duration::from_secs(vm.idle_seconds.into()));
+        Arc::new(OnGuest::new(Parts {
+            find: Box::new(move || bridge(&home, &vm, image)),
+            workspace,
+            extent,
+            place: self.home.sandboxes(),
+            outlet,
+            handle,
+            waited: Box::new(move || waiting.total()),
+            memory,
+            idle,
+        }))
+    }
+
+    fn sandbox(&self, within: Within) -> Result<Arc<dyn Enclosure>> {
+        let Within { workspace, extent, outlet, handle, .. } = within;
+        let sandboxes = sandboxes(&self.home, (workspace, extent), outlet)?;
+        let waiting = Arc::<Waiting>::clone(&self.waiting);
+        Ok(Arc::new(OnHost::new(sandboxes, handle, move || waiting.total())))
+    }
+}
+
+/// The sandboxes of a task, with its folders so far.
+pub(crate) fn sandboxes(home: &Home, (workspace, extent): (Workspace, Extent), outlet: Outlet) -> Result<Sandboxes> {
+    let helper = Helper::own(home).map_err(|error| {
+        Failure::failed(format!("the program of Deskhand could not be found, to make a sandbox: {error}"))
+    })?;
+    Ok(Sandboxes { workspace, extent, helper, place: home.sandboxes(), outlet })
+}
+
+/// Whether the agent may run commands in a sandbox.
+pub(super) fn is_allowed(gate: &Gate, context: &Context) -> Result<bool> {
+    Ok(gate.judge(context, &Action::RunInSandbox)?.verdict == Verdict::Allow)
 }
 
 /// The image that guests start from, where it is built.
-pub(super) fn image(desk: &Desk) -> Result<Option<Sha256>> {
-    Ok(built(desk)?.map(|built| built.digest))
+pub(super) fn image(home: &Home, vm: &Vm) -> Result<Option<Sha256>> {
+    Ok(built(home, vm)?.map(|built| built.digest))
 }
 
 /// What makes guests from it. It is tried what runs them, which takes up to a tenth of a second.
@@ -151,27 +234,4 @@ pub(super) fn bridge(home: &Home, vm: &Vm, image: Sha256) -> std::result::Result
 /// Bytes of memory that jobs have of a guest: all but what its kernel and its agent need.
 pub(super) fn memory_of_jobs(vm: &Vm) -> u64 {
     u64::from(vm.memory_mib.saturating_sub(256)) << 20
-}
-
-/// The sandboxes of a task.
-pub(crate) fn sandboxes(desk: &Desk, workspace: &Workspace, outlet: deskhand_egress::Outlet) -> Result<Sandboxes> {
-    let helper = Helper::own(&desk.home).map_err(|error| {
-        Failure::failed(format!("the program of Deskhand could not be found, to make a sandbox: {error}"))
-    })?;
-    Ok(Sandboxes { workspace: workspace.clone(), helper, place: desk.home.sandboxes(), outlet })
-}
-
-fn sandbox(
-    desk: &Desk,
-    workspace: &Workspace,
-    outgoing: &Outgoing,
-    runtime: &tokio::runtime::Runtime,
-) -> Result<Option<Arc<dyn Enclosure>>> {
-    let sandboxes = sandboxes(desk, workspace, outgoing.pages())?;
-    if crate::sandbox::available(desk).is_err() {
-        return Ok(None);
-    }
-    let handle: Handle = runtime.handle().clone();
-    let waiting = Arc::<Waiting>::clone(&desk.waiting);
-    Ok(Some(Arc::new(OnHost::new(sandboxes, handle, move || waiting.total()))))
 }

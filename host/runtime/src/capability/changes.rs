@@ -21,9 +21,10 @@ const VIEW: usize = 256 << 10;
 const PAGE: u32 = 10_000;
 
 impl Call {
+    /// Whether the manifest asks for a right, and nothing else of the call changes anything now.
     fn declared(&self, kind: PermissionKind) -> Result<(), Refused> {
         if self.rights.declares(kind) {
-            return Ok(());
+            return self.at_rest();
         }
         let message = format!("the plugin's manifest does not ask for `{}`", kind.name());
         Err(Refused::new(Code::Denied, message))
@@ -129,6 +130,7 @@ impl changes::Host for Call {
     }
 
     fn expect(&mut self, change: u64, at: String, version: String) -> Result<(), types::Error> {
+        self.at_rest()?;
         let meter = self.meter.clone();
         let _paused = meter.pause();
         let path = path(&at)?;
@@ -136,10 +138,12 @@ impl changes::Host for Call {
     }
 
     fn explain(&mut self, change: u64, reason: String) -> Result<(), types::Error> {
+        self.at_rest()?;
         self.workspace.explain(ChangeId(change), &shortened(&reason, REASON)).map_err(|error| of_file(&error))
     }
 
     fn withdraw(&mut self, change: u64) -> Result<(), types::Error> {
+        self.at_rest()?;
         self.workspace.withdraw(ChangeId(change)).map_err(|error| of_file(&error))
     }
 
@@ -158,6 +162,7 @@ impl changes::Host for Call {
     }
 
     fn propose(&mut self, title: String, view: String) -> Result<changes::Decision, types::Error> {
+        self.at_rest()?;
         if view.len() > VIEW {
             return Err(Refused::new(Code::TooLarge, format!("a view has at most {VIEW} bytes")).into());
         }

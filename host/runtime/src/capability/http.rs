@@ -14,7 +14,7 @@ use deskhand_permissions::{
     Context, Gate,
     effect::{Connect, UseCredential},
 };
-use deskhand_vocabulary::host;
+use deskhand_vocabulary::{Stop, host};
 use serde::Deserialize;
 use std::{
     collections::BTreeSet,
@@ -71,12 +71,7 @@ impl Call {
         let options = if wanted.options.is_empty() { "{}" } else { wanted.options.as_str() };
         let options: Options = serde_json::from_str(options)
             .map_err(|error| Refused::new(Code::Invalid, format!("the options of the request do not fit: {error}")))?;
-        let gatekeeper = Arc::new(Gatekeeper {
-            gate: self.invocation.gate.clone(),
-            context: self.rights.context.clone(),
-            configured: self.rights.configured.clone(),
-            refused: Mutex::default(),
-        });
+        let gatekeeper = Arc::new(Gatekeeper::of(self));
         let failed = |error: &EgressError| of_egress(error, gatekeeper.refused());
         let mut request = Request::of(&wanted.method, &wanted.url, wanted.body.unwrap_or_default())
             .map_err(|error| failed(&error))?;
@@ -168,8 +163,8 @@ struct Found {
     secret: Secret,
 }
 
-/// Asks the gate about each hop of one request.
-struct Gatekeeper {
+/// Asks the gate about each host.
+pub(super) struct Gatekeeper {
     gate: Arc<Gate>,
     context: Context,
     /// Hosts that the person named in the plugin's configuration: they may be anywhere.
@@ -179,6 +174,32 @@ struct Gatekeeper {
 }
 
 impl Gatekeeper {
+    /// For the plugin of a call.
+    pub(super) fn of(call: &Call) -> Self {
+        Self {
+            gate: call.invocation.gate.clone(),
+            context: call.rights.context.clone(),
+            configured: call.rights.configured.clone(),
+            refused: Mutex::default(),
+        }
+    }
+
+    /// Decide on a host. A question about it is withdrawn once `until` is stopped.
+    pub(super) fn decide(&self, host: &str, until: &Stop) -> Judgement {
+        match self.gate.permit_until(&self.context, Connect::by(&self.context.principal, host), until) {
+            Ok(permit) => {
+                let host = permit.redeem();
+                let local = self.configured.contains(host.host());
+                Judgement::Allowed(if local { Reach::Local } else { Reach::Public })
+            }
+            Err(refused) => {
+                let refused = crate::rights::of_gate(&refused);
+                *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(refused.code);
+                Judgement::Refused { reason: refused.message }
+            }
+        }
+    }
+
     fn refused(&self) -> Option<Code> {
         *self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -186,20 +207,7 @@ impl Gatekeeper {
 
 impl Judge for Gatekeeper {
     fn judge<'a>(&'a self, ask: &'a Ask) -> Judged<'a> {
-        Box::pin(async move {
-            match self.gate.permit(&self.context, Connect::by(&self.context.principal, &ask.host)) {
-                Ok(permit) => {
-                    let host = permit.redeem();
-                    let local = self.configured.contains(host.host());
-                    Judgement::Allowed(if local { Reach::Local } else { Reach::Public })
-                }
-                Err(refused) => {
-                    let refused = crate::rights::of_gate(&refused);
-                    *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(refused.code);
-                    Judgement::Refused { reason: refused.message }
-                }
-            }
-        })
+        Box::pin(async move { self.decide(&ask.host, &Stop::default()) })
     }
 }
 

@@ -73,6 +73,7 @@ impl Call {
 
     /// A call of a tool that was looked up and permitted.
     fn permitted(&mut self, tool: &str, arguments: String) -> Result<Called, Refused> {
+        self.at_rest()?;
         serde_json::from_str::<serde::de::IgnoredAny>(&arguments)
             .map_err(|error| Refused::new(Code::Invalid, format!("the arguments are not JSON: {error}")))?;
         let (plugin, tool) = self.resolve(tool, &TOOL)?;
@@ -113,6 +114,7 @@ impl Call {
             | PermissionKind::ToolsCall
             | PermissionKind::ModelUse
             | PermissionKind::MemoryKeep
+            | PermissionKind::ProgramsRun
             | PermissionKind::ServersBring => false,
         })
     }
@@ -261,6 +263,7 @@ impl toolbox::Host for Call {
         input: String,
         budget: String,
     ) -> Result<types::ToolOutput, types::Error> {
+        self.at_rest()?;
         let Some(agents) = self.invocation.services.agents.clone() else {
             let message = "there is no model here that a sub-agent could work with; call a tool instead";
             return Err(Refused::new(Code::Unsupported, message).into());

@@ -69,7 +69,10 @@ impl Entry {
             PermissionKind::PersonAsk,
             PermissionKind::ToolsCall,
             PermissionKind::ModelUse,
+            PermissionKind::ProgramsRun,
         ]);
+        // what a program came to once it may not come to again
+        let beyond = has(&[PermissionKind::HostsConnect, PermissionKind::ToolsCall]);
         let mut schema = tool.input;
         arguments::short(&mut schema, true);
         Self {
@@ -79,7 +82,7 @@ impl Entry {
             schema,
             fitting: Fitting::default(),
             effect: if tool.read_only && !alone { Effect::Read } else { Effect::Change },
-            lasting: !tool.read_only && has(&[PermissionKind::HostsConnect, PermissionKind::ToolsCall]),
+            lasting: (!tool.read_only && beyond) || has(&[PermissionKind::ProgramsRun]),
             plugin,
             tool: tool.name.to_owned(),
         }

@@ -1,9 +1,9 @@
 //! A place where commands run, shut off from all else: a sandbox of this computer, or a guest.
 
-use deskhand_confine::{Excess, Taken};
+use deskhand_confine::{Excess, Input, Stream, Taken};
 use deskhand_permissions::{Context, Gate, Refused};
 use deskhand_vocabulary::{Stop, text};
-use std::{path::PathBuf, time::Duration};
+use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 /// The program of the tool `python`: an interpreter that reads its work from its standard input, as [`deskhand_confine::Job`]
 /// says.
@@ -19,6 +19,13 @@ pub enum Job {
         /// Where, a path in the enclosure; none for its home.
         folder: Option<PathBuf>,
     },
+    /// A program that reads what it is given, and says what it says on two streams.
+    Program {
+        /// The program, and what it is given.
+        words: Vec<OsString>,
+        /// Where, a path in the enclosure; none for its home.
+        folder: Option<PathBuf>,
+    },
     /// Python, in an interpreter that keeps its variables.
     Python {
         /// The code.
@@ -31,8 +38,13 @@ const REASON: usize = 80;
 
 /// Why something is changed by a job, for the person.
 pub fn reason(job: &Job) -> String {
+    let shown = |text: &str| format!("`{}`", text::shortened(&text::safe(text, false), REASON));
     match job {
-        Job::Shell { command, .. } => format!("`{}`", text::shortened(&text::safe(command, false), REASON)),
+        Job::Shell { command, .. } => shown(command),
+        Job::Program { words, .. } => {
+            let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
+            shown(&words.join(" "))
+        }
         Job::Python { .. } => "written by Python".to_owned(),
     }
 }
@@ -74,6 +86,9 @@ pub trait Enclosure: Send + Sync {
     /// What it is, for the model: completes "Run a command in …".
     fn name(&self) -> &'static str;
 
+    /// What it is in records: `guest` or `sandbox`.
+    fn word(&self) -> &'static str;
+
     /// Have it decided whether something runs in it, in the name of `context`.
     ///
     /// # Errors
@@ -84,16 +99,17 @@ pub trait Enclosure: Send + Sync {
     fn has_python(&self) -> bool;
 
     /// Run a job, and let what it wrote to the folders of the task join what is pending. It has so much time, not counting
-    /// what the person takes to answer. `heard` is given what it says as it says it. Blocks.
+    /// what the person takes to answer. `input` is what a [`Job::Program`] reads, without which it reads nothing; `heard` is
+    /// given what it says as it says it. What another job says is one stream. Blocks.
     ///
     /// # Errors
     /// Why there is no enclosure, or why what was written could not be taken, for the person.
     fn run(
         &self,
         job: &Job,
-        time: Duration,
-        stop: &Stop,
-        heard: &mut (dyn FnMut(&[u8]) + Send),
+        input: Option<Input>,
+        until: (Duration, &Stop),
+        heard: &mut (dyn FnMut(Stream, &[u8]) + Send),
     ) -> Result<Done, String>;
 
     /// Let go of the folders: what is pending is about to be applied, which nothing that is at work over them would see. What

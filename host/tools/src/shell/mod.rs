@@ -1,12 +1,15 @@
 //! `shell` and `python`: commands and code of the model, in an [`Enclosure`]. What they write to the folders of the task is
-//! pending like what any other tool changes.
+//! pending like what any other tool changes. [`Programs`] are those of plugins, each call's in an enclosure of its own.
 
 mod enclosure;
 mod on_host;
 mod output;
+mod programs;
+mod running;
 
 pub use enclosure::{Done, Enclosure, Ended, INTERPRETER, Job, reason};
 pub use on_host::OnHost;
+pub use programs::{Programs, Within};
 
 use crate::{arguments, own::NotDone, place::Place};
 use deskhand_agent::tool::{Call, Effect, Outcome, Output, Tool, Tools};
@@ -131,7 +134,7 @@ impl ShellTools {
         // all folders of the task are in it
         self.place.roots(None)?;
         let mut heard = Heard::default();
-        let done = self.enclosure.run(&job, time, stop, &mut |bytes| {
+        let done = self.enclosure.run(&job, None, (time, stop), &mut |_, bytes| {
             heard.hear(bytes);
             if let Some(text) = heard.line(Instant::now()) {
                 self.person.progress(&Progress { origin: Principal::Agent, text, done: None, total: None });

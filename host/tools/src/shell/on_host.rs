@@ -2,7 +2,7 @@
 
 use super::enclosure::{Done, Enclosure, Ended, INTERPRETER, Job, reason};
 use crate::sandbox::{NoSandbox, Sandboxes, Way};
-use deskhand_confine::{self as confine, Came, HOME, Layers, Outcome, Session};
+use deskhand_confine::{self as confine, Came, HOME, Input, Layers, Outcome, Session, Stream};
 use deskhand_permissions::{Context, Gate, Refused, effect::RunInSandbox};
 use deskhand_vocabulary::Stop;
 use deskhand_workspace::{Moment, Workspace};
@@ -101,9 +101,9 @@ impl OnHost {
         &self,
         held: &mut Held,
         job: &Job,
-        time: Duration,
-        stop: &Stop,
-        heard: &mut (dyn FnMut(&[u8]) + Send),
+        input: Option<Input>,
+        (time, stop): (Duration, &Stop),
+        heard: &mut (dyn FnMut(Stream, &[u8]) + Send),
     ) -> Result<Done, NoSandbox> {
         if let Some(open) = &mut held.open
             && !open.follow(&self.sandboxes.workspace).await?
@@ -116,7 +116,7 @@ impl OnHost {
         };
         let mut why = None;
         let enough = async { why = Some(self.enough(time, stop).await) };
-        let came = open.session.run(&asked(job), enough, heard).await;
+        let came = open.session.run(&asked(job), input, enough, heard).await;
         let log = came.is_ok().then(|| open.session.log());
         // whatever it wrote it has written, however it ended
         let reason = reason(job);
@@ -187,6 +187,10 @@ fn asked(job: &Job) -> confine::Job {
             let folder = folder.clone().unwrap_or_else(|| PathBuf::from(HOME));
             confine::Job::Command { words: words(&[shell, "-c", command]), folder }
         }
+        Job::Program { words, folder } => {
+            let folder = folder.clone().unwrap_or_else(|| PathBuf::from(HOME));
+            confine::Job::Program { words: words.clone(), folder }
+        }
         Job::Python { code } => confine::Job::Work {
             interpreter: words(&["python3", "-u", "-c", INTERPRETER]),
             folder: PathBuf::from(HOME),
@@ -220,8 +224,12 @@ impl Enclosure for OnHost {
         "a sandbox of the person's computer"
     }
 
+    fn word(&self) -> &'static str {
+        "sandbox"
+    }
+
     fn permit(&self, gate: &Gate, context: &Context) -> Result<(), Refused> {
-        gate.permit(context, RunInSandbox)?.redeem();
+        gate.permit(context, RunInSandbox::by(&context.principal))?.redeem();
         Ok(())
     }
 
@@ -232,12 +240,14 @@ impl Enclosure for OnHost {
     fn run(
         &self,
         job: &Job,
-        time: Duration,
-        stop: &Stop,
-        heard: &mut (dyn FnMut(&[u8]) + Send),
+        input: Option<Input>,
+        (time, stop): (Duration, &Stop),
+        heard: &mut (dyn FnMut(Stream, &[u8]) + Send),
     ) -> Result<Done, String> {
         let mut held = self.held();
-        self.handle.block_on(self.attempt(&mut held, job, time, stop, heard)).map_err(|error| error.to_string())
+        self.handle
+            .block_on(self.attempt(&mut held, job, input, (time, stop), heard))
+            .map_err(|error| error.to_string())
     }
 
     fn close(&self) {

@@ -94,7 +94,7 @@ impl Task {
         let most = desk.settings.budget.limits().get(deskhand_agent::budget::Measure::BytesOut);
         let outgoing = Outgoing::within(desk, context.clone(), most)?;
         // no model and no sub-agent: the client has its own
-        let services = task::services(desk, &outgoing);
+        let services = task::services(desk, &outgoing)?;
         let kit = Mutex::new(Arc::new(Kit::of(desk, id, &workspace, &context, &services)?));
         let records = Arc::clone(desk.records()?);
         let became = Arc::<Mutex<Vec<String>>>::default();

@@ -1,16 +1,18 @@
 //! A guest as the enclosure: a virtual machine of the task's own, which is there from the first job on.
 
 use super::{HOME, NoGuest, TaskGuest};
-use deskhand_confine::{Excess, overlay};
+use deskhand_confine::{Excess, Extent, Input, Stream, overlay};
 use deskhand_egress::Outlet;
 use deskhand_permissions::{Context, Gate, Refused, effect::RunInGuest};
 use deskhand_tools::shell::{Done, Enclosure, Ended, INTERPRETER, Job, reason};
-use deskhand_vm_bridge::{Bridge, Ending, Event, Job as Running, Limits, PYTHON, VmError, Warmth};
+use deskhand_vm_bridge::{Bridge, Ending, Event, Job as Running, Limits, PYTHON, Stream as Channel, VmError, Warmth};
 use deskhand_vocabulary::Stop;
 use deskhand_workspace::{Moment, Workspace};
 use std::{
+    ffi::OsString,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    thread,
     time::{Duration, Instant},
 };
 use tokio::runtime::Handle;
@@ -38,6 +40,8 @@ pub(crate) struct Parts {
     pub(crate) find: Box<dyn Fn() -> Result<Bridge, VmError> + Send + Sync>,
     /// The folders of the task.
     pub(crate) workspace: Workspace,
+    /// How far those are in it.
+    pub(crate) extent: Extent,
     /// Where what is pending lies for the guest, what its files hold, and the socket of its proxy.
     pub(crate) place: PathBuf,
     /// What decides on each host, and brings there what is sent.
@@ -97,7 +101,7 @@ enum Enough {
 /// What is heard while a job runs.
 struct Watch<'a> {
     clock: Clock<'a>,
-    heard: &'a mut (dyn FnMut(&[u8]) + Send),
+    heard: &'a mut (dyn FnMut(Stream, &[u8]) + Send),
     /// What an interpreter says when its work is done.
     mark: Option<Vec<u8>>,
     /// What may be the beginning of it.
@@ -165,9 +169,9 @@ impl OnGuest {
         let bridge = self.bridge()?;
         let is_warm = needs_python || bridge.is_prepared(Warmth::Python);
         let warmth = if is_warm { Warmth::Python } else { Warmth::Booted };
-        let Parts { workspace, place, outlet, handle, .. } = &self.parts;
+        let Parts { workspace, extent, place, outlet, handle, .. } = &self.parts;
         let moment = workspace.moment();
-        let guest = TaskGuest::open(bridge, workspace, place, (outlet, handle), warmth)?;
+        let guest = TaskGuest::open(bridge, (workspace, *extent), place, (outlet, handle), warmth)?;
         Ok(Open { python: None, guest, memory: self.parts.memory, moment })
     }
 
@@ -175,8 +179,9 @@ impl OnGuest {
         &self,
         held: &mut Held,
         job: &Job,
+        input: Option<Input>,
         clock: Clock<'_>,
-        heard: &mut (dyn FnMut(&[u8]) + Send),
+        heard: &mut (dyn FnMut(Stream, &[u8]) + Send),
     ) -> Result<Done, NoGuest> {
         if let Some(open) = &mut held.open {
             let followed = open.follow(&self.parts.workspace);
@@ -194,6 +199,7 @@ impl OnGuest {
         let mut watch = Watch { clock, heard, mark: None, held_back: Vec::new() };
         let (over, why, log) = match job {
             Job::Shell { command, folder } => open.shell(command, folder.as_deref(), &mut watch)?,
+            Job::Program { words, folder } => open.program((words, folder.as_deref()), input, &mut watch)?,
             Job::Python { code } => open.python(code, &mut watch)?,
         };
         let forgot = fresh && std::mem::take(&mut held.forgot);
@@ -255,6 +261,27 @@ impl Open {
         if job.end_input().is_err() {
             return Ok((Over::Lost, None, log));
         }
+        let (over, why) = attend(&job, watch, false);
+        Ok((over, why, log))
+    }
+
+    fn program(
+        &self,
+        (words, folder): (&[OsString], Option<&Path>),
+        input: Option<Input>,
+        watch: &mut Watch<'_>,
+    ) -> Result<Came, VmError> {
+        let job = self.guest.start(words, folder.unwrap_or(Path::new(HOME)), limits(self.memory, SAID), false)?;
+        let (log, stdin) = (job.log().into(), job.stdin());
+        // it is given to read beside all that is heard of it, and ends with whoever gives
+        thread::spawn(move || {
+            for piece in input.into_iter().flat_map(|mut input| std::iter::from_fn(move || input.blocking_recv())) {
+                if stdin.write(&piece).is_err() {
+                    return;
+                }
+            }
+            let _ = stdin.end(); // without a guest its end is heard
+        });
         let (over, why) = attend(&job, watch, false);
         Ok((over, why, log))
     }
@@ -321,7 +348,7 @@ impl Watch<'_> {
     /// Take in what becomes of the job; something where that is its end.
     fn hear(&mut self, event: Event) -> Option<Over> {
         match event {
-            Event::Output { bytes, .. } => self.said(&bytes).then_some(Over::Marked),
+            Event::Output { stream, bytes } => self.said(stream, &bytes).then_some(Over::Marked),
             Event::Ended { ending, .. } => {
                 self.give_up_mark();
                 Some(Over::Ended(ending))
@@ -332,14 +359,15 @@ impl Watch<'_> {
     }
 
     /// Whether the mark has been said.
-    fn said(&mut self, bytes: &[u8]) -> bool {
+    fn said(&mut self, stream: Channel, bytes: &[u8]) -> bool {
         let Some(mark) = &self.mark else {
-            (self.heard)(bytes);
+            let stream = if stream == Channel::Error { Stream::Error } else { Stream::Output };
+            (self.heard)(stream, bytes);
             return false;
         };
         self.held_back.extend(bytes);
         if let Some(at) = self.held_back.windows(mark.len()).position(|window| window == mark) {
-            (self.heard)(&self.held_back[..at]);
+            (self.heard)(Stream::Output, &self.held_back[..at]);
             self.held_back.clear();
             return true;
         }
@@ -349,14 +377,14 @@ impl Watch<'_> {
         let rest = self.held_back.split_off(self.held_back.len() - keep);
         let said = std::mem::replace(&mut self.held_back, rest);
         if !said.is_empty() {
-            (self.heard)(&said);
+            (self.heard)(Stream::Output, &said);
         }
         false
     }
 
     fn give_up_mark(&mut self) {
         if !self.held_back.is_empty() {
-            (self.heard)(&std::mem::take(&mut self.held_back));
+            (self.heard)(Stream::Output, &std::mem::take(&mut self.held_back));
         }
     }
 }
@@ -382,8 +410,12 @@ impl Enclosure for OnGuest {
         "a virtual machine of this task"
     }
 
+    fn word(&self) -> &'static str {
+        "guest"
+    }
+
     fn permit(&self, gate: &Gate, context: &Context) -> Result<(), Refused> {
-        gate.permit(context, RunInGuest)?.redeem();
+        gate.permit(context, RunInGuest::by(&context.principal))?.redeem();
         Ok(())
     }
 
@@ -394,15 +426,15 @@ impl Enclosure for OnGuest {
     fn run(
         &self,
         job: &Job,
-        time: Duration,
-        stop: &Stop,
-        heard: &mut (dyn FnMut(&[u8]) + Send),
+        input: Option<Input>,
+        (time, stop): (Duration, &Stop),
+        heard: &mut (dyn FnMut(Stream, &[u8]) + Send),
     ) -> Result<Done, String> {
         let mut held = locked(&self.held);
         held.jobs += 1;
         let waited = &*self.parts.waited;
         let clock = Clock { stop, begun: Instant::now(), time, waited, before: waited() };
-        let done = self.attempt(&mut held, job, clock, heard).map_err(|error| error.to_string());
+        let done = self.attempt(&mut held, job, input, clock, heard).map_err(|error| error.to_string());
         self.end_when_idle(held.jobs);
         done
     }

@@ -6,7 +6,7 @@ mod enclosure;
 pub(super) use enclosure::{OnGuest, Parts};
 
 use deskhand_confine::{
-    Layers, MOUNTS, Telling, Thing,
+    Extent, Layers, MOUNTS, Telling, Thing,
     overlay::{self, OverlayError},
     proxies,
 };
@@ -68,18 +68,19 @@ fn share(overlay: &overlay::Overlay) -> Share {
 }
 
 impl TaskGuest {
-    /// Start one that is so far along. What is pending lies below `place` for it, and what it sends goes by `outlet`, in a runtime of tokio.
+    /// Start one with the folders so far, as warm as is said. What is pending lies below `place` for it, and what it sends goes by `outlet`, in a
+    /// runtime of tokio.
     ///
     /// # Errors
     /// [`NoGuest`].
     pub(super) fn open(
         bridge: &Bridge,
-        workspace: &Workspace,
+        (workspace, extent): (&Workspace, Extent),
         place: &Path,
         (outlet, handle): (&Outlet, &Handle),
         warmth: Warmth,
     ) -> Result<Self, NoGuest> {
-        let layers = Layers::in_machine(workspace, place)?;
+        let layers = Layers::in_machine(workspace, extent, place)?;
         let way = {
             let _runtime = handle.enter();
             Way::open(outlet.clone(), place)?

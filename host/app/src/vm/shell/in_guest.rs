@@ -10,7 +10,7 @@ use crate::{
         shelter::{bridge, memory_of_jobs},
     },
 };
-use deskhand_confine::{Ended, Excess, MOUNTS, Taken};
+use deskhand_confine::{Ended, Excess, Extent, MOUNTS, Taken};
 use deskhand_egress::Outlet;
 use deskhand_vm_bridge::{Ending, Event, Job, Limits, Stream, Warmth};
 use deskhand_vocabulary::{Sha256, path::decode};
@@ -40,8 +40,13 @@ pub(super) fn run(
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.map_err(Failure::no_thread)?;
     let bridge = bridge(&desk.home, &desk.settings.vm, image).map_err(Failure::failed)?;
-    let opened =
-        TaskGuest::open(&bridge, workspace, &desk.home.sandboxes(), (&outlet, runtime.handle()), Warmth::Booted);
+    let opened = TaskGuest::open(
+        &bridge,
+        (workspace, Extent::Remove),
+        &desk.home.sandboxes(),
+        (&outlet, runtime.handle()),
+        Warmth::Booted,
+    );
     let mut guest = opened.map_err(Failure::failed)?;
     let memory = memory_of_jobs(&desk.settings.vm);
     let limits = Limits { memory, processes: PROCESSES, milliseconds: u64::MAX, output: u64::MAX };

@@ -2,7 +2,7 @@
 
 use super::{LOOK, PIECE, typed};
 use crate::{desk::Desk, vm::command::Shell, vm::sandboxes};
-use deskhand_confine::{Confined, Ended, HOME, MOUNTS, Running, Taken, start};
+use deskhand_confine::{Confined, Ended, Extent, HOME, MOUNTS, Running, Taken, start};
 use deskhand_egress::Outlet;
 use deskhand_tools::sandbox::NoSandbox;
 use deskhand_vocabulary::Stop;
@@ -29,7 +29,7 @@ pub(super) fn run(
     options: &Shell,
     request: &str,
 ) -> crate::failure::Result<(Ended, Taken)> {
-    let sandboxes = sandboxes(desk, workspace, outlet)?;
+    let sandboxes = sandboxes(&desk.home, (workspace.clone(), Extent::Remove), outlet)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.map_err(crate::failure::Failure::no_thread)?;
     let attempt = async {

@@ -55,13 +55,13 @@ pub(super) fn run(options: &Shell) -> Result {
 }
 
 fn work(desk: &Desk, change: &Change<'_>, options: &Shell, request: &str) -> Result {
-    let image = image(desk)?;
+    let image = image(&desk.home, &desk.settings.vm)?;
     if image.as_ref().is_some_and(|image| image.is_behind) {
         output::aside(TOLD);
     }
     match image {
-        Some(_) => drop(desk.gate()?.permit(&change.context, RunInGuest)?),
-        None => drop(desk.gate()?.permit(&change.context, RunInSandbox)?),
+        Some(_) => drop(desk.gate()?.permit(&change.context, RunInGuest::by(&change.context.principal))?),
+        None => drop(desk.gate()?.permit(&change.context, RunInSandbox::by(&change.context.principal))?),
     }
     let outlet = match change.context.task {
         Some(task) => {
