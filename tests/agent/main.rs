@@ -20,6 +20,7 @@ mod notekeeper;
 mod parked;
 mod plan;
 mod plugins;
+mod programs;
 mod served;
 mod shell;
 mod steering;

@@ -28,6 +28,42 @@ pub fn idle(manifest: &Value) -> Vec<u8> {
     component
 }
 
+/// A component with a manifest that differs so.
+pub fn with_manifest(component: &Path, change: impl FnOnce(&mut Value)) -> Vec<u8> {
+    let bytes = fs::read(component).expect("a component that is built");
+    let name = b"deskhand:manifest";
+    // the header, then sections: an id, a length, and so many bytes (Component Model, binary format)
+    let mut at = 8;
+    while at < bytes.len() {
+        let (length, begins) = unleb(&bytes, at + 1);
+        let end = begins + length;
+        let (name_length, name_begins) = unleb(&bytes, begins);
+        if bytes[at] == 0 && bytes[name_begins..name_begins + name_length] == *name {
+            let mut manifest = serde_json::from_slice(&bytes[name_begins + name_length..end]).expect("a manifest");
+            change(&mut manifest);
+            let mut content = leb(name.len());
+            content.extend(name);
+            content.extend(manifest.to_string().as_bytes());
+            return [&bytes[..=at], &leb(content.len()), &content, &bytes[end..]].concat();
+        }
+        at = end;
+    }
+    unreachable!("a component without a manifest is not built")
+}
+
+/// A number in LEB128, and where it ends.
+fn unleb(bytes: &[u8], mut at: usize) -> (usize, usize) {
+    let (mut number, mut shift) = (0, 0);
+    loop {
+        number |= usize::from(bytes[at] & 0x7f) << shift;
+        at += 1;
+        if bytes[at - 1] & 0x80 == 0 {
+            return (number, at);
+        }
+        shift += 7;
+    }
+}
+
 /// LEB128 (WebAssembly core specification, section 5.2.2).
 fn leb(mut number: usize) -> Vec<u8> {
     let mut bytes = Vec::new();

@@ -67,6 +67,7 @@ pub mod testing;
 pub mod time;
 pub mod toolbox;
 pub mod user;
+pub mod vm;
 
 pub use agent::{Profile, Tier};
 pub use content::{Body, Content, Reply, ToolOutput};
@@ -92,7 +93,7 @@ pub mod prelude {
         path::FilePath,
         store,
         time::{Date, DateTime, Moment},
-        tool, toolbox, user,
+        tool, toolbox, user, vm,
     };
     pub use schemars::JsonSchema;
     pub use serde::{Deserialize, Serialize};

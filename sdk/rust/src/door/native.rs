@@ -13,6 +13,7 @@ use crate::{
     store::Item,
     testing::current,
     user::Choice,
+    vm,
 };
 
 pub(crate) fn log(level: Level, message: &str, fields: &[(&str, &str)]) {
@@ -254,6 +255,63 @@ fn text(content: &Content) -> String {
         Body::Text(text) => text.clone(),
         Body::Uri(uri) => uri.clone(),
         Body::Bytes(bytes) => format!("[{} bytes of {}]", bytes.len(), content.media_type),
+    }
+}
+
+/// A program of a test. It runs once it is read or waited for, with all that it was given until then.
+pub(crate) struct Process {
+    words: Vec<String>,
+    input: Vec<u8>,
+    closed: bool,
+    output: Option<vm::Output>,
+}
+
+impl Process {
+    pub(crate) fn start(words: &[String], _folder: &str, _options: &str) -> Result<Self> {
+        let name = words.first().map(String::as_str).unwrap_or_default();
+        current(|host| host.program(name))?;
+        Ok(Self { words: words.to_vec(), input: Vec::new(), closed: false, output: None })
+    }
+
+    fn run(&mut self) -> Result<&mut vm::Output> {
+        if self.output.is_none() {
+            // it may itself look at the host, so the host is not held while it runs
+            let program = current(|host| host.program(&self.words[0]))?;
+            self.output = Some(program(&self.words[1..], &self.input)?);
+        }
+        Ok(self.output.get_or_insert_default())
+    }
+
+    pub(crate) fn read(&mut self, limit: u32) -> Result<(vm::Piece, bool)> {
+        let most = limit as usize;
+        let output = self.run()?;
+        let stdout: Vec<u8> = output.stdout.drain(..most.min(output.stdout.len())).collect();
+        let stderr: Vec<u8> = output.stderr.drain(..(most - stdout.len()).min(output.stderr.len())).collect();
+        let ended = stdout.is_empty() && stderr.is_empty();
+        Ok((vm::Piece { stdout, stderr }, ended))
+    }
+
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        if self.closed || self.output.is_some() {
+            return Err(Error::conflict("the program reads nothing any more"));
+        }
+        self.input.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "the same as in a component")]
+    pub(crate) fn close_stdin(&mut self) -> Result<()> {
+        self.closed = true;
+        Ok(())
+    }
+
+    pub(crate) fn wait(&mut self) -> Result<String> {
+        Ok(serde_json::to_string(&self.run()?.end)?)
+    }
+
+    pub(crate) fn kill(&mut self) {
+        let end = vm::End { ended: "stopped".into(), ..vm::End::default() };
+        self.output.get_or_insert(vm::Output { end, ..vm::Output::default() });
     }
 }
 

@@ -15,6 +15,7 @@ use crate::{
     store::Item,
     time::Moment,
     user::Choice,
+    vm,
 };
 
 pub(crate) fn log(level: Level, message: &str, fields: &[(&str, &str)]) {
@@ -267,6 +268,36 @@ fn sent(request: Request) -> host::http::Request {
         body,
         credential,
         options: serde_json::Value::Object(options).to_string(),
+    }
+}
+
+/// A program, on the host's side.
+pub(crate) struct Process(host::vm::Process);
+
+impl Process {
+    pub(crate) fn start(words: &[String], folder: &str, options: &str) -> Result<Self> {
+        Ok(Self(host::vm::start(words, folder, options)?))
+    }
+
+    pub(crate) fn read(&mut self, limit: u32) -> Result<(vm::Piece, bool)> {
+        let host::vm::Piece { stdout, stderr, ended } = self.0.read(limit)?;
+        Ok((vm::Piece { stdout, stderr }, ended))
+    }
+
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        Ok(self.0.write(bytes)?)
+    }
+
+    pub(crate) fn close_stdin(&mut self) -> Result<()> {
+        Ok(self.0.close_stdin()?)
+    }
+
+    pub(crate) fn wait(&mut self) -> Result<String> {
+        Ok(self.0.wait()?)
+    }
+
+    pub(crate) fn kill(&mut self) {
+        self.0.kill();
     }
 }
 

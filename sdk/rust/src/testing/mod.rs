@@ -23,6 +23,7 @@ use crate::{
     model::{self, Heard},
     path::FilePath,
     time::Moment,
+    vm::Output,
 };
 pub use file::File;
 use serde::Serialize;
@@ -222,6 +223,12 @@ impl Host {
     #[must_use]
     pub fn model(self, model: impl Fn(&Heard) -> Result<model::Reply> + 'static) -> Self {
         self.with(|state| state.model = Some(Rc::new(model)))
+    }
+
+    /// A program, which is given its arguments and all that it reads.
+    #[must_use]
+    pub fn program(self, name: &str, program: impl Fn(&[String], &[u8]) -> Result<Output> + 'static) -> Self {
+        self.with(|state| state.programs.push((name.to_owned(), Rc::new(program))))
     }
 
     /// A server for requests to addresses that begin so.

@@ -32,6 +32,9 @@ pub(crate) type TestTool = Rc<dyn Fn(Value) -> Result<ToolOutput>>;
 type TestAgent = Rc<dyn Fn(&str, Value) -> Result<ToolOutput>>;
 type TestModel = Rc<dyn Fn(&crate::model::Heard) -> Result<crate::model::Reply>>;
 
+/// A program of a test.
+pub(crate) type TestProgram = Rc<dyn Fn(&[String], &[u8]) -> Result<crate::vm::Output>>;
+
 /// A server of a test.
 pub(crate) type TestServer = Rc<dyn Fn(&Request) -> Result<Response>>;
 
@@ -59,6 +62,7 @@ pub(crate) struct State {
     pub(crate) tools: Vec<(String, TestTool)>,
     pub(crate) agents: Vec<(String, TestAgent)>,
     pub(crate) model: Option<TestModel>,
+    pub(crate) programs: Vec<(String, TestProgram)>,
     /// What answers requests to addresses that begin so.
     pub(crate) servers: Vec<(String, TestServer)>,
     pub(crate) credentials: BTreeSet<String>,
@@ -96,6 +100,7 @@ impl State {
             tools: Vec::new(),
             agents: Vec::new(),
             model: None,
+            programs: Vec::new(),
             servers: Vec::new(),
             credentials: BTreeSet::new(),
             requests: Vec::new(),
@@ -567,6 +572,12 @@ impl State {
 
     pub(crate) fn model(&self) -> Result<TestModel> {
         self.model.clone().ok_or_else(|| Error::unsupported("no model is set up here"))
+    }
+
+    pub(crate) fn program(&self, name: &str) -> Result<TestProgram> {
+        let found = self.programs.iter().find(|(known, _)| known == name);
+        let none = || Error::new(Code::Unavailable, format!("the test has no program `{name}`"));
+        found.map(|(_, program)| Rc::clone(program)).ok_or_else(none)
     }
 
     pub(crate) fn catalog(&self, query: Option<&str>, limit: u32) -> String {
