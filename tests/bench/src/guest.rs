@@ -173,7 +173,7 @@ fn timed(work: impl FnOnce() -> Result<()>) -> Result<f64> {
 
 fn to_first_output(start: impl FnOnce() -> Result<Guest>) -> Result<f64> {
     let mut guest = None;
-    let time = timed(|| sh(guest.insert(start()?), "echo there"));
+    let time = timed(|| run(guest.insert(start()?), &["echo", "there"]));
     drop(guest);
     time
 }
