@@ -66,8 +66,14 @@ pub(crate) struct Warm(OwnedFd);
 
 /// What it is to run, where a command is for it.
 pub(crate) fn source(command: &Command) -> Option<&[u8]> {
-    match &command.words[..] {
-        [words @ .., source] if words.iter().eq(PYTHON.iter().map(|word| word.as_bytes())) => Some(source),
+    // what Python reads of its variables it has read
+    if command.environment.iter().any(|(name, _)| name.starts_with(b"PYTHON")) {
+        return None;
+    }
+    let [python, unbuffered, given] = PYTHON.map(str::as_bytes);
+    match command.words.iter().map(Vec::as_slice).collect::<Vec<_>>()[..] {
+        [first, second, third] if first == python && second == given => Some(third),
+        [first, second, third, source] if [first, second, third] == [python, unbuffered, given] => Some(source),
         _ => None,
     }
 }

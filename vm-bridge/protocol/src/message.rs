@@ -126,7 +126,8 @@ pub struct Command {
     pub merged: bool,
 }
 
-/// A command that is these words and a source, and no more, begins in the interpreter that is kept warm, where there is one.
+/// A command that is these words and a source, the second of them or not, and no more, begins in the interpreter that is kept
+/// warm, where there is one.
 pub const PYTHON: [&str; 3] = ["python3", "-u", "-c"];
 
 /// Where a job can read all that another one said which was to be logged.

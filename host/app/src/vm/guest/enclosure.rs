@@ -5,7 +5,7 @@ use deskhand_confine::{Excess, Extent, Input, Stream, overlay};
 use deskhand_egress::Outlet;
 use deskhand_permissions::{Context, Gate, Refused, effect::RunInGuest};
 use deskhand_tools::shell::{Done, Enclosure, Ended, INTERPRETER, Job, reason};
-use deskhand_vm_bridge::{Bridge, Ending, Event, Job as Running, Limits, PYTHON, Stream as Channel, VmError, Warmth};
+use deskhand_vm_bridge::{Bridge, Ending, Event, Job as Running, Limits, PYTHON, Stream as Channel, VmError};
 use deskhand_vocabulary::Stop;
 use deskhand_workspace::{Moment, Workspace};
 use std::{
@@ -164,14 +164,11 @@ impl OnGuest {
         });
     }
 
-    /// Open a guest, warm where it is at once or has to be.
     fn open(&self, needs_python: bool) -> Result<Open, NoGuest> {
         let bridge = self.bridge()?;
-        let is_warm = needs_python || bridge.is_prepared(Warmth::Python);
-        let warmth = if is_warm { Warmth::Python } else { Warmth::Booted };
         let Parts { workspace, extent, place, outlet, handle, .. } = &self.parts;
         let moment = workspace.moment();
-        let guest = TaskGuest::open(bridge, (workspace, *extent), place, (outlet, handle), warmth)?;
+        let guest = TaskGuest::open(bridge, (workspace, *extent), place, (outlet, handle), needs_python)?;
         Ok(Open { python: None, guest, memory: self.parts.memory, moment })
     }
 

@@ -68,7 +68,7 @@ fn share(overlay: &overlay::Overlay) -> Share {
 }
 
 impl TaskGuest {
-    /// Start one with the folders so far, as warm as is said. What is pending lies below `place` for it, and what it sends goes by `outlet`, in a
+    /// Start one with the folders so far, with Python warm where it is at once or has to be. What is pending lies below `place` for it, and what it sends goes by `outlet`, in a
     /// runtime of tokio.
     ///
     /// # Errors
@@ -78,13 +78,15 @@ impl TaskGuest {
         (workspace, extent): (&Workspace, Extent),
         place: &Path,
         (outlet, handle): (&Outlet, &Handle),
-        warmth: Warmth,
+        needs_python: bool,
     ) -> Result<Self, NoGuest> {
         let layers = Layers::in_machine(workspace, extent, place)?;
         let way = {
             let _runtime = handle.enter();
             Way::open(outlet.clone(), place)?
         };
+        let is_warm = needs_python || bridge.is_prepared(Warmth::Python);
+        let warmth = if is_warm { Warmth::Python } else { Warmth::Booted };
         let reach = Reach { folders: layers.iter().map(share).collect(), proxy: Some(way.socket().to_owned()) };
         let guest = bridge.guest(&reach, warmth)?;
         let names = reach.folders.into_iter().map(|share| share.name).collect();

@@ -12,7 +12,7 @@ use crate::{
 };
 use deskhand_confine::{Ended, Excess, Extent, MOUNTS, Taken};
 use deskhand_egress::Outlet;
-use deskhand_vm_bridge::{Ending, Event, Job, Limits, Stream, Warmth};
+use deskhand_vm_bridge::{Ending, Event, Job, Limits, PYTHON, Stream};
 use deskhand_vocabulary::{Sha256, path::decode};
 use deskhand_workspace::Workspace;
 use std::{
@@ -45,7 +45,7 @@ pub(super) fn run(
         (workspace, Extent::Remove),
         &desk.home.sandboxes(),
         (&outlet, runtime.handle()),
-        Warmth::Booted,
+        is_python(options),
     );
     let mut guest = opened.map_err(Failure::failed)?;
     let memory = memory_of_jobs(&desk.settings.vm);
@@ -56,6 +56,11 @@ pub(super) fn run(
     drop(guest);
     runtime.shutdown_background();
     Ok((ended, taken))
+}
+
+/// Whether it is of use that Python is warm.
+fn is_python(options: &Shell) -> bool {
+    options.program.first().is_some_and(|program| program == PYTHON[0])
 }
 
 fn words(options: &Shell) -> Vec<OsString> {
