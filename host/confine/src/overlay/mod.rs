@@ -33,6 +33,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
+use told::Machine;
 pub use told::{Telling, Thing};
 
 /// A granted folder, and the layer over it.
@@ -43,14 +44,8 @@ pub struct Overlay {
     extent: Extent,
     /// The layer; of one in a machine, what its files hold.
     place: Arc<Place>,
-    /// What is pending lies here, where the layer is in a machine and begins with nothing.
-    pending: Option<Place>,
-    /// What such a machine says that there is in it.
-    told: Option<Marks>,
-    /// How often it has said something.
-    tellings: u64,
-    /// What it said under a name that nothing can have here.
-    unnamed: u64,
+    /// Where the layer is in a machine: what is known of it.
+    machine: Option<Machine>,
     /// What the task saw of the folder when the sandbox last saw the same.
     base: Base,
     /// What in the layer has been dealt with.
@@ -205,20 +200,8 @@ impl Overlay {
         let base = Base::of(workspace, folder)?;
         seed::lay(workspace, folder, &place).map_err(|error| error.at(failed))?;
         let scan = scan::scan(&place, folder).map_err(failed)?;
-        let (pending, told) = (None, None);
-        let (folder, settled) = (folder.clone(), scan.found);
-        Ok(Self {
-            folder,
-            ground,
-            extent: Extent::Remove,
-            place,
-            pending,
-            told,
-            tellings: 0,
-            unnamed: 0,
-            base,
-            settled,
-        })
+        let (folder, settled, extent) = (folder.clone(), scan.found, Extent::Remove);
+        Ok(Self { folder, ground, extent, place, machine: None, base, settled })
     }
 
     /// The same where the layer is in a machine, which tells what is in it ([`Layers::told`]).
@@ -232,20 +215,8 @@ impl Overlay {
         let base = Base::of(workspace, folder)?;
         seed::lay(workspace, folder, &pending).map_err(|error| error.at(failed))?;
         let place = Arc::new(Place::new(place).map_err(failed)?);
-        let (pending, told) = (Some(pending), Some(Marks::new()));
-        let (folder, settled) = (folder.clone(), Marks::new());
-        Ok(Self {
-            folder,
-            ground,
-            extent: Extent::Remove,
-            place,
-            pending,
-            told,
-            tellings: 0,
-            unnamed: 0,
-            base,
-            settled,
-        })
+        let (folder, settled, extent) = (folder.clone(), Marks::new(), Extent::Remove);
+        Ok(Self { folder, ground, extent, place, machine: Some(Machine::new(pending)), base, settled })
     }
 
     /// The same, no further than this.
@@ -268,14 +239,14 @@ impl Overlay {
 
     /// For a machine: the layer that what is pending lies in; none where nothing is.
     pub fn pending(&self) -> Option<PathBuf> {
-        let place = self.pending.as_ref()?;
+        let place = &self.machine.as_ref()?.pending;
         let is_empty = deskhand_workspace::disk::names(place.upper()).is_ok_and(|names| names.is_empty());
         (!is_empty).then(|| place.path().join("upper"))
     }
 
     fn scan(&self) -> Result<Scan, OverlayError> {
-        match &self.told {
-            Some(told) => Ok(Scan { found: told.clone(), ..Scan::default() }),
+        match &self.machine {
+            Some(machine) => Ok(Scan { found: machine.told.clone(), ..Scan::default() }),
             None => {
                 scan::scan(&self.place, &self.folder).map_err(|error| OverlayError::place(self.place.path(), error))
             }
@@ -318,7 +289,7 @@ impl Overlay {
         let scan = self.scan()?;
         let at = take::At { workspace, folder: &self.folder, extent: self.extent, place: &self.place, reason };
         let mut taken = take::take(&at, &scan, &self.settled, &mut self.base);
-        taken.more += std::mem::take(&mut self.unnamed);
+        taken.more += self.machine.as_mut().map_or(0, |machine| std::mem::take(&mut machine.unnamed));
         self.settled = scan.found;
         Ok(taken)
     }

@@ -3,8 +3,8 @@
 //! be. Whether it is taken is decided as for a layer of this disk.
 
 use super::{
-    Layers, Overlay,
-    scan::{BYTES, DEEPEST, ENTRIES, Mark, SETUID, SPECIAL, TOO_DEEP, TOO_MANY, TOO_MUCH, What, too_long},
+    Layers, Overlay, Place,
+    scan::{BYTES, DEEPEST, ENTRIES, Mark, Marks, SETUID, SPECIAL, TOO_DEEP, TOO_MANY, TOO_MUCH, What, too_long},
 };
 use deskhand_vocabulary::{RelativePath, path::NotAPath};
 use deskhand_workspace::disk;
@@ -14,7 +14,6 @@ use rustix::{
     io::Errno,
 };
 use std::{
-    collections::BTreeMap,
     ffi::OsStr,
     fs::File,
     io::{Seek as _, SeekFrom, Write as _},
@@ -39,6 +38,25 @@ pub enum Thing {
     Nothing,
     /// A pipe, a socket or a device.
     Special,
+}
+
+/// A layer in a machine.
+#[derive(Debug)]
+pub(super) struct Machine {
+    /// What is pending lies here: the layer begins with nothing.
+    pub(super) pending: Place,
+    /// What the machine says that there is in it.
+    pub(super) told: Marks,
+    /// How often it has said something.
+    tellings: u64,
+    /// What it said under a name that nothing can have here.
+    pub(super) unnamed: u64,
+}
+
+impl Machine {
+    pub(super) const fn new(pending: Place) -> Self {
+        Self { pending, told: Marks::new(), tellings: 0, unnamed: 0 }
+    }
 }
 
 /// What is told at one time. An error says which rule the machine broke: nothing that it tells is worth anything then.
@@ -162,8 +180,8 @@ impl Telling<'_> {
         self.count()?;
         let overlay = self.layers.get_mut(layer).ok_or("it tells of a folder that it has not")?;
         let Some(path) = readable(path)? else { return Ok(()) };
-        if let Some(told) = &mut overlay.told {
-            told.remove(&path);
+        if let Some(machine) = &mut overlay.machine {
+            machine.told.remove(&path);
         }
         // what could not be removed is of no use to anybody
         let _ = overlay.clear(&path);
@@ -180,39 +198,53 @@ impl Telling<'_> {
         self.count()?;
         self.file = None;
         let overlay = self.layers.get_mut(layer).ok_or("it tells of a folder that it has not")?;
-        let Some(path) = readable(path)? else {
-            overlay.unnamed += 1;
+        let readable = readable(path)?;
+        let unknown = "it tells of a folder that is not in it";
+        let machine = overlay.machine.as_mut().ok_or(unknown)?;
+        let Some(path) = readable else {
+            machine.unnamed += 1;
             return Ok(None);
         };
-        let there = overlay.told.as_ref().and_then(|told| told.get(&path)).map(|mark| &mark.what);
         // whatever was there is something else now, but for a folder that is one still
+        let there = machine.told.get(&path).map(|mark| &mark.what);
         if !(is_folder && matches!(there, Some(What::Folder { .. }))) {
             let _ = overlay.clear(&path); // what could not be removed is in the way, and that is told
         }
-        let count = overlay.told.as_ref().map_or(0, BTreeMap::len);
+        overlay.machine.as_mut().ok_or(unknown)?.begin(path)
+    }
+}
+
+impl Machine {
+    /// Something is told under a path. None where it is not to be looked at further.
+    fn begin(&mut self, path: RelativePath) -> Result<Option<RelativePath>, String> {
         let refused = match path.names().count() {
-            _ if count > ENTRIES => {
-                overlay.unnamed += 1;
+            _ if self.told.len() > ENTRIES => {
+                self.unnamed += 1;
                 return Ok(None);
             }
-            _ if count == ENTRIES => Some(TOO_MANY),
+            _ if self.told.len() == ENTRIES => Some(TOO_MANY),
             DEEPEST.. => Some(TOO_DEEP),
             _ => None,
         };
         if let Some(reason) = refused {
-            overlay.is_told(&path, What::Refused(reason.to_owned()));
+            self.is_told(&path, What::Refused(reason.to_owned()));
             return Ok(None);
         }
         let parent = path.parent().unwrap_or_else(RelativePath::root);
-        match (parent.is_root(), overlay.told.as_ref().and_then(|told| told.get(&parent))) {
-            (true, _) | (false, Some(Mark { what: What::Folder { .. }, .. })) => Ok(Some(path)),
+        match (parent.is_root(), self.told.get(&parent).map(|mark| &mark.what)) {
+            (true, _) | (false, Some(What::Folder { .. })) => Ok(Some(path)),
             // what cannot be kept is told once, and not what is in it
-            (false, Some(Mark { what: What::Refused(_), .. })) => {
-                overlay.unnamed += 1;
+            (false, Some(What::Refused(_))) => {
+                self.unnamed += 1;
                 Ok(None)
             }
             (false, _) => Err("it tells of what lies in no folder".to_owned()),
         }
+    }
+
+    fn is_told(&mut self, path: &RelativePath, what: What) {
+        self.tellings += 1;
+        self.told.insert(path.clone(), Mark::told(what, self.tellings));
     }
 }
 
@@ -232,9 +264,8 @@ fn unkept(error: Errno) -> String {
 
 impl Overlay {
     fn is_told(&mut self, path: &RelativePath, what: What) {
-        self.tellings += 1;
-        if let Some(told) = &mut self.told {
-            told.insert(path.clone(), Mark::told(what, self.tellings));
+        if let Some(machine) = &mut self.machine {
+            machine.is_told(path, what);
         }
     }
 
