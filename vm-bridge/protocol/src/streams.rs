@@ -4,7 +4,7 @@
 use crate::{FrameError, Receiver, Sender};
 use serde::{Deserialize, Serialize};
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     io::{self, Read, Write},
     net::{Shutdown, TcpStream},
     os::unix::net::UnixStream,
@@ -21,6 +21,9 @@ pub const WINDOW: u32 = 256 << 10;
 pub const MOST: usize = 256;
 /// The most bytes of one message.
 const PIECE: usize = 32 << 10;
+/// The most threads that carry streams, or say that they are over. There are more than two for each that is open only where the
+/// other end does not hear that streams are over, and opens new ones all the same.
+const CARRIERS: usize = 4 * MOST;
 
 /// What either end says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -138,23 +141,14 @@ impl<W: Write + Send + 'static> Streams<W> {
         while open.len() >= MOST {
             open = self.changed.wait(open).unwrap_or_else(PoisonError::into_inner);
         }
+        // under the same lock, as others wait for the same room
+        let inbound = begin(&mut open, stream).ok_or(StreamsError::Rule("a number is used twice"))?;
         drop(open);
-        let inbound = self.begin(stream).ok_or(StreamsError::Rule("a number is used twice"))?;
         self.say(&Word::Open { stream })?;
-        self.carry(stream, socket, inbound).map_err(|error| FrameError::Port(error).into())
-    }
-
-    /// Take note of a stream. None where the number is taken.
-    fn begin(&self, stream: u32) -> Option<Queue<Option<Vec<u8>>>> {
-        let (inbound, queue) = mpsc::channel();
-        let new = Stream { inbound, credit: WINDOW, window: WINDOW, ended: [false; 2] };
-        match self.open().entry(stream) {
-            std::collections::hash_map::Entry::Occupied(_) => None,
-            std::collections::hash_map::Entry::Vacant(place) => {
-                place.insert(new);
-                Some(queue)
-            }
-        }
+        self.carry(stream, socket, inbound).map_err(|error| {
+            self.end(stream); // the other end has begun to carry it
+            FrameError::Port(error).into()
+        })
     }
 
     /// Carry a stream to a connection, on two threads.
@@ -263,7 +257,11 @@ impl<W: Write + Send + 'static> Streams<W> {
                     if self.open().len() >= MOST {
                         return Err(StreamsError::Rule("it opens more streams than there may be"));
                     }
-                    let inbound = self.begin(stream).ok_or(StreamsError::Rule("it opens a stream that is open"))?;
+                    if Arc::strong_count(self) > CARRIERS {
+                        return Err(StreamsError::Rule("it opens streams and does not hear that others are over"));
+                    }
+                    let inbound =
+                        begin(&mut self.open(), stream).ok_or(StreamsError::Rule("it opens a stream that is open"))?;
                     let carried = taken().is_some_and(|socket| self.carry(stream, socket, inbound).is_ok());
                     if !carried {
                         // whoever listens never waits for the other end to listen
@@ -305,5 +303,18 @@ impl<W: Write + Send + 'static> Streams<W> {
             }
         }
         Ok(())
+    }
+}
+
+/// Take note of a stream. None where the number is taken.
+fn begin(open: &mut HashMap<u32, Stream>, stream: u32) -> Option<Queue<Option<Vec<u8>>>> {
+    let (inbound, queue) = mpsc::channel();
+    let new = Stream { inbound, credit: WINDOW, window: WINDOW, ended: [false; 2] };
+    match open.entry(stream) {
+        Entry::Occupied(_) => None,
+        Entry::Vacant(place) => {
+            place.insert(new);
+            Some(queue)
+        }
     }
 }

@@ -3,7 +3,7 @@
 
 use deskhand_vm_protocol::{
     Receiver, Sender,
-    streams::{MOST, Streams, StreamsError, WINDOW, Word},
+    streams::{MOST, Socket, Streams, StreamsError, WINDOW, Word},
 };
 use proptest::{collection::vec, prelude::*};
 use std::{
@@ -137,6 +137,63 @@ fn with_the_port_all_of_them_end() {
     serving.join().unwrap().unwrap();
 }
 
+/// There is room for one more at a time, and many who wait for it.
+#[test]
+fn who_waits_for_the_same_room_gets_it_one_after_the_other() {
+    let (port, near, serving) = ports(echo);
+    let most = u32::try_from(MOST).unwrap();
+    let held: Vec<UnixStream> = (1..most).map(|number| dial(&port, number)).collect();
+    let dialers: Vec<_> = (0..16)
+        .map(|thread| {
+            let port = Arc::clone(&port);
+            thread::spawn(move || (0..50).for_each(|number| drop(dial(&port, most + thread * 1000 + number))))
+        })
+        .collect();
+    dialers.into_iter().for_each(|dialer| dialer.join().unwrap());
+    drop(held);
+    near.shutdown(Shutdown::Both).unwrap();
+    // the other end would have given it up
+    serving.join().unwrap().unwrap();
+}
+
+/// A connection that is gone before it is carried.
+struct Gone(UnixStream);
+
+impl std::io::Read for Gone {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+impl std::io::Write for Gone {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Socket for Gone {
+    fn other(&self) -> std::io::Result<Self> {
+        Err(std::io::ErrorKind::NotConnected.into())
+    }
+
+    fn shut(&self, how: Shutdown) {
+        let _ = self.0.shutdown(how); // it may be over
+    }
+}
+
+#[test]
+fn what_cannot_be_carried_takes_nobodys_room() {
+    let (port, ..) = ports(echo);
+    for number in 0..u32::try_from(MOST).unwrap() + 10 {
+        assert!(port.dial(number, Gone(UnixStream::pair().unwrap().0)).is_err());
+    }
+    drop(dial(&port, 9999));
+}
+
 /// What comes of a guest that says this.
 fn said(words: &[Word]) -> Result<(), StreamsError> {
     let (near, far) = UnixStream::pair().unwrap();
@@ -190,6 +247,28 @@ fn an_end_that_breaks_a_rule_is_given_up() {
     assert_eq!(rule(&many), "it says more on a stream than there is room for");
     let more: Vec<Word> = (0..=u32::try_from(MOST).unwrap()).map(|stream| Word::Open { stream }).collect();
     assert_eq!(rule(&more), "it opens more streams than there may be");
+}
+
+/// Each end waits to be said on a thread, and none of these is heard.
+#[test]
+fn an_end_that_opens_and_never_hears_is_given_up_before_it_takes_all_threads() {
+    let (near, far) = UnixStream::pair().unwrap();
+    let (host, end) = (Streams::new(Sender::new(far.try_clone().unwrap())), far.try_clone().unwrap());
+    let guest = thread::spawn(move || {
+        let mut sender = Sender::new(&near);
+        for stream in 0..20_000 {
+            let said = sender.send(&Word::Open { stream }).and_then(|()| sender.send(&Word::End { stream }));
+            if said.is_err() {
+                break;
+            }
+        }
+        let _ = near.shutdown(Shutdown::Write); // who gave it up may have done so
+        near
+    });
+    let heard = host.listen(&mut Receiver::new(far), || None::<UnixStream>);
+    end.shutdown(Shutdown::Both).unwrap();
+    drop(guest.join().unwrap());
+    assert_eq!(heard.unwrap_err().to_string(), "it opens streams and does not hear that others are over");
 }
 
 proptest! {
