@@ -5,7 +5,7 @@ DESKHAND := $(TARGET)/debug/deskhand
 NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
 export CARGO_TARGET_DIR := $(TARGET)
 
-.PHONY: try try-vm test test-vm check bench install setup setup-vm build prepare lint
+.PHONY: try try-vm test test-vm fuzz check bench install setup setup-vm build prepare lint
 
 try: prepare ## the main job on a folder of real files
 	tests/try $(DESKHAND) $(TARGET)/debug
@@ -24,6 +24,9 @@ endif
 test-vm: setup-vm prepare ## real guests: what they do, and what becomes of them when something breaks
 	cargo test -p deskhand-vm-bridge --features guests --test guests -- --test-threads 1
 	cargo test -p deskhand-tests --features guests --test agent guest:: -- --test-threads 1
+
+fuzz: ## both ends of a guest's channel against libFuzzer, each target for FUZZ_SECONDS (30); needs a nightly toolchain
+	vm-bridge/fuzz/run
 
 check: setup ## format, lints, licences, layout
 	cargo fmt --all --check

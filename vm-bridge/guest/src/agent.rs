@@ -46,13 +46,22 @@ pub(crate) fn run(control: File, net: File, mut log: File) -> io::Result<()> {
     net::serve(listener, net, log.try_clone()?)?;
     thread::spawn(reap);
     writeln!(log, "the sandbox stands")?;
-    let host = Arc::new(Host::new(control.try_clone()?));
+    converse(control.try_clone()?, control, runner, &mut log)
+}
+
+/// Speak with a host over a sandbox that stands, until the host says to end, or is gone.
+pub(crate) fn converse(
+    requests: impl io::Read,
+    reports: File,
+    runner: OwnedFd,
+    log: &mut impl io::Write,
+) -> io::Result<()> {
+    let host = Arc::new(Host::new(reports));
     let (is_warm, warm) = mpsc::channel();
     let mut agent =
         Agent { host, runner: Arc::new(runner), running: Running::default(), used: HashSet::new(), awake: false, warm };
     agent.gather(is_warm);
-    let ended = serve(&mut agent, Receiver::new(control));
-    if let Err(error) = &ended {
+    if let Err(error) = serve(&mut agent, Receiver::new(requests)) {
         writeln!(log, "the host is not understood: {error}")?;
     }
     agent.host.report(&Report::Goodbye);
