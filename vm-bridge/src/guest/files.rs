@@ -47,6 +47,24 @@ enum Wrong {
     Ended,
 }
 
+/// What of a file, and of all files, may still be told.
+struct Owed {
+    file: Option<u64>,
+    all: u64,
+}
+
+impl Owed {
+    /// Take note of so many bytes of the file that was told last: whether it has all of them now.
+    fn content(&mut self, bytes: u64) -> Result<bool, Wrong> {
+        let rest = self.file.unwrap_or(0).checked_sub(bytes).filter(|_| bytes > 0);
+        let rest = rest.ok_or_else(|| Wrong::Rule("it tells more of a file than there is".to_owned()))?;
+        let all = self.all.checked_sub(bytes);
+        self.all = all.ok_or_else(|| Wrong::Rule("it tells more than may be told".to_owned()))?;
+        self.file = Some(rest).filter(|rest| *rest > 0);
+        Ok(self.file.is_none())
+    }
+}
+
 impl From<FrameError> for Wrong {
     fn from(error: FrameError) -> Self {
         Self::Frame(error)
@@ -95,12 +113,11 @@ impl Files {
                 Err(Wrong::Rule("it tells of a folder that it has not".to_owned()))
             }
         };
-        // how much of a file is still to come, and of all of them may
-        let (mut left, mut may) = (None, MOST);
+        let mut owed = Owed { file: None, all: MOST };
         loop {
             let told = self.told()?;
-            let in_order = matches!((&left, &told), (Some(_), Tell::Content { .. } | Tell::CutShort))
-                || (left.is_none() && !matches!(told, Tell::Content { .. } | Tell::CutShort));
+            let in_order = matches!((&owed.file, &told), (Some(_), Tell::Content { .. } | Tell::CutShort))
+                || (owed.file.is_none() && !matches!(told, Tell::Content { .. } | Tell::CutShort));
             if !in_order {
                 return Err(Wrong::Rule("it tells of a file out of order".to_owned()));
             }
@@ -112,24 +129,19 @@ impl Files {
                     to.found(known(folder)?, &path, &what).map_err(Wrong::Rule)?;
                     match what {
                         What::File { size: 0, .. } => to.end(true),
-                        What::File { size, .. } => left = Some(size),
+                        What::File { size, .. } => owed.file = Some(size),
                         What::Folder { .. } | What::Link | What::Whiteout | What::Other => {}
                     }
                 }
                 Tell::Content { bytes } => {
-                    let rest = left.unwrap_or(0).checked_sub(bytes.len() as u64).filter(|_| !bytes.is_empty());
-                    let rest = rest.ok_or_else(|| Wrong::Rule("it tells more of a file than there is".to_owned()))?;
-                    may = may
-                        .checked_sub(bytes.len() as u64)
-                        .ok_or_else(|| Wrong::Rule("it tells more than may be told".to_owned()))?;
+                    let whole = owed.content(bytes.len() as u64)?;
                     to.content(&bytes);
-                    left = Some(rest).filter(|rest| *rest > 0);
-                    if left.is_none() {
+                    if whole {
                         to.end(true);
                     }
                 }
                 Tell::CutShort => {
-                    left = None;
+                    owed.file = None;
                     to.end(false);
                 }
             }
@@ -167,3 +179,7 @@ impl Shared {
         Err(self.lost.get().cloned().unwrap_or(lost).into())
     }
 }
+
+#[cfg(test)]
+#[path = "files_tests.rs"]
+mod tests;

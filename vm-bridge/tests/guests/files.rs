@@ -123,6 +123,9 @@ fn a_folder_is_read_and_what_is_written_to_it_stays_in_the_guest_and_is_told() {
     assert_eq!(collect(&guest), expected);
     // only what is new since
     assert_eq!(collect(&guest), [] as [String; 0]);
+    // and there are no devices to tell of
+    let devices = "cd '/mnt/My photos'; mknod disk b 8 0 2>/dev/null || mknod null c 1 3 2>/dev/null || echo denied";
+    assert_eq!(sh(&guest, devices), "denied\n");
     assert_eq!(sh(&guest, "cd '/mnt/My photos'; rm huge l p a.txt; echo newer > new.txt"), "");
     assert_eq!(
         collect(&guest),

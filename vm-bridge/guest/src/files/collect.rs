@@ -155,3 +155,8 @@ fn is_opaque(folder: &OwnedFd) -> io::Result<bool> {
         Err(error) => Err(error.into()),
     }
 }
+
+#[cfg(test)]
+#[path = "collect_tests.rs"]
+#[allow(clippy::unwrap_used)]
+mod tests;
