@@ -206,3 +206,95 @@ fn no_more_is_taken_than_may_be() {
     ];
     assert_eq!(tell(Extent::Remove), (vec![true], all.map(str::to_owned).to_vec(), vec![]));
 }
+
+#[test]
+fn names_that_some_disks_take_for_one_are_told_and_not_taken() {
+    let desk = Desk::new(&[("caf\u{e9}.txt", "c")]);
+    let mut layers = layers(&desk);
+    let mut telling = layers.told();
+    file(&mut telling, "cafe\u{301}.txt", "other", 0o644);
+    file(&mut telling, "ONE", "1", 0o644);
+    file(&mut telling, "one", "2", 0o644);
+    file(&mut telling, "Stra\u{df}e", "3", 0o644);
+    let taken = take(&desk, &mut layers);
+    let told = refused(&taken);
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told.iter().all(|line| line.contains(": some disks take its name and `")), "{told:?}");
+    assert_eq!(desk.pending(), ["write  -> photos/ONE", "write  -> photos/Stra\u{df}e"]);
+}
+
+/// What was told is pending for places that are others by the time of the commit: nothing is made where a link leads.
+#[test]
+fn what_is_a_link_by_the_time_of_the_commit_leads_nowhere() {
+    let desk = Desk::new(&[("in/b.txt", "b"), ("in/gone.txt", "g"), ("a.txt", "a"), ("c.txt", "c")]);
+    let outside = desk.dir.path().join("outside");
+    ["new.txt.not", "b.txt", "gone.txt", "a.txt"]
+        .iter()
+        .for_each(|name| crate::kit::write(&outside.join(name), "outside"));
+    let mut layers = layers(&desk);
+    let mut telling = layers.told();
+    thing(&mut telling, "in", FOLDER);
+    file(&mut telling, "in/new.txt", "told", 0o644);
+    file(&mut telling, "in/b.txt", "told", 0o644);
+    thing(&mut telling, "in/gone.txt", Thing::Nothing);
+    file(&mut telling, "a.txt", "told", 0o644);
+    file(&mut telling, "c.txt", "told", 0o644);
+    assert_eq!(take(&desk, &mut layers).added(), 5);
+    std::fs::rename(desk.folder.join("in"), desk.dir.path().join("moved")).unwrap();
+    std::os::unix::fs::symlink(&outside, desk.folder.join("in")).unwrap();
+    std::fs::remove_file(desk.folder.join("a.txt")).unwrap();
+    std::os::unix::fs::symlink(outside.join("a.txt"), desk.folder.join("a.txt")).unwrap();
+    // a folder that is none any more is no place to look for what changed: nothing of it is done
+    let said = desk.try_propose().unwrap_err().to_string();
+    assert!(said.contains("`in/b.txt` does not lie in a folder"), "{said}");
+    let mut there: Vec<_> = std::fs::read_dir(&outside).unwrap().map(|entry| entry.unwrap().path()).collect();
+    there.sort();
+    assert_eq!(there, ["a.txt", "b.txt", "gone.txt", "new.txt.not"].map(|name| outside.join(name)));
+    assert!(there.iter().all(|path| std::fs::read_to_string(path).unwrap() == "outside"));
+    assert_eq!(desk.disk(), ["a.txt@", "c.txt=c", "in@"]);
+}
+
+/// Set where the disk that this test tells to is a small one.
+const SMALL: &str = "DESKHAND_TEST_SMALL_DISK";
+
+#[test]
+fn what_the_disk_has_no_room_for_is_not_taken_and_the_rest_is() {
+    let Some(small) = std::env::var_os(SMALL) else {
+        // the mount ends with the process that has it
+        let script = "mount -t tmpfs -o size=512k tmpfs /mnt && DESKHAND_TEST_SMALL_DISK=/mnt exec \"$0\" --exact \
+            told::what_the_disk_has_no_room_for_is_not_taken_and_the_rest_is --nocapture";
+        let mut command = std::process::Command::new("unshare");
+        command.args(["--mount", "--map-root-user", "sh", "-c"]);
+        let tried = command.args(["mount -t tmpfs tmpfs /mnt"]).output();
+        if !tried.is_ok_and(|output| output.status.success()) {
+            eprintln!("skipped: this machine lets nobody mount a small disk");
+            return;
+        }
+        let mut command = std::process::Command::new("unshare");
+        command.args(["--mount", "--map-root-user", "sh", "-c", script]).arg(std::env::current_exe().unwrap());
+        let ran = command.output().unwrap();
+        let said = String::from_utf8_lossy(&ran.stdout);
+        assert!(ran.status.success() && said.contains("1 passed"), "{said}{}", String::from_utf8_lossy(&ran.stderr));
+        return;
+    };
+    let desk = Desk::new(&[("a.txt", "a"), ("b.txt", "b")]);
+    let mut layers = Layers::in_machine(&desk.workspace, Extent::Remove, &std::path::Path::new(&small).join("layers")).unwrap();
+    let large = "x".repeat(1 << 20);
+    let mut telling = layers.told();
+    file(&mut telling, "large.txt", &large, 0o644);
+    thing(&mut telling, "in", FOLDER);
+    file(&mut telling, "in/c.txt", &large, 0o644);
+    let taken = take(&desk, &mut layers);
+    let full = "it cannot be kept on the disk of this computer: No space left on device (os error 28)";
+    assert_eq!(refused(&taken), ["in/c.txt", "large.txt"].map(|path| format!("photos/{path}: {full}")));
+    // what the machine takes back makes room
+    let mut telling = layers.told();
+    telling.lost(0, b"large.txt").unwrap();
+    telling.lost(0, b"in/c.txt").unwrap();
+    file(&mut telling, "b.txt", "told", 0o644);
+    let taken = take(&desk, &mut layers);
+    assert_eq!((refused(&taken), taken.more), (vec![], 0));
+    desk.propose();
+    assert_eq!(std::fs::read_to_string(desk.folder.join("a.txt")).unwrap(), "a");
+    assert_eq!(std::fs::read_to_string(desk.folder.join("b.txt")).unwrap(), "told");
+}
