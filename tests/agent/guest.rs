@@ -270,3 +270,16 @@ fn an_image_without_the_packages_of_the_settings_is_used_and_that_is_said() {
     assert!(info.contains(", without the packages that the settings name (deskhand vm build)\n"), "{info}");
     desk.server.finish();
 }
+
+/// What a person can try: each probe of the boundary, in a guest as the program starts it.
+#[test]
+fn the_boundary_of_a_guest_is_checked_by_the_program() {
+    let desk = desk();
+    let checked = desk.deskhand(&["vm", "check"]).ok();
+    let (_, guest) = checked.split_once("The guest:\n").unwrap();
+    let probes = include_str!("../../vm-bridge/tests/guests/boundary.txt").lines();
+    let expected = probes.map(|line| line.split_once('\t').unwrap());
+    let expected: String = expected.map(|(outcome, probe)| format!("  {outcome:<12} {probe}\n")).collect();
+    assert_eq!(guest, expected);
+    assert_eq!(monitors(), 0, "a guest outlived its check");
+}
