@@ -2,7 +2,7 @@
 //! it ever changes.
 #![no_main]
 
-use deskhand_confine::{Layers, Thing};
+use deskhand_confine::{Extent, Layers, Thing};
 use deskhand_permissions::{Context, Gate, Standing, effect::OpenFolder};
 use deskhand_records::Records;
 use deskhand_vm_fuzz::Script;
@@ -40,7 +40,7 @@ fuzz_target!(|data: &[u8]| {
         Workspace::for_task(&home, Arc::new(Standstill), Arc::clone(&records) as Arc<dyn Log>, task).unwrap();
     let effect = OpenFolder::at(&folder, Access::Write, &home).unwrap();
     workspace.add_folder(gate.permit(&context, effect).unwrap()).unwrap();
-    let mut layers = Layers::in_machine(&workspace, &top.join("home/layers")).unwrap();
+    let mut layers = Layers::in_machine(&workspace, Extent::Remove, &top.join("home/layers")).unwrap();
 
     let (before, beside) = (disk(&folder), disk(&outside));
     let mut script = Script(data);

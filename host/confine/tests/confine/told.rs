@@ -278,7 +278,8 @@ fn what_the_disk_has_no_room_for_is_not_taken_and_the_rest_is() {
         return;
     };
     let desk = Desk::new(&[("a.txt", "a"), ("b.txt", "b")]);
-    let mut layers = Layers::in_machine(&desk.workspace, Extent::Remove, &std::path::Path::new(&small).join("layers")).unwrap();
+    let mut layers =
+        Layers::in_machine(&desk.workspace, Extent::Remove, &std::path::Path::new(&small).join("layers")).unwrap();
     let large = "x".repeat(1 << 20);
     let mut telling = layers.told();
     file(&mut telling, "large.txt", &large, 0o644);
