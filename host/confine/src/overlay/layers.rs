@@ -57,9 +57,9 @@ impl Layers {
     ///
     /// # Errors
     /// [`OverlayError`].
-    pub fn behind(&self, workspace: &Workspace) -> Result<Option<Vec<Step>>, OverlayError> {
+    pub fn behind(&mut self, workspace: &Workspace) -> Result<Option<Vec<Step>>, OverlayError> {
         let mut steps = Vec::new();
-        for overlay in &self.0 {
+        for overlay in &mut self.0 {
             match overlay.behind(workspace)? {
                 Some(more) => steps.extend(more),
                 None => return Ok(None),
@@ -68,12 +68,12 @@ impl Layers {
         Ok(Some(steps))
     }
 
-    /// The sandbox sees the folders as the task does now.
+    /// The sandbox sees the folders as the task did when it was asked what is [behind](Self::behind).
     ///
     /// # Errors
     /// [`OverlayError`].
-    pub fn caught_up(&mut self, workspace: &Workspace) -> Result<(), OverlayError> {
-        self.0.iter_mut().try_for_each(|overlay| overlay.caught_up(workspace))
+    pub fn caught_up(&mut self) -> Result<(), OverlayError> {
+        self.0.iter_mut().try_for_each(Overlay::caught_up)
     }
 
     /// Let what was written since the last time join what is pending, all of it or nothing. To be called while nothing in the

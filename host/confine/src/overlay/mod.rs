@@ -48,6 +48,8 @@ pub struct Overlay {
     machine: Option<Machine>,
     /// What the task saw of the folder when the sandbox last saw the same.
     base: Base,
+    /// What it is about to see the same as.
+    next: Option<Base>,
     /// What in the layer has been dealt with.
     settled: Marks,
 }
@@ -201,7 +203,7 @@ impl Overlay {
         seed::lay(workspace, folder, &place).map_err(|error| error.at(failed))?;
         let scan = scan::scan(&place, folder).map_err(failed)?;
         let (folder, settled, extent) = (folder.clone(), scan.found, Extent::Remove);
-        Ok(Self { folder, ground, extent, place, machine: None, base, settled })
+        Ok(Self { folder, ground, extent, place, machine: None, base, next: None, settled })
     }
 
     /// The same where the layer is in a machine, which tells what is in it ([`Layers::told`]).
@@ -216,7 +218,7 @@ impl Overlay {
         seed::lay(workspace, folder, &pending).map_err(|error| error.at(failed))?;
         let place = Arc::new(Place::new(place).map_err(failed)?);
         let (folder, settled, extent) = (folder.clone(), Marks::new(), Extent::Remove);
-        Ok(Self { folder, ground, extent, place, machine: Some(Machine::new(pending)), base, settled })
+        Ok(Self { folder, ground, extent, place, machine: Some(Machine::new(pending)), base, next: None, settled })
     }
 
     /// The same, no further than this.
@@ -262,18 +264,22 @@ impl Overlay {
     ///
     /// # Errors
     /// [`OverlayError`].
-    pub fn behind(&self, workspace: &Workspace) -> Result<Option<Vec<Step>>, OverlayError> {
+    pub fn behind(&mut self, workspace: &Workspace) -> Result<Option<Vec<Step>>, OverlayError> {
         let now = Base::of(workspace, &self.folder)?;
-        Ok(follow::steps(workspace, &self.folder, self.mount().inside(), (&self.base, &now))?)
+        let steps = follow::steps(workspace, &self.folder, self.mount().inside(), (&self.base, &now))?;
+        self.next = Some(now);
+        Ok(steps)
     }
 
-    /// The sandbox sees the folder as the task does: what it writes from now on is taken. To be called while nothing in it
-    /// writes.
+    /// The sandbox sees the folder as the task did when it was last asked what is [behind](Self::behind), and not as it may be
+    /// by now: what it writes from now on is taken, against that. To be called while nothing in it writes.
     ///
     /// # Errors
     /// [`OverlayError`].
-    pub fn caught_up(&mut self, workspace: &Workspace) -> Result<(), OverlayError> {
-        self.base = Base::of(workspace, &self.folder)?;
+    pub fn caught_up(&mut self) -> Result<(), OverlayError> {
+        if let Some(next) = self.next.take() {
+            self.base = next;
+        }
         self.settled = self.scan()?.found;
         Ok(())
     }

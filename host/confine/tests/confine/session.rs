@@ -220,7 +220,7 @@ async fn what_changes_in_the_task_meanwhile_is_seen_by_what_runs_on() {
     for step in steps {
         assert!(session.follow(step).await);
     }
-    overlay.caught_up(&desk.workspace).unwrap();
+    overlay.caught_up().unwrap();
     let all = work("echo $kept; cat mine.txt c.txt new/d.txt; ls; echo 3 >> mine.txt");
     let seen = "1\n2\nother\nd\na.txt\nc.txt\nlink\nmine.txt\nnew\n";
     assert_eq!(run(&mut session, &all).await, (seen.to_owned(), Outcome::Done));
@@ -232,7 +232,7 @@ async fn what_changes_in_the_task_meanwhile_is_seen_by_what_runs_on() {
 #[tokio::test]
 async fn what_is_brought_up_to_date_leads_nowhere_else() {
     let desk = Desk::new(&[("a/b.txt", "b")]);
-    let overlay = desk.overlay();
+    let mut overlay = desk.overlay();
     let mut confined = Confined::new("");
     confined.folders.push(overlay.mount());
     let mut session = Session::open(&helper(), confined).await.unwrap();

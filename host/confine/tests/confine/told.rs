@@ -2,7 +2,7 @@
 //! that it broke.
 
 use crate::kit::Desk;
-use deskhand_confine::{Extent, Layers, Taken, Telling, Thing};
+use deskhand_confine::{Extent, Layers, Taken, Telling, Thing, overlay::Step};
 use deskhand_workspace::State;
 
 const FOLDER: Thing = Thing::Folder { opaque: false };
@@ -167,6 +167,30 @@ fn a_machine_that_tells_of_what_cannot_be_is_not_believed() {
     telling.content(b"x");
     telling.end(true);
     assert_eq!(take(&desk, &mut layers).added(), 1);
+}
+
+/// What it saw is what it was told of, and not what has come since.
+#[test]
+fn what_the_person_changes_while_a_machine_catches_up_is_not_overwritten() {
+    let desk = Desk::new(&[("a.txt", "a"), ("b.txt", "b")]);
+    let mut layers = layers(&desk);
+    let path = "photos/b.txt".parse().unwrap();
+    let version = desk.workspace.stat(std::slice::from_ref(&path)).remove(0).unwrap().version;
+    desk.workspace.write(&path, b"other", Some(&version)).unwrap();
+    let steps = layers.behind(&desk.workspace).unwrap().unwrap();
+    assert_eq!(steps, [Step::Write("/mnt/photos/b.txt".into(), b"other".to_vec())]);
+    std::fs::write(desk.folder.join("a.txt"), "work of an hour").unwrap();
+    layers.caught_up().unwrap();
+    let mut telling = layers.told();
+    file(&mut telling, "a.txt", "changed", 0o644);
+    let taken = take(&desk, &mut layers);
+    assert_eq!(
+        refused(&taken),
+        [
+            "photos/a.txt: it has changed in your folder meanwhile, and stays as it is there. Look at both, and write it again"
+        ]
+    );
+    assert_eq!(desk.pending(), ["write  -> photos/b.txt"]);
 }
 
 /// Whatever a machine tells of a folder that it may not change, none of it is taken.

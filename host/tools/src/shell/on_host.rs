@@ -162,7 +162,7 @@ impl Open {
                 return Ok(false);
             }
         }
-        self.layers.caught_up(workspace)?;
+        self.layers.caught_up()?;
         self.moment = now;
         Ok(true)
     }

@@ -131,7 +131,7 @@ impl TaskGuest {
             }
         }
         self.collect()?;
-        self.layers.caught_up(workspace)?;
+        self.layers.caught_up()?;
         Ok(true)
     }
 
