@@ -58,6 +58,8 @@ fn start() -> io::Result<()> {
     mount_scratch()?;
     // what the kernel kills for memory must never be process 1
     fs::write("/proc/self/oom_score_adj", "-1000")?;
+    // jobs are one user's, and none of them may reach into another one's memory, or that of what is kept for them
+    fs::write("/proc/sys/kernel/yama/ptrace_scope", "2")?;
     files::prepare()?;
     files::serve(shared, log.try_clone()?)?;
     agent::run(control, net, log)
