@@ -1,5 +1,7 @@
 //! What was written in a sandbox, added to the pending set of its task.
 
+mod moves;
+
 use super::{
     Extent, Made, Taken,
     base::Base,
@@ -8,12 +10,13 @@ use super::{
 };
 use deskhand_vocabulary::{FilePath, FolderName, RelativePath, path::encode};
 use deskhand_workspace::{ChangeId, Code, Entry, FileError, Kind, WalkOptions, Workspace, disk};
+use moves::Moves;
 use rustix::{
     fd::{AsFd as _, OwnedFd},
     io::Errno,
 };
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap},
     os::fd::BorrowedFd,
 };
 use unicode_normalization::UnicodeNormalization as _;
@@ -50,10 +53,10 @@ pub(super) fn take(at: &At<'_>, scan: &Scan, settled: &Marks, base: &mut Base) -
     let gone: Vec<_> = settled.keys().filter(|path| !scan.found.contains_key(path)).collect();
     let changed: Vec<_> = scan.found.iter().filter(|(path, mark)| settled.get(path) != Some(mark)).collect();
     let changed: Vec<_> = changed.into_iter().map(|(path, mark)| (path, &mark.what)).collect();
-    let (leaving, refused) = (BTreeMap::new(), BTreeSet::new());
+    let refused = BTreeSet::new();
     let taken = scan.taken.clone();
     let names = HashMap::new();
-    let mut taking = Taking { at, base, found: &scan.found, leaving, refused, names, taken };
+    let mut taking = Taking { at, base, found: &scan.found, moves: Moves::default(), refused, names, taken };
     taking.all(&gone, &changed);
     taking.taken
 }
@@ -63,8 +66,8 @@ struct Taking<'a> {
     base: &'a mut Base,
     /// All that is in the layer.
     found: &'a Marks,
-    /// Files that are gone from their places, by their size and the time of their content: each may be where a new one is.
-    leaving: BTreeMap<(u64, i64, u32), Vec<Entry>>,
+    /// What may have moved.
+    moves: Moves,
     /// What was not taken, so that what is in it is not told one by one.
     refused: BTreeSet<RelativePath>,
     /// The names in folders that something new came to.
@@ -74,14 +77,11 @@ struct Taking<'a> {
 
 impl Taking<'_> {
     fn all(&mut self, gone: &[&RelativePath], changed: &[(&RelativePath, &What)]) {
-        // what was new and is not there any more: first what is in a folder, then the folder
-        for path in gone.iter().rev() {
+        // what was new and is not there any more: first what is in a folder, then the folder. What may have moved goes once
+        // that is known
+        let may_have_moved = self.leaving(gone, changed);
+        for path in gone.iter().rev().filter(|path| !may_have_moved.contains(path)) {
             self.each(path, Self::remove_own);
-        }
-        for (path, what) in changed {
-            if **what == What::Gone {
-                self.note_leaving(path);
-            }
         }
         for (path, what) in changed {
             match what {
@@ -94,6 +94,10 @@ impl Taking<'_> {
                 What::Gone => {}
             }
         }
+        for path in gone.iter().rev().filter(|path| may_have_moved.contains(path)) {
+            self.each(path, Self::remove_own);
+        }
+        self.remove_left();
         for (path, what) in changed {
             match what {
                 What::Gone => self.each(path, Self::remove),
@@ -137,11 +141,14 @@ impl Taking<'_> {
         }
     }
 
+    /// A place where the sandbox saw nothing either.
+    fn unknown(&self, path: &RelativePath) -> Result<(), FileError> {
+        if self.base.get(path).is_some() { Err(conflict()) } else { Ok(()) }
+    }
+
     /// Something new, in a place where nothing was, under a name that is no other spelling of one that is there.
     fn free(&mut self, path: &RelativePath) -> Result<(), FileError> {
-        if self.base.get(path).is_some() {
-            return Err(conflict());
-        }
+        self.unknown(path)?;
         let (Some(parent), Some(name)) = (path.parent(), path.name()) else { return Ok(()) };
         let spelled = folded(name);
         match self.names(&parent)?.get(&spelled) {
@@ -193,7 +200,13 @@ impl Taking<'_> {
         match self.find(path)? {
             Some(entry) if entry.kind == Kind::Folder => return Ok(()),
             Some(entry) => self.replace(path, &entry)?,
-            None => self.free(path)?,
+            None => {
+                self.unknown(path)?;
+                if self.moved_folder(path)? {
+                    return Ok(());
+                }
+                self.free(path)?;
+            }
         }
         let change = self.at.workspace.make_folder(&self.path(path))?;
         self.added(change, Made::Folder { path: self.path(path) }, path);
@@ -219,11 +232,12 @@ impl Taking<'_> {
     ) -> Result<(), FileError> {
         let version = match self.find(path)? {
             None => {
-                self.free(path)?;
+                self.unknown(path)?;
                 if let Some((change, made)) = self.moved(path, content, size, modified)? {
                     self.added(change, made, path);
                     return Ok(());
                 }
+                self.free(path)?;
                 None
             }
             Some(entry) if entry.kind == Kind::File => {
@@ -278,38 +292,6 @@ impl Taking<'_> {
             }
             at += piece.len() as u64;
         }
-    }
-
-    fn note_leaving(&mut self, path: &RelativePath) {
-        if let Ok(Some(entry)) = self.find(path)
-            && entry.kind == Kind::File
-            && self.base.holds(&entry)
-        {
-            self.leaving.entry(identity(&entry)).or_default().push(entry);
-        }
-    }
-
-    /// If a new file is one that has gone elsewhere: its move.
-    fn moved(
-        &mut self,
-        path: &RelativePath,
-        content: &OwnedFd,
-        size: u64,
-        (seconds, nanoseconds): (i64, u32),
-    ) -> Result<Option<(ChangeId, Made)>, FileError> {
-        let Some(leaving) = self.leaving.get(&(size, seconds, nanoseconds)) else { return Ok(None) };
-        for (at, entry) in leaving.iter().enumerate() {
-            if !self.same(entry, content.as_fd())? {
-                continue;
-            }
-            let entry = entry.clone();
-            let to = self.path(path);
-            let change = self.at.workspace.move_(&entry.path, &entry.version, &to, None)?;
-            self.base.forget(&entry.path.path);
-            self.leaving.get_mut(&(size, seconds, nanoseconds)).map(|leaving| leaving.remove(at));
-            return Ok(Some((change, Made::Moved { path: entry.path, version: entry.version, to })));
-        }
-        Ok(None)
     }
 
     /// Remove what something of another kind takes the place of.
@@ -378,11 +360,6 @@ fn folded(name: &[u8]) -> Vec<u8> {
         Ok(name) => name.nfc().flat_map(char::to_lowercase).nfc().collect::<String>().into_bytes(),
         Err(_) => name.to_vec(),
     }
-}
-
-fn identity(entry: &Entry) -> (u64, i64, u32) {
-    let nanoseconds = u32::try_from(entry.modified.subsec_nanosecond()).unwrap_or(0);
-    (entry.size, entry.modified.as_second(), nanoseconds)
 }
 
 const fn is_executable(mode: u32) -> bool {

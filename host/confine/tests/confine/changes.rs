@@ -89,6 +89,58 @@ async fn removing_everything_removes_nothing_and_is_asked_about() {
     assert_eq!(desk.disk(), [""; 0]);
 }
 
+/// No file system of layers renames a folder of the one below: it is copied and removed, and is a move all the same.
+#[tokio::test]
+async fn what_is_renamed_has_moved_and_is_no_change_once_it_is_back() {
+    let desk = Desk::new(&[("a.txt", "a"), ("in/b.txt", "b"), ("in/deep/c.txt", "c"), ("in/deep/d.txt", "d")]);
+    let mut overlay = desk.overlay();
+    shell_over(&overlay, "mv a.txt A.txt; mv in out; mv out/deep/d.txt .").await;
+    overlay.take(&desk.workspace, "renamed").unwrap();
+    let expected = [
+        "move photos/a.txt -> photos/A.txt",
+        "move photos/in -> photos/out",
+        "move photos/in/deep/d.txt -> photos/d.txt",
+    ];
+    assert_eq!(desk.pending(), expected);
+    shell_over(&overlay, "mv A.txt a.txt; mv d.txt out/deep; mv out in").await;
+    overlay.take(&desk.workspace, "renamed").unwrap();
+    assert_eq!(desk.pending(), [""; 0]);
+}
+
+/// What is done to a folder beside being renamed is told apart from that, and a folder that is only half the same is another.
+#[tokio::test]
+async fn what_is_renamed_and_changed_has_moved_and_changed() {
+    let files = [("in/a.txt", "a"), ("in/b.txt", "b"), ("in/deep/c.txt", "c"), ("in/d.txt", "d"), ("other/e.txt", "e")];
+    let desk = Desk::new(&files);
+    let line = "mv in out; echo more >> out/a.txt; rm -r out/deep; echo n > out/n.txt; mkdir new; mv other/e.txt new; echo f > other/f";
+    let (said, taken) = desk.shell(line).await;
+    assert_eq!((said.err.as_str(), taken.refused.len()), ("", 0));
+    let expected = [
+        "make-folder  -> photos/new",
+        "move photos/in -> photos/out",
+        "move photos/other/e.txt -> photos/new/e.txt",
+        "remove photos/in/deep -> ",
+        "write  -> photos/other/f",
+        "write  -> photos/out/a.txt",
+        "write  -> photos/out/n.txt",
+    ];
+    assert_eq!(desk.pending(), expected);
+    let view = desk.view();
+    assert_eq!(desk.propose().state, State::Applied);
+    let after = [
+        "new/",
+        "new/e.txt=e",
+        "other/",
+        "other/f=f",
+        "out/",
+        "out/a.txt=amore",
+        "out/b.txt=b",
+        "out/d.txt=d",
+        "out/n.txt=n",
+    ];
+    assert_eq!((view, desk.disk()), (after.map(str::to_owned).to_vec(), after.map(str::to_owned).to_vec()));
+}
+
 #[tokio::test]
 async fn a_folder_that_was_removed_and_made_again_holds_only_what_is_new() {
     let desk =
