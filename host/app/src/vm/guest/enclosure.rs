@@ -4,7 +4,7 @@ use super::{HOME, NoGuest, TaskGuest};
 use deskhand_confine::{Excess, Extent, Input, Stream, overlay};
 use deskhand_egress::Outlet;
 use deskhand_permissions::{Context, Gate, Refused, effect::RunInGuest};
-use deskhand_tools::shell::{Done, Enclosure, Ended, INTERPRETER, Job, reason};
+use deskhand_tools::shell::{Done, Enclosure, Ended, INTERPRETER, Job, LATE, reason};
 use deskhand_vm_bridge::{Bridge, Ending, Event, Job as Running, Limits, PYTHON, Stream as Channel, VmError};
 use deskhand_vocabulary::Stop;
 use deskhand_workspace::{Moment, Workspace};
@@ -180,8 +180,9 @@ impl OnGuest {
         clock: Clock<'_>,
         heard: &mut (dyn FnMut(Stream, &[u8]) + Send),
     ) -> Result<Done, NoGuest> {
+        let mut taken = overlay::Taken::default();
         if let Some(open) = &mut held.open {
-            let followed = open.follow(&self.parts.workspace);
+            let followed = open.follow(&self.parts.workspace, &mut taken);
             if !matches!(followed, Ok(true)) {
                 held.let_go();
             }
@@ -210,9 +211,9 @@ impl OnGuest {
         let reason = reason(job);
         if lost {
             held.forgot |= open.python.is_some();
-            return Ok(Done { ended, forgot, log: None, taken: overlay::Taken::default(), reason });
+            return Ok(Done { ended, forgot, log: None, taken, reason });
         }
-        let taken = open.guest.take(&self.parts.workspace, &reason)?;
+        taken.add(open.guest.take(&self.parts.workspace, &reason)?);
         open.moment = self.parts.workspace.moment();
         held.open = Some(open);
         Ok(Done { ended, forgot, log: Some(log), taken, reason })
@@ -230,7 +231,9 @@ impl Held {
 
 impl Open {
     /// Let it see what has changed in the task by other hands. False where it has to be opened anew.
-    fn follow(&mut self, workspace: &Workspace) -> Result<bool, NoGuest> {
+    ///
+    /// What a job left to be written when it ended, such as by a thread of the interpreter, comes first, and is added to `late`.
+    fn follow(&mut self, workspace: &Workspace, late: &mut overlay::Taken) -> Result<bool, NoGuest> {
         // one that died in between has told what its jobs wrote, and the next one sees that
         if self.guest.is_lost() {
             return Ok(false);
@@ -243,6 +246,8 @@ impl Open {
         if now.is_settled_since(self.moment) {
             return Ok(false);
         }
+        late.add(self.guest.take(workspace, LATE)?);
+        let now = workspace.moment();
         let followed = self.guest.follow(workspace)?;
         if followed {
             self.moment = now;
@@ -299,9 +304,9 @@ impl Open {
         let mark = format!("deskhand-done-{}", python.works);
         watch.mark = Some([b"\0", mark.as_bytes(), b"\0"].concat());
         let work = format!("{} {mark}\n{code}", code.len());
-        if job.input(work.as_bytes()).is_err() {
-            return Ok((Over::Lost, None, log));
-        }
+        let stdin = job.stdin();
+        // one that does not read is ended as any other, and a guest that is gone is heard of
+        thread::spawn(move || drop(stdin.write(work.as_bytes())));
         let (over, why) = attend(job, watch, true);
         Ok((over, why, log))
     }
