@@ -87,6 +87,15 @@ impl Bridge {
         self.snapshots.has(self.key(warmth))
     }
 
+    /// Remove the snapshots of other guests than these. Says how many bytes that freed.
+    pub fn tidy(&self) -> std::io::Result<u64> {
+        self.snapshots.prune(&self.kept())
+    }
+
+    fn kept(&self) -> [Sha256; 2] {
+        [Warmth::Booted, Warmth::Python].map(|warmth| self.key(warmth))
+    }
+
     /// Make the snapshot of guests that are so far along, unless there is one.
     pub fn prepare(&self, warmth: Warmth) -> Result<(), VmError> {
         match self.snapshots.restore(self.key(warmth))? {
@@ -140,8 +149,7 @@ impl Bridge {
     /// Boot a guest and keep it as it is before it has run anything.
     fn make_snapshot(&self, warmth: Warmth) -> Result<(), VmError> {
         let image = self.images.image(self.image)?;
-        let keep = [Warmth::Booted, Warmth::Python].map(|warmth| self.key(warmth));
-        let making = self.snapshots.make(self.key(warmth), &keep)?;
+        let making = self.snapshots.make(self.key(warmth), &self.kept())?;
         let memory = making.file("memory", u64::from(self.size.memory) << 20)?;
         let scratch = making.file("scratch", u64::from(self.size.scratch) << 30)?;
         let devices = making.file("devices", 0)?;
