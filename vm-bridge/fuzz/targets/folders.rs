@@ -84,10 +84,15 @@ fn tell(layer: &OwnedFd, known: &mut Known, mut may: u64) {
                     _ => None,
                 };
             }
-            Tell::Content { bytes } => {
-                assert!(!bytes.is_empty());
-                said += bytes.len() as u64;
-                left = left.unwrap().checked_sub(bytes.len() as u64).map(Some).unwrap().filter(|left| *left > 0);
+            Tell::Content { .. } | Tell::Hole { .. } => {
+                let bytes = match tell {
+                    Tell::Content { bytes } => bytes.len() as u64,
+                    Tell::Hole { bytes } => *bytes,
+                    _ => 0,
+                };
+                assert!(bytes > 0);
+                said += bytes;
+                left = left.unwrap().checked_sub(bytes).map(Some).unwrap().filter(|left| *left > 0);
             }
             Tell::CutShort => assert!(left.take().is_some()),
             Tell::Lost { .. } => assert_eq!(left, None),

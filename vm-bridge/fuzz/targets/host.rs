@@ -115,7 +115,11 @@ impl Collector for Collected {
     }
 
     fn content(&mut self, bytes: &[u8]) {
-        let left = self.left.unwrap().checked_sub(bytes.len() as u64);
+        self.hole(bytes.len() as u64);
+    }
+
+    fn hole(&mut self, bytes: u64) {
+        let left = self.left.unwrap().checked_sub(bytes);
         self.left = Some(left.unwrap());
     }
 

@@ -84,8 +84,8 @@ pub enum Tell {
         /// What.
         what: What,
     },
-    /// The next bytes of the file that was told last. They follow until there are as many as its size says, or
-    /// [`Tell::CutShort`] does.
+    /// The next bytes of the file that was told last. They follow, as [`Tell::Hole`] does, until there are as many as its size
+    /// says, or [`Tell::CutShort`] comes.
     Content {
         /// At least one, and at most [`PIECE`].
         #[serde(with = "serde_bytes")]
@@ -99,6 +99,11 @@ pub enum Tell {
         folder: u16,
         /// Where in it.
         path: Vec<u8>,
+    },
+    /// The next bytes of the file that was told last are so many zeros, which take no room there.
+    Hole {
+        /// At least one.
+        bytes: u64,
     },
 }
 

@@ -23,6 +23,9 @@ pub trait Collector {
     /// The next bytes of the file that was found last; never more than its size.
     fn content(&mut self, bytes: &[u8]);
 
+    /// The next bytes of the file that was found last are so many zeros; never more than its size.
+    fn hole(&mut self, bytes: u64);
+
     /// The file that was found last has all of its bytes, or no more can be had.
     fn end(&mut self, whole: bool);
 
@@ -92,7 +95,7 @@ impl Files {
         match self.told()? {
             Tell::Done => Ok(()),
             Tell::Failed { code } => Err(Wrong::Failed(code)),
-            Tell::Found { .. } | Tell::Content { .. } | Tell::CutShort | Tell::Lost { .. } => {
+            Tell::Found { .. } | Tell::Content { .. } | Tell::Hole { .. } | Tell::CutShort | Tell::Lost { .. } => {
                 Err(Wrong::Rule("it tells of files without being asked".to_owned()))
             }
         }
@@ -116,9 +119,8 @@ impl Files {
         let mut owed = Owed { file: None, all: MOST };
         loop {
             let told = self.told()?;
-            let in_order = matches!((&owed.file, &told), (Some(_), Tell::Content { .. } | Tell::CutShort))
-                || (owed.file.is_none() && !matches!(told, Tell::Content { .. } | Tell::CutShort));
-            if !in_order {
+            let is_of_file = matches!(told, Tell::Content { .. } | Tell::Hole { .. } | Tell::CutShort);
+            if is_of_file != owed.file.is_some() {
                 return Err(Wrong::Rule("it tells of a file out of order".to_owned()));
             }
             match told {
@@ -136,6 +138,13 @@ impl Files {
                 Tell::Content { bytes } => {
                     let whole = owed.content(bytes.len() as u64)?;
                     to.content(&bytes);
+                    if whole {
+                        to.end(true);
+                    }
+                }
+                Tell::Hole { bytes } => {
+                    let whole = owed.content(bytes)?;
+                    to.hole(bytes);
                     if whole {
                         to.end(true);
                     }

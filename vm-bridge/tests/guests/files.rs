@@ -34,6 +34,10 @@ impl Collector for Told {
         self.found.get_mut(&self.last).unwrap().push_str(&String::from_utf8_lossy(bytes));
     }
 
+    fn hole(&mut self, bytes: u64) {
+        self.found.get_mut(&self.last).unwrap().push_str(&format!("({bytes} zeros)"));
+    }
+
     fn end(&mut self, whole: bool) {
         if !whole {
             self.found.get_mut(&self.last).unwrap().push_str("(cut short)");

@@ -27,6 +27,10 @@ impl Collector for Lines {
         self.0.push(String::from_utf8_lossy(bytes).into_owned());
     }
 
+    fn hole(&mut self, bytes: u64) {
+        self.0.push(format!("{bytes} zeros"));
+    }
+
     fn end(&mut self, whole: bool) {
         self.0.push(if whole { "whole" } else { "cut short" }.to_owned());
     }
@@ -101,6 +105,9 @@ fn what_is_told_in_order_is_heard() {
         file("a/b", 5),
         content(b"hel"),
         content(b"lo"),
+        file("sparse", 1 << 33),
+        Tell::Hole { bytes: (1 << 33) - 1 },
+        content(b"."),
         file("empty", 0),
         file("long", 9),
         content(b"x"),
@@ -115,6 +122,10 @@ fn what_is_told_in_order_is_heard() {
         "hel",
         "lo",
         "whole",
+        "0 sparse file 8589934592",
+        "8589934591 zeros",
+        ".",
+        "whole",
         "0 empty file 0",
         "whole",
         "0 long file 9",
@@ -128,9 +139,12 @@ fn what_is_told_in_order_is_heard() {
 #[test]
 fn a_guest_that_lies_about_its_files_is_ended() {
     let order = "it tells of a file out of order";
-    let cases: [(&[Tell], &str); 8] = [
+    let cases: [(&[Tell], &str); 11] = [
         (&[content(b"x")], order),
         (&[Tell::CutShort], order),
+        (&[Tell::Hole { bytes: 1 }], order),
+        (&[file("a", 2), Tell::Hole { bytes: 3 }], "it tells more of a file than there is"),
+        (&[file("a", 2), Tell::Hole { bytes: 0 }], "it tells more of a file than there is"),
         (&[file("a", 2), content(b"x"), Tell::Done], order),
         (&[file("a", 2), file("b", 1)], order),
         (&[file("a", 1), content(b"xy")], "it tells more of a file than there is"),

@@ -16,7 +16,7 @@ use rustix::{
 use std::{
     ffi::OsStr,
     fs::File,
-    io::{Seek as _, SeekFrom, Write as _},
+    io::{self, Seek as _, SeekFrom, Write as _},
     os::unix::ffi::OsStrExt as _,
     path::Path,
 };
@@ -125,15 +125,22 @@ impl Telling<'_> {
 
     /// The next bytes of the file that was told last.
     pub fn content(&mut self, bytes: &[u8]) {
+        // what is nothing but zeros need not be paid for by this disk
+        if bytes.iter().all(|byte| *byte == 0) {
+            return self.hole(bytes.len() as u64);
+        }
+        self.receive(|file| file.write_all(bytes));
+    }
+
+    /// The next bytes of the file that was told last are so many zeros.
+    pub fn hole(&mut self, bytes: u64) {
+        self.receive(|file| file.seek(SeekFrom::Current(i64::try_from(bytes).unwrap_or(i64::MAX))).map(drop));
+    }
+
+    fn receive(&mut self, write: impl FnOnce(&mut File) -> io::Result<()>) {
         let Some(Receiving { layer, path, content, .. }) = &mut self.file else { return };
         let Some(file) = content else { return };
-        // a hole is none of the machine's making that this disk has to pay for
-        let written = if bytes.iter().all(|byte| *byte == 0) {
-            file.seek(SeekFrom::Current(i64::try_from(bytes.len()).unwrap_or(0))).map(drop)
-        } else {
-            file.write_all(bytes)
-        };
-        if let Err(error) = written {
+        if let Err(error) = write(file) {
             *content = None;
             let reason = unkept(Errno::from_io_error(&error).unwrap_or(Errno::IO));
             self.layers[*layer].is_told(path, What::Refused(reason));

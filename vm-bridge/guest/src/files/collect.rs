@@ -3,15 +3,10 @@
 use deskhand_vm_protocol::files::{LARGEST, PIECE, Tell, What};
 use rustix::{
     fd::{AsFd, BorrowedFd, OwnedFd},
-    fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat},
+    fs::{AtFlags, Dir, FileType, Mode, OFlags, SeekFrom, Stat},
     io::Errno,
 };
-use std::{
-    collections::BTreeMap,
-    ffi::OsStr,
-    io::{self, Read as _},
-    os::unix::ffi::OsStrExt as _,
-};
+use std::{collections::BTreeMap, ffi::OsStr, io, ops::Range, os::unix::ffi::OsStrExt as _};
 
 /// The deepest folder that is looked into: the host takes less.
 const DEEPEST: usize = 80;
@@ -104,20 +99,38 @@ impl Walk<'_> {
         }
         *self.left -= size;
         let Ok(file) = open(at, name, OFlags::empty()) else { return (self.tell)(&Tell::CutShort) };
-        let mut file = std::fs::File::from(file).take(size);
-        let mut left = size;
-        while left > 0 {
-            let mut bytes = vec![0; PIECE.min(usize::try_from(left).unwrap_or(PIECE))];
-            let read = match file.read(&mut bytes) {
-                Ok(read @ 1..) => read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+        let (mut at, mut data) = (0, 0..0);
+        while at < size {
+            if at == data.end {
+                data = next_data(&file, at, size);
+            }
+            if at < data.start {
+                (self.tell)(&Tell::Hole { bytes: data.start - at })?;
+                at = data.start;
+                continue;
+            }
+            let mut bytes = vec![0; PIECE.min(usize::try_from(data.end - at).unwrap_or(PIECE))];
+            match rustix::io::pread(&file, &mut bytes, at) {
+                Ok(read @ 1..) => bytes.truncate(read),
+                Err(Errno::INTR) => continue,
                 Ok(0) | Err(_) => return (self.tell)(&Tell::CutShort),
-            };
-            bytes.truncate(read);
-            left -= read as u64;
+            }
+            at += bytes.len() as u64;
             (self.tell)(&Tell::Content { bytes })?;
         }
         Ok(())
+    }
+}
+
+/// Where in a file of this size the next bytes are, from a place on, that are no hole; where that cannot be known, all are none.
+fn next_data(file: &OwnedFd, from: u64, size: u64) -> Range<u64> {
+    match rustix::fs::seek(file, SeekFrom::Data(from)) {
+        Ok(start) => {
+            let end = rustix::fs::seek(file, SeekFrom::Hole(start)).unwrap_or(size);
+            start.min(size)..end.max(start + 1).min(size)
+        }
+        Err(Errno::NXIO) => size..size,
+        Err(_) => from..size,
     }
 }
 

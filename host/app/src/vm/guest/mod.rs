@@ -193,6 +193,10 @@ impl Collector for Collecting<'_> {
         self.0.content(bytes);
     }
 
+    fn hole(&mut self, bytes: u64) {
+        self.0.hole(bytes);
+    }
+
     fn end(&mut self, whole: bool) {
         self.0.end(whole);
     }
