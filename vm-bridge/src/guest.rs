@@ -21,7 +21,7 @@ use std::{
     os::unix::net::UnixStream,
     path::PathBuf,
     sync::{
-        Arc, Mutex, OnceLock, PoisonError,
+        Arc, Condvar, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
     thread,
@@ -132,6 +132,8 @@ struct Shared {
     requests: Mutex<Sender<UnixStream>>,
     files: Mutex<Files>,
     jobs: Mutex<Jobs>,
+    /// Woken where a job has read, or is over.
+    reads: Condvar,
     /// The last ping that came back.
     pong: AtomicU32,
     goodbye: AtomicBool,
@@ -149,6 +151,7 @@ impl Guest {
             requests: Mutex::new(requests),
             files: Mutex::new(files),
             jobs: Mutex::default(),
+            reads: Condvar::new(),
             pong: AtomicU32::new(0),
             goodbye: AtomicBool::new(false),
             lost: OnceLock::new(),
@@ -234,6 +237,7 @@ impl Shared {
         self.machine.kill();
         if let Some(why) = self.lost.get() {
             self.jobs().end_all(why);
+            self.reads.notify_all();
         }
     }
 
@@ -267,9 +271,26 @@ impl Shared {
                 Ok(())
             }
             Report::Output { job, stream, bytes } => self.jobs().output(job, stream, bytes),
-            Report::Ended { job, ending, usage } => self.jobs().ended(job, Event::Ended { ending, usage }),
-            Report::Refused { job, why } => self.jobs().ended(job, Event::Refused(why)),
+            Report::Read { job, bytes } => {
+                let heard = self.jobs().has_read(job, bytes);
+                self.reads.notify_all();
+                heard
+            }
+            Report::Ended { job, ending, usage } => self.over(job, Event::Ended { ending, usage }),
+            Report::Refused { job, why } => self.over(job, Event::Refused(why)),
         }
+    }
+
+    fn over(&self, job: JobId, event: Event) -> Result<(), String> {
+        let heard = self.jobs().ended(job, event);
+        self.reads.notify_all();
+        heard
+    }
+
+    /// Wait until a job has room for so much input, or is over.
+    fn wait_for_reader(&self, job: JobId, bytes: u64) {
+        let jobs = self.reads.wait_while(self.jobs(), |jobs| !jobs.sends(job, bytes));
+        drop(jobs);
     }
 
     fn overdue(&self, now: Instant) -> bool {

@@ -46,6 +46,8 @@ impl Collector for Counted {
 
     fn content(&mut self, _: &[u8]) {}
 
+    fn hole(&mut self, _: u64) {}
+
     fn end(&mut self, _: bool) {}
 
     fn lost(&mut self, _: usize, _: &[u8]) -> Result<(), String> {
@@ -184,10 +186,7 @@ fn sh(guest: &Guest, line: &str) -> Result<()> {
 
 fn run(guest: &Guest, words: &[&str]) -> Result<()> {
     let line = words.join(" ");
-    let words = words.iter().map(|word| word.as_bytes().to_vec()).collect();
-    let command =
-        Command { words, environment: Vec::new(), folder: b"/home/user".to_vec(), logged: false, merged: true };
-    let job = guest.start(command, LIMITS)?;
+    let job = guest.start(Command { merged: true, ..Command::new(words, "/home/user") }, LIMITS)?;
     job.end_input()?;
     loop {
         match job.next() {

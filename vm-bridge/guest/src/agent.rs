@@ -115,6 +115,11 @@ fn serve(agent: &mut Agent, mut requests: Receiver<impl io::Read>) -> Result<(),
             Request::InputEnd { job } => agent.tell(job, Event::InputEnd),
             Request::Stop { job } => agent.tell(job, Event::Stop),
             Request::Interrupt { job } => agent.tell(job, Event::Interrupt),
+            Request::Room { job, stream, bytes } => {
+                if let Some(job) = agent.running.lock().unwrap_or_else(PoisonError::into_inner).get(&job) {
+                    job.has_room(stream, bytes);
+                }
+            }
             Request::Ping { number } => agent.host.report(&Report::Pong { number }),
             Request::Shutdown => return Ok(()),
             Request::Warm { .. } if agent.awake => return Err(FrameError::Malformed),

@@ -32,13 +32,7 @@ fn serve_requests(requests: &[Request]) -> (Result<(), FrameError>, Vec<Report>)
 const HELLO: Request = Request::Hello { version: VERSION };
 
 fn run(job: JobId) -> Request {
-    let command = Command {
-        words: vec![b"true".to_vec()],
-        environment: Vec::new(),
-        folder: b"/".to_vec(),
-        logged: false,
-        merged: false,
-    };
+    let command = Command::new(&["true"], "/");
     Request::Run { job, command, limits: Limits { memory: 0, processes: 0, milliseconds: 0, output: 0 } }
 }
 

@@ -5,12 +5,13 @@ use crate::{
     cgroup::Group,
     gate::{self, Gate},
     log::Log,
+    output::{Forwarded, LINGER, Room, To},
     runner::{self, Start},
 };
 use deskhand_vm_protocol::{Command, Ending, JobId, Limits, Refusal, Report, Stream, Usage};
 use rustix::{fd::OwnedFd, process::Signal};
 use std::{
-    io::{self, PipeReader, PipeWriter, Read as _, Write as _},
+    io::{self, PipeReader, PipeWriter, Write as _},
     sync::{
         Arc,
         mpsc::{self, Receiver, RecvTimeoutError, Sender},
@@ -21,10 +22,6 @@ use std::{
 
 /// From SIGTERM to SIGKILL.
 const GRACE: Duration = Duration::from_secs(2);
-/// How long output may still come once the last process is gone: another job may hold the pipe.
-const LINGER: Duration = Duration::from_secs(1);
-/// The most bytes of output in one report.
-const CHUNK: usize = 64 << 10;
 
 /// What a job is told.
 #[derive(Debug)]
@@ -50,9 +47,15 @@ pub(crate) enum Event {
 pub(crate) struct Job {
     input: Sender<Event>,
     events: Sender<Event>,
+    rooms: [Arc<Room>; 2],
 }
 
 impl Job {
+    /// So much of what it said was read.
+    pub(crate) fn has_room(&self, stream: Stream, bytes: u64) {
+        self.rooms[usize::from(stream == Stream::Error)].make(bytes);
+    }
+
     /// Tell it; what comes too late is of no use.
     pub(crate) fn tell(&self, event: Event) {
         let to = if matches!(event, Event::Input(_) | Event::InputEnd) { &self.input } else { &self.events };
@@ -77,23 +80,31 @@ pub(crate) fn start(
     let (gate, their_gate) = gate::pair().map_err(refused)?;
     let (to_input, input_events) = mpsc::channel();
     let (to_job, events) = mpsc::channel();
-    thread::spawn(move || feed(input, &input_events));
+    let rooms = [Arc::new(Room::new()), Arc::new(Room::new())];
+    let made = rooms.clone();
+    let feeding = Arc::clone(&host);
+    thread::spawn(move || {
+        feed(id, input, &input_events, &feeding);
+        // what comes now is nobody's, and waits for nothing
+        feeding.report(&Report::Read { job: id, bytes: u64::MAX });
+    });
     thread::spawn(move || {
         let theirs = [their_input.into(), their_output.into(), their_error.into(), their_gate];
         let log = command.logged.then(|| Log::of(id).ok()).flatten().map(Arc::new);
-        let running = Running { id, limits, group, events, host, log };
+        let running = Running { id, limits, group, events, host, log, rooms: made };
         running.run(&runner, Start { job: id, command }, theirs, gate, [output, error]);
         over();
     });
-    Ok(Job { input: to_input, events: to_job })
+    Ok(Job { input: to_input, events: to_job, rooms })
 }
 
 /// Write to a job's input until it ends or nobody reads it.
-fn feed(mut input: PipeWriter, events: &Receiver<Event>) {
+fn feed(job: JobId, mut input: PipeWriter, events: &Receiver<Event>, host: &Host) {
     while let Ok(Event::Input(bytes)) = events.recv() {
         if input.write_all(&bytes).is_err() {
             return;
         }
+        host.report(&Report::Read { job, bytes: bytes.len() as u64 });
     }
 }
 
@@ -104,6 +115,7 @@ struct Running {
     events: Receiver<Event>,
     host: Arc<Host>,
     log: Option<Arc<Log>>,
+    rooms: [Arc<Room>; 2],
 }
 
 impl Running {
@@ -178,51 +190,17 @@ impl Running {
         }
     }
 
+    fn forward(&self, stream: Stream, pipe: PipeReader) -> Forwarded {
+        let room = Arc::clone(&self.rooms[usize::from(stream == Stream::Error)]);
+        let to = To { host: Arc::clone(&self.host), job: self.id, stream, log: self.log.clone() };
+        Forwarded::begin(pipe, to, room, self.limits.output)
+    }
+
     fn ending(&self, status: i32) -> Ending {
         match runner::read_status(status) {
             _ if self.group.out_of_memory() => Ending::OutOfMemory,
             (_, Some(signal)) => Ending::Signal(signal),
             (code, _) => Ending::Exited(code.unwrap_or_default()),
         }
-    }
-
-    /// Send what a job writes, up to its limit, and count the rest.
-    fn forward(&self, stream: Stream, mut pipe: PipeReader) -> Forwarded {
-        let (host, job, limit, log) = (Arc::clone(&self.host), self.id, self.limits.output, self.log.clone());
-        let (said, counted) = mpsc::channel();
-        thread::spawn(move || {
-            let mut buffer = vec![0; CHUNK];
-            let mut total = 0;
-            // the count is taken for each piece, so that it is known where the pipe never ends
-            while let Ok(read @ 1..) = pipe.read(&mut buffer) {
-                let left = usize::try_from(limit.saturating_sub(total)).unwrap_or(usize::MAX);
-                total += read as u64;
-                // nobody counts once the job has ended, and then nothing more of it may be sent
-                if said.send(total).is_err() {
-                    return;
-                }
-                if let Some(log) = &log {
-                    log.keep(&buffer[..read]);
-                }
-                if left > 0 {
-                    host.report(&Report::Output { job, stream, bytes: buffer[..read.min(left)].to_vec() });
-                }
-            }
-        });
-        Forwarded(counted)
-    }
-}
-
-/// Output on its way.
-struct Forwarded(Receiver<u64>);
-
-impl Forwarded {
-    /// Wait until all of it was sent, and say how many bytes it was.
-    fn end(self) -> u64 {
-        let mut total = 0;
-        while let Ok(count) = self.0.recv_timeout(LINGER) {
-            total = count;
-        }
-        total
     }
 }

@@ -13,6 +13,7 @@ mod job;
 mod kernel;
 mod log;
 mod net;
+mod output;
 mod port;
 mod probe;
 mod runner;

@@ -11,6 +11,6 @@ pub mod streams;
 
 pub use frame::{FrameError, MOST, Receiver, Sender};
 pub use message::{
-    Command, Ending, FOLDERS, JobId, Limits, PROXY_PORT, PYTHON, Refusal, Report, Request, SessionId, Stream, Usage,
-    VERSION, Wake, disk, log, port,
+    Command, Ending, FOLDERS, INPUT_WINDOW, JobId, Limits, OUTPUT_WINDOW, PROXY_PORT, PYTHON, Refusal, Report, Request,
+    SessionId, Stream, Usage, VERSION, Wake, disk, log, port,
 };

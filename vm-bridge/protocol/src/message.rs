@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The version that both ends must name in their first message.
-pub const VERSION: u16 = 3;
+pub const VERSION: u16 = 4;
 
 /// The names of the virtio-serial ports.
 pub mod port {
@@ -33,6 +33,13 @@ pub const PROXY_PORT: u16 = 3128;
 
 /// By this tag the guest finds the folders of its task (9p).
 pub const FOLDERS: &str = "folders";
+
+/// Bytes of one stream of a job that may be on their way and not yet read. A job that says more waits for its reader, as at any
+/// pipe.
+pub const OUTPUT_WINDOW: u64 = 1 << 20;
+
+/// Bytes of a job's input that may be on their way and not yet read.
+pub const INPUT_WINDOW: u64 = 1 << 20;
 
 /// A job of one guest. The host chooses it, and never the same twice.
 pub type JobId = u32;
@@ -96,6 +103,15 @@ pub enum Request {
         /// [`PYTHON`].
         python: bool,
     },
+    /// So many bytes of what a job said were read: there is room for as many more beside [`OUTPUT_WINDOW`].
+    Room {
+        /// The job.
+        job: JobId,
+        /// Of which stream.
+        stream: Stream,
+        /// How many. All that there can be where nobody reads any more.
+        bytes: u64,
+    },
 }
 
 /// What a guest needs to know before it may run anything: two clones of one snapshot are the same machine until then.
@@ -124,6 +140,14 @@ pub struct Command {
     pub logged: bool,
     /// Whether what it says on standard error comes on standard output, in its place.
     pub merged: bool,
+}
+
+impl Command {
+    /// These words in that folder, and nothing else.
+    pub fn new(words: &[impl AsRef<[u8]>], folder: &str) -> Self {
+        let words = words.iter().map(|word| word.as_ref().to_vec()).collect();
+        Self { words, environment: Vec::new(), folder: folder.into(), logged: false, merged: false }
+    }
 }
 
 /// A command that is these words and a source, the second of them or not, and no more, begins in the interpreter that is kept
@@ -196,6 +220,13 @@ pub enum Report {
     Goodbye,
     /// In answer to [`Request::Warm`].
     Warm,
+    /// So many bytes of a job's input were read: there is room for as many more beside [`INPUT_WINDOW`].
+    Read {
+        /// The job.
+        job: JobId,
+        /// How many. All that there can be where it reads nothing more.
+        bytes: u64,
+    },
 }
 
 /// Standard output or standard error.

@@ -139,8 +139,7 @@ pub(crate) fn impatient() -> Patience {
 pub(crate) const LIMITS: Limits = Limits { memory: 128 << 20, processes: 64, milliseconds: 600_000, output: 1 << 20 };
 
 pub(crate) fn command(words: &[&str]) -> Command {
-    let words = words.iter().map(|word| word.as_bytes().to_vec()).collect();
-    Command { words, environment: Vec::new(), folder: b"/home/user".to_vec(), logged: false, merged: false }
+    Command::new(words, "/home/user")
 }
 
 /// What became of a job.

@@ -33,13 +33,7 @@ fn wake(control: Control) -> (Receiver<Control>, Sender<Control>) {
 }
 
 fn run(guest: &Guest) -> deskhand_vm_bridge::Job {
-    let command = Command {
-        words: vec![b"true".to_vec()],
-        environment: Vec::new(),
-        folder: b"/".to_vec(),
-        logged: false,
-        merged: false,
-    };
+    let command = Command::new(&["true"], "/");
     guest.start(command, LIMITS).unwrap()
 }
 
@@ -160,13 +154,7 @@ fn a_guest_that_falls_silent_is_ended_and_so_is_one_that_never_ends_a_job() {
             }
         }
     });
-    let command = Command {
-        words: vec![b"true".to_vec()],
-        environment: Vec::new(),
-        folder: b"/".to_vec(),
-        logged: false,
-        merged: false,
-    };
+    let command = Command::new(&["true"], "/");
     let endless = endless.unwrap();
     let job = endless.start(command, Limits { milliseconds: 1, ..LIMITS }).unwrap();
     assert_eq!(job.next(), Event::Lost(Lost::Silent));
