@@ -8,6 +8,7 @@ use crate::{
 use command_fds::{CommandFdExt as _, FdMapping};
 use std::{
     io,
+    os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -44,6 +45,8 @@ pub(super) fn command(
     let mut command = walls(accelerator, shares);
     command.arg("--").arg(program).args(words);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    // what a terminal sends to all in its foreground is meant for us, and ends no guest
+    command.process_group(0);
     let mappings = passed.into_iter().map(|(child_fd, parent_fd)| FdMapping { parent_fd, child_fd }).collect();
     command.fd_mappings(mappings).map_err(io::Error::other)?;
     Ok(command)
