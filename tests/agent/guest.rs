@@ -280,6 +280,20 @@ fn the_boundary_of_a_guest_is_checked_by_the_program() {
     let probes = include_str!("../../vm-bridge/tests/guests/boundary.txt").lines();
     let expected = probes.map(|line| line.split_once('\t').unwrap());
     let expected: String = expected.map(|(outcome, probe)| format!("  {outcome:<12} {probe}\n")).collect();
-    assert_eq!(guest, expected);
+    assert_eq!(guest, expected + "None of what was tried is possible.\n");
     assert_eq!(monitors(), 0, "a guest outlived its check");
+}
+
+/// What a terminal sends to all that runs in its foreground is for the program: a guest is not ended by it.
+#[test]
+fn an_interrupt_by_hand_stops_what_runs_and_loses_no_guest() {
+    let desk = desk();
+    desk.file("a.txt", "one\n");
+    let words = ["vm", "shell", "--folder", "Files", "--", "sh", "-c", "echo two > a.txt; echo there; exec sleep 600"];
+    let mut terminal = Terminal::run(&desk.place, &words, &[]);
+    terminal.wait("there\r\n").press("\u{3}");
+    let (code, screen) = terminal.end();
+    assert_eq!(code, 130, "{screen}");
+    assert!(screen.contains("Stopped.") && !screen.contains("lost"), "{screen}");
+    assert_eq!((desk.text("a.txt").as_deref(), monitors()), (Some("one\n"), 0));
 }

@@ -154,6 +154,7 @@ fn namespaces() -> Built<Vec<SeccompRule>> {
 /// ask for.
 fn sockets() -> Built<Vec<SeccompRule>> {
     let not = |family: i32| (0, SeccompCmpOp::Ne, number(family));
+    let protocol = |protocol: i32| (2, SeccompCmpOp::Ne, number(protocol));
     let kind = |kind: i32| (1, SeccompCmpOp::MaskedEq(TYPE), number(kind));
     Ok(vec![
         where_all(&[not(libc::AF_UNIX), not(libc::AF_INET), not(libc::AF_INET6), not(libc::AF_NETLINK)])?,
@@ -162,6 +163,14 @@ fn sockets() -> Built<Vec<SeccompRule>> {
             (2, SeccompCmpOp::Ne, number(libc::NETLINK_ROUTE)),
         ])?,
         where_all(&[not(libc::AF_NETLINK), kind(libc::SOCK_RAW)])?,
+        // what else there is of protocols few need, and 0 is that of the type
+        where_all(&[
+            not(libc::AF_UNIX),
+            not(libc::AF_NETLINK),
+            protocol(0),
+            protocol(libc::IPPROTO_TCP),
+            protocol(libc::IPPROTO_UDP),
+        ])?,
         where_all(&[kind(PACKET)])?,
     ])
 }

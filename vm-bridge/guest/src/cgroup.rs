@@ -18,6 +18,8 @@ use std::{
 const ROOT: &str = "/sys/fs/cgroup";
 /// Bytes of memory that the sandbox can never take from the agent and the kernel.
 const RESERVE: u64 = 64 << 20;
+/// The most processes and threads of the sandbox itself: its own few, and one for each job that is about to begin.
+const RUNNERS: u32 = 128;
 /// How long killed processes may take to be gone. Longer means that the guest is no longer in order.
 const GONE: Duration = Duration::from_secs(10);
 
@@ -58,9 +60,12 @@ pub(crate) fn prepare() -> io::Result<Group> {
     fs::create_dir(&task)?;
     fs::write(task.join("memory.max"), total_memory()?.saturating_sub(RESERVE).to_string())?;
     fs::write(task.join("cgroup.subtree_control"), "+cpu +memory +pids")?;
-    let runner = task.join("runner");
-    fs::create_dir(&runner)?;
-    Ok(Group(runner))
+    let runner = Group(task.join("runner"));
+    fs::create_dir(&runner.0)?;
+    // whoever found a way to run on in it gets no more out of that than a job has
+    runner.write("memory.max", &(total_memory()? / 2).to_string())?;
+    runner.write("pids.max", &RUNNERS.to_string())?;
+    Ok(runner)
 }
 
 /// Bytes of memory of the guest.

@@ -6,14 +6,14 @@ use std::{
     fs::{self, OpenOptions},
     io::{self, Write as _},
     net::{SocketAddr, TcpStream},
-    process::ExitCode,
+    process::{self, ExitCode},
     time::Duration,
 };
 
 /// What is tried, and the outcome: an error is what is wanted.
 type Probe = (&'static str, fn() -> io::Result<()>);
 
-const PROBES: [Probe; 26] = [
+const PROBES: [Probe; 30] = [
     ("mount a file system", || attempt(libc::SYS_mount, [0; 4])),
     ("open a new mount", || attempt(libc::SYS_fsopen, [0; 4])),
     ("make a user namespace", || attempt(libc::SYS_unshare, [libc::CLONE_NEWUSER.into(), 0, 0, 0])),
@@ -22,11 +22,14 @@ const PROBES: [Probe; 26] = [
     ("enter another namespace", || attempt(libc::SYS_setns, [0, 0, 0, 0])),
     ("trace a process", || attempt(libc::SYS_ptrace, [libc::PTRACE_ATTACH.into(), 1, 0, 0])),
     ("read another's memory", || attempt(libc::SYS_process_vm_readv, [1, 0, 0, 0])),
-    ("raw socket", || socket(libc::AF_INET, libc::SOCK_RAW)),
-    ("packet socket", || socket(libc::AF_PACKET, libc::SOCK_DGRAM)),
-    ("AF_VSOCK socket", || socket(libc::AF_VSOCK, libc::SOCK_STREAM)),
-    ("netlink socket", || socket(libc::AF_NETLINK, libc::SOCK_DGRAM)),
-    ("AF_ALG socket", || socket(libc::AF_ALG, libc::SOCK_DGRAM)),
+    ("raw socket", || socket(libc::AF_INET, libc::SOCK_RAW, 0)),
+    ("packet socket", || socket(libc::AF_PACKET, libc::SOCK_DGRAM, 0)),
+    ("AF_VSOCK socket", || socket(libc::AF_VSOCK, libc::SOCK_STREAM, 0)),
+    ("netlink socket", || socket(libc::AF_NETLINK, libc::SOCK_DGRAM, 0)),
+    ("AF_ALG socket", || socket(libc::AF_ALG, libc::SOCK_DGRAM, 0)),
+    ("ping socket", || socket(libc::AF_INET, libc::SOCK_DGRAM, libc::IPPROTO_ICMP)),
+    ("multipath TCP socket", || socket(libc::AF_INET, libc::SOCK_STREAM, libc::IPPROTO_MPTCP)),
+    ("UDP-Lite socket", || socket(libc::AF_INET, libc::SOCK_DGRAM, libc::IPPROTO_UDPLITE)),
     ("load BPF", || attempt(libc::SYS_bpf, [0; 4])),
     ("io_uring", || attempt(libc::SYS_io_uring_setup, [1, 0, 0, 0])),
     ("kernel keyring", || attempt(libc::SYS_keyctl, [0; 4])),
@@ -40,6 +43,7 @@ const PROBES: [Probe; 26] = [
     ("see the scratch disk or the guest's own files", || fs::read_dir("/run/scratch").map(drop)),
     ("see other processes", processes),
     ("open the memory of the first process", || OpenOptions::new().write(true).open("/proc/1/mem").map(drop)),
+    ("write to the memory of another process", memory),
     ("change the kernel's settings", || OpenOptions::new().write(true).open("/proc/sys/kernel/hostname").map(drop)),
     ("change the programs", || fs::write("/usr/bin/probe", b"")),
 ];
@@ -79,8 +83,22 @@ fn describe(error: &io::Error) -> String {
     }
 }
 
-fn socket(family: libc::c_int, kind: libc::c_int) -> io::Result<()> {
-    attempt(libc::SYS_socket, [family.into(), kind.into(), 0, 0])
+fn socket(family: libc::c_int, kind: libc::c_int, protocol: libc::c_int) -> io::Result<()> {
+    attempt(libc::SYS_socket, [family.into(), kind.into(), protocol.into(), 0])
+}
+
+/// Whoever else runs in the sandbox, if anybody does, may have other limits.
+fn memory() -> io::Result<()> {
+    let own = process::id().to_string();
+    let mut tried = Err(io::ErrorKind::PermissionDenied.into());
+    for entry in fs::read_dir("/proc")?.flatten() {
+        let number = entry.file_name();
+        let is_other = number.to_str().is_some_and(|name| name != own && name.parse::<u32>().is_ok());
+        if is_other && OpenOptions::new().write(true).open(entry.path().join("mem")).is_ok() {
+            tried = Ok(());
+        }
+    }
+    tried
 }
 
 /// A public address that nothing answers at: TEST-NET-1 of RFC 5737.

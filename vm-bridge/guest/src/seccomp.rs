@@ -83,6 +83,9 @@ const NAMESPACES: [libc::c_int; 7] = [
 /// The families of sockets that a job may have. All others, among them those that reach the host, are denied.
 const FAMILIES: [libc::c_int; 3] = [libc::AF_UNIX, libc::AF_INET, libc::AF_INET6];
 
+/// The protocols of the families of the internet that a job may have; 0 is that of the type.
+const PROTOCOLS: [libc::c_int; 3] = [0, libc::IPPROTO_TCP, libc::IPPROTO_UDP];
+
 /// The filters, each as a file that bubblewrap reads.
 pub(crate) fn filters() -> io::Result<[File; 2]> {
     let build = || Ok::<_, seccompiler::BackendError>([denied()?, unknown()?]);
@@ -118,7 +121,11 @@ fn denied() -> Result<BpfProgram, seccompiler::BackendError> {
     }
     // the low four bits are the type, the rest are flags
     let raw = SeccompCondition::new(1, Dword, SeccompCmpOp::MaskedEq(0xf), libc::SOCK_RAW as u64)?;
-    let sockets = vec![SeccompRule::new(other)?, SeccompRule::new(vec![raw])?];
+    let mut unusual = vec![SeccompCondition::new(0, Dword, SeccompCmpOp::Ne, libc::AF_UNIX as u64)?];
+    for protocol in PROTOCOLS {
+        unusual.push(SeccompCondition::new(2, Dword, SeccompCmpOp::Ne, protocol as u64)?);
+    }
+    let sockets = vec![SeccompRule::new(other)?, SeccompRule::new(vec![raw])?, SeccompRule::new(unusual)?];
     rules.insert(libc::SYS_socket, sockets.clone());
     rules.insert(libc::SYS_socketpair, sockets);
     // putting characters into the input of a terminal

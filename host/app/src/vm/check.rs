@@ -1,7 +1,10 @@
 //! `deskhand vm check`: tries from inside what must not be possible there. The probes are those of the guest's program, in
 //! the sandbox of this computer and, where its image is built, in a guest.
 
-use super::shelter::{bridge, image};
+use super::{
+    guest::HOME,
+    shelter::{bridge, image},
+};
 use crate::{
     cli::Json,
     desk::Desk,
@@ -23,9 +26,10 @@ const SANDBOX: &str = "sandbox";
 const MOST: u64 = 64 << 10;
 /// What a probe says that found a hole.
 const OPEN: &str = "OPEN";
-/// What is no hole in the sandbox of this computer: these sockets speak of its own network, in which nothing is, and its first
-/// process is held by the same filter and has no more rights than any other.
-const HARMLESS: [&str; 2] = ["netlink socket", "open the memory of the first process"];
+/// What is no hole in the sandbox of this computer: these sockets speak of its own network, in which nothing is, and all of its
+/// processes are held by the same filter and have the same rights and limits.
+const HARMLESS: [&str; 3] =
+    ["netlink socket", "open the memory of the first process", "write to the memory of another process"];
 /// What a job of the guest may use.
 const LIMITS: Limits = Limits { memory: 64 << 20, processes: 16, milliseconds: 300_000, output: MOST };
 
@@ -60,6 +64,9 @@ pub(super) fn run(options: &Json) -> Result {
     tell("The sandbox of this computer", SANDBOX, in_sandbox(&desk));
     tell("The guest", "guest", in_guest(&desk));
     if holes == 0 {
+        if !options.json {
+            output::text("None of what was tried is possible.\n");
+        }
         return Ok(Exit::Done);
     }
     Err(Failure::failed(format!(
@@ -104,9 +111,7 @@ fn in_guest(desk: &Desk) -> std::result::Result<String, String> {
     let said = |error: &dyn std::fmt::Display| error.to_string();
     let bridge = bridge(&desk.home, &desk.settings.vm, image).map_err(|error| said(&error))?;
     let guest = bridge.guest(&Reach::default(), Warmth::Booted).map_err(|error| said(&error))?;
-    let words = ["/run/deskhand/guest", "probe"].map(|word| word.as_bytes().to_vec()).to_vec();
-    let command =
-        Command { words, environment: Vec::new(), folder: b"/home/user".to_vec(), logged: false, merged: false };
+    let command = Command::new(&["/run/deskhand/guest", "probe"], HOME);
     let job = guest.start(command, LIMITS).map_err(|error| said(&error))?;
     job.end_input().map_err(|error| said(&error))?;
     let mut heard = Vec::new();

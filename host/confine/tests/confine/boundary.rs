@@ -276,7 +276,8 @@ clone = 56 if machine == 'x86_64' else 220
 for name, flag in dict(newuser=0x10000000, newnet=0x40000000, newns=0x20000).items():
     call('clone ' + name, clone, flag | 17, 0, 0, 0, 0)
 for name, arguments in dict(vsock=(40, 1, 0), packet=(17, 3, 0), raw=(2, 3, 1), raw6=(10, 3, 58), netlink_audit=(16, 3, 9),
-    netlink_netfilter=(16, 2, 12), alg=(38, 5, 0), bluetooth=(31, 3, 1), raw_with_flags=(2, 3 | 0o2000000, 1)).items():
+    netlink_netfilter=(16, 2, 12), alg=(38, 5, 0), bluetooth=(31, 3, 1), raw_with_flags=(2, 3 | 0o2000000, 1),
+    ping=(2, 2, 1), multipath=(2, 1, 262), udp_lite=(2, 2, 136)).items():
     try:
         socket.socket(*arguments); print(name, 'was made')
     except OSError as error:
@@ -293,7 +294,7 @@ call('TIOCSTI in a wide word', 16 if machine == 'x86_64' else 29, 1, ctypes.c_ul
     let said = run(confined).await;
     let absent = ["io_uring_setup", "clone3", "memfd_create", "later"];
     let lines: Vec<_> = said.out.lines().collect();
-    assert_eq!(lines.len(), 22 + 3 + 9 + 3, "{} {}", said.out, said.err);
+    assert_eq!(lines.len(), 22 + 3 + 12 + 3, "{} {}", said.out, said.err);
     for line in lines {
         let (name, answer) = line.rsplit_once(' ').unwrap();
         let expected = if absent.contains(&name) { "ENOSYS" } else { "EPERM" };
