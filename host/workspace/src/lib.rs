@@ -44,6 +44,7 @@ mod reliance;
 mod repository;
 mod reversal;
 mod sensitive;
+pub use sensitive::HIDDEN;
 mod settle;
 mod staging;
 mod store;

@@ -18,6 +18,9 @@ use rustix::{
 };
 use std::os::unix::ffi::OsStrExt as _;
 
+/// Why a change is looked at twice that no table knows, after its path.
+pub const HIDDEN: &str = "it is hidden, and programs take their settings from hidden files";
+
 /// How many names are looked at in a folder that comes to be somewhere. One that holds more is asked about.
 const MOST: usize = 1 << 20;
 
@@ -35,7 +38,7 @@ pub(crate) fn why(
         return Some(reason);
     }
     if let Some(target) = target.filter(|target| hides(what, source, target)) {
-        return Some(format!("`{target}`: it is hidden, and programs take their settings from hidden files"));
+        return Some(format!("`{target}`: {HIDDEN}"));
     }
     if let Some(reason) = source.filter(|_| takes).and_then(known) {
         return Some(reason);

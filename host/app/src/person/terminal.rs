@@ -87,7 +87,10 @@ impl Asking<'_> {
             Question::Apply { plan } => self.apply(plan),
             Question::Remove { plan } => self.remove(plan),
             Question::Sensitive { plan } => {
-                output::text(&format!("\nThese changes can make something run:\n{}", show::sensitive(plan)));
+                output::text(&format!(
+                    "\nThese changes can make something run:\n{}",
+                    show::sensitive(plan, show::Detail::Short)
+                ));
                 self.these(plan, "Make them?", |change| change.sensitive.is_some(), None)
             }
             Question::Steps { text } => self.steps(text),

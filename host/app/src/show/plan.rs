@@ -6,7 +6,10 @@ use super::{
     line, lines, list, origin,
     tree::{Folder, Lot},
 };
-use deskhand_vocabulary::{Change, ChangeKind, FilePath, Plan, Principal, Returned, Tally, path, plan::Beyond, text};
+use deskhand_vocabulary::{
+    Change, ChangeKind, FilePath, Plan, Principal, RelativePath, Returned, Tally, path, plan::Beyond, text,
+};
+use deskhand_workspace::HIDDEN;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// How much of a plan is shown.
@@ -26,6 +29,9 @@ impl Detail {
         }
     }
 }
+
+/// How many changes in a hidden folder have a line each.
+const FEW: usize = 4;
 
 /// How many notes of a plugin are shown with its plan.
 const NOTES: usize = 40;
@@ -53,7 +59,7 @@ pub(crate) fn plan(plan: &Plan, detail: Detail) -> String {
     }
     if plan.sensitive().next().is_some() {
         out.push_str("\nTake a close look: these can make something run:\n");
-        out.push_str(&sensitive(plan));
+        out.push_str(&sensitive(plan, detail));
     }
     if !edited {
         notes(plan, &mut out);
@@ -132,16 +138,42 @@ fn lost(files: u64, folders: u64) -> String {
     list(&parts.map(|(number, thing)| counted(number, thing)).collect::<Vec<_>>())
 }
 
-/// The sensitive changes of a plan, a line each, always all of them.
-pub(crate) fn sensitive(plan: &Plan) -> String {
-    let row = |change: &Change| {
+/// The sensitive changes of a plan, a line each. Of those that are so for nothing but a hidden folder that they come into, such as
+/// one of `git`, there is one line for the folder where they are many.
+pub(crate) fn sensitive(plan: &Plan, detail: Detail) -> String {
+    let mut hidden: HashMap<FilePath, usize> = HashMap::new();
+    if detail == Detail::Short {
+        for folder in plan.sensitive().filter_map(in_hidden) {
+            *hidden.entry(folder).or_default() += 1;
+        }
+        hidden.retain(|_, changes| *changes > FEW);
+    }
+    let mut row = |change: &Change| {
+        if let Some(folder) = in_hidden(change).filter(|_| !hidden.is_empty())
+            && let Some(changes) = hidden.get_mut(&folder)
+        {
+            // the first of them stands for all
+            let all = std::mem::take(changes);
+            let row = || format!("  {}/ ({}): {HIDDEN}\n", name(Some(&folder)), counted(all as u64, "change"));
+            return if all > 0 { row() } else { String::new() };
+        }
         let what = match (&change.source, &change.target) {
             (Some(source), Some(target)) => format!("{} → {}", name(Some(source)), name(Some(target))),
             (one, other) => name(one.as_ref().or(other.as_ref())),
         };
         format!("  {what}: {}\n", line(change.sensitive.as_deref().unwrap_or_default()))
     };
-    plan.sensitive().map(row).collect()
+    plan.sensitive().map(&mut row).collect()
+}
+
+/// The hidden folder that a change is in, where that is all that is to be said of it.
+fn in_hidden(change: &Change) -> Option<FilePath> {
+    let target = change.target.as_ref().filter(|_| change.source.is_none())?;
+    let names: Vec<&[u8]> = target.path.names().collect();
+    let at = names.iter().position(|name| name.starts_with(b".")).filter(|at| at + 1 < names.len())?;
+    change.sensitive.as_ref().filter(|why| why.ends_with(HIDDEN))?;
+    let path = RelativePath::from_bytes(names[..=at].join(&b'/')).ok()?;
+    Some(FilePath { folder: target.folder.clone(), path })
 }
 
 fn tree(plan: &Plan, detail: Detail, out: &mut String) {

@@ -235,3 +235,24 @@ To be removed (kept where you can get it back):
         ("1 file to be removed (1.5 kB).", "1 file will be removed (1.5 kB)")
     );
 }
+
+#[test]
+fn many_changes_in_one_hidden_folder_have_one_line_and_what_is_known_of_one_is_said() {
+    let within = |id: u64, path: &str, why: &str| {
+        let mut change = change(id, ChangeKind::Write, None, Some(path), "");
+        change.sensitive = Some(format!("`{path}`: {why}"));
+        change
+    };
+    let mut changes: Vec<_> = (1..=5).map(|n| within(n, &format!("D/in/.git/objects/{n}"), HIDDEN)).collect();
+    changes.push(within(6, "D/in/.git/hooks/pre-commit", "git runs it"));
+    changes.push(within(7, "D/.few/a", HIDDEN));
+    changes.push(within(8, "D/.envrc", HIDDEN));
+    let plan = example(json!({"arrange": "tree"}), changes);
+    let short = "  D/in/.git/ (5 changes): it is hidden, and programs take their settings from hidden files
+  D/in/.git/hooks/pre-commit: `D/in/.git/hooks/pre-commit`: git runs it
+  D/.few/a: `D/.few/a`: it is hidden, and programs take their settings from hidden files
+  D/.envrc: `D/.envrc`: it is hidden, and programs take their settings from hidden files
+";
+    assert_eq!(sensitive(&plan, Detail::Short), short);
+    assert_eq!(sensitive(&plan, Detail::Full).lines().count(), 8);
+}
