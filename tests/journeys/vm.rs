@@ -56,7 +56,10 @@ fn a_shell_by_hand_reads_what_is_piped_in() {
 fn a_shell_at_a_terminal_is_left_before_anything_is_asked() {
     let place = place();
     let mut terminal = Terminal::run(&place, &["vm", "shell", "--folder", "photos"], &[]);
-    terminal.answer("sandbox$ ", "echo one > n.txt").answer("sandbox$ ", "exit");
+    terminal
+        .answer("sandbox:/mnt/photos$ ", "echo one > n.txt; tty; stty size")
+        .wait("/dev/pts/")
+        .answer("sandbox:/mnt/photos$ ", "exit");
     terminal.wait("photos/").answer("Apply this?", "a");
     let (code, screen) = terminal.end();
     assert_eq!(
@@ -64,6 +67,23 @@ fn a_shell_at_a_terminal_is_left_before_anything_is_asked() {
         (0, Some("one\n")),
         "{screen}"
     );
+}
+
+/// What runs in the shell's own terminal is interrupted by Ctrl-C, and left by Ctrl-] where it does not end.
+#[test]
+fn the_keys_of_a_terminal_are_for_what_runs_in_it() {
+    let place = place();
+    let mut terminal = Terminal::run(&place, &["vm", "shell", "--folder", "photos"], &[]);
+    let prompt = "sandbox:/mnt/photos$ ";
+    terminal.answer(prompt, "sh -c 'echo begun; exec sleep 600'").wait("\nbegun").press("\u{3}");
+    terminal
+        .answer(prompt, "echo kept > n.txt; trap '' INT; echo again; sleep 600")
+        .wait("\nagain")
+        .press("\u{3}\u{1d}");
+    terminal.answer("Apply this?", "a");
+    let (code, screen) = terminal.end();
+    let written = fs::read_to_string(place.path("home/photos/n.txt")).ok();
+    assert_eq!((code, written.as_deref()), (1, Some("kept\n")), "{screen}");
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! By hand in a guest.
 
-use super::{LOOK, typed};
+use super::{LOOK, is_interactive, terminal, typed};
 use crate::{
     desk::Desk,
     failure::{Failure, Result},
+    output,
     vm::{
         command::Shell,
         guest::{HOME, TaskGuest},
@@ -12,12 +13,12 @@ use crate::{
 };
 use deskhand_confine::{Ended, Excess, Extent, MOUNTS, Taken};
 use deskhand_egress::Outlet;
-use deskhand_vm_bridge::{Ending, Event, Job, Limits, PYTHON, Stream};
+use deskhand_vm_bridge::{Ending, Event, Job, Limits, PYTHON, Stream, Warmth};
 use deskhand_vocabulary::{Sha256, path::decode};
 use deskhand_workspace::Workspace;
 use std::{
     ffi::OsString,
-    io::{IsTerminal as _, Write as _},
+    io::Write as _,
     os::unix::ffi::OsStringExt as _,
     path::{Path, PathBuf},
     sync::{
@@ -25,6 +26,10 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
 };
+
+/// Said before a wait that is not usual.
+const FIRST: &str = "No saved guest fits these settings. One is started and saved, which takes a minute or two where guests are \
+                     emulated; the next is there at once.";
 
 /// The most processes at one time.
 const PROCESSES: u32 = 512;
@@ -40,6 +45,9 @@ pub(super) fn run(
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.map_err(Failure::no_thread)?;
     let bridge = bridge(&desk.home, &desk.settings.vm, image).map_err(Failure::failed)?;
+    if !bridge.is_prepared(Warmth::Python) && (is_python(options) || !bridge.is_prepared(Warmth::Booted)) {
+        output::aside(FIRST);
+    }
     let opened = TaskGuest::open(
         &bridge,
         (workspace, Extent::Remove),
@@ -51,7 +59,7 @@ pub(super) fn run(
     let memory = memory_of_jobs(&desk.settings.vm);
     let limits = Limits { memory, processes: PROCESSES, milliseconds: u64::MAX, output: u64::MAX };
     let job = guest.start(&words(options), &folder(workspace), limits, false).map_err(Failure::failed)?;
-    let ended = attend(desk, &job)?;
+    let ended = attend(desk, &job, is_interactive(options))?;
     let taken = guest.take(workspace, request).map_err(Failure::failed)?;
     drop(guest);
     runtime.shutdown_background();
@@ -60,17 +68,18 @@ pub(super) fn run(
 
 /// Whether it is of use that Python is warm.
 fn is_python(options: &Shell) -> bool {
-    options.program.first().is_some_and(|program| program == PYTHON[0])
+    is_interactive(options) || options.program.first().is_some_and(|program| program == PYTHON[0])
 }
 
 fn words(options: &Shell) -> Vec<OsString> {
     if !options.program.is_empty() {
         return options.program.clone();
     }
-    let shell = ["/bin/bash", "--norc"].map(OsString::from);
-    // who types sees where they are
-    let shown = ["-i"].map(OsString::from).into_iter().filter(|_| std::io::stdin().is_terminal());
-    shell.into_iter().chain(shown).collect()
+    if is_interactive(options) {
+        let [python, unbuffered, given] = PYTHON.map(OsString::from);
+        return vec![python, unbuffered, given, terminal::source("guest")];
+    }
+    ["/bin/bash", "--norc"].map(OsString::from).to_vec()
 }
 
 fn folder(workspace: &Workspace) -> PathBuf {
@@ -83,11 +92,11 @@ fn folder(workspace: &Workspace) -> PathBuf {
 }
 
 /// Pass on what is typed and what is said, until it ends or the person stops it.
-fn attend(desk: &Desk, job: &Job) -> Result<Ended> {
-    let over = Arc::new(AtomicBool::new(false));
-    let (stdin, typed_over) = (job.stdin(), Arc::clone(&over));
+fn attend(desk: &Desk, job: &Job, interactive: bool) -> Result<Ended> {
+    let (over, left) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let (stdin, typed_over, leaving) = (job.stdin(), Arc::clone(&over), Arc::clone(&left));
     let typing = std::thread::spawn(move || {
-        typed(&typed_over, |piece| stdin.write(piece).is_ok());
+        leaving.store(typed(&typed_over, interactive, |piece| stdin.write(piece).is_ok()), Ordering::SeqCst);
         let _ = stdin.end(); // it may be over
     });
     let mut stopped = false;
@@ -105,7 +114,7 @@ fn attend(desk: &Desk, job: &Job) -> Result<Ended> {
             Some(Event::Lost(why)) => break Err(Failure::failed(why)),
             None => {}
         }
-        if desk.stop.is_stopped() && !stopped {
+        if (desk.stop.is_stopped() || left.load(Ordering::SeqCst)) && !stopped {
             stopped = true;
             let _ = job.stop(); // without a guest its end comes next
         }

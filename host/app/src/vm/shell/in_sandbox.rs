@@ -1,6 +1,6 @@
 //! By hand in the sandbox of this computer.
 
-use super::{LOOK, PIECE, typed};
+use super::{LOOK, PIECE, is_interactive, terminal, typed};
 use crate::{desk::Desk, vm::command::Shell, vm::sandboxes};
 use deskhand_confine::{Confined, Ended, Extent, HOME, MOUNTS, Running, Taken, start};
 use deskhand_egress::Outlet;
@@ -10,7 +10,7 @@ use deskhand_workspace::Workspace;
 use std::{
     ffi::OsString,
     io::{IsTerminal as _, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -34,8 +34,8 @@ pub(super) fn run(
     let runtime = runtime.map_err(crate::failure::Failure::no_thread)?;
     let attempt = async {
         let (mut confined, mut layers, _way) = sandboxes.make("/bin/sh")?;
-        within(&mut confined, options);
-        let ended = attend(start(&sandboxes.helper, confined).await?, &desk.stop).await;
+        let interactive = within(&mut confined, options);
+        let ended = attend(start(&sandboxes.helper, confined).await?, interactive, &desk.stop).await;
         Ok::<_, NoSandbox>((ended, layers.take(workspace, request)?))
     };
     let attempted = runtime.block_on(attempt);
@@ -43,11 +43,19 @@ pub(super) fn run(
     attempted.map_err(crate::failure::Failure::failed)
 }
 
-/// What runs, and where.
-fn within(confined: &mut Confined, options: &Shell) {
+/// What gives it a terminal, where it is there.
+const PYTHON: &str = "/usr/bin/python3";
+
+/// What runs, and where. Says whether it has a terminal.
+fn within(confined: &mut Confined, options: &Shell) -> bool {
+    let interactive = is_interactive(options) && Path::new(PYTHON).exists();
     let mut program = options.program.iter().cloned();
     match program.next() {
         Some(name) => (confined.program, confined.arguments) = (name, program.collect()),
+        None if interactive => {
+            confined.program = PYTHON.into();
+            confined.arguments = vec!["-c".into(), terminal::source("sandbox")];
+        }
         None if std::io::stdin().is_terminal() => {
             confined.arguments = vec!["-i".into()];
             confined.environment.push(("PS1".into(), "sandbox$ ".into()));
@@ -59,16 +67,18 @@ fn within(confined: &mut Confined, options: &Shell) {
     let many = if confined.folders.is_empty() { HOME } else { MOUNTS };
     confined.working_folder = Some(only.unwrap_or_else(|| PathBuf::from(many)));
     confined.environment.push((OsString::from("TERM"), OsString::from("dumb")));
+    interactive
 }
 
 /// Pass on what is typed and what is said, until it ends or the person stops it.
-async fn attend(mut running: Running, stop: &Stop) -> Ended {
-    let over = Arc::new(AtomicBool::new(false));
-    let typing = running.stdin.take().map(|stdin| type_into(stdin, Arc::clone(&over)));
+async fn attend(mut running: Running, interactive: bool, stop: &Stop) -> Ended {
+    let (over, left) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let ends = [Arc::clone(&over), Arc::clone(&left)];
+    let typing = running.stdin.take().map(|stdin| type_into(stdin, interactive, ends));
     let said = running.stdout.take().map(|from| tokio::spawn(pass_on(from, std::io::stdout())));
     let beside = running.stderr.take().map(|from| tokio::spawn(pass_on(from, std::io::stderr())));
     let stopped = async {
-        while !stop.is_stopped() {
+        while !stop.is_stopped() && !left.load(Ordering::SeqCst) {
             tokio::time::sleep(LOOK).await;
         }
     };
@@ -88,7 +98,11 @@ async fn attend(mut running: Running, stop: &Stop) -> Ended {
 }
 
 /// Pass on what is typed until it is over.
-fn type_into(mut stdin: ChildStdin, over: Arc<AtomicBool>) -> std::thread::JoinHandle<()> {
+fn type_into(
+    mut stdin: ChildStdin,
+    interactive: bool,
+    [over, left]: [Arc<AtomicBool>; 2],
+) -> std::thread::JoinHandle<()> {
     let (typed_pieces, mut types) = tokio::sync::mpsc::channel::<Vec<u8>>(1);
     tokio::spawn(async move {
         while let Some(piece) = types.recv().await {
@@ -97,7 +111,10 @@ fn type_into(mut stdin: ChildStdin, over: Arc<AtomicBool>) -> std::thread::JoinH
             }
         }
     });
-    std::thread::spawn(move || typed(&over, |piece| typed_pieces.blocking_send(piece.to_vec()).is_ok()))
+    std::thread::spawn(move || {
+        let give = |piece: &[u8]| typed_pieces.blocking_send(piece.to_vec()).is_ok();
+        left.store(typed(&over, interactive, give), Ordering::SeqCst);
+    })
 }
 
 /// As it comes: what a program says at a terminal is for that.

@@ -3,6 +3,7 @@
 
 mod in_guest;
 mod in_sandbox;
+mod terminal;
 
 use super::{built::built as image, command::Shell, shelter::TOLD};
 use crate::{
@@ -32,6 +33,7 @@ use std::{
     },
     time::Duration,
 };
+use terminal::{ESCAPE, Terminal};
 
 /// How often it is looked whether the person has pressed Ctrl-C.
 const LOOK: Duration = Duration::from_millis(50);
@@ -91,19 +93,27 @@ fn work(desk: &Desk, change: &Change<'_>, options: &Shell, request: &str) -> Res
     Ok(if exit == Exit::Done && !clean { Exit::Failed } else { exit })
 }
 
+/// Whether a shell is to be typed into at a terminal.
+fn is_interactive(options: &Shell) -> bool {
+    options.program.is_empty() && terminal::is_there()
+}
+
 /// Give on what is typed, in pieces, until it is over or nobody takes it. It is looked whether there is something before it is
-/// read: a read is not broken off.
-fn typed(over: &AtomicBool, mut give: impl FnMut(&[u8]) -> bool) {
+/// read: a read is not broken off. Says whether the person ended it.
+fn typed(over: &AtomicBool, interactive: bool, mut give: impl FnMut(&[u8]) -> bool) -> bool {
+    let _terminal = interactive.then(Terminal::take).flatten();
     let mut piece = vec![0; PIECE];
     while !over.load(Ordering::SeqCst) {
         if !is_typed() {
             continue;
         }
         match std::io::stdin().lock().read(&mut piece) {
+            Ok(count @ 1..) if interactive && piece[..count].contains(&ESCAPE) => return true,
             Ok(count @ 1..) if give(&piece[..count]) => {}
-            _ => return,
+            _ => return false,
         }
     }
+    false
 }
 
 /// Whether there is something in standard input, or its end; waits a moment for that.
