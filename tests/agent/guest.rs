@@ -291,9 +291,35 @@ fn an_interrupt_by_hand_stops_what_runs_and_loses_no_guest() {
     desk.file("a.txt", "one\n");
     let words = ["vm", "shell", "--folder", "Files", "--", "sh", "-c", "echo two > a.txt; echo there; exec sleep 600"];
     let mut terminal = Terminal::run(&desk.place, &words, &[]);
-    terminal.wait("there\r\n").press("\u{3}");
+    terminal.wait("there").press("\u{3}");
     let (code, screen) = terminal.end();
     assert_eq!(code, 130, "{screen}");
     assert!(screen.contains("Stopped.") && !screen.contains("lost"), "{screen}");
     assert_eq!((desk.text("a.txt").as_deref(), monitors()), (Some("one\n"), 0));
+}
+
+/// What a thread writes once its command has ended joins what is pending, whoever changes the task before the next one.
+#[test]
+fn what_is_written_after_a_command_has_ended_is_not_lost() {
+    let desk = desk();
+    desk.file("a.txt", "one\n");
+    desk.says([python(
+        "import threading, time
+def late():
+    time.sleep(0.2)
+    open('/mnt/Files/late.txt', 'w').write('late\\n')
+threading.Thread(target=late).start()",
+    )]);
+    let (stream, mut opener) =
+        Stream::of(Wire::Anthropic, &calls(&[("write", json!({"path": "Files/b.txt", "content": "two\n"}))])).gated(2);
+    desk.server.then(stream);
+    desk.says([shell("ls /mnt/Files"), said("Done.")]);
+    let mut child = desk.begin(&["--yes", "work"]);
+    opener.wait_reached();
+    // nothing tells from outside that the thread has written
+    std::thread::sleep(std::time::Duration::from_secs(5));
+    opener.open();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(answers(&desk)[2], "[exit code 0, 1 change is pending]|a.txt\nb.txt\nlate.txt\n");
+    assert_eq!((desk.text("late.txt").as_deref(), desk.text("b.txt").as_deref()), (Some("late\n"), Some("two\n")));
 }

@@ -6,7 +6,7 @@ use crate::{
 };
 use deskhand_model_server::{Answer, HttpServer, Reply, Stream, Wire};
 use serde_json::{Value, json};
-use std::{fs, path::Path, process::Command};
+use std::{fs, process::Command};
 
 /// A desk whose person allows the sandbox.
 fn desk() -> Desk {
@@ -250,42 +250,6 @@ fn what_a_command_wrote_is_pending_again_after_a_crash() {
     assert_eq!((desk.text("a.txt").as_deref(), desk.text("New/n.txt").as_deref()), (Some("one\nmore\n"), Some("1\n")));
     assert_eq!((desk.text("New/b.txt").as_deref(), desk.text("b.txt")), (Some("two\n"), None));
     assert_eq!(desk.text("c.txt").as_deref(), Some("another\n"), "what changed meanwhile stays");
-}
-
-/// Whether a file of this name lies somewhere below a folder.
-fn lies_below(folder: &Path, name: &str) -> bool {
-    fs::read_dir(folder).into_iter().flatten().flatten().any(|entry| {
-        entry.file_name() == name
-            || entry.file_type().is_ok_and(|kind| kind.is_dir()) && lies_below(&entry.path(), name)
-    })
-}
-
-/// What a thread writes once its command has ended joins what is pending, whoever changes the task before the next one.
-#[test]
-fn what_is_written_after_a_command_has_ended_is_not_lost() {
-    let desk = desk();
-    desk.file("a.txt", "one\n");
-    desk.says([python(
-        "import threading, time
-def late():
-    time.sleep(1)
-    open('/mnt/Files/late.txt', 'w').write('late\\n')
-threading.Thread(target=late).start()",
-    )]);
-    let (stream, mut opener) =
-        Stream::of(Wire::Anthropic, &calls(&[("write", json!({"path": "Files/b.txt", "content": "two\n"}))])).gated(2);
-    desk.server.then(stream);
-    desk.says([shell("ls /mnt/Files"), said("Done.")]);
-    let mut child = desk.begin(&["--yes", "work"]);
-    opener.wait_reached();
-    while !lies_below(&desk.place.path("deskhand/cache/sandboxes"), "late.txt") {
-        assert!(child.try_wait().unwrap().is_none(), "it ended before anything was written");
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
-    opener.open();
-    assert_eq!(child.wait().unwrap().code(), Some(0));
-    assert_eq!(answers(&desk)[2], "[exit code 0, 1 change is pending]|a.txt\nb.txt\nlate.txt\n");
-    assert_eq!((desk.text("late.txt").as_deref(), desk.text("b.txt").as_deref()), (Some("late\n"), Some("two\n")));
 }
 
 #[test]

@@ -49,9 +49,6 @@ pub fn reason(job: &Job) -> String {
     }
 }
 
-/// The same of what is written after a job has ended, by what it left behind in an interpreter.
-pub const LATE: &str = "written after its command had ended";
-
 /// What came of a job.
 #[derive(Debug)]
 pub struct Done {

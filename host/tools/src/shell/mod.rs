@@ -7,7 +7,7 @@ mod output;
 mod programs;
 mod running;
 
-pub use enclosure::{Done, Enclosure, Ended, INTERPRETER, Job, LATE, reason};
+pub use enclosure::{Done, Enclosure, Ended, INTERPRETER, Job, reason};
 pub use on_host::OnHost;
 pub use programs::{Programs, Within};
 

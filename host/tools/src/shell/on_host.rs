@@ -1,8 +1,8 @@
 //! The sandbox of this computer as an enclosure.
 
-use super::enclosure::{Done, Enclosure, Ended, INTERPRETER, Job, LATE, reason};
+use super::enclosure::{Done, Enclosure, Ended, INTERPRETER, Job, reason};
 use crate::sandbox::{NoSandbox, Sandboxes, Way};
-use deskhand_confine::{self as confine, Came, HOME, Input, Layers, Outcome, Session, Stream, Taken};
+use deskhand_confine::{self as confine, Came, HOME, Input, Layers, Outcome, Session, Stream};
 use deskhand_permissions::{Context, Gate, Refused, effect::RunInSandbox};
 use deskhand_vocabulary::Stop;
 use deskhand_workspace::{Moment, Workspace};
@@ -105,9 +105,8 @@ impl OnHost {
         (time, stop): (Duration, &Stop),
         heard: &mut (dyn FnMut(Stream, &[u8]) + Send),
     ) -> Result<Done, NoSandbox> {
-        let mut late = Taken::default();
         if let Some(open) = &mut held.open
-            && !open.follow(&self.sandboxes.workspace, &mut late).await?
+            && !open.follow(&self.sandboxes.workspace).await?
         {
             held.let_go().await;
         }
@@ -142,16 +141,13 @@ impl OnHost {
                 (broken(over, why), false)
             }
         };
-        late.add(taken?);
-        Ok(Done { ended, forgot, log, taken: late, reason })
+        Ok(Done { ended, forgot, log, taken: taken?, reason })
     }
 }
 
 impl Open {
     /// Let it see what has changed in the task by other hands. False where it has to be opened anew.
-    ///
-    /// What a job left to be written when it ended, such as by a thread of the interpreter, comes first, and is added to `late`.
-    async fn follow(&mut self, workspace: &Workspace, late: &mut Taken) -> Result<bool, NoSandbox> {
+    async fn follow(&mut self, workspace: &Workspace) -> Result<bool, NoSandbox> {
         let now = workspace.moment();
         if now == self.moment {
             return Ok(true);
@@ -160,8 +156,6 @@ impl Open {
         if now.is_settled_since(self.moment) {
             return Ok(false);
         }
-        late.add(self.layers.take(workspace, LATE)?);
-        let now = workspace.moment();
         let Some(steps) = self.layers.behind(workspace)? else { return Ok(false) };
         for step in steps {
             if !self.session.follow(step).await {

@@ -4,7 +4,7 @@ use super::{HOME, NoGuest, TaskGuest};
 use deskhand_confine::{Excess, Extent, Input, Stream, overlay};
 use deskhand_egress::Outlet;
 use deskhand_permissions::{Context, Gate, Refused, effect::RunInGuest};
-use deskhand_tools::shell::{Done, Enclosure, Ended, INTERPRETER, Job, LATE, reason};
+use deskhand_tools::shell::{Done, Enclosure, Ended, INTERPRETER, Job, reason};
 use deskhand_vm_bridge::{Bridge, Ending, Event, Job as Running, Limits, PYTHON, Stream as Channel, VmError};
 use deskhand_vocabulary::Stop;
 use deskhand_workspace::{Moment, Workspace};
@@ -26,6 +26,9 @@ const GRACE: Duration = Duration::from_secs(3);
 const PROCESSES: u32 = 512;
 const SAID: u64 = 64 << 20;
 const SAID_IN_ALL: u64 = 4 << 30;
+
+/// What wrote what came to be after a job had ended: something that it left in an interpreter.
+const LATE: &str = "written after its command had ended";
 
 /// See the module.
 pub(crate) struct OnGuest {
