@@ -51,6 +51,9 @@ pub enum Lost {
     /// It does not answer.
     #[error("the guest did not answer in time, and was ended. What ran in it is lost; start it again")]
     Silent,
+    /// What was written in it was being told, and nobody wanted to wait for that any more.
+    #[error("the guest was ended while it told what was written in it, so that the last of it is not taken")]
+    GivenUp,
     /// It said something that it must not.
     #[error("the guest broke the rules of its channel ({0}), and was ended. What ran in it is lost")]
     Hostile(String),

@@ -9,6 +9,7 @@ use deskhand_vm_protocol::{
 use std::{
     io::{self, BufReader},
     os::unix::net::UnixStream,
+    time::{Duration, Instant},
 };
 
 /// Bytes that are taken in at once.
@@ -29,6 +30,11 @@ pub trait Collector {
     /// The file that was found last has all of its bytes, or no more can be had.
     fn end(&mut self, whole: bool);
 
+    /// Whether nobody wants to wait for the rest. Asked at each thing that is told.
+    fn is_given_up(&mut self) -> bool {
+        false
+    }
+
     /// What was found once is not there any more.
     fn lost(&mut self, folder: usize, path: &[u8]) -> Result<(), String>;
 }
@@ -48,6 +54,27 @@ enum Wrong {
     /// The guest says that it could not.
     Failed(i32),
     Ended,
+    GivenUp,
+    /// It tells so little in so much time that it means to tell for ever.
+    Slow,
+}
+
+/// How long it may take to tell, whatever it is, and a message more. An emulated guest takes a fiftieth of that.
+const AT_LEAST: Duration = Duration::from_secs(300);
+const EACH: Duration = Duration::from_millis(50);
+
+/// How long it has taken to tell so many messages.
+struct Pace {
+    begun: Instant,
+    messages: u32,
+}
+
+impl Pace {
+    fn holds(&mut self) -> bool {
+        self.messages = self.messages.saturating_add(1);
+        // of bytes that come one by one, as of any
+        self.begun.elapsed() < AT_LEAST + EACH * self.messages.min(1 << 20)
+    }
 }
 
 /// What of a file, and of all files, may still be told.
@@ -117,8 +144,15 @@ impl Files {
             }
         };
         let mut owed = Owed { file: None, all: MOST };
+        let mut pace = Pace { begun: Instant::now(), messages: 0 };
         loop {
             let told = self.told()?;
+            if to.is_given_up() && told != Tell::Done {
+                return Err(Wrong::GivenUp);
+            }
+            if !pace.holds() {
+                return Err(Wrong::Slow);
+            }
             let is_of_file = matches!(told, Tell::Content { .. } | Tell::Hole { .. } | Tell::CutShort);
             if is_of_file != owed.file.is_some() {
                 return Err(Wrong::Rule("it tells of a file out of order".to_owned()));
@@ -183,6 +217,8 @@ impl Shared {
             Err(Wrong::Rule(broken)) => Lost::Hostile(broken),
             Err(Wrong::Frame(error)) => watch::lost(&error, &self.console),
             Err(Wrong::Ended) => self.console.verdict(Lost::Gone),
+            Err(Wrong::Slow) => Lost::Silent,
+            Err(Wrong::GivenUp) => Lost::GivenUp,
         };
         self.end(lost.clone());
         Err(self.lost.get().cloned().unwrap_or(lost).into())

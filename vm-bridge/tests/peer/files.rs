@@ -31,6 +31,10 @@ impl Collector for Lines {
         self.0.push(format!("{bytes} zeros"));
     }
 
+    fn is_given_up(&mut self) -> bool {
+        self.0.iter().any(|line| line.contains("too long"))
+    }
+
     fn end(&mut self, whole: bool) {
         self.0.push(if whole { "whole" } else { "cut short" }.to_owned());
     }
@@ -134,6 +138,16 @@ fn what_is_told_in_order_is_heard() {
         "0 old lost",
     ];
     assert_eq!(lines, expected);
+}
+
+#[test]
+fn what_nobody_waits_for_any_more_is_given_up_unless_it_is_the_last() {
+    let (lines, came) = told(&[file("too long", 0), Tell::Done]);
+    came.unwrap();
+    assert_eq!(lines, ["0 too long file 0", "whole"]);
+    let (lines, came) = told(&[file("too long", 1 << 30), content(b"x"), content(b"x")]);
+    assert!(matches!(came, Err(VmError::Lost(Lost::GivenUp))), "{came:?}");
+    assert_eq!(lines, ["0 too long file 1073741824"]);
 }
 
 #[test]

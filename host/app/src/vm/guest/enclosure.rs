@@ -185,7 +185,7 @@ impl OnGuest {
     ) -> Result<Done, NoGuest> {
         let mut taken = overlay::Taken::default();
         if let Some(open) = &mut held.open {
-            let followed = open.follow(&self.parts.workspace, &mut taken);
+            let followed = open.follow(&self.parts.workspace, &mut taken, clock.stop);
             if !matches!(followed, Ok(true)) {
                 held.let_go();
             }
@@ -197,6 +197,7 @@ impl OnGuest {
             None => self.open(is_python)?,
         };
         let fresh = is_python && open.python.is_none();
+        let stop = clock.stop;
         let mut watch = Watch { clock, heard, mark: None, held_back: Vec::new() };
         let (over, why, log) = match job {
             Job::Shell { command, folder } => open.shell(command, folder.as_deref(), &mut watch)?,
@@ -216,7 +217,7 @@ impl OnGuest {
             held.forgot |= open.python.is_some();
             return Ok(Done { ended, forgot, log: None, taken, reason });
         }
-        taken.add(open.guest.take(&self.parts.workspace, &reason)?);
+        taken.add(open.guest.take(&self.parts.workspace, &reason, stop)?);
         open.moment = self.parts.workspace.moment();
         held.open = Some(open);
         Ok(Done { ended, forgot, log: Some(log), taken, reason })
@@ -236,7 +237,7 @@ impl Open {
     /// Let it see what has changed in the task by other hands. False where it has to be opened anew.
     ///
     /// What a job left to be written when it ended, such as by a thread of the interpreter, comes first, and is added to `late`.
-    fn follow(&mut self, workspace: &Workspace, late: &mut overlay::Taken) -> Result<bool, NoGuest> {
+    fn follow(&mut self, workspace: &Workspace, late: &mut overlay::Taken, stop: &Stop) -> Result<bool, NoGuest> {
         // one that died in between has told what its jobs wrote, and the next one sees that
         if self.guest.is_lost() {
             return Ok(false);
@@ -249,9 +250,9 @@ impl Open {
         if now.is_settled_since(self.moment) {
             return Ok(false);
         }
-        late.add(self.guest.take(workspace, LATE)?);
+        late.add(self.guest.take(workspace, LATE, stop)?);
         let now = workspace.moment();
-        let followed = self.guest.follow(workspace)?;
+        let followed = self.guest.follow(workspace, stop)?;
         if followed {
             self.moment = now;
         }

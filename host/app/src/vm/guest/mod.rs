@@ -15,10 +15,19 @@ use deskhand_tools::sandbox::{NoSandbox, Way};
 use deskhand_vm_bridge::{
     Bridge, Collector, Command, Guest, Job, Limits, PIECE, Reach, Share, Step, VmError, Warmth, What,
 };
-use deskhand_vocabulary::path::decode;
+use deskhand_vocabulary::{Stop, path::decode};
 use deskhand_workspace::Workspace;
-use std::{ffi::OsStr, io, os::unix::ffi::OsStrExt as _, path::Path};
+use std::{
+    ffi::OsStr,
+    io,
+    os::unix::ffi::OsStrExt as _,
+    path::Path,
+    time::{Duration, Instant},
+};
 use tokio::runtime::Handle;
+
+/// How long what was written is taken up that was not when the task was stopped.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// Where jobs begin where nothing else is said.
 pub(super) const HOME: &str = "/home/user";
@@ -122,7 +131,7 @@ impl TaskGuest {
     ///
     /// # Errors
     /// [`NoGuest`].
-    pub(super) fn follow(&mut self, workspace: &Workspace) -> Result<bool, NoGuest> {
+    pub(super) fn follow(&mut self, workspace: &Workspace, stop: &Stop) -> Result<bool, NoGuest> {
         let Some(steps) = self.layers.behind(workspace)? else { return Ok(false) };
         for step in steps {
             match self.make(step) {
@@ -130,7 +139,7 @@ impl TaskGuest {
                 made => made?,
             }
         }
-        self.collect()?;
+        self.collect(stop)?;
         self.layers.caught_up()?;
         Ok(true)
     }
@@ -158,50 +167,59 @@ impl TaskGuest {
         Ok(())
     }
 
-    fn collect(&mut self) -> Result<(), VmError> {
-        self.guest.collect(&mut Collecting(self.layers.told()))
+    fn collect(&mut self, stop: &Stop) -> Result<(), VmError> {
+        self.guest.collect(&mut Collecting { telling: self.layers.told(), stop, until: None })
     }
 
-    /// Let what was written since the last time join what is pending.
+    /// Let what was written since the last time join what is pending. Who stops meanwhile waits for that a little longer.
     ///
     /// # Errors
     /// [`NoGuest`]. Nothing of it is taken any more then.
-    pub(super) fn take(&mut self, workspace: &Workspace, reason: &str) -> Result<overlay::Taken, NoGuest> {
-        self.collect()?;
+    pub(super) fn take(&mut self, workspace: &Workspace, reason: &str, stop: &Stop) -> Result<overlay::Taken, NoGuest> {
+        self.collect(stop)?;
         Ok(self.layers.take(workspace, reason)?)
     }
 }
 
 /// What the guest tells of its layers, on its way to the layers here.
-struct Collecting<'a>(Telling<'a>);
+struct Collecting<'a> {
+    telling: Telling<'a>,
+    stop: &'a Stop,
+    /// When it is given up, once it is stopped.
+    until: Option<Instant>,
+}
 
 impl Collector for Collecting<'_> {
     fn found(&mut self, folder: usize, path: &[u8], what: &What) -> Result<(), String> {
         let thing = match *what {
             What::File { size, mode, seconds, nanoseconds } => {
-                return self.0.file(folder, path, (size, mode), (seconds, nanoseconds));
+                return self.telling.file(folder, path, (size, mode), (seconds, nanoseconds));
             }
             What::Folder { opaque } => Thing::Folder { opaque },
             What::Link => Thing::Link,
             What::Whiteout => Thing::Nothing,
             What::Other => Thing::Special,
         };
-        self.0.thing(folder, path, thing)
+        self.telling.thing(folder, path, thing)
     }
 
     fn content(&mut self, bytes: &[u8]) {
-        self.0.content(bytes);
+        self.telling.content(bytes);
     }
 
     fn hole(&mut self, bytes: u64) {
-        self.0.hole(bytes);
+        self.telling.hole(bytes);
+    }
+
+    fn is_given_up(&mut self) -> bool {
+        self.stop.is_stopped() && Instant::now() > *self.until.get_or_insert_with(|| Instant::now() + GRACE)
     }
 
     fn end(&mut self, whole: bool) {
-        self.0.end(whole);
+        self.telling.end(whole);
     }
 
     fn lost(&mut self, folder: usize, path: &[u8]) -> Result<(), String> {
-        self.0.lost(folder, path)
+        self.telling.lost(folder, path)
     }
 }
