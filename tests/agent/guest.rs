@@ -323,3 +323,26 @@ threading.Thread(target=late).start()",
     assert_eq!(answers(&desk)[2], "[exit code 0, 1 change is pending]|a.txt\nb.txt\nlate.txt\n");
     assert_eq!((desk.text("late.txt").as_deref(), desk.text("b.txt").as_deref()), (Some("late\n"), Some("two\n")));
 }
+
+/// A window that is closed is heard by Deskhand, and not by the guest: the task stops at once, and what was written goes on with it.
+#[test]
+fn a_terminal_that_goes_stops_a_command_and_keeps_what_it_wrote() {
+    let desk = desk();
+    desk.file("a.txt", "one\n");
+    desk.says([shell("echo two > /mnt/Files/a.txt; touch /mnt/Files/there; sleep 600")]);
+    let terminal = Terminal::run(&desk.place, &["run", "--folder", "Files", "work"], &[]);
+    while monitors() == 0 {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    // nothing tells from outside that the command has written
+    std::thread::sleep(std::time::Duration::from_secs(20));
+    assert_eq!(terminal.hang_up(), 130);
+    assert_eq!((desk.text("a.txt").as_deref(), monitors()), (Some("one\n"), 0));
+    desk.says([said("Done."), said("Done.")]);
+    let ran = desk.deskhand(&["resume", "--yes"]);
+    assert_eq!((ran.code, desk.text("a.txt").as_deref()), (0, Some("two\n")), "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(
+        answers(&desk)[0].split_once('|').map_or("", |(state, _)| state),
+        "[stopped by the person, 2 changes are pending]"
+    );
+}

@@ -5,6 +5,7 @@ use crate::{
     desk::Desk,
     failure::{Failure, Result},
     output,
+    show::line,
     vm::{
         command::Shell,
         guest::{HOME, TaskGuest},
@@ -59,8 +60,8 @@ pub(super) fn run(
     let memory = memory_of_jobs(&desk.settings.vm);
     let limits = Limits { memory, processes: PROCESSES, milliseconds: u64::MAX, output: u64::MAX };
     let job = guest.start(&words(options), &folder(workspace), limits, false).map_err(Failure::failed)?;
-    let ended = attend(desk, &job, is_interactive(options))?;
-    let taken = guest.take(workspace, request).map_err(Failure::failed)?;
+    let ended = attend(desk, &job, options)?;
+    let taken = guest.take(workspace, request, &desk.stop).map_err(Failure::failed)?;
     drop(guest);
     runtime.shutdown_background();
     Ok((ended, taken))
@@ -92,7 +93,8 @@ fn folder(workspace: &Workspace) -> PathBuf {
 }
 
 /// Pass on what is typed and what is said, until it ends or the person stops it.
-fn attend(desk: &Desk, job: &Job, interactive: bool) -> Result<Ended> {
+fn attend(desk: &Desk, job: &Job, options: &Shell) -> Result<Ended> {
+    let interactive = is_interactive(options);
     let (over, left) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
     let (stdin, typed_over, leaving) = (job.stdin(), Arc::clone(&over), Arc::clone(&left));
     let typing = std::thread::spawn(move || {
@@ -110,7 +112,10 @@ fn attend(desk: &Desk, job: &Job, interactive: bool) -> Result<Ended> {
                 let _ = std::io::stderr().write_all(&bytes);
             }
             Some(Event::Ended { ending, .. }) => break Ok(how(ending, stopped)),
-            Some(Event::Refused(why)) => break Err(Failure::failed(why)),
+            Some(Event::Refused(why)) => {
+                let program = options.program.first().map_or("bash".into(), |program| program.to_string_lossy());
+                break Err(Failure::failed(format!("{}: {why}", line(&program))));
+            }
             Some(Event::Lost(why)) => break Err(Failure::failed(why)),
             None => {}
         }
