@@ -15,6 +15,7 @@ mod guest;
 mod instructions;
 mod kit;
 mod mcp;
+mod meanwhile;
 mod memory;
 mod notekeeper;
 mod parked;

@@ -113,6 +113,11 @@ impl Conversation {
         })
     }
 
+    /// True if the model has said its last word, and nothing was said to it since.
+    pub fn is_at_its_end(&self) -> bool {
+        matches!(self.turns.turns().last(), Some(deskhand_models::Turn::Said(_)))
+    }
+
     /// What was said so far, for a model.
     pub fn turns(&self) -> &Turns {
         &self.turns

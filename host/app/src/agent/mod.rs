@@ -44,7 +44,7 @@ use deskhand_agent::{
 use deskhand_permissions::{Context, Standing};
 use deskhand_records::Records;
 use deskhand_tools::{Gathered, Joined, Labelled, shell::Written};
-use deskhand_vocabulary::{Labels, TaskId};
+use deskhand_vocabulary::{Labels, Notice, Principal, TaskId};
 use ended::Closing;
 use ground::Ground;
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -69,6 +69,12 @@ pub(crate) struct Said {
     pub(crate) words: Option<String>,
     /// What was piped in.
     pub(crate) attachment: Option<String>,
+}
+
+impl Said {
+    const fn is_nothing(&self) -> bool {
+        self.words.is_none() && self.attachment.is_none()
+    }
 }
 
 /// Work on a task that is held: a new one, or, with `resumed`, one that was begun before.
@@ -163,7 +169,9 @@ impl<'a> Work<'a> {
             let lost = self.take_up()?;
             self.agent.resume(&mut task).map_err(Failure::failed)?;
             task.lost.clone_from(&lost);
-            if !lost.is_empty() {
+            if !lost.is_empty() && said.is_nothing() && task.conversation.is_at_its_end() {
+                self.tell_lost(&lost);
+            } else if !lost.is_empty() {
                 let text = format!(
                     "Deskhand ended while changes were pending. These could not be taken up again, so they are not pending any more:\n{}",
                     lost.join("\n")
@@ -212,6 +220,17 @@ impl<'a> Work<'a> {
         self.runtime
             .block_on(self.runtime.spawn_blocking(taking))
             .unwrap_or_else(|error| Err(Failure::failed(format!("what was pending could not be taken up: {error}"))))
+    }
+
+    /// The model was at its end, so the person is asked about the rest at once: they hear first of what is not part of it. The
+    /// model hears of it with what came of the rest.
+    fn tell_lost(&self, lost: &[String]) {
+        let lost: Vec<String> = lost.iter().map(|line| format!("  {line}")).collect();
+        let text = format!(
+            "These could not be taken up again, so they are not pending any more. Your files are left as they are:\n{}",
+            lost.join("\n")
+        );
+        self.desk.person.tell(&Notice { origin: Principal::Person, text });
     }
 
     /// Tell the model of earlier work.
