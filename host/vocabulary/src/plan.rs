@@ -75,6 +75,10 @@ pub struct Change {
     /// The files that it stands on and does not touch: it is made only while each is there as it was read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub relies_on: Vec<FilePath>,
+    /// Why it cannot be made as things are, if it cannot: what it is about has changed since it was proposed. It is shown as
+    /// that and not made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conflict: Option<String>,
 }
 
 /// More to keep than is kept.
@@ -109,7 +113,7 @@ impl Plan {
     /// The changes that are decided as removals: those that are, and with them what is replaced and could not be kept.
     pub fn losses(&self) -> impl Iterator<Item = &Change> {
         let lost = self.beyond.is_some();
-        self.changes().filter(move |change| change.kind == ChangeKind::Remove || (lost && change.replaces))
+        self.feasible().filter(move |change| change.kind == ChangeKind::Remove || (lost && change.replaces))
     }
 
     /// All changes, in the order in which they are made.
@@ -117,14 +121,24 @@ impl Plan {
         self.changes.iter().map(AsRef::as_ref)
     }
 
+    /// The changes that can be made as things are, in their order: what is decided.
+    pub fn feasible(&self) -> impl Iterator<Item = &Change> {
+        self.changes().filter(|change| change.conflict.is_none())
+    }
+
+    /// The changes that cannot, each with the reason.
+    pub fn conflicts(&self) -> impl Iterator<Item = (&Change, &str)> {
+        self.changes().filter_map(|change| Some((change, change.conflict.as_deref()?)))
+    }
+
     /// The changes that are removals.
     pub fn removals(&self) -> impl Iterator<Item = &Change> {
-        self.changes().filter(|change| change.kind == ChangeKind::Remove)
+        self.feasible().filter(|change| change.kind == ChangeKind::Remove)
     }
 
     /// The changes that can make something run.
     pub fn sensitive(&self) -> impl Iterator<Item = &Change> {
-        self.changes().filter(|change| change.sensitive.is_some())
+        self.feasible().filter(|change| change.sensitive.is_some())
     }
 }
 

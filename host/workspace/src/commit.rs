@@ -330,6 +330,11 @@ fn ready(
             tree: None,
             before: None,
         };
+        // nothing of it is staged: what it is about is not as it was
+        if item.change.conflict.is_some() {
+            changes.push(recorded);
+            continue;
+        }
         match &item.what {
             What::MakeFolder { to } => {
                 let stamp = Arc::new(stage.folder(store(to), &staged(index), to)?);

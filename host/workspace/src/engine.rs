@@ -36,7 +36,7 @@ pub(crate) struct Engine<'a> {
 }
 
 /// Why a change is not made that stands on a file which is not as it was read.
-fn without(relied: &Relied, found: Option<&Stamp>) -> String {
+pub(crate) fn without(relied: &Relied, found: Option<&Stamp>) -> String {
     let what = match found {
         Some(_) => "has changed meanwhile",
         None => "is not there any more",
@@ -61,6 +61,7 @@ impl<'a> Engine<'a> {
 
     pub(crate) fn run(&mut self, progress: &dyn Fn(u64, u64), stop: &Stop) -> Went {
         let total = self.ready.steps.len() as u64;
+        self.leave_conflicts();
         self.check_all_relied();
         for (index, step) in self.ready.steps.iter().enumerate() {
             progress(index as u64, total);
@@ -150,6 +151,12 @@ impl<'a> Engine<'a> {
         }
     }
 
+    /// What was shown as a change that cannot be made is not made, whatever it would find by now.
+    fn leave_conflicts(&mut self) {
+        let items = (0..).zip(&self.prepared.items);
+        self.refused.extend(items.filter_map(|(index, item)| Some((index, item.change.conflict.clone()?))));
+    }
+
     /// Before the first effect: what stands on a file that is not as it was read is left out.
     fn check_all_relied(&mut self) {
         if self.prepared.relies.is_empty() {
@@ -157,7 +164,7 @@ impl<'a> Engine<'a> {
         }
         for (index, item) in self.prepared.items.iter().enumerate() {
             if let (Err(reason), Ok(index)) = (self.check_relied(Some(item)), u32::try_from(index)) {
-                self.refused.insert(index, reason);
+                self.refused.entry(index).or_insert(reason);
             }
         }
     }

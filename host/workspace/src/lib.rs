@@ -19,6 +19,7 @@
 
 mod changes;
 mod commit;
+mod conflict;
 mod damage;
 pub mod disk;
 

@@ -1,7 +1,7 @@
 //! From the pending set to a plan that can be shown, decided and made real.
 
 use crate::{
-    disk,
+    conflict, disk,
     entry::{Kind, Stamp},
     error::{Code, FileError, WorkspaceError},
     folder::{Masks, Root},
@@ -395,7 +395,10 @@ fn item(
         reason: note.reason.clone(),
         sensitive,
         relies_on: relies.get(&id).into_iter().flatten().map(|relied| relied.path.clone()).collect(),
+        conflict: None,
     };
+    let conflict = conflict::of(view, &note.key, &what, &change, relies.get(&id).map_or(&[], Vec::as_slice));
+    let change = Change { conflict, ..change };
     let into = match state.spot(&note.key).map(|spot| spot.parent) {
         Some(Key::Base(root, path)) => Some((root, path)),
         Some(Key::New(_)) | None => None,

@@ -76,7 +76,8 @@ pub enum ProposeError {
 }
 
 /// Show the pending set as a plan, have it decided, and apply it: by the gate for the plan as a whole, for what can make
-/// something run, and for removals. An edited plan is checked and shown again.
+/// something run, and for removals. An edited plan is checked and shown again. What cannot be made as things are is shown as
+/// that, and is no part of what is decided.
 pub fn propose(
     workspace: &Workspace,
     gate: &Gate,
@@ -103,6 +104,10 @@ pub(crate) fn decide(
     record(workspace, person, &current)?;
     person.show(&current);
     loop {
+        if current.feasible().next().is_none() {
+            // there is nothing to agree to: it is put on record that nothing was made, and why
+            return Ok(applied(workspace, workspace.apply(&current, &|_, _| {}, stop)?));
+        }
         let permits = match permits(workspace, gate, context, &current) {
             Ok(permits) => permits,
             Err(Stopped::Edited(text)) => {

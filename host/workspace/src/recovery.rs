@@ -128,7 +128,9 @@ fn one(
     let mut places = Places::new(&roots, open, masks, disk);
     let (outcome, astray) = settle(&mut places, &journal).map_err(failed)?;
     let writer = Writer::resume(&path, commit, lock, journal.length).map_err(failed)?;
-    let refused = Vec::new();
+    // they had no effects to be made
+    let conflict = |recorded: &Recorded| Some((recorded.change.id, recorded.change.conflict.clone()?));
+    let refused = journal.changes.iter().filter_map(conflict).collect();
     let folders = after(&places, &journal, outcome);
     if outcome == Outcome::RolledBack {
         discard_staged(&mut places, &journal, number);

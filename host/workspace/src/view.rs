@@ -263,7 +263,8 @@ impl<'a> View<'a> {
         }
     }
 
-    fn stamp(&self, root: u16, path: &RelativePath) -> Result<Stamp, Errno> {
+    /// As it lies on the disk.
+    pub(crate) fn stamp(&self, root: u16, path: &RelativePath) -> Result<Stamp, Errno> {
         let folder = self.root_of(root)?;
         let (Some(parent), Some(name)) = (path.parent(), path.name()) else {
             return folder.stat(path, self.masks);

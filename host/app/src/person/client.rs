@@ -172,7 +172,7 @@ const fn kind(question: &Question) -> &'static str {
 fn waits(question: &Question) -> String {
     match question {
         Question::Apply { plan } | Question::Remove { plan } => {
-            let mut counts = counted(plan.changes.len() as u64, "change");
+            let mut counts = counted(plan.feasible().count() as u64, "change");
             // as `--allow-removals` counts: a folder as all that is in it
             let removals: u64 = plan.losses().map(|change| change.files.max(1)).sum();
             if removals > 0 {
@@ -311,6 +311,7 @@ mod tests {
                 reason: String::new(),
                 sensitive: None,
                 relies_on: Vec::new(),
+                conflict: None,
             })
         };
         let plan = |changes| {

@@ -190,7 +190,7 @@ impl Asking<'_> {
         is_one: impl Fn(&Change) -> bool,
         all: Option<&dyn Fn() -> String>,
     ) -> Result<Answer, Unanswered> {
-        let rest = plan.changes().any(|change| !is_one(change) && change.kind != ChangeKind::MakeFolder);
+        let rest = plan.feasible().any(|change| !is_one(change) && change.kind != ChangeKind::MakeFolder);
         let no = if rest { "No, change nothing" } else { "No" };
         let choices: Vec<&str> = [Some("Yes"), all.map(|_| "List all"), rest.then_some("Only the rest"), Some(no)]
             .into_iter()

@@ -76,7 +76,7 @@ pub(super) fn differences(plan: &Plan, detail: Detail) -> String {
     if matches!(plan.origin, Principal::Person | Principal::Plugin(_)) {
         return out;
     }
-    for change in plan.changes().filter(|change| change.kind == ChangeKind::Write && change.returned.is_none()) {
+    for change in plan.feasible().filter(|change| change.kind == ChangeKind::Write && change.returned.is_none()) {
         let Some(target) = &change.target else { continue };
         let path = target.to_string();
         let mark = if change.replaces { "new content" } else { "new" };

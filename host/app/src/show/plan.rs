@@ -42,6 +42,7 @@ pub(crate) fn plan(plan: &Plan, detail: Detail) -> String {
     let mark = if edited { " (edited by you)" } else { "" };
     let mut out = format!("{}{}{mark}\n\n", origin(&plan.origin), line(&text::shortened(&plan.title, 200)));
     match plan.view["arrange"].as_str() {
+        _ if plan.feasible().next().is_none() => {}
         Some("groups") => groups(plan, detail, &mut out),
         Some("table") => table(plan, detail, &mut out),
         _ => tree(plan, detail, &mut out),
@@ -60,6 +61,12 @@ pub(crate) fn plan(plan: &Plan, detail: Detail) -> String {
     if plan.sensitive().next().is_some() {
         out.push_str("\nTake a close look: these can make something run:\n");
         out.push_str(&sensitive(plan, detail));
+    }
+    if plan.conflicts().next().is_some() {
+        out.push_str(if plan.feasible().next().is_some() { "\n" } else { "" });
+        out.push_str("Cannot be made, and is left as it is:\n");
+        let row = |(change, why): (&Change, &str)| format!("  {} ({})\n", name(change.subject()), line(why));
+        out.push_str(&short(&plan.conflicts().map(row).collect::<Vec<_>>(), detail, 40));
     }
     if !edited {
         notes(plan, &mut out);
@@ -180,7 +187,7 @@ fn tree(plan: &Plan, detail: Detail, out: &mut String) {
     let mut folders: BTreeMap<String, Folder> = BTreeMap::new();
     let mut lots: HashMap<(&str, &[u8]), Lot> = HashMap::new();
     let shown = |name: &[u8]| line(&path::encode(name));
-    for change in plan.changes().filter(|change| change.kind != ChangeKind::Remove) {
+    for change in plan.feasible().filter(|change| change.kind != ChangeKind::Remove) {
         let Some(target) = &change.target else { continue };
         let folder = target.folder.as_str();
         if change.kind == ChangeKind::MakeFolder || change.returned == Some(Returned::Folder) {
@@ -214,7 +221,7 @@ fn tree(plan: &Plan, detail: Detail, out: &mut String) {
         }
     }
     let (avoiding, others): (Vec<&Change>, Vec<&Change>) =
-        plan.changes().filter(|change| is_renamed(change)).partition(|change| !change.reason.is_empty());
+        plan.feasible().filter(|change| is_renamed(change)).partition(|change| !change.reason.is_empty());
     for (heading, changes) in
         [("Other names, so that nothing is overwritten", avoiding), ("Other names than they have now", others)]
     {
@@ -265,14 +272,14 @@ fn table(plan: &Plan, detail: Detail, out: &mut String) {
         };
         format!("{row}{}\n", because(change))
     };
-    let rows: Vec<String> = plan.changes().filter(|change| change.kind != ChangeKind::Remove).map(row).collect();
+    let rows: Vec<String> = plan.feasible().filter(|change| change.kind != ChangeKind::Remove).map(row).collect();
     out.push_str(&short(&rows, detail, 24));
 }
 
 /// Changes that belong together. `view.groups` says which: `[{"title": …, "keep": path, "changes": [ids]}]`. What it leaves
 /// out goes by the files that it stands on, which a plan names whatever its size, and then by its reason.
 fn groups(plan: &Plan, detail: Detail, out: &mut String) {
-    let by_id: BTreeMap<u64, &Change> = plan.changes().map(|change| (change.id, change)).collect();
+    let by_id: BTreeMap<u64, &Change> = plan.feasible().map(|change| (change.id, change)).collect();
     let mut shown = BTreeSet::new();
     let mut rows = Vec::new();
     for group in plan.view["groups"].as_array().into_iter().flatten() {
@@ -348,7 +355,10 @@ fn change_line(indent: &str, change: &Change) -> String {
 }
 
 fn sum(plan: &Plan) -> String {
-    let tally = Tally::of(plan.changes());
+    if plan.feasible().next().is_none() {
+        return "Nothing of it can be made.".to_owned();
+    }
+    let tally = Tally::of(plan.feasible());
     let mut parts = tallied(&tally);
     let tidied = tidied(plan).count() as u64;
     if tidied > 0 {

@@ -132,6 +132,7 @@ pub(crate) fn change(id: u64, kind: ChangeKind, source: Option<&str>, target: Op
         reason: String::new(),
         sensitive: None,
         relies_on: Vec::new(),
+        conflict: None,
     }
 }
 

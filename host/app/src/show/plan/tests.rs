@@ -17,6 +17,7 @@ fn change(id: u64, kind: ChangeKind, source: Option<&str>, target: Option<&str>,
         reason: reason.to_owned(),
         sensitive: None,
         relies_on: Vec::new(),
+        conflict: None,
     }
 }
 
