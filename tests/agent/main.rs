@@ -25,6 +25,7 @@ mod programs;
 mod served;
 mod shell;
 mod steering;
+mod torn;
 mod transcripts;
 mod typing;
 
