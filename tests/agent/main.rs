@@ -3,6 +3,7 @@
 #![allow(clippy::print_stderr, reason = "a test that cannot run here says so")]
 
 mod background;
+mod beside;
 mod budgets;
 mod changes;
 mod connections;
