@@ -239,7 +239,7 @@ fn a_list_of_packages_that_has_changed_is_refused_and_no_image_is_built() {
         }
     });
     fs::create_dir_all(place.path("deskhand/config")).unwrap();
-    fs::write(place.path("deskhand/config/config.toml"), "[vm]\npackages = [\"jq\"]\n").unwrap();
+    fs::write(place.path("deskhand/config/config.toml"), "[vm]\npackages = [\"yajl-tools\"]\n").unwrap();
     let ran = place.deskhand(["vm", "build", "--mirror", &archive.url(), "--index", "none"]);
     let recipe = fs::read_to_string(root().join("vm-bridge/image/recipe/list")).unwrap();
     let digest = recipe.trim().rsplit('\t').next().unwrap();

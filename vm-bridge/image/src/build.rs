@@ -158,4 +158,4 @@ pub(crate) fn key(recipe: &Recipe) -> io::Result<Key> {
 }
 
 /// Of what this crate makes of a recipe: another one makes another image.
-const FORM: u32 = 4;
+const FORM: u32 = 5;

@@ -18,6 +18,7 @@ mod layer;
 mod list;
 mod name;
 mod package;
+mod promised;
 mod recipe;
 mod root;
 mod store;
@@ -28,6 +29,7 @@ pub use build::{Step, build};
 pub use error::ImageError;
 pub use fetch::Fetch;
 pub use name::{NoName, PackageName};
+pub use promised::{MODULES, PROGRAMS, USUAL};
 pub use recipe::{Package, Place, Recipe};
 pub use store::{Image, Layer, Manifest, Part, Parts, Store};
 

@@ -21,7 +21,7 @@ const LINKS: [(&str, &str); 13] = [
     ("lib", "usr/lib"),
     ("lib64", "usr/lib64"),
     ("usr/bin/sh", "bash"),
-    ("usr/bin/awk", "mawk"),
+    ("usr/bin/awk", "gawk"),
     ("usr/bin/python", "python3"),
     ("usr/bin/which", "which.debianutils"),
     ("usr/lib/x86_64-linux-gnu/libopenblas.so.0", "openblas-pthread/libopenblas.so.0"),

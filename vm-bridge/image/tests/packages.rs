@@ -1,7 +1,7 @@
 //! Packages that are not what they should be: nothing of them gets into an image.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use deskhand_vm_image::{Fetch, ImageError, Package, PackageName, Recipe, Store, build};
+use deskhand_vm_image::{Fetch, ImageError, MODULES, PROGRAMS, Package, PackageName, Recipe, Store, USUAL, build};
 use deskhand_vocabulary::Sha256;
 use proptest::{collection::vec, prelude::*};
 use std::{
@@ -151,6 +151,17 @@ fn a_recipe_without_wheels_is_another() {
     let without = whole.clone().without_wheels();
     assert_eq!(without.packages().count() + 1, whole.packages().count());
     assert_ne!(without, whole);
+}
+
+/// Whether each is in a guest, a test of guests finds out.
+#[test]
+fn what_is_promised_is_in_the_documentation() {
+    let text = include_str!("../../../docs/vm.md");
+    let (_, text) = text.split_once("## What is in it\n").unwrap();
+    let (text, _) = text.split_once("\n## ").unwrap();
+    for name in PROGRAMS.iter().chain(&USUAL).chain(&MODULES) {
+        assert!(text.contains(&format!("`{name}`")), "{name}");
+    }
 }
 
 #[test]

@@ -96,30 +96,25 @@ again = pptx.Presentation('slides.pptx').slides[0].shapes
 print(again.title.text, list(again[1].chart.plots[0].series[0].values), importlib.metadata.version('python-pptx'))";
     let python = run(&guest, &["python3", "-c", slides]);
     assert_eq!((python.output.as_str(), python.error.as_str()), ("Title [1.0, 2.0] 1.0.2\n", ""));
-    let found = shell(&guest, "for program in pip npm git pdftotext rg bwrap; do command -v $program; done");
-    assert_eq!(
-        found.output,
-        "/usr/bin/pip\n/usr/bin/npm\n/usr/bin/git\n/usr/bin/pdftotext\n/usr/bin/rg\n/usr/bin/bwrap\n"
-    );
 }
 
 #[test]
 fn a_layer_lies_over_the_root_image() {
     let _alone = alone();
     assert_eq!(
-        run(&bridge().guest(&Reach::default(), Warmth::Booted).unwrap(), &["jq"]).last,
+        run(&bridge().guest(&Reach::default(), Warmth::Booted).unwrap(), &["json_reformat"]).last,
         Event::Refused(Refusal::Start(2))
     );
     let snapshots = tempfile::tempdir_in(folder()).unwrap();
-    let bridge = bridge_of(&image_with(&["jq"]), snapshots.path());
+    let bridge = bridge_of(&image_with(&["yajl-tools"]), snapshots.path());
     // the one that makes the snapshot, and one that is restored
     for _ in 0..2 {
         let guest = bridge.guest(&Reach::default(), Warmth::Booted).unwrap();
-        let line = "echo '{\"a\": [1, 2]}' | jq -c .a && python3 -c 'import pandas' && touch /usr/bin/new";
+        let line = "echo '[1, 2]' | json_reformat -m && python3 -c 'import pandas' && touch /usr/bin/new";
         let outcome = shell(&guest, line);
         assert_eq!(
             (outcome.output.as_str(), outcome.error.as_str(), outcome.ending()),
-            ("[1,2]\n", "touch: cannot touch '/usr/bin/new': Read-only file system\n", Ending::Exited(1))
+            ("[1,2]", "touch: cannot touch '/usr/bin/new': Read-only file system\n", Ending::Exited(1))
         );
     }
 }

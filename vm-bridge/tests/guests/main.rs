@@ -8,4 +8,5 @@ mod files;
 mod image;
 mod jobs;
 mod kit;
+mod programs;
 mod snapshots;

@@ -1,0 +1,45 @@
+//! Programs and modules that a guest is promised to have, and what a job adds to them.
+
+use crate::kit::{LIMITS, Outcome, alone, bridge, run_with, shell};
+use deskhand_vm_bridge::{Ending, Guest, Limits, Reach, Warmth};
+use deskhand_vm_image::{MODULES, PROGRAMS, USUAL};
+
+/// For what loads much.
+const ROOMY: Limits = Limits { memory: 320 << 20, ..LIMITS };
+
+fn roomy(guest: &Guest, line: &str) -> Outcome {
+    run_with(guest, &["bash", "-c", line], ROOMY)
+}
+
+#[test]
+fn each_program_and_module_that_is_promised_is_there() {
+    let _alone = alone();
+    let guest = bridge().guest(&Reach::default(), Warmth::Booted).unwrap();
+    let programs = [&PROGRAMS[..], &USUAL].concat().join(" ");
+    let missing = shell(&guest, &format!("for name in {programs}; do command -v $name >/dev/null || echo $name; done"));
+    assert_eq!((missing.output.as_str(), missing.error.as_str()), ("", ""));
+    let imported = roomy(&guest, &format!("python3 -c 'import {}'", MODULES.join(", ")));
+    assert_eq!((imported.error.as_str(), imported.ending()), ("", Ending::Exited(0)));
+}
+
+#[test]
+fn programs_for_files_do_their_work() {
+    let _alone = alone();
+    let guest = bridge().guest(&Reach::default(), Warmth::Booted).unwrap();
+    let packed = shell(
+        &guest,
+        "set -e; seq 1000 >a; zip -q a.zip a; mkdir out; unzip -q a.zip -d out; cmp a out/a
+for packer in gzip bzip2 xz zstd; do $packer -c <a >a.$packer; $packer -dc <a.$packer | cmp a -; done
+for letter in z j J; do tar -c${letter}f a.tar a; tar -xOf a.tar | cmp a -; done; echo same",
+    );
+    assert_eq!((packed.output.as_str(), packed.error.as_str()), ("same\n", ""));
+    let compared = shell(
+        &guest,
+        "sed 's/^500$/five hundred/' a >b; diff -u a b >change || true; patch -s a change; cmp a b && sed -n 500p a
+file -b --mime-type a.zip; echo '2^70' | bc; echo '{\"a\": [1, 2]}' | jq -c .a; sqlite3 :memory: 'select 6 * 7'
+echo '<a><b/></a>' | xmllint --xpath 'count(//b)' -; echo 'all: ; @echo made' | sed 's/;/\\n\\t/' | make -f -
+awk 'BEGIN { print gensub(/b/, \"c\", 1, \"abc\") }'; less a | head -1; wget --version | head -c 8; curl --version | head -c 4",
+    );
+    let expected = "five hundred\napplication/zip\n1180591620717411303424\n[1,2]\n42\n1\nmade\nacc\n1\nGNU Wgetcurl";
+    assert_eq!((compared.output.as_str(), compared.error.as_str()), (expected, ""));
+}
