@@ -146,13 +146,30 @@ fn mount_scratch() -> io::Result<()> {
     fs::create_dir(SCRATCH)?;
     let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOATIME;
     mount(SCRATCH_DISK, SCRATCH, "ext4", flags, c"noinit_itable")?;
-    for folder in ["home", "tmp"] {
-        let path = format!("{SCRATCH}/{folder}");
-        fs::create_dir(&path)?;
-        std::os::unix::fs::chown(&path, Some(sandbox::USER), Some(sandbox::GROUP))?;
-        rustix::fs::chmod(&path, Mode::RWXU)?;
+    own_folder("tmp")?;
+    own_folder("home")?;
+    // where `pip` puts modules of a user: an interpreter looks there only where the folder was there when it began
+    let mut modules = "home".to_owned();
+    for name in [".local", "lib", &python()?, "site-packages"] {
+        modules = format!("{modules}/{name}");
+        own_folder(&modules)?;
     }
     Ok(())
+}
+
+/// A folder of the scratch disk that is the user's.
+fn own_folder(path: &str) -> io::Result<()> {
+    let path = format!("{SCRATCH}/{path}");
+    fs::create_dir(&path)?;
+    std::os::unix::fs::chown(&path, Some(sandbox::USER), Some(sandbox::GROUP))?;
+    rustix::fs::chmod(&path, Mode::RWXU)?;
+    Ok(())
+}
+
+/// The name of the image's Python with its version, such as `python3.11`.
+fn python() -> io::Result<String> {
+    let program = fs::read_link("/usr/bin/python3")?;
+    program.into_os_string().into_string().map_err(|_| io::ErrorKind::InvalidData.into())
 }
 
 /// Devices appear some time after their module was loaded.

@@ -68,7 +68,7 @@ fn namespaces() -> Vec<String> {
             "--ro-bind {SELF} {SELF} --bind {home} /home/user --bind {temporary} /tmp --bind {temporary} /var/tmp"
         ),
         "--remount-ro / --chdir /home/user --clearenv",
-        "--setenv PATH /usr/local/bin:/usr/bin:/usr/sbin --setenv HOME /home/user --setenv USER user",
+        "--setenv PATH /home/user/.local/bin:/usr/local/bin:/usr/bin:/usr/sbin --setenv HOME /home/user --setenv USER user",
         "--setenv LANG C.UTF-8 --setenv TERM dumb --setenv TMPDIR /tmp",
     ];
     // none of these has a space in a word

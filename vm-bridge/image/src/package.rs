@@ -31,6 +31,9 @@ const UNREAD: [&str; 9] = [
 /// And folders below the modules of Python that only their makers read.
 const TESTS: (&str, &str) = ("usr/lib/python3/dist-packages/", "/tests/");
 
+/// What tells `pip` to leave a system's modules alone (PEP 668). A guest's are for one task, and cannot be written to anyway.
+const MARKER: &str = "/EXTERNALLY-MANAGED";
+
 /// Put all files of a package for which `wanted` is true into the tree.
 pub(crate) fn unpack(package: &Path, tree: &mut Tree, wanted: impl Fn(&str) -> bool) -> io::Result<()> {
     let mut archive = ar::Archive::new(BufReader::new(File::open(package)?));
@@ -76,7 +79,7 @@ fn unpack_files(data: impl Read, tree: &mut Tree, wanted: impl Fn(&str) -> bool)
 
 fn unread(path: &str) -> bool {
     let tests = path.starts_with(TESTS.0) && path.contains(TESTS.1);
-    tests || UNREAD.iter().any(|unread| path.starts_with(unread))
+    tests || path.ends_with(MARKER) || UNREAD.iter().any(|unread| path.starts_with(unread))
 }
 
 fn target(entry: &tar::Entry<'_, impl Read>) -> io::Result<String> {

@@ -43,3 +43,34 @@ awk 'BEGIN { print gensub(/b/, \"c\", 1, \"abc\") }'; less a | head -1; wget --v
     let expected = "five hundred\napplication/zip\n1180591620717411303424\n[1,2]\n42\n1\nmade\nacc\n1\nGNU Wgetcurl";
     assert_eq!((compared.output.as_str(), compared.error.as_str()), (expected, ""));
 }
+
+/// A wheel is made on the spot, as nothing is reached from here.
+const WHEEL: &str = r#"
+import zipfile
+with zipfile.ZipFile("greeting-1.0-py3-none-any.whl", "w") as wheel:
+    about = "greeting-1.0.dist-info/"
+    wheel.writestr("greeting.py", "def main():\n    print('hello')\n")
+    wheel.writestr(about + "METADATA", "Metadata-Version: 2.1\nName: greeting\nVersion: 1.0\n")
+    wheel.writestr(about + "WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+    wheel.writestr(about + "entry_points.txt", "[console_scripts]\ngreet = greeting:main\n")
+    wheel.writestr(about + "RECORD", "")
+"#;
+
+#[test]
+fn pip_installs_for_the_user_and_into_a_virtual_environment() {
+    let _alone = alone();
+    // an interpreter that was there before sees what is installed as well
+    let guest = bridge().guest(&Reach::default(), Warmth::Python).unwrap();
+    let made = run_with(&guest, &["python3", "-c", WHEEL], ROOMY);
+    assert_eq!((made.error.as_str(), made.ending()), ("", Ending::Exited(0)));
+    let install = "pip install --no-index --disable-pip-version-check ./greeting-1.0-py3-none-any.whl";
+    let installed = roomy(&guest, install);
+    assert_eq!((installed.error.as_str(), installed.ending()), ("", Ending::Exited(0)));
+    assert_eq!(shell(&guest, "greet && command -v greet").output, "hello\n/home/user/.local/bin/greet\n");
+    let source = "import greeting; print(greeting.__file__)";
+    let place = "/home/user/.local/lib/python3.11/site-packages/greeting.py\n";
+    assert_eq!(run_with(&guest, &["python3", "-u", "-c", source], ROOMY).output, place);
+    assert_eq!(roomy(&guest, &format!("python3 -c '{source}'")).output, place);
+    let apart = roomy(&guest, &format!("python3 -m venv apart && apart/bin/{install} -q && apart/bin/greet"));
+    assert_eq!((apart.output.as_str(), apart.error.as_str()), ("hello\n", ""));
+}
