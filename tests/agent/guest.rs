@@ -73,6 +73,8 @@ fn an_analysis_and_then_a_command_that_removes_everything() {
     assert!(heard[2].contains("chart.png"), "{}", heard[2]);
     assert!(fs::read(desk.place.path("home/Files/chart.png")).unwrap().starts_with(b"\x89PNG"));
     assert_eq!(monitors(), 0, "a guest outlived its task");
+    let now = told_now(&desk);
+    assert!(now.contains(" It has the usual programs, and curl, ") && now.contains("pandas, pptx, "), "{now}");
 
     desk.says([shell("rm -rf /mnt/Files/* && ls -A /mnt/Files"), said("All is proposed to go.")]);
     let ran = desk.run(&["--yes", "remove everything"]);

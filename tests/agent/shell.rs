@@ -79,6 +79,8 @@ fn a_command_that_removes_everything_has_proposed_removals() {
     let ran = desk.run(&["--yes", "remove everything"]);
     // --yes covers no removal
     assert_eq!(ran.code, 3, "{}{}", ran.stdout, ran.stderr);
+    // what this computer has is not what a guest is promised to have
+    assert!(!told_now(&desk).contains("It has the usual programs"), "{}", told_now(&desk));
     let there = || [desk.text("a.txt"), desk.text("Trip/b.jpg"), desk.text("Trip/c.jpg")];
     let all = [Some("one\n".to_owned()), Some("two\n".to_owned()), Some("three\n".to_owned())];
     assert_eq!(there(), all);

@@ -86,6 +86,10 @@ pub trait Enclosure: Send + Sync {
     /// What it is, for the model: completes "Run a command in …".
     fn name(&self) -> &'static str;
 
+    /// What is in it, for the model: a sentence on its programs, and one on the modules of its Python. Empty where nobody
+    /// promises any.
+    fn holds(&self) -> [String; 2];
+
     /// What it is in records: `guest` or `sandbox`.
     fn word(&self) -> &'static str;
 

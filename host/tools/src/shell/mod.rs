@@ -218,15 +218,19 @@ const fn beyond(excess: Excess) -> &'static str {
 
 impl Tools for ShellTools {
     fn tools(&self) -> Vec<Tool> {
+        let [programs, modules] = self.enclosure.holds().map(|held| match held.is_empty() {
+            true => held,
+            false => format!(" {held}"),
+        });
         let shell = format!(
             "Run a command in {}, with the folders at {MOUNTS}/NAME. What it changes there is pending. It ends with all that it \
-             started. Its only network is a proxy to hosts that the person allows.",
+             started. Its only network is a proxy to hosts that the person allows.{programs}",
             self.enclosure.name()
         );
-        let python = "Run Python there. Variables stay; the value of a last expression is shown.";
+        let python = format!("Run Python there. Variables stay; the value of a last expression is shown.{modules}");
         let mut tools = vec![Tool::new(SHELL, &shell, arguments::schema::<ShellArguments>(), Effect::Change)];
         if self.enclosure.has_python() {
-            tools.push(Tool::new(PYTHON, python, arguments::schema::<PythonArguments>(), Effect::Change));
+            tools.push(Tool::new(PYTHON, &python, arguments::schema::<PythonArguments>(), Effect::Change));
         }
         tools
     }

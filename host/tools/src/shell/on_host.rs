@@ -224,6 +224,10 @@ impl Enclosure for OnHost {
         "a sandbox of the person's computer"
     }
 
+    fn holds(&self) -> [String; 2] {
+        Default::default()
+    }
+
     fn word(&self) -> &'static str {
         "sandbox"
     }

@@ -6,6 +6,7 @@ use deskhand_egress::Outlet;
 use deskhand_permissions::{Context, Gate, Refused, effect::RunInGuest};
 use deskhand_tools::shell::{Done, Enclosure, Ended, INTERPRETER, Job, reason};
 use deskhand_vm_bridge::{Bridge, Ending, Event, Job as Running, Limits, PYTHON, Stream as Channel, VmError};
+use deskhand_vm_image::{MODULES, PROGRAMS};
 use deskhand_vocabulary::Stop;
 use deskhand_workspace::{Moment, Workspace};
 use std::{
@@ -414,6 +415,11 @@ fn ended(over: Over, why: Option<Enough>, lives: bool) -> Ended {
 impl Enclosure for OnGuest {
     fn name(&self) -> &'static str {
         "a virtual machine of this task"
+    }
+
+    fn holds(&self) -> [String; 2] {
+        let programs = format!("It has the usual programs, and {}.", PROGRAMS.join(", "));
+        [programs, format!("It has {}; pip installs more.", MODULES.join(", "))]
     }
 
     fn word(&self) -> &'static str {
