@@ -1,6 +1,7 @@
 //! Commands and code of a model in a real guest: `make test-vm`, which has made the image before this.
 
 use crate::{
+    beside,
     kit::{Desk, calls, said},
     shell::told_now,
     terminal::Terminal,
@@ -347,4 +348,11 @@ fn a_terminal_that_goes_stops_a_command_and_keeps_what_it_wrote() {
         answers(&desk)[0].split_once('|').map_or("", |(state, _)| state),
         "[stopped by the person, 2 changes are pending]"
     );
+}
+
+#[test]
+fn two_tasks_with_a_guest_each_keep_apart() {
+    beside::in_one_folder(&desk());
+    beside::in_two_folders(&desk());
+    assert_eq!(monitors(), 0, "a guest outlived its task");
 }

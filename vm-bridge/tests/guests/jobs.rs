@@ -3,6 +3,23 @@
 use crate::kit::{LIMITS, alone, bridge, bridge_of, command, finish, folder, image_with, run, run_with, shell};
 use deskhand_vm_bridge::{Ending, Event, Limits, Reach, Refusal, Warmth};
 
+/// What is more than the way has room for waits in its pipe, and all of it comes.
+#[test]
+fn what_is_said_and_given_waits_for_whoever_reads_it() {
+    let _alone = alone();
+    let guest = bridge().guest(&Reach::default(), Warmth::Booted).unwrap();
+    let much = 8 << 20;
+    let limits = Limits { output: 2 * much, ..LIMITS };
+    let job = guest.start(command(&["bash", "-c", "sleep 2; wc -c; head -c 8388608 /dev/zero"]), limits).unwrap();
+    // neither end reads at first
+    job.input(&vec![b'x'; 4 << 20]).unwrap();
+    job.end_input().unwrap();
+    std::thread::sleep(std::time::Duration::from_secs(5));
+    let outcome = finish(&job);
+    assert_eq!((outcome.ending(), outcome.usage().output), (Ending::Exited(0), 8 + much));
+    assert!(outcome.output.starts_with("4194304\n\0") && outcome.output.len() as u64 == 8 + much);
+}
+
 #[test]
 fn a_job_gets_input_and_says_what_it_has_to_say() {
     let _alone = alone();

@@ -5,7 +5,7 @@ mod files;
 mod monitor;
 
 use deskhand_vm_bridge::{Command, Ending, Event, Guest, Limits, Lost, Patience, Refusal, Stream, Usage, VmError};
-use deskhand_vm_protocol::{Receiver, Report, Request, Sender, VERSION};
+use deskhand_vm_protocol::{INPUT_WINDOW, OUTPUT_WINDOW, Receiver, Report, Request, Sender, VERSION};
 use monitor::{Control, guest_of};
 use proptest::{collection::vec, prelude::*};
 use std::{io::Write as _, time::Duration};
@@ -84,6 +84,76 @@ fn a_guest_that_breaks_a_rule_is_ended() {
     assert_eq!(told(&[Report::Awake { session: [0; 16] }]), [hostile("it greets again")]);
     assert_eq!(told(&[]), [Event::Lost(Lost::Gone)]);
     assert_eq!(told(&[Report::Goodbye]), [Event::Lost(Lost::Ended)]);
+}
+
+/// The next request that is none of those that everybody gets.
+fn next(requests: &mut Receiver<Control>) -> Option<Request> {
+    loop {
+        match requests.receive() {
+            Ok(Some(Request::Ping { .. } | Request::Run { .. })) => {}
+            other => return other.ok().flatten(),
+        }
+    }
+}
+
+const PIECE: usize = 64 << 10;
+
+/// What a job says waits in the guest until it is read: one that sends more than there is room for is ended.
+#[test]
+fn no_more_is_kept_of_what_is_not_read_than_there_is_room_for() {
+    let guest = guest_of(patient(), move |control| {
+        let (mut requests, mut reports) = wake(control);
+        while !matches!(requests.receive(), Ok(Some(Request::Run { .. }) | None) | Err(_)) {}
+        let mut say =
+            |pieces: u64| (0..pieces).for_each(|_| drop(reports.send(&output(1, Stream::Output, &[b'x'; PIECE]))));
+        say(OUTPUT_WINDOW / PIECE as u64);
+        let Some(Request::Room { job: 1, stream: Stream::Output, bytes }) = next(&mut requests) else { return };
+        say(bytes / PIECE as u64 + 1);
+        while next(&mut requests).is_some() {}
+    });
+    let guest = guest.unwrap();
+    let job = guest.start(Command::new(&["true"], "/"), Limits { output: u64::MAX, ..LIMITS }).unwrap();
+    let mut heard = 0;
+    while heard < OUTPUT_WINDOW / 4 {
+        let Event::Output { bytes, .. } = job.next() else { panic!("it ended after {heard} bytes") };
+        heard += bytes.len() as u64;
+    }
+    while guest.lost().is_none() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let hostile = Lost::Hostile("it sends more output than there is room for".to_owned());
+    assert_eq!(guest.lost(), Some(hostile));
+}
+
+/// What is given to a job to read waits on the host until it reads.
+#[test]
+fn no_more_is_sent_to_a_job_than_it_has_room_for() {
+    let pieces = INPUT_WINDOW / PIECE as u64;
+    let (full, is_full) = std::sync::mpsc::channel();
+    let (asked, saw) = std::sync::mpsc::channel();
+    let guest = guest_of(patient(), move |control| {
+        let (mut requests, mut reports) = wake(control);
+        for _ in 0..pieces {
+            asked.send(next(&mut requests)).unwrap();
+        }
+        full.send(()).unwrap();
+        asked.send(next(&mut requests)).unwrap();
+        reports.send(&Report::Read { job: 1, bytes: PIECE as u64 }).unwrap();
+        asked.send(next(&mut requests)).unwrap();
+    });
+    let guest = guest.unwrap();
+    let job = run(&guest);
+    let stdin = job.stdin();
+    let writing = std::thread::spawn(move || stdin.write(&vec![b'x'; INPUT_WINDOW as usize + PIECE]));
+    is_full.recv().unwrap();
+    job.interrupt().unwrap();
+    let input = || Some(Request::Input { job: 1, bytes: vec![b'x'; PIECE] });
+    for _ in 0..pieces {
+        assert!(saw.recv().unwrap() == input());
+    }
+    assert_eq!(saw.recv().unwrap(), Some(Request::Interrupt { job: 1 }));
+    assert!(saw.recv().unwrap() == input());
+    writing.join().unwrap().unwrap();
 }
 
 /// What the host makes of a guest that writes `bytes` in the middle of a job.
