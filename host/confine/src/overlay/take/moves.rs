@@ -35,6 +35,10 @@ impl Taking<'_> {
     ) -> BTreeSet<RelativePath> {
         let arrivals: Vec<_> =
             changed.iter().filter_map(|(path, what)| Some((*path, identity_of_new(what)?))).collect();
+        // without anything new nothing has come from anywhere
+        if arrivals.is_empty() {
+            return BTreeSet::new();
+        }
         let identities: BTreeSet<_> = arrivals.iter().map(|(_, identity)| *identity).collect();
         let mut held = BTreeSet::new();
         for (path, _) in changed.iter().filter(|(_, what)| **what == What::Gone) {
