@@ -230,8 +230,9 @@ fn what_is_long_is_cut_and_can_be_read_on() {
 fn what_a_command_wrote_is_pending_again_after_a_crash() {
     let desk = desk();
     desk.file("a.txt", "one\n").file("b.txt", "two\n").file("c.txt", "three\n");
+    desk.file("Old/deep/f.txt", "four\n").file("Old/g.txt", "five\n");
     desk.says([
-        shell("cd /mnt/Files; mkdir New; echo 1 > New/n.txt; echo more >> a.txt; mv b.txt New/; rm c.txt; echo $RANDOM > r.txt"),
+        shell("cd /mnt/Files; mkdir New; echo 1 > New/n.txt; echo more >> a.txt; mv b.txt New/; rm c.txt; echo $RANDOM > r.txt; mv Old Other; echo more >> Other/deep/f.txt"),
         shell("cat /mnt/Files/r.txt; date +%N >> /mnt/Files/r.txt"),
     ]);
     let (stream, mut opener) = Stream::of(Wire::Anthropic, &said("Nearly done")).gated(2);
@@ -247,11 +248,13 @@ fn what_a_command_wrote_is_pending_again_after_a_crash() {
     desk.says([calls(&[("read", json!({"path": "r.txt"}))]), said("Done."), said("Done.")]);
     let ran = desk.deskhand(&["resume", "--yes", "--allow-removals", "9"]);
     assert_eq!(ran.code, 6, "{}{}", ran.stdout, ran.stderr);
-    assert!(ran.stderr.contains("1 of 6 changes: `Files/c.txt` has changed"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("1 of 8 changes: `Files/c.txt` has changed"), "{}", ran.stderr);
     assert!(desk.text("r.txt").unwrap().starts_with(&random), "it was not run again");
     assert_eq!((desk.text("a.txt").as_deref(), desk.text("New/n.txt").as_deref()), (Some("one\nmore\n"), Some("1\n")));
     assert_eq!((desk.text("New/b.txt").as_deref(), desk.text("b.txt")), (Some("two\n"), None));
     assert_eq!(desk.text("c.txt").as_deref(), Some("another\n"), "what changed meanwhile stays");
+    let moved = ["Other/deep/f.txt", "Other/g.txt", "Old/g.txt"].map(|name| desk.text(name));
+    assert_eq!(moved, [Some("four\nmore\n".to_owned()), Some("five\n".to_owned()), None]);
 }
 
 #[test]
