@@ -84,6 +84,9 @@ impl Taking<'_> {
         if folders.is_empty() {
             return;
         }
+        let leaves = |path: &RelativePath| {
+            std::iter::successors(Some(path.clone()), RelativePath::parent).any(|above| folders.contains(&above))
+        };
         for (path, identity) in arrivals {
             for entry in files.get(identity).into_iter().flatten().take(ALIKE) {
                 let (mut new, mut old) = ((*path).clone(), entry.path.path.clone());
@@ -93,7 +96,7 @@ impl Taking<'_> {
                     && !old_above.is_root()
                 {
                     (new, old) = (above, old_above);
-                    if new != old && folders.iter().any(|folder| old.is_within(folder)) {
+                    if new != old && leaves(&old) {
                         *pairs.entry(new.clone()).or_default().entry(old.clone()).or_default() += 1;
                     }
                 }
