@@ -1,11 +1,11 @@
 use super::*;
-use erofs_rs::{EroFS, backend::SliceImage, types::Inode};
 use std::{
     fs::{self, FileTimes, Permissions},
     os::unix::{
         ffi::OsStringExt as _,
-        fs::{FileExt as _, MetadataExt as _, PermissionsExt as _},
+        fs::{MetadataExt as _, PermissionsExt as _},
     },
+    process::Command,
     time::{Duration, SystemTime},
 };
 
@@ -64,32 +64,16 @@ fn a_file_that_is_another_when_it_is_read_is_not_followed() {
     assert!(write(vec![found], &tempfile::tempfile().unwrap()).is_err());
 }
 
-/// An image, as another reader of its format has it.
-struct Image<'a>(EroFS<SliceImage<'a>>);
-
-impl Image<'_> {
-    /// The names in a folder, and what is there under them.
-    fn list(&self, path: &[u8]) -> Vec<(Vec<u8>, Inode)> {
-        let entries = self.0.read_dir(path).unwrap().map(Result::unwrap);
-        entries.map(|entry| (entry.dir_entry.file_name().to_vec(), entry.inode)).collect()
-    }
-
-    fn at(&self, path: &[u8]) -> Inode {
-        let cut = path.iter().rposition(|byte| *byte == b'/').unwrap();
-        self.list(&path[..cut]).into_iter().find(|(name, _)| *name == path[cut + 1..]).unwrap().1
-    }
-
-    fn content(&self, path: &[u8]) -> Vec<u8> {
-        let file = self.0.open(path).unwrap();
-        let mut bytes = vec![0; usize::try_from(file.size()).unwrap()];
-        let mut at = 0;
-        while at < bytes.len() {
-            let read = file.read_at(&mut bytes[at..], at as u64).unwrap();
-            assert!(read > 0);
-            at += read;
-        }
-        bytes
-    }
+/// What is in an image, as the format's own tools have it.
+fn unpacked(disk: &fs::File) -> tempfile::TempDir {
+    let place = tempfile::tempdir().unwrap();
+    let image = place.path().join("image");
+    std::io::copy(&mut { disk }, &mut fs::File::create(&image).unwrap()).unwrap();
+    let mut extract = std::ffi::OsString::from("--extract=");
+    extract.push(place.path().join("files"));
+    let ran = Command::new("fsck.erofs").arg(extract).arg("--preserve-perms").arg(&image).output().unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    place
 }
 
 #[test]
@@ -117,23 +101,21 @@ fn what_is_packed_is_what_is_there() {
 
     let disk = tempfile::tempfile().unwrap();
     assert_eq!(pack(&[share.clone(), share], &disk).unwrap(), [true, true]);
-    let mut bytes = vec![0; usize::try_from(SIZE).unwrap()];
-    disk.read_exact_at(&mut bytes, 0).unwrap();
-    let image = Image(EroFS::new(SliceImage::new(&bytes)).unwrap());
+    let image = unpacked(&disk);
     for own in ["0", "1"] {
-        let path = |inner: &str| format!("/{own}/{inner}").into_bytes();
+        let path = |inner: &str| image.path().join("files").join(own).join(inner);
         for size in sizes {
-            assert_eq!(image.content(&path(&format!("of {size}"))), content(size), "{size}");
+            assert!(fs::read(path(&format!("of {size}"))).unwrap() == content(size), "{size}");
         }
-        let names = |inner: &str| image.list(&path(inner)).len();
-        assert_eq!((names("deep/deeper"), names("deep"), names("covered")), (301, 1, 0));
-        assert_eq!(image.content(&path(&format!("deep/deeper/299{}", "x".repeat(240)))), b"299");
-        assert_eq!(image.content(&[&path("deep/deeper/")[..], b"\xff\n"].concat()), b"odd");
-        let link = image.at(&path("link"));
-        assert_eq!(image.0.read_link_inode(link).unwrap().as_bytes(), b"deep/deeper/7");
-        let one = image.at(&path("of 1"));
-        assert_eq!((one.permissions(), one.modified_unix()), (0o751, (1_700_000_000, 123_456_789)));
-        assert_eq!((one.uid(), one.gid(), one.nlink()), (OWNER, OWNER, 1));
-        assert_eq!((image.at(&path("covered")).permissions(), image.at(&path("deep")).nlink()), (0, 3));
+        let names = |inner: &str| fs::read_dir(path(inner)).unwrap().count();
+        assert_eq!((names("deep/deeper"), names("deep"), names("")), (301, 1, usize::try_from(FEWEST).unwrap() + 12));
+        assert_eq!(fs::read(path(&format!("deep/deeper/299{}", "x".repeat(240)))).unwrap(), b"299");
+        let odd = path("deep/deeper").join(std::ffi::OsString::from_vec(b"\xff\n".to_vec()));
+        assert_eq!(fs::read(odd).unwrap(), b"odd");
+        assert_eq!(fs::read_link(path("link")).unwrap(), Path::new("deep/deeper/7"));
+        let one = fs::metadata(path("of 1")).unwrap();
+        assert_eq!((one.mode() & 0o7777, one.mtime(), one.mtime_nsec()), (0o751, 1_700_000_000, 123_456_789));
+        let covered = fs::metadata(path("covered")).unwrap();
+        assert_eq!((covered.mode() & 0o7777, covered.nlink(), fs::metadata(path("deep")).unwrap().nlink()), (0, 2, 3));
     }
 }
