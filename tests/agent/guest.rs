@@ -244,7 +244,7 @@ fn what_goes_wrong_in_a_guest_is_told_and_the_task_goes_on() {
     assert_eq!(heard[1], "[done]|1\n");
     assert!(heard[2].starts_with("[ended after 2 seconds]"), "{}", heard[2]);
     assert!(heard[3].starts_with("[ended, since it used too much memory]"), "{}", heard[3]);
-    assert!(heard[4].contains("/tmp/output-4.txt"), "{}", heard[4]);
+    assert!(heard[4].contains("/tmp/output-4.txt"), "{heard:#?}");
     assert!(heard[5].starts_with("[exit code 7]") && heard[5].contains("403"), "{}", heard[5]);
     assert!(heard[6].starts_with("[exit code 127]"), "{}", heard[6]);
     assert!(heard[7].starts_with("[exit code 137]"), "{}", heard[7]);
@@ -314,15 +314,16 @@ def late():
 threading.Thread(target=late).start()",
     )]);
     let (stream, mut opener) =
-        Stream::of(Wire::Anthropic, &calls(&[("write", json!({"path": "Files/b.txt", "content": "two\n"}))])).gated(2);
+        Stream::of(Wire::Anthropic, &calls(&[("write", json!({"path": "Files/b.txt", "text": "two\n"}))])).gated(2);
     desk.server.then(stream);
     desk.says([shell("ls /mnt/Files"), said("Done.")]);
-    let mut child = desk.begin(&["--yes", "work"]);
+    let child = desk.begin(&["--yes", "work"]);
     opener.wait_reached();
     // nothing tells from outside that the thread has written
     std::thread::sleep(std::time::Duration::from_secs(5));
     opener.open();
-    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let ran = child.wait_with_output().unwrap();
+    assert_eq!(ran.status.code(), Some(0), "{}", String::from_utf8_lossy(&ran.stderr));
     assert_eq!(answers(&desk)[2], "[exit code 0, 1 change is pending]|a.txt\nb.txt\nlate.txt\n");
     assert_eq!((desk.text("late.txt").as_deref(), desk.text("b.txt").as_deref()), (Some("late\n"), Some("two\n")));
 }
@@ -342,7 +343,7 @@ fn a_terminal_that_goes_stops_a_command_and_keeps_what_it_wrote() {
     assert_eq!(terminal.hang_up(), 130);
     assert_eq!((desk.text("a.txt").as_deref(), monitors()), (Some("one\n"), 0));
     desk.says([said("Done."), said("Done.")]);
-    let ran = desk.deskhand(&["resume", "--yes"]);
+    let ran = desk.deskhand(&["resume", "--yes", "1"]);
     assert_eq!((ran.code, desk.text("a.txt").as_deref()), (0, Some("two\n")), "{}{}", ran.stdout, ran.stderr);
     assert_eq!(
         answers(&desk)[0].split_once('|').map_or("", |(state, _)| state),

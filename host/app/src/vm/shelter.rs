@@ -231,7 +231,8 @@ pub(super) fn bridge(home: &Home, vm: &Vm, image: Sha256) -> std::result::Result
     Ok(Bridge::new(Box::new(qemu), images, image, snapshots).sized(size))
 }
 
-/// Bytes of memory that jobs have of a guest: all but what its kernel and its agent need.
+/// Bytes of memory that jobs have of a guest: all but what its kernel, its agent and an interpreter that is warm need. With less
+/// left for those, a job that wants too much has its programs read anew again and again before it is ended.
 pub(super) fn memory_of_jobs(vm: &Vm) -> u64 {
-    u64::from(vm.memory_mib.saturating_sub(256)) << 20
+    u64::from(vm.memory_mib.saturating_sub(384)) << 20
 }
