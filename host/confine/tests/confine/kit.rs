@@ -6,7 +6,7 @@ use deskhand_records::Records;
 use deskhand_vocabulary::{
     Access, Answer, Clock, FilePath, Home, Log, Notice, Person, Plan, Progress, Question, Stop, Unanswered,
 };
-use deskhand_workspace::{Decision, ProposeError, WalkOptions, Workspace};
+use deskhand_workspace::{Decision, WalkOptions, Workspace};
 use jiff::{Timestamp, tz::TimeZone};
 use std::{
     collections::VecDeque,
@@ -199,13 +199,10 @@ impl Desk {
     }
 
     pub fn propose(&self) -> Decision {
-        self.try_propose().unwrap()
-    }
-
-    pub fn try_propose(&self) -> Result<Decision, ProposeError> {
         let view = serde_json::json!({"arrange": "tree"});
         let person = self.person.as_ref();
-        deskhand_workspace::propose(&self.workspace, &self.gate, &self.context, person, "Test", view, &Stop::default())
+        let (gate, stop) = (&self.gate, Stop::default());
+        deskhand_workspace::propose(&self.workspace, gate, &self.context, person, "Test", view, &stop).unwrap()
     }
 }
 
