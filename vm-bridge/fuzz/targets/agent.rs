@@ -7,6 +7,8 @@
 mod agent;
 #[path = "../../guest/src/job.rs"]
 mod job;
+#[path = "../../guest/src/output.rs"]
+mod output;
 #[path = "../../guest/src/runner.rs"]
 #[allow(dead_code)]
 mod runner;
