@@ -1,26 +1,15 @@
 //! Two tasks at work at once, each with commands of its own: each sees its own pending changes alone, and what one has applied is
 //! a conflict for the other.
 
-use crate::kit::{Desk, calls, said};
+use crate::kit::{Desk, answers, said, shell};
 use deskhand_model_server::{Opener, Reply, Stream, Wire};
-use serde_json::json;
 use std::fs;
-
-fn shell(command: &str) -> Reply {
-    calls(&[("shell", json!({ "command": command }))])
-}
 
 /// The server says this, and waits before its third piece.
 fn held(desk: &Desk, reply: &Reply) -> Opener {
     let (stream, opener) = Stream::of(Wire::Anthropic, reply).gated(2);
     desk.server.then(stream);
     opener
-}
-
-/// The answers of tools in the last request, a line each.
-fn answers(desk: &Desk) -> Vec<String> {
-    let heard = desk.last_heard().into_iter();
-    heard.filter_map(|line| line.strip_prefix("result: ").map(str::to_owned)).collect()
 }
 
 /// In one folder. The first has written when the second comes, which writes to the same file and is applied.

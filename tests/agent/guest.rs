@@ -2,7 +2,7 @@
 
 use crate::{
     beside,
-    kit::{Desk, calls, said},
+    kit::{Desk, answers, calls, said, shell},
     shell::told_now,
     terminal::Terminal,
 };
@@ -34,18 +34,8 @@ fn with_settings(settings: &str) -> Desk {
     desk
 }
 
-fn shell(command: &str) -> Reply {
-    calls(&[("shell", json!({ "command": command }))])
-}
-
 fn python(code: &str) -> Reply {
     calls(&[("python", json!({ "code": code, "timeout": 600 }))])
-}
-
-/// The answers of tools in the last request, a line each.
-fn answers(desk: &Desk) -> Vec<String> {
-    let heard = desk.last_heard().into_iter();
-    heard.filter_map(|line| line.strip_prefix("result: ").map(str::to_owned)).collect()
 }
 
 /// Whose monitor runs still.

@@ -2,7 +2,7 @@
 
 use deskhand_model_server::{ModelServer, Reply, Wire};
 use deskhand_tests::{Place, Ran, deskhand};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::{
     fs,
     process::{Child, Command, Stdio},
@@ -140,6 +140,17 @@ impl Desk {
 /// A reply that is text.
 pub(crate) fn said(text: &str) -> Reply {
     Reply::new().text(text)
+}
+
+/// A model that runs a command.
+pub(crate) fn shell(command: &str) -> Reply {
+    calls(&[("shell", json!({ "command": command }))])
+}
+
+/// The answers of tools in the last request, a line each.
+pub(crate) fn answers(desk: &Desk) -> Vec<String> {
+    let heard = desk.last_heard().into_iter();
+    heard.filter_map(|line| line.strip_prefix("result: ").map(str::to_owned)).collect()
 }
 
 /// A reply that makes these calls.

@@ -1,7 +1,7 @@
 //! What the person changes while a task's changes are pending: it is told before they are asked, and stays.
 
 use crate::{
-    kit::{Desk, calls, said},
+    kit::{Desk, calls, said, shell},
     terminal::Terminal,
 };
 use deskhand_model_server::{Opener, Reply, Stream, Wire};
@@ -16,7 +16,7 @@ fn desk(by_command: bool) -> Desk {
     if by_command {
         assert_eq!(desk.deskhand(&["vm", "allow"]).code, 0);
         let command = "cd /mnt/Files; echo 1 > a.txt; echo 2 > b.txt; echo n > n.txt";
-        desk.says([calls(&[("shell", json!({"command": command}))])]);
+        desk.says([shell(command)]);
         return desk;
     }
     desk.says([

@@ -1,7 +1,7 @@
 //! Commands and code of a model, in the sandbox of this computer.
 
 use crate::{
-    kit::{Desk, calls, said},
+    kit::{Desk, answers, calls, said, shell},
     terminal::Terminal,
 };
 use deskhand_model_server::{Answer, HttpServer, Reply, Stream, Wire};
@@ -16,18 +16,8 @@ fn desk() -> Desk {
     desk
 }
 
-fn shell(command: &str) -> Reply {
-    calls(&[("shell", json!({ "command": command }))])
-}
-
 fn python(code: &str) -> Reply {
     calls(&[("python", json!({ "code": code }))])
-}
-
-/// The answers of tools in the last request, a line each.
-fn answers(desk: &Desk) -> Vec<String> {
-    let heard = desk.last_heard().into_iter();
-    heard.filter_map(|line| line.strip_prefix("result: ").map(str::to_owned)).collect()
 }
 
 fn tools(desk: &Desk) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! A process that is killed while it makes what a command wrote: the next start finds all of it made or none, the task goes on to
 //! make all of it, once, and an undo takes all of it back.
 
-use crate::kit::{Desk, calls, said};
+use crate::kit::{Desk, calls, said, shell};
 use deskhand_model_server::{Stream, Wire};
 use deskhand_tests::deskhand;
 use serde_json::json;
@@ -34,7 +34,7 @@ fn waiting() -> Desk {
         text.map(|text| desk.file(name, text));
     }
     assert_eq!(desk.deskhand(&["vm", "allow"]).code, 0);
-    desk.says([calls(&[("shell", json!({"command": COMMAND}))]), said("Proposed.")]);
+    desk.says([shell(COMMAND), said("Proposed.")]);
     let ran = desk.run(&["tidy up"]);
     assert_eq!(ran.code, 3, "{}{}", ran.stdout, ran.stderr);
     desk
